@@ -1,0 +1,46 @@
+# How each folder of the project becomes a library, and how each test becomes a target.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  find_program(WEIR_CCACHE ccache)
+  if(WEIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
+  endif()
+endif()
+
+# Flags of all our own code.
+add_library(weir_flags INTERFACE)
+target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wno-unused-parameter
+  -Wno-missing-field-initializers $<$<BOOL:${WEIR_WERROR}>:-Werror>)
+if(WEIR_SANITIZE)
+  string(REPLACE ";" "," weir_sanitize "${WEIR_SANITIZE}")
+  add_compile_options(-fsanitize=${weir_sanitize} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${weir_sanitize})
+endif()
+
+set_property(GLOBAL PROPERTY WEIR_LAYERS "")
+
+# weir_layer(NAME SOURCES a.cc… DEPENDS weir_base… PRIVATE_DEPENDS fmt::fmt…)
+# A static library weir_NAME whose includes are relative to the project's root.
+function(weir_layer name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  add_library(weir_${name} STATIC ${arg_SOURCES})
+  target_include_directories(weir_${name} PUBLIC
+    $<BUILD_INTERFACE:${weir_SOURCE_DIR}> $<BUILD_INTERFACE:${weir_SOURCE_DIR}/include>)
+  target_link_libraries(weir_${name} PUBLIC ${arg_DEPENDS}
+    PRIVATE ${arg_PRIVATE_DEPENDS} $<BUILD_INTERFACE:weir_flags>)
+  set_property(GLOBAL APPEND PROPERTY WEIR_LAYERS weir_${name})
+endfunction()
+
+# weir_test(NAME SOURCES a_test.cc… DEPENDS weir_base…): a GoogleTest program run by ctest.
+function(weir_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_DEPENDS} weir_flags GTest::gtest GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
+endfunction()
