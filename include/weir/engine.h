@@ -1,0 +1,165 @@
+#pragma once
+
+// The engine: opens a store or a Kafka cluster, runs SQL, takes records, gives batches.
+
+#include <chrono>
+#include <functional>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weir/batch.h"
+#include "weir/options.h"
+#include "weir/status.h"
+
+namespace weir {
+
+/// One record of a topic. A missing key or value is Kafka's null.
+struct Record {
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  /// Event time, milliseconds since the epoch; unset: now.
+  std::optional<int64_t> timestamp_ms;
+  /// Partition to append to; unset: placed by the key as Kafka's Java client places it (murmur2),
+  /// records without key round robin.
+  std::optional<int32_t> partition;
+  struct Header {
+    std::string name;
+    std::optional<std::string> value;
+  };
+  std::vector<Header> headers;
+};
+
+/// A record read back from a topic.
+struct TopicRecord : Record {
+  int64_t offset = 0;
+};
+
+/// What a statement that gives no rows answered.
+struct StatementResult {
+  /// The statement's text as executed.
+  std::string statement;
+  /// One line for people, such as "Created stream RIDES".
+  std::string message;
+  /// Lists (SHOW, DESCRIBE, EXPLAIN): rows to print; null for other statements.
+  std::shared_ptr<const Batch> rows;
+  /// Id of the persistent query the statement started, else empty.
+  std::string query_id;
+  /// Things worth knowing that did not stop the statement.
+  std::vector<std::string> notices;
+};
+
+/// Numbers of one running query.
+struct QueryMetrics {
+  std::string query_id;
+  std::string state;                ///< RUNNING, PAUSED, RESTARTING, ERROR.
+  std::string error;                ///< Cause while in ERROR, else empty.
+  int64_t records_in = 0;           ///< Records read since the engine opened.
+  int64_t bytes_in = 0;
+  int64_t records_out = 0;
+  int64_t lag_records = 0;          ///< Records in its topics that it has not committed past.
+  int64_t late_rows_dropped = 0;
+  int64_t commits = 0;
+  int64_t state_bytes = 0;          ///< Estimated bytes of state in memory.
+  /// Records and rows that were dropped or nulled, by reason: "bad_value", "bad_key",
+  /// "null_group_key", "late", "late_after_idle", "expression_error", …
+  std::map<std::string, int64_t> dropped;
+  /// The last few of them with topic, partition, offset and cause, newest last.
+  std::vector<std::string> last_errors;
+};
+
+struct EngineMetrics {
+  std::vector<QueryMetrics> queries;
+  int64_t memory_bytes = 0;         ///< Bytes counted against memory.limit.
+};
+
+/// The rows of one SELECT or PRINT, as they come. Used by one thread at a time, except Cancel.
+/// A cursor that is not read fills its bounded buffer (setting cursor.bytes.max) and then stops its
+/// own reading; it never holds up a persistent query. Must not outlive its engine.
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+  /// The columns, known before the first row. Lives as long as the cursor.
+  virtual const Schema& schema() const = 0;
+  /// True for queries that follow their source (EMIT CHANGES, EMIT FINAL), false for pull queries.
+  virtual bool is_push() const = 0;
+  /// The next rows. Waits up to `timeout`; an empty optional means that nothing came in time, or
+  /// that the result is complete (see done()). Errors end the cursor.
+  virtual Result<std::optional<Batch>> Next(std::chrono::milliseconds timeout) = 0;
+  /// True when no further row will come (limit reached, pull query complete, cancelled).
+  virtual bool done() const = 0;
+  /// True when done because of LIMIT.
+  virtual bool limit_reached() const = 0;
+  /// For a push query: true when everything its sources held at this moment has been given out.
+  virtual bool caught_up() const = 0;
+  /// Makes a blocked or later Next return soon with kCancelled. May be called from any thread.
+  virtual void Cancel() = 0;
+};
+
+/// What Execute does with statements that give rows, in order between the others. Called on the
+/// thread that called Execute; it may read the cursor to its end or cancel it, and may not call the
+/// engine otherwise.
+using CursorHandler = std::function<Status(std::string_view statement, Cursor& cursor)>;
+/// Called after each statement that gives no cursor, in order.
+using ResultHandler = std::function<void(const StatementResult& result)>;
+
+/// An open engine. All calls may come from any thread; statements are executed one at a time.
+/// Persistent queries run on the engine's own threads from CREATE … AS or INSERT INTO until DROP,
+/// TERMINATE or Close; on a directory they resume at Open.
+class Engine {
+ public:
+  /// Opens the store or connects to the cluster. Fails with kStoreLocked, kNotAStore, kStoreCorrupt,
+  /// kStoreVersion, kInvalidOption, kUnknownOption, kKafkaUnavailable.
+  static Result<std::unique_ptr<Engine>> Open(EngineOptions options);
+
+  /// Closes as Close() does, silently.
+  virtual ~Engine() = default;
+
+  /// Runs the statements of `sql` in order; stops at the first error, whose position then says where
+  /// (also which statement). Statements that give rows (SELECT, PRINT) go to `on_cursor`; without
+  /// it they are an error. Blocks until the last has been carried out; persistent queries go on.
+  virtual Result<std::vector<StatementResult>> Execute(std::string_view sql,
+                                                       const CursorHandler& on_cursor = {},
+                                                       const ResultHandler& on_result = {}) = 0;
+
+  /// Starts the one SELECT or PRINT in `sql`.
+  virtual Result<std::unique_ptr<Cursor>> Query(std::string_view sql) = 0;
+
+  /// Appends records to a topic that exists and returns when they are durable (acknowledged): after
+  /// a synced write on a directory, after all in-sync replicas on Kafka. All or, on error, possibly
+  /// a prefix per partition.
+  virtual Status Append(std::string_view topic, std::span<const Record> records) = 0;
+
+  /// Makes a topic. kAlreadyExists if it exists, unless `if_not_exists`.
+  virtual Status CreateTopic(std::string_view topic, int32_t partitions, bool if_not_exists) = 0;
+
+  /// Reads a topic's raw records from the beginning to its end at the time of the call.
+  virtual Result<std::vector<TopicRecord>> ReadTopic(std::string_view topic) = 0;
+
+  /// The plans of the one statement in `sql`, as text.
+  virtual Result<std::string> Explain(std::string_view sql) = 0;
+
+  /// Waits until every persistent query has processed and committed all that its topics hold now,
+  /// cascades included. Fails with kQueryFailed if a query is in ERROR, kEndlessSource if a
+  /// source never ends, kCancelled after `CancelWaits`. `close_windows` also closes all windows
+  /// that EMIT FINAL holds open. Returns the number of windows left open.
+  virtual Result<int64_t> RunUntilEnd(bool close_windows) = 0;
+  /// Makes RunUntilEnd of other threads return kCancelled. Safe from any thread.
+  virtual void CancelWaits() = 0;
+
+  /// Numbers of all persistent queries, taken now. Never blocks on a query.
+  virtual EngineMetrics Metrics() const = 0;
+
+  /// A fresh name list for completion: sources, their columns, topics, functions, query ids.
+  virtual std::vector<std::string> CompletionNames() const = 0;
+
+  /// Stops all queries, commits what is processed and closes the store. Further calls give kClosed.
+  virtual Status Close() = 0;
+};
+
+}  // namespace weir

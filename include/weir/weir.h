@@ -1,0 +1,10 @@
+#pragma once
+
+// All that an embedding program needs.
+
+#include "weir/batch.h"
+#include "weir/engine.h"
+#include "weir/options.h"
+#include "weir/status.h"
+#include "weir/types.h"
+#include "weir/version.h"
