@@ -1,0 +1,161 @@
+#pragma once
+
+// Makes columns. Builders are reused: Finish() hands out an immutable column and leaves the builder
+// empty, ready for the next batch. One thread at a time.
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/value.h"
+#include "exec/column/chunk.h"
+#include "weir/batch.h"
+
+namespace weir {
+
+/// Growable bytes, 64-byte aligned, that become a Buffer without a copy.
+class BufferBuilder {
+ public:
+  BufferBuilder() = default;
+  BufferBuilder(BufferBuilder&&) noexcept;
+  BufferBuilder& operator=(BufferBuilder&&) noexcept;
+  ~BufferBuilder();
+  uint8_t* data() { return data_; }
+  const uint8_t* data() const { return data_; }
+  size_t size() const { return size_; }
+  template <typename T>
+  T* as() {
+    return reinterpret_cast<T*>(data_);
+  }
+  /// Makes room for `extra` more bytes (and 64 of padding behind them).
+  void Reserve(size_t extra) {
+    if (size_ + extra > capacity_) Grow(size_ + extra);
+  }
+  /// Sets the size; new bytes are not initialized.
+  void Resize(size_t size) {
+    if (size > capacity_) Grow(size);
+    size_ = size;
+  }
+  void Append(const void* bytes, size_t count) {
+    Reserve(count);
+    if (count != 0) std::memcpy(data_ + size_, bytes, count);
+    size_ += count;
+  }
+  template <typename T>
+  void AppendValue(T value) {
+    Append(&value, sizeof(T));
+  }
+  void Clear() { size_ = 0; }
+  /// Hands the bytes out as an immutable buffer; the builder is empty afterwards.
+  BufferPtr Finish();
+
+ private:
+  void Grow(size_t needed);
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+/// Validity bits that cost nothing until the first null.
+class ValidityBuilder {
+ public:
+  void Append(bool valid) {
+    if (!valid && !has_nulls_) Materialize();
+    if (has_nulls_) Set(length_, valid);
+    ++length_;
+  }
+  void AppendValid(int32_t count);
+  bool has_nulls() const { return has_nulls_; }
+  int32_t length() const { return length_; }
+  BufferPtr Finish();
+  void Clear();
+
+ private:
+  void Materialize();
+  void Set(int32_t row, bool valid);
+  BufferBuilder bits_;
+  int32_t length_ = 0;
+  bool has_nulls_ = false;
+};
+
+/// Builds one column of any type, value by value. Nested types have child builders.
+class ColumnBuilder {
+ public:
+  explicit ColumnBuilder(DataType type);
+  ~ColumnBuilder();
+  ColumnBuilder(ColumnBuilder&&) noexcept;
+  ColumnBuilder& operator=(ColumnBuilder&&) noexcept;
+
+  const DataType& type() const { return type_; }
+  int32_t length() const { return validity_.length(); }
+  void Reserve(int32_t rows);
+
+  void AppendNull();
+  void AppendBool(bool value);
+  void AppendInt32(int32_t value) {   ///< INT, DATE, TIME.
+    validity_.Append(true);
+    values_.AppendValue(value);
+  }
+  void AppendInt64(int64_t value) {   ///< BIGINT, TIMESTAMP.
+    validity_.Append(true);
+    values_.AppendValue(value);
+  }
+  void AppendDouble(double value) {
+    validity_.Append(true);
+    values_.AppendValue(value);
+  }
+  void AppendDecimal(Int128 unscaled);
+  /// STRING, BYTES.
+  void AppendBytes(std::string_view value) {
+    validity_.Append(true);
+    values_.Append(value.data(), value.size());
+    offsets_.AppendValue(static_cast<int32_t>(values_.size()));
+  }
+  /// ARRAY, MAP, STRUCT: append the children's values first (child(i).Append…), then close the row.
+  /// For ARRAY and MAP everything appended to the children since the last row belongs to it.
+  void AppendNested();
+  ColumnBuilder& child(int index) { return *children_[index]; }
+  /// Row `row` of a column of the same type.
+  void AppendFrom(const Column& column, int32_t row);
+  /// Must fit the type.
+  void AppendValue(const Value& value);
+  /// Removes rows from the end until `length` are left; used to undo a half-read value.
+  void Truncate(int32_t length);
+
+  ColumnPtr Finish();
+
+ private:
+  DataType type_;
+  ValidityBuilder validity_;
+  BufferBuilder values_;   // Booleans are kept as bits.
+  BufferBuilder offsets_;
+  std::vector<std::unique_ptr<ColumnBuilder>> children_;
+};
+
+/// A buffer of `size` bytes to fill in place: `*data` may be written until the buffer is shared.
+BufferPtr MakeBuffer(size_t size, uint8_t** data);
+/// A column of `length` nulls, or of `length` times `value`.
+ColumnPtr MakeNullColumn(const DataType& type, int32_t length);
+ColumnPtr MakeConstantColumn(const DataType& type, const Value& value, int32_t length);
+/// A BIGINT, non-null column over int64 values (copied).
+ColumnPtr MakeInt64Column(const DataType& type, std::span<const int64_t> values);
+/// Rows `rows` of `column`, in that order; a row number of -1 gives null.
+ColumnPtr Gather(const Column& column, std::span<const int32_t> rows);
+/// The first `length` rows; shares memory.
+ColumnPtr Prefix(const ColumnPtr& column, int32_t length);
+/// Concatenates columns of one type.
+ColumnPtr Concat(std::span<const ColumnPtr> columns);
+/// The value at `row`.
+Value GetValue(const Column& column, int32_t row);
+
+/// The same rows without a selection: gathers columns where needed.
+Chunk Flatten(Chunk chunk);
+/// Rows `rows` of a flat chunk, all columns, system columns and operations.
+Chunk GatherChunk(const Chunk& chunk, std::span<const int32_t> rows);
+/// Approximate bytes of memory of a chunk's columns.
+size_t ByteSize(const Chunk& chunk);
+
+}  // namespace weir
