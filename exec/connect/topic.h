@@ -1,0 +1,148 @@
+#pragma once
+
+// Topics and state behind one interface, whether they lie in memory, in a local directory, on Kafka
+// or in files. exec/runtime and exec/engine know only this.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exec/connect/record_batch.h"
+#include "weir/status.h"
+
+namespace weir {
+
+struct TopicInfo {
+  std::string name;
+  int32_t partitions = 0;
+  bool compacted = false;
+  /// Milliseconds that records are kept against the partition's highest timestamp; -1: for ever.
+  int64_t retention_ms = -1;
+  bool internal = false;
+};
+
+/// Where a partition's reading starts.
+struct StartPosition {
+  enum class Kind { kEarliest, kLatest, kOffset, kTimestamp } kind = Kind::kEarliest;
+  int64_t value = 0;   ///< The offset, or the timestamp in ms.
+};
+
+/// Reads one partition, in order. One thread at a time.
+class PartitionReader {
+ public:
+  virtual ~PartitionReader() = default;
+  /// Fills `out` (cleared first) with what is there now, at most `rows_max` records and about
+  /// `bytes_max` bytes; never waits. Nothing there: out.size() is 0. kOffsetOutOfRange if the
+  /// position is no longer kept.
+  virtual Status Fetch(int32_t rows_max, size_t bytes_max, RecordBatch& out) = 0;
+  /// Offset of the next record to fetch (past the last one given out, control records included).
+  virtual int64_t position() const = 0;
+  /// Offset after the partition's last record, as known now without waiting.
+  virtual int64_t end_offset() const = 0;
+  /// True if the source can never end by itself (datagen without ROWS, a followed file, stdin open).
+  virtual bool endless() const { return false; }
+  /// Kafka: the next offset to write is unknown until the broker answered once.
+  virtual bool caught_up() const { return position() >= end_offset(); }
+};
+
+/// The reading side of one query: its readers share connections (Kafka: one consumer).
+class ReadSession {
+ public:
+  virtual ~ReadSession() = default;
+  virtual Result<std::unique_ptr<PartitionReader>> Open(std::string_view topic, int32_t partition,
+                                                        StartPosition start) = 0;
+  /// Called (from any thread, often) when new records may be there. Set before the first Open.
+  virtual void SetListener(std::function<void()> listener) = 0;
+};
+
+/// Durable key-value state, ordered by key bytes. Reads may come from any thread and see only what
+/// was committed.
+class StateBackend {
+ public:
+  virtual ~StateBackend() = default;
+  virtual Result<std::optional<std::string>> Get(std::string_view key) const = 0;
+  /// values[i] belongs to keys[i], which must be sorted.
+  virtual Status MultiGet(const std::vector<std::string>& keys,
+                          std::vector<std::optional<std::string>>& values) const = 0;
+  /// Calls `visit` for each entry with `from` <= key < `to` ("" as `to`: to the end), in order, until
+  /// it returns false. The views are valid during the call only.
+  virtual Status Scan(std::string_view from, std::string_view to,
+                      const std::function<bool(std::string_view, std::string_view)>& visit) const = 0;
+};
+
+/// One atomic step of a query: outputs, state changes and positions together. Filled by several
+/// tasks (thread-safe calls), committed once.
+class CommitUnit {
+ public:
+  virtual ~CommitUnit() = default;
+  /// Adds the builder's records to a topic's partition and leaves the builder empty.
+  virtual Status Append(std::string_view topic, int32_t partition, RecordBatchBuilder& records) = 0;
+  virtual void Put(std::string_view key, std::string_view value) = 0;
+  virtual void Delete(std::string_view key) = 0;
+  virtual void DeleteRange(std::string_view from, std::string_view to) = 0;
+  /// Bytes collected so far.
+  virtual size_t byte_size() const = 0;
+  /// Makes all of it durable, or none of it (on Kafka at-least-once: outputs first, then state with
+  /// positions). Readers are woken. The unit is empty afterwards and can be filled again.
+  virtual Status Commit() = 0;
+};
+
+/// A place where topics and state live. Safe from any thread.
+class Broker {
+ public:
+  virtual ~Broker() = default;
+  virtual Status CreateTopic(const TopicInfo& info) = 0;               ///< kAlreadyExists.
+  virtual Status DeleteTopic(std::string_view name) = 0;
+  virtual Result<TopicInfo> DescribeTopic(std::string_view name) = 0;  ///< kUnknownTopic.
+  virtual Result<std::vector<TopicInfo>> ListTopics() = 0;
+  /// Offset after the last record of each partition.
+  virtual Result<std::vector<int64_t>> EndOffsets(std::string_view topic) = 0;
+  /// `name` is for logs and client ids. Reads committed records only.
+  virtual Result<std::unique_ptr<ReadSession>> OpenReadSession(std::string_view name) = 0;
+  virtual std::unique_ptr<CommitUnit> NewCommitUnit(std::string_view query_id) = 0;
+  virtual StateBackend& state() = 0;
+  /// Appends and returns when durable (acknowledged).
+  virtual Status AppendDurably(std::string_view topic, int32_t partition,
+                               RecordBatchBuilder& records) = 0;
+  virtual std::string_view kind() const = 0;   ///< "memory", "local", "kafka".
+  virtual Status Close() = 0;
+};
+
+struct BrokerOptions {
+  std::string directory;
+  std::string brokers;
+  std::string application_id;
+  std::string state_dir;
+  bool sync_commits = true;                       ///< durability = 'power' (default) or 'process'.
+  std::map<std::string, std::string> kafka;       ///< librdkafka properties.
+  std::function<void(int level, std::string_view)> log;
+};
+
+Result<std::unique_ptr<Broker>> OpenMemoryBroker();
+Result<std::unique_ptr<Broker>> OpenLocalBroker(const BrokerOptions& options);
+Result<std::unique_ptr<Broker>> OpenKafkaBroker(const BrokerOptions& options);
+
+/// WITH properties of a source or sink that is not a topic of the broker: CONNECTOR='file' or
+/// 'datagen'. Names are upper case.
+struct ConnectorSpec {
+  std::string source_name;
+  std::map<std::string, std::string> properties;
+  std::vector<ColumnSchema> columns;
+};
+
+/// A read session over an external source that behaves like a topic with `partitions` partitions.
+struct ConnectorSource {
+  int32_t partitions = 1;
+  std::unique_ptr<ReadSession> session;   ///< Open(topic = source name, …).
+};
+Result<ConnectorSource> OpenConnectorSource(const ConnectorSpec& spec);
+/// Columns of a file source without a column list, from its header and first 1,000 rows; also fills
+/// VALUE_FORMAT by the file's extension where `spec` names none.
+Result<std::vector<ColumnSchema>> InferConnectorColumns(ConnectorSpec& spec);
+
+}  // namespace weir
