@@ -1,0 +1,284 @@
+#pragma once
+
+// The physical plan: a tree of nodes whose leaves read topics and whose root writes one. Nodes are
+// plain data, immutable once planned. exec/operators has one factory for each kind, and exec/runtime
+// cuts the tree into sub-topologies (stages) at Exchange nodes.
+//
+// Conventions on every edge:
+//  - `schema`: key columns first, then value columns.
+//  - System columns travel outside the schema (see SystemColumn): row time always; window bounds when
+//    `windowed_key` is set; partition, offset, headers only where `needs` asks for them.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "planner/binder/bound_expr.h"
+#include "weir/types.h"
+
+namespace weir::physical {
+
+enum class NodeKind : uint8_t {
+  kTopicSource,
+  kFilter,
+  kProject,
+  kFlatMap,
+  kExchange,
+  kMaterialize,
+  kStreamAggregate,
+  kTableAggregate,
+  kStreamStreamJoin,
+  kStreamTableJoin,
+  kTableTableJoin,
+  kForeignKeyJoin,
+  kLimit,
+  kTopicSink,
+  kClientSink,
+};
+
+/// What flows over an edge.
+enum class ChangeMode : uint8_t {
+  kAppend,    ///< A stream: each row stands for itself.
+  kUpsert,    ///< A table: the new row by key (kInsert/kUpdateAfter) or kDelete with the key alone.
+  kRetract,   ///< A table: as kUpsert, and each change of a row that was there brings the old row:
+              ///< kUpdateBefore directly before kUpdateAfter, or kDelete with the old values.
+};
+
+/// What the key's window is, if it has one.
+enum class WindowKind : uint8_t { kNone, kTumbling, kHopping, kSession };
+
+struct WindowSpec {
+  WindowKind kind = WindowKind::kNone;
+  int64_t size_ms = 0;        ///< Size; for sessions the gap.
+  int64_t advance_ms = 0;     ///< Hopping only; equals size_ms for tumbling.
+  int64_t grace_ms = 0;       ///< Resolved default: max(24 h - size, 0) unless given.
+  int64_t retention_ms = 0;   ///< Resolved: at least size + grace; default the larger of it and 1 day.
+};
+
+/// A state store of one node; one instance a task. The name is stable over restarts.
+struct StoreSpec {
+  std::string name;           ///< "Aggregate-State-Store", "KSTREAM-JOIN-left", …; unique in a query.
+  bool windowed = false;
+  int64_t retention_ms = -1;
+};
+
+struct Node;
+using NodePtr = std::shared_ptr<const Node>;
+
+struct Node {
+  explicit Node(NodeKind k) : kind(k) {}
+  virtual ~Node() = default;
+  NodeKind kind;
+  int id = 0;                               ///< Unique in a plan, stable for the same SQL.
+  std::vector<NodePtr> inputs;
+  SchemaPtr schema;
+  ChangeMode mode = ChangeMode::kAppend;
+  WindowKind windowed_key = WindowKind::kNone;
+  int64_t window_size_ms = 0;               ///< Of a time-windowed key.
+  std::vector<StoreSpec> stores;
+};
+
+/// One side of a record's format, as resolved by the planner.
+struct SideFormat {
+  std::string format;                       ///< JSON, DELIMITED, KAFKA, NONE, …
+  bool unwrapped = false;
+  std::map<std::string, std::string> properties;
+  bool operator==(const SideFormat&) const = default;
+};
+
+/// What to do with a record that does not decode.
+enum class OnError : uint8_t { kSkip, kNull, kFail, kDeadLetter };
+
+/// The clock that gives a row its time.
+enum class TimeSource : uint8_t { kRecord, kColumn, kAppend, kProcessing };
+
+struct TopicSource : Node {
+  TopicSource() : Node(NodeKind::kTopicSource) {}
+  std::string source_name;                  ///< Stream or table in the catalog.
+  std::string topic;                        ///< Topic, or for a connector the source's name.
+  /// Non-empty: not a topic of the broker, but CONNECTOR='file' or 'datagen' with these properties.
+  std::map<std::string, std::string> connector;
+  SideFormat key_format, value_format;
+  /// All columns of the source in declaration order, key columns first. `output_index` is the place
+  /// in `schema`, or -1 if not read. HEADERS columns are read from headers, not from the value.
+  struct SourceColumn {
+    std::string name;
+    DataType type;
+    bool is_key = false;
+    bool exact_name = false;
+    bool is_headers = false;                ///< HEADERS, or HEADER('k') if header_key is set.
+    std::optional<std::string> header_key;
+    int output_index = -1;
+  };
+  std::vector<SourceColumn> columns;
+  bool is_table = false;                    ///< Rows without key are dropped and counted.
+  bool needs_partition = false, needs_offset = false, needs_headers = false;
+  TimeSource time_source = TimeSource::kRecord;
+  int time_column = -1;                     ///< kColumn: index into `columns`.
+  std::string time_format;                  ///< Java pattern, for STRING time columns; may be empty.
+  OnError on_error = OnError::kSkip;
+  std::string dead_letter_topic;
+  /// Start for a query without committed positions: "earliest", "latest", or explicit.
+  enum class Start : uint8_t { kDefault, kEarliest, kLatest, kTimestamp, kOffsets } start = Start::kDefault;
+  int64_t start_timestamp_ms = 0;
+  std::vector<int64_t> start_offsets;
+};
+
+/// Keeps rows for which `predicate` is true. On tables (kUpsert) rows that fail become kDelete; in
+/// kRetract mode pairs are kept consistent. Rows of streams with a null value are dropped.
+struct Filter : Node {
+  Filter() : Node(NodeKind::kFilter) {}
+  BoundExprPtr predicate;
+  /// HAVING or WHERE of a table: a store that remembers which keys are in the result may be needed
+  /// so that only rows that were there are deleted; absent when `inputs[0]` is in retract mode.
+  bool is_having = false;
+};
+
+/// One output column per expression, in the order of `schema`. Rows with a null value pass with null
+/// value columns (key columns are evaluated).
+struct Project : Node {
+  Project() : Node(NodeKind::kProject) {}
+  std::vector<BoundExprPtr> exprs;
+};
+
+/// Table functions: zips their results, padded with null; `exprs` are the columns kept, after which
+/// the functions' columns follow, one each.
+struct FlatMap : Node {
+  FlatMap() : Node(NodeKind::kFlatMap) {}
+  struct Call {
+    const TableFunctionOverload* function;
+    std::vector<BoundExprPtr> args;
+  };
+  std::vector<BoundExprPtr> exprs;
+  std::vector<Call> calls;
+};
+
+/// Moves rows to the task that owns their key: the cut between stages. The key is the first
+/// `key_columns` columns of the schema. On the local store an in-memory exchange, on Kafka an
+/// internal topic.
+struct Exchange : Node {
+  Exchange() : Node(NodeKind::kExchange) {}
+  int key_columns = 0;
+  std::string name;                         ///< "<query>-…-repartition" on Kafka.
+  /// Number of partitions: that of the widest source upstream, or of the join partner.
+  int32_t partitions = 0;                   ///< 0: as many as the (first) upstream source has.
+  /// Rows must meet those of an external topic partitioned by Java's murmur2 over the encoded key:
+  /// place them alike. Unset: any hash.
+  std::optional<SideFormat> placement;
+  /// Consumers need rows merged by (stream time, topic, partition, offset).
+  bool ordered = false;
+  bool drop_null_keys = true;               ///< Counted as null_group_key.
+};
+
+/// Turns a table's topic (kUpsert) into a kRetract changelog by keeping the table by key. Shared with
+/// joins and pull queries.
+struct Materialize : Node {
+  Materialize() : Node(NodeKind::kMaterialize) {}
+};
+
+struct AggregateCall {
+  const AggregateOverload* function = nullptr;
+  std::vector<int> args;                    ///< Columns of the input.
+  std::vector<Value> constants;
+};
+
+/// GROUP BY over a stream, with or without a window. Input: group keys first (`key_columns`), then
+/// the arguments' columns. Output: group keys, then one column a call; window bounds as system
+/// columns when windowed. Rows with a null key column or a null value are dropped, counted.
+struct StreamAggregate : Node {
+  StreamAggregate() : Node(NodeKind::kStreamAggregate) {}
+  int key_columns = 0;
+  std::vector<AggregateCall> calls;
+  WindowSpec window;
+  bool emit_final = false;
+};
+
+/// GROUP BY over a table (input in kRetract mode): undo the old row, add the new one.
+struct TableAggregate : Node {
+  TableAggregate() : Node(NodeKind::kTableAggregate) {}
+  int key_columns = 0;
+  std::vector<AggregateCall> calls;
+};
+
+enum class JoinKind : uint8_t { kInner, kLeft, kRight, kFull };
+
+/// Windowed join of two streams on equal keys (the first key column of both sides; same type).
+/// Output: [key][left columns…][right columns…] as listed by `left_columns`/`right_columns`, which
+/// index the inputs' schemas. A row of the right at time t matches left rows in
+/// [t - before_ms… see Kafka Streams JoinWindows]: left.time - before <= right.time <= left.time +
+/// after. Row time of a pair: the larger of both.
+struct StreamStreamJoin : Node {
+  StreamStreamJoin() : Node(NodeKind::kStreamStreamJoin) {}
+  JoinKind join = JoinKind::kInner;
+  int64_t before_ms = 0, after_ms = 0;
+  int64_t grace_ms = 0;
+  bool has_grace = false;                   ///< False: unmatched outer rows come out at once.
+  int key_columns = 1;
+  std::vector<int> left_columns, right_columns;
+  /// Output column 0..key_columns-1 is the join key: the left's or, where the left is missing, the
+  /// right's.
+};
+
+/// Looks each stream row (inputs[0]) up in the table (inputs[1], materialized here by its key).
+struct StreamTableJoin : Node {
+  StreamTableJoin() : Node(NodeKind::kStreamTableJoin) {}
+  JoinKind join = JoinKind::kInner;         ///< kInner or kLeft.
+  int key_columns = 1;
+  std::vector<int> left_columns, right_columns;
+};
+
+/// Primary-key join of two tables; both sides are materialized here.
+struct TableTableJoin : Node {
+  TableTableJoin() : Node(NodeKind::kTableTableJoin) {}
+  JoinKind join = JoinKind::kInner;
+  int key_columns = 1;
+  std::vector<int> left_columns, right_columns;
+};
+
+/// Table join where an expression over the left row equals the right's primary key.
+struct ForeignKeyJoin : Node {
+  ForeignKeyJoin() : Node(NodeKind::kForeignKeyJoin) {}
+  JoinKind join = JoinKind::kInner;         ///< kInner or kLeft.
+  BoundExprPtr foreign_key;                 ///< Over the left input.
+  int left_key_columns = 1;
+  std::vector<int> left_columns, right_columns;
+};
+
+struct Limit : Node {
+  Limit() : Node(NodeKind::kLimit) {}
+  int64_t rows = 0;
+};
+
+/// Writes rows to a topic. Key columns are the first of the schema (`schema` says which are keys).
+struct TopicSink : Node {
+  TopicSink() : Node(NodeKind::kTopicSink) {}
+  std::string sink_name;
+  std::string topic;
+  int32_t partitions = 0;
+  SideFormat key_format, value_format;
+  std::vector<bool> exact_names;            ///< Unused by encoders today; kept for SHOW CREATE.
+  int time_column = -1;                     ///< WITH (TIMESTAMP=…): column of the schema.
+  std::string time_format;
+  bool is_table = false;
+  bool forward_headers = true;
+  /// File sink: connector properties, else empty.
+  std::map<std::string, std::string> connector;
+};
+
+/// Hands rows to a cursor.
+struct ClientSink : Node {
+  ClientSink() : Node(NodeKind::kClientSink) {}
+};
+
+/// A whole query.
+struct Plan {
+  std::string query_id;
+  std::string sql;
+  std::vector<NodePtr> roots;               ///< One; several in a pipeline (shared sources by id).
+  uint64_t fingerprint = 0;                 ///< Of everything that decides the shape of state.
+};
+
+}  // namespace weir::physical

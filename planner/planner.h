@@ -1,0 +1,121 @@
+#pragma once
+
+// From a parsed statement to what the engine has to do: a catalog entry, a physical plan, or both.
+// Pure: reads the catalog and the topics' shapes, changes nothing.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parser/ast/statement.h"
+#include "planner/catalog/catalog.h"
+#include "planner/catalog/function_catalog.h"
+#include "planner/physical/nodes.h"
+#include "weir/status.h"
+
+namespace weir {
+
+/// What the planner may ask of the world.
+struct PlannerContext {
+  const Catalog* catalog = nullptr;
+  const FunctionCatalog* functions = nullptr;
+  /// Session properties in force (SET), names in lower case with `ksql.`/`ksql.streams.` as written.
+  std::map<std::string, std::string> properties;
+  /// Partitions of a topic that exists, else nothing.
+  std::function<std::optional<int32_t>(std::string_view topic)> topic_partitions;
+  /// Columns of a connector source declared without a column list (files); fills `properties` too.
+  std::function<Result<std::vector<ColumnSchema>>(
+      std::string_view source, std::map<std::string, std::string>& properties)>
+      infer_columns;
+  /// False: only what ksqlDB accepts; extensions are rejected (kInvalidStatement) as ksqlDB does.
+  bool sql_extensions = true;
+};
+
+/// CREATE STREAM/TABLE without AS.
+struct CreateSourcePlan {
+  SourceEntry source;
+  bool create_topic = false;                  ///< PARTITIONS was given and the topic is missing.
+  int32_t partitions = 1;
+  int64_t retention_ms = -1;
+  bool if_not_exists = false, or_replace = false;
+};
+
+/// A query that writes to a topic (CREATE … AS SELECT, INSERT INTO … SELECT), one part of a pipeline.
+struct PersistentQueryPlan {
+  std::string query_id;                       ///< CSAS_X, CTAS_X, INSERT_X_<hash>, or QUERY_ID.
+  std::string sql;                            ///< Canonical text; equal text is a no-op.
+  std::optional<SourceEntry> sink;            ///< Made by CREATE … AS.
+  std::string sink_name;
+  std::vector<std::string> reads;
+  bool create_topic = false;
+  int32_t partitions = 1;                     ///< Of the sink's topic.
+  int64_t retention_ms = -1;
+  bool compacted = false;
+  bool if_not_exists = false, or_replace = false;
+  physical::NodePtr root;                     ///< Ends in a TopicSink.
+  uint64_t fingerprint = 0;
+};
+
+/// SELECT … EMIT CHANGES|FINAL: follows its sources.
+struct PushQueryPlan {
+  physical::NodePtr root;                     ///< Ends in a ClientSink; LIMIT is a node.
+  SchemaPtr schema;                           ///< Columns shown, keys where the SELECT has them.
+  std::vector<std::string> reads;
+  std::optional<int64_t> limit;
+  bool is_table = false;
+};
+
+/// SELECT without EMIT: what is there now.
+struct PullQueryPlan {
+  std::string source;
+  bool is_table = false;                      ///< False: reads the stream's topic to its end.
+  /// Read the table from the state of the query that materializes it (`SourceEntry::created_by_query`
+  /// or the SOURCE TABLE's own). Rows arrive as chunks of the source's schema (window bounds as
+  /// system columns); `keys`, if not empty, lists the encoded lookups.
+  struct KeyLookup {
+    std::vector<Value> key;                   ///< One value a key column.
+  };
+  std::vector<KeyLookup> keys;                ///< Empty: scan.
+  std::optional<int64_t> window_start_min, window_start_max;  ///< Inclusive bounds, ms.
+  std::optional<int64_t> window_end_min, window_end_max;
+  BoundExprPtr filter;                        ///< Over the source's schema; may be null.
+  std::vector<BoundExprPtr> exprs;            ///< Output columns.
+  SchemaPtr schema;
+  std::optional<int64_t> limit;
+  /// Streams only: the source node to decode the topic with.
+  physical::NodePtr stream_source;
+};
+
+/// INSERT INTO … VALUES.
+struct InsertValuesPlan {
+  const SourceEntry* source = nullptr;        ///< In the catalog.
+  /// One value a column of the source, already cast; null where not given.
+  std::vector<Value> values;
+  std::optional<int64_t> row_time_ms;
+};
+
+/// Each throws nothing and gives errors with positions. `Plan…` of CREATE … AS, INSERT INTO … SELECT
+/// and of each statement in a pipeline goes through PlanPersistentQuery.
+Result<CreateSourcePlan> PlanCreateSource(const ast::Statement& statement, const PlannerContext& context);
+Result<PersistentQueryPlan> PlanPersistentQuery(const ast::Statement& statement,
+                                                const PlannerContext& context);
+Result<PushQueryPlan> PlanPushQuery(const ast::Statement& statement, const PlannerContext& context);
+Result<PullQueryPlan> PlanPullQuery(const ast::Statement& statement, const PlannerContext& context);
+Result<InsertValuesPlan> PlanInsertValues(const ast::Statement& statement, const PlannerContext& context);
+/// CREATE TYPE's right side, or any type in SQL, with custom types looked up.
+Result<DataType> ResolveType(const ast::TypeName& type, const Catalog& catalog);
+/// ALTER STREAM/TABLE … ADD COLUMN: the changed entry.
+Result<SourceEntry> PlanAlterSource(const ast::Statement& statement, const PlannerContext& context);
+
+/// Plans of a statement as text: `stage` is "logical", "optimized", "physical", or "verbose" for the
+/// plan after each pass.
+Result<std::string> ExplainStatement(const ast::Statement& statement, const PlannerContext& context,
+                                     std::string_view stage);
+std::string ExplainPhysical(const physical::Node& root);
+std::string ExplainDot(const physical::Node& root);
+
+}  // namespace weir
