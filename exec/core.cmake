@@ -1,0 +1,12 @@
+# Columns, expressions and functions. Every file of a function family (…_functions.cc,
+# …_aggregates.cc) belongs to it.
+file(GLOB weir_function_families CONFIGURE_DEPENDS
+  ${CMAKE_CURRENT_LIST_DIR}/functions/*_functions.cc
+  ${CMAKE_CURRENT_LIST_DIR}/functions/*_aggregates.cc
+  ${CMAKE_CURRENT_LIST_DIR}/functions/*_text.cc)
+weir_layer(exec_core
+  SOURCES
+    ${weir_function_families}
+  DEPENDS weir_base
+  PRIVATE_DEPENDS fmt::fmt absl::flat_hash_map absl::time absl::strings absl::hash
+    simdjson::simdjson OpenSSL::Crypto PkgConfig::RE2 PkgConfig::UTF8PROC)

@@ -1,0 +1,85 @@
+#pragma once
+
+// Signature texts of functions ("(ARRAY<T>, (T) => R) -> ARRAY<R>") and their matching against the
+// arguments of a call.
+//
+//   signature  = "(" [param {"," param}] [";" param {"," param}] ")" "->" type ["rows"]
+//   param      = [lower_case_name] type ["..."] | lambda          behind ";": constants of aggregates
+//   lambda     = "(" var {"," var} ")" "=>" type
+//   type       = INT | … | DECIMAL | DECIMAL(p, s) | ARRAY<type> | MAP<type, type>
+//              | STRUCT | STRUCT<name type, …> | UNIT | one capital letter (a type variable)
+// DECIMAL alone takes any precision, STRUCT alone any fields, UNIT a bare word such as DAYS (its
+// kernel gets the word as a STRING constant).
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "planner/catalog/function_catalog.h"
+#include "weir/status.h"
+#include "weir/types.h"
+
+namespace weir {
+
+/// One type in a signature, with variables.
+struct TypePattern {
+  enum class Kind : uint8_t {
+    kExact,
+    kVariable,
+    kAnyDecimal,
+    kAnyStruct,
+    kUnit,
+    kArray,
+    kMap,
+    kStruct,
+    kLambda
+  };
+  Kind kind = Kind::kExact;
+  DataType exact;
+  char variable = 0;
+  std::vector<TypePattern> children;     ///< Of lambdas: the parameters, then the result.
+  std::vector<std::string> field_names;  ///< Of kStruct.
+};
+
+/// A parsed signature.
+struct Signature {
+  std::vector<TypePattern> parameters;
+  std::vector<TypePattern> constants;
+  TypePattern result;
+  bool is_variadic = false;              ///< The last parameter may stand any number of times.
+};
+
+/// The types of one match.
+struct SignatureMatch {
+  int cost = 0;                          ///< 0: exact; more: implicit conversions.
+  std::vector<DataType> parameters;      ///< One an argument; of lambdas the type of the body.
+  std::vector<DataType> constants;
+  DataType result;
+};
+
+/// kInternal if the text is malformed (a test parses all).
+Result<Signature> ParseSignature(std::string_view text);
+
+/// The types that `arguments` get under `signature`, or nothing where they do not fit. Errors come
+/// from binding a lambda's body.
+Result<std::optional<SignatureMatch>> MatchSignature(const Signature& signature,
+                                                     std::span<const ArgumentType> arguments,
+                                                     const LambdaBinder& bind_lambda);
+
+/// Cost of converting `from` to `to` without being asked (INT → BIGINT → DECIMAL → DOUBLE, also
+/// inside ARRAY, MAP and STRUCT; NULL to anything), or -1.
+int ImplicitCost(const DataType& from, const DataType& to);
+
+/// The narrowest type both convert to, if there is one. For CASE, IN, ARRAY[…] and T.
+std::optional<DataType> CommonType(const DataType& a, const DataType& b);
+
+/// DECIMAL that holds all values of a numeric type: INT (10, 0), BIGINT (19, 0); itself.
+DataType DecimalOf(const DataType& type);
+
+/// Names of `names` close to `name`, nearest first, at most three.
+std::vector<std::string> NearNames(std::string_view name, std::span<const std::string> names);
+
+}  // namespace weir
