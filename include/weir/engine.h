@@ -73,6 +73,18 @@ struct QueryMetrics {
   std::vector<std::string> last_errors;
 };
 
+/// A stream or table of the catalog, for tools that read its topic raw.
+struct SourceInfo {
+  std::string name;                 ///< As in the catalog.
+  bool is_table = false;
+  std::string topic;
+  std::string key_format;           ///< "KAFKA", "JSON", …; "NONE" without key.
+  std::string value_format;
+  SchemaPtr schema;
+  std::string window_type;          ///< "TUMBLING", "HOPPING", "SESSION", or empty: no windowed key.
+  int64_t window_size_ms = 0;       ///< Of TUMBLING and HOPPING.
+};
+
 struct EngineMetrics {
   std::vector<QueryMetrics> queries;
   int64_t memory_bytes = 0;         ///< Bytes counted against memory.limit.
@@ -97,6 +109,10 @@ class Cursor {
   virtual bool limit_reached() const = 0;
   /// For a push query: true when everything its sources held at this moment has been given out.
   virtual bool caught_up() const = 0;
+  /// True when rows may be other than kInsert, so that a caller can lay out a column for their ops.
+  virtual bool is_changelog() const { return false; }
+  /// Topics this cursor reads that have given no record so far; for "waiting" messages.
+  virtual std::vector<std::string> waiting_for() const { return {}; }
   /// Makes a blocked or later Next return soon with kCancelled. May be called from any thread.
   virtual void Cancel() = 0;
 };
@@ -154,6 +170,15 @@ class Engine {
 
   /// Numbers of all persistent queries, taken now. Never blocks on a query.
   virtual EngineMetrics Metrics() const = 0;
+
+  /// All streams and tables, oldest first.
+  virtual std::vector<SourceInfo> Sources() const { return {}; }
+
+  /// The catalog as SQL: the statements that make its types, sources, queries and pipelines anew, in
+  /// an order that works, each with its semicolon.
+  virtual Result<std::string> DumpCatalog() const {
+    return Status(ErrorCode::kUnsupported, "this engine does not dump its catalog");
+  }
 
   /// A fresh name list for completion: sources, their columns, topics, functions, query ids.
   virtual std::vector<std::string> CompletionNames() const = 0;
