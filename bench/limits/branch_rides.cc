@@ -134,7 +134,7 @@ void Branch(const char* input, const char* output) {
     if (buffer.size() >= 1 << 20) WriteAll(descriptor, buffer);
   }
   WriteAll(descriptor, buffer);
-  if (fdatasync(descriptor) != 0 || close(descriptor) != 0) Fail(output);
+  if (close(descriptor) != 0) Fail(output);
   std::printf("%lu %lu\n", lines, high);
 }
 

@@ -37,7 +37,7 @@ class RandomSource {
 
 /// Short trips are common, long ones rare: the smallest of three draws, and now and then any.
 int64_t DrawDistance(RandomSource& random) {
-  if (random.OneIn(10)) return 200 + random.Below(2200);
+  if (random.OneIn(6)) return 200 + random.Below(2400);
   const int64_t a = random.Below(1200), b = random.Below(1200), c = random.Below(1200);
   return 30 + std::min({a, b, c});
 }
