@@ -7,6 +7,7 @@ file(GLOB weir_function_families CONFIGURE_DEPENDS
 weir_layer(exec_core
   SOURCES
     ${weir_function_families}
+    ${CMAKE_CURRENT_LIST_DIR}/functions/cell.cc
   DEPENDS weir_base
   PRIVATE_DEPENDS fmt::fmt absl::flat_hash_map absl::time absl::strings absl::hash
     simdjson::simdjson OpenSSL::Crypto PkgConfig::RE2 PkgConfig::UTF8PROC)

@@ -16,6 +16,8 @@
 
 namespace weir {
 
+class RowErrors;
+
 /// The states of all groups of one aggregate call in one task. Group ids are dense, from 0; the
 /// owner reuses ids after Reset. One thread at a time.
 class AggregateStates {
@@ -50,6 +52,13 @@ class AggregateStates {
                           std::span<const uint32_t> groups) = 0;
   /// Bytes held, for the memory budget.
   virtual size_t ByteSize() const = 0;
+
+  /// Where rows that could not be added are reported (a DECIMAL sum that overflows keeps its old
+  /// value). Not owned; may stay null, then such rows are only left out.
+  void set_errors(RowErrors* errors) { errors_ = errors; }
+
+ protected:
+  RowErrors* errors_ = nullptr;
 };
 
 /// One overload of an aggregate function.
