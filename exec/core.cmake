@@ -6,6 +6,14 @@ file(GLOB weir_function_families CONFIGURE_DEPENDS
   ${CMAKE_CURRENT_LIST_DIR}/functions/*_text.cc)
 weir_layer(exec_core
   SOURCES
+    column/arrow_export.cc
+    column/buffer.cc
+    column/builder.cc
+    column/chunk.cc
+    column/column.cc
+    column/compare.cc
+    column/gather.cc
+    column/value_text.cc
     ${weir_function_families}
     ${CMAKE_CURRENT_LIST_DIR}/functions/cell.cc
   DEPENDS weir_base

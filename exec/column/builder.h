@@ -57,6 +57,7 @@ class BufferBuilder {
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
+  size_t last_size_ = 0;  // Of the buffer handed out last; the next one starts with room for as much.
 };
 
 /// Validity bits that cost nothing until the first null.
@@ -68,6 +69,10 @@ class ValidityBuilder {
     ++length_;
   }
   void AppendValid(int32_t count);
+  void AppendNulls(int32_t count);
+  /// `count` bits from the start of `bits`; null stands for all valid.
+  void AppendBits(const uint8_t* bits, int32_t count);
+  void Truncate(int32_t length);
   bool has_nulls() const { return has_nulls_; }
   int32_t length() const { return length_; }
   BufferPtr Finish();
@@ -75,7 +80,10 @@ class ValidityBuilder {
 
  private:
   void Materialize();
-  void Set(int32_t row, bool valid);
+  void Set(int32_t row, bool valid) {
+    if ((row & 7) == 0) bits_.AppendValue<uint8_t>(0);
+    bits_.data()[row >> 3] |= static_cast<uint8_t>(valid) << (row & 7);
+  }
   BufferBuilder bits_;
   int32_t length_ = 0;
   bool has_nulls_ = false;
@@ -127,12 +135,36 @@ class ColumnBuilder {
 
   ColumnPtr Finish();
 
+  /// For kernels that fill whole buffers of an empty builder: values (fixed-width values, bits, or
+  /// bytes), offsets (one 0 is there already), and validity, which also counts the rows.
+  BufferBuilder& raw_values() { return values_; }
+  BufferBuilder& raw_offsets() { return offsets_; }
+  ValidityBuilder& validity() { return validity_; }
+  /// Makes room for `count` values of fixed width T, valid where the bits of `valid` say (null: all);
+  /// returns where to write them. The builder must be empty.
+  template <typename T>
+  T* FillFixed(int32_t count, const uint8_t* valid) {
+    values_.Resize(static_cast<size_t>(count) * sizeof(T));
+    validity_.AppendBits(valid, count);
+    return values_.as<T>();
+  }
+  /// As FillFixed for BOOLEAN: whole 64-bit words to write, (count + 63) / 64 of them.
+  uint64_t* FillBits(int32_t count, const uint8_t* valid) {
+    values_.Resize((static_cast<size_t>(count) + 63) / 64 * 8);
+    validity_.AppendBits(valid, count);
+    return values_.as<uint64_t>();
+  }
+  /// Makes Finish() give out `column`, which has this builder's type. The builder must be empty.
+  void Adopt(ColumnPtr column) { adopted_ = std::move(column); }
+
  private:
+  void Reset();
   DataType type_;
   ValidityBuilder validity_;
   BufferBuilder values_;   // Booleans are kept as bits.
   BufferBuilder offsets_;
   std::vector<std::unique_ptr<ColumnBuilder>> children_;
+  ColumnPtr adopted_;
 };
 
 /// A buffer of `size` bytes to fill in place: `*data` may be written until the buffer is shared.
