@@ -107,7 +107,9 @@ class Operator {
   virtual Status OnBatch(int input, Chunk chunk) = 0;
   /// Stream time of input `input` over all upstream partitions moved on to `stream_time` (their
   /// minimum): close and expire windows. Never goes back. The runtime calls it after each batch; the
-  /// operator calls the next one's through Advance().
+  /// operator calls the next one's through Advance(). Windowed operators always get rows with the
+  /// kStreamTime system column: the exchange in front of them fills it, or, where no exchange feeds
+  /// them, a stream time tracker that the runtime puts there (it also calls OnStreamTime).
   virtual Status OnStreamTime(int input, int64_t stream_time) { return Advance(stream_time); }
   /// A commit is being made: write what changed to the stores. Emits nothing.
   virtual Status OnBarrier() { return OkStatus(); }

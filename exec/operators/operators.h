@@ -30,6 +30,9 @@ Result<std::unique_ptr<SourceDecoder>> MakeSourceDecoder(const physical::TopicSo
 class ExchangeRouter {
  public:
   virtual ~ExchangeRouter() = default;
+  /// Loads the stream time of each source partition; OnBarrier writes it back.
+  virtual Status Open(TaskContext& context) { return OkStatus(); }
+  virtual Status OnBarrier(TaskContext& context) { return OkStatus(); }
   virtual Status Route(Chunk chunk, TaskContext& context, std::vector<Chunk>& parts) = 0;
 };
 Result<std::unique_ptr<ExchangeRouter>> MakeExchangeRouter(const physical::Exchange& node,

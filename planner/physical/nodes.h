@@ -263,6 +263,9 @@ struct TopicSink : Node {
   int time_column = -1;                     ///< WITH (TIMESTAMP=…): column of the schema.
   std::string time_format;
   bool is_table = false;
+  /// Tables are kept for pull queries: how long windows stay readable after their start (RETENTION);
+  /// -1: for ever (tables without windows).
+  int64_t view_retention_ms = -1;
   bool forward_headers = true;
   /// File sink: connector properties, else empty.
   std::map<std::string, std::string> connector;

@@ -1,0 +1,33 @@
+#include "base/fault_points.h"
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <unistd.h>
+
+namespace weir {
+namespace {
+
+struct Fault {
+  std::string name;
+  std::atomic<long> left{0};
+  Fault() {
+    const char* text = std::getenv("WEIR_FAULT");
+    if (text == nullptr) return;
+    const std::string_view spec(text);
+    const size_t colon = spec.rfind(':');
+    name = spec.substr(0, colon);
+    left = colon == std::string_view::npos ? 1 : std::strtol(text + colon + 1, nullptr, 10);
+  }
+};
+
+}  // namespace
+
+void PassFaultPoint(std::string_view name) {
+  static Fault fault;
+  if (fault.name.empty() || fault.name != name) return;
+  if (fault.left.fetch_sub(1) == 1) ::kill(::getpid(), SIGKILL);
+}
+
+}  // namespace weir

@@ -1,0 +1,13 @@
+#pragma once
+
+// Named places at which a test can kill the process, as kill -9 would: WEIR_FAULT=name:n ends it the
+// n-th time the place is passed. Passing costs one load of a flag; places are per batch or rarer.
+
+#include <string_view>
+
+namespace weir {
+
+/// Ends the process with SIGKILL if the environment's WEIR_FAULT asks for it here and now.
+void PassFaultPoint(std::string_view name);
+
+}  // namespace weir

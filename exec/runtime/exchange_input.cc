@@ -1,0 +1,186 @@
+#include "exec/runtime/exchange_input.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+#include "exec/runtime/task_context.h"
+#include "exec/state/chunk_codec.h"
+
+namespace weir {
+namespace {
+
+// What held rows are merged by.
+using MergeKey = std::tuple<int64_t, int32_t, int32_t, int64_t>;
+
+int64_t Int64At(const ColumnPtr& column, int32_t row) {
+  return column == nullptr ? 0 : column->values<int64_t>()[row];
+}
+
+MergeKey KeyOf(const Chunk& chunk, int32_t upstream, int32_t row) {
+  return {Int64At(chunk.sys(SystemColumn::kStreamTime), row), chunk.source, upstream,
+          Int64At(chunk.sys(SystemColumn::kOffset), row)};
+}
+
+}  // namespace
+
+ExchangeInput::ExchangeInput(ExchangeBuffer& buffer, int exchange, int32_t partition)
+    : buffer_(buffer),
+      exchange_(exchange),
+      partition_(partition),
+      merge_(buffer.plan().node->ordered && buffer.upstreams().size() > 1),
+      held_(buffer.upstreams().size()) {}
+
+Status ExchangeInput::Open(TaskContext& context) {
+  if (!merge_) return OkStatus();
+  store_ = &context.Store(fmt::format("exchange-{}-held", buffer_.plan().node->id));
+  Status status;
+  WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
+    Result<Chunk> chunk = DecodeChunk(value);
+    if (!chunk.ok()) {
+      status = std::move(chunk).status();
+      return false;
+    }
+    const auto upstream = static_cast<unsigned char>(key[0]) << 8 | static_cast<unsigned char>(key[1]);
+    if (upstream < static_cast<int>(held_.size())) {
+      held_[upstream].push_back({std::move(*chunk), upstream, 0});
+    }
+    return true;
+  }));
+  return status;
+}
+
+Status ExchangeInput::Collect(int64_t now_ms, int64_t max_idle_ms) {
+  std::vector<ExchangeBuffer::Upstream>& upstreams = buffer_.upstreams();
+  for (size_t i = 0; i < upstreams.size(); ++i) {
+    std::vector<Chunk>& slot = upstreams[i].slots[partition_];
+    for (Chunk& chunk : slot) {
+      if (merge_) {
+        held_[i].push_back({Flatten(std::move(chunk)), static_cast<int32_t>(i), 0});
+        store_dirty_ = true;
+      } else {
+        ready_.push_back(std::move(chunk));
+      }
+    }
+    slot.clear();
+  }
+  // Rows at the very stream time that an upstream has reached may still be joined by others of it.
+  if (merge_) Release(buffer_.StreamTime(now_ms, max_idle_ms));
+  return OkStatus();
+}
+
+void ExchangeInput::Release(int64_t up_to) {
+  const bool all_drained = std::all_of(
+      buffer_.upstreams().begin(), buffer_.upstreams().end(),
+      [](const ExchangeBuffer::Upstream& upstream) { return upstream.drained_since_ms >= 0; });
+  if (all_drained) up_to = INT64_MAX;
+  while (true) {
+    Held* first = nullptr;
+    MergeKey first_key;
+    MergeKey second_key{INT64_MAX, 0, 0, 0};
+    for (std::deque<Held>& queue : held_) {
+      if (queue.empty()) continue;
+      const MergeKey key = KeyOf(queue.front().chunk, queue.front().upstream, queue.front().next);
+      if (first == nullptr || key < first_key) {
+        if (first != nullptr) second_key = std::min(second_key, first_key);
+        first = &queue.front();
+        first_key = key;
+      } else {
+        second_key = std::min(second_key, key);
+      }
+    }
+    if (first == nullptr || std::get<0>(first_key) > up_to) return;
+    Selection rows;
+    int32_t row = first->next;
+    for (; row < first->chunk.rows; ++row) {
+      const MergeKey key = KeyOf(first->chunk, first->upstream, row);
+      if (key > second_key || std::get<0>(key) > up_to) break;
+      rows.push_back(row);
+    }
+    if (rows.empty()) rows.push_back(row++);
+    Chunk part = first->chunk;
+    if (static_cast<int32_t>(rows.size()) != part.rows) {
+      part.selection = std::make_shared<const Selection>(std::move(rows));
+    }
+    ready_.push_back(std::move(part));
+    first->next = row;
+    store_dirty_ = true;
+    if (row == first->chunk.rows) held_[first->upstream].pop_front();
+  }
+}
+
+int64_t ExchangeInput::head_time() const {
+  const Chunk& front = ready_.front();
+  const int32_t row = front.selection ? (*front.selection)[ready_next_] : ready_next_;
+  return front.row_time()->values<int64_t>()[row];
+}
+
+Chunk ExchangeInput::Take(int64_t until) {
+  Chunk& front = ready_.front();
+  const auto times = front.row_time()->values<int64_t>();
+  const int32_t active = front.active_rows();
+  const int32_t begin = ready_next_;
+  int32_t end = until == INT64_MAX ? active : begin + 1;
+  auto row_at = [&](int32_t i) { return front.selection ? (*front.selection)[i] : i; };
+  while (end < active && times[row_at(end)] <= until) ++end;
+  if (begin == 0 && end == active) {
+    Chunk whole = std::move(front);
+    ready_.pop_front();
+    return whole;
+  }
+  auto selection = std::make_shared<Selection>();
+  for (int32_t i = begin; i < end; ++i) selection->push_back(row_at(i));
+  Chunk part = front;
+  part.selection = std::move(selection);
+  ready_next_ = end;
+  if (end == active) {
+    ready_.pop_front();
+    ready_next_ = 0;
+  }
+  return part;
+}
+
+bool ExchangeInput::upstream_drained() const {
+  for (const std::deque<Held>& queue : held_) {
+    if (!queue.empty()) return false;
+  }
+  if (!ready_.empty()) return false;
+  for (const ExchangeBuffer::Upstream& upstream : buffer_.upstreams()) {
+    if (upstream.drained_since_ms < 0) return false;
+  }
+  return true;
+}
+
+bool ExchangeInput::TakeNewStreamTime(int64_t now_ms, int64_t max_idle_ms, int64_t* stream_time) {
+  int64_t now = buffer_.StreamTime(now_ms, max_idle_ms);
+  for (const std::deque<Held>& queue : held_) {
+    if (queue.empty()) continue;
+    now = std::min(now, std::get<0>(KeyOf(queue.front().chunk, 0, queue.front().next)) - 1);
+  }
+  if (now <= last_stream_time_) return false;
+  last_stream_time_ = *stream_time = now;
+  return true;
+}
+
+Status ExchangeInput::OnBarrier() {
+  if (!merge_ || !store_dirty_) return OkStatus();
+  store_->DeleteRange("", "");
+  for (const std::deque<Held>& queue : held_) {
+    uint32_t number = 0;
+    for (const Held& held : queue) {
+      Selection rows;
+      for (int32_t row = held.next; row < held.chunk.rows; ++row) rows.push_back(row);
+      std::string key{static_cast<char>(held.upstream >> 8), static_cast<char>(held.upstream)};
+      AppendBigEndian32(number++, key);
+      std::string bytes;
+      EncodeChunk(GatherChunk(held.chunk, rows), bytes);
+      store_->Put(key, bytes);
+    }
+  }
+  store_dirty_ = false;
+  return OkStatus();
+}
+
+}  // namespace weir

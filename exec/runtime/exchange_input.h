@@ -1,0 +1,56 @@
+#pragma once
+
+// The receiving end of an exchange in one task. Chunks come in rounds from all upstream tasks; where
+// the consumer depends on their order they are merged by (stream time, topic, partition, offset) and
+// rows wait until no upstream can still send an earlier one.
+
+#include <deque>
+#include <vector>
+
+#include "exec/runtime/query_environment.h"
+
+namespace weir {
+
+class ExchangeInput {
+ public:
+  ExchangeInput(ExchangeBuffer& buffer, int exchange, int32_t partition);
+
+  /// Reads back rows that were held when the last commit was made.
+  Status Open(TaskContext& context);
+  /// Takes in what upstream tasks sent in this round.
+  Status Collect(int64_t now_ms, int64_t max_idle_ms);
+  /// Rows that may be processed now.
+  bool has_rows() const { return !ready_.empty(); }
+  /// Event time of the first of them.
+  int64_t head_time() const;
+  /// The first rows with times up to `until` (at least one), in order.
+  Chunk Take(int64_t until);
+  /// No upstream has unread records, and nothing is held here.
+  bool upstream_drained() const;
+  /// True if stream time has moved on since it was last asked for.
+  bool TakeNewStreamTime(int64_t now_ms, int64_t max_idle_ms, int64_t* stream_time);
+  /// Saves held rows with the commit.
+  Status OnBarrier();
+  int exchange() const { return exchange_; }
+
+ private:
+  struct Held {
+    Chunk chunk;
+    int32_t upstream;
+    int32_t next = 0;   // First row not yet released; held chunks are flat.
+  };
+  void Release(int64_t up_to);
+
+  ExchangeBuffer& buffer_;
+  const int exchange_;
+  const int32_t partition_;
+  const bool merge_;
+  std::deque<Chunk> ready_;
+  int32_t ready_next_ = 0;   // Index into the active rows of ready_.front().
+  std::vector<std::deque<Held>> held_;   // By upstream.
+  StateStore* store_ = nullptr;
+  bool store_dirty_ = false;
+  int64_t last_stream_time_ = INT64_MIN;
+};
+
+}  // namespace weir

@@ -1,0 +1,122 @@
+#include "exec/runtime/exchange_output.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+
+namespace weir {
+namespace {
+
+int64_t HighestStreamTime(const Chunk& chunk) {
+  const ColumnPtr& column = chunk.sys(SystemColumn::kStreamTime);
+  if (column == nullptr || chunk.active_rows() == 0) return INT64_MIN;
+  // Stream time never falls within a source partition, so the last row has the highest.
+  const int32_t last = chunk.selection ? chunk.selection->back() : chunk.rows - 1;
+  return column->values<int64_t>()[last];
+}
+
+class ExchangeOutput : public Operator {
+ public:
+  ExchangeOutput(ExchangeBuffer& buffer, int32_t from_task, std::unique_ptr<ExchangeRouter> router)
+      : upstream_(buffer.upstreams()[from_task]),
+        partitions_(buffer.plan().partitions),
+        router_(std::move(router)) {}
+
+  Status Open(TaskContext& context) override {
+    context_ = &context;
+    return router_->Open(context);
+  }
+
+  Status OnBatch(int, Chunk chunk) override {
+    parts_.clear();
+    parts_.resize(partitions_);
+    WEIR_RETURN_IF_ERROR(router_->Route(std::move(chunk), *context_, parts_));
+    for (int32_t partition = 0; partition < partitions_; ++partition) {
+      Chunk& part = parts_[partition];
+      if (part.active_rows() == 0) continue;
+      upstream_.stream_time = std::max(upstream_.stream_time, HighestStreamTime(part));
+      upstream_.slots[partition].push_back(std::move(part));
+    }
+    return OkStatus();
+  }
+
+  Status OnBarrier() override { return router_->OnBarrier(*context_); }
+
+ private:
+  ExchangeBuffer::Upstream& upstream_;
+  const int32_t partitions_;
+  std::unique_ptr<ExchangeRouter> router_;
+  TaskContext* context_ = nullptr;
+  std::vector<Chunk> parts_;
+};
+
+class StreamTimeTracker : public Operator {
+ public:
+  StreamTimeTracker(int node_id, int input)
+      : store_name_(fmt::format("stream-time-{}-{}", node_id, input)), input_(input) {}
+
+  Status Open(TaskContext& context) override {
+    store_ = &context.Store(store_name_);
+    return store_->Scan("", "", [&](std::string_view, std::string_view value) {
+      if (value.size() == sizeof(highest_)) std::memcpy(&highest_, value.data(), sizeof(highest_));
+      return false;
+    });
+  }
+
+  Status OnBatch(int, Chunk chunk) override {
+    const auto times = chunk.row_time()->values<int64_t>();
+    uint8_t* data = nullptr;
+    BufferPtr buffer = MakeBuffer(static_cast<size_t>(chunk.rows) * sizeof(int64_t), &data);
+    auto* stream_times = reinterpret_cast<int64_t*>(data);
+    const int64_t before = highest_;
+    if (chunk.selection) {
+      for (int32_t row : *chunk.selection) {
+        highest_ = std::max(highest_, times[row]);
+        stream_times[row] = highest_;
+      }
+    } else {
+      for (int32_t row = 0; row < chunk.rows; ++row) {
+        highest_ = std::max(highest_, times[row]);
+        stream_times[row] = highest_;
+      }
+    }
+    dirty_ |= highest_ != before;
+    chunk.sys(SystemColumn::kStreamTime) = std::make_shared<const Column>(
+        Column::Parts{DataType::Bigint(), chunk.rows, nullptr, std::move(buffer), nullptr, {}});
+    WEIR_RETURN_IF_ERROR(out_.Emit(std::move(chunk)));
+    return out_.next()->OnStreamTime(input_, highest_);
+  }
+
+  // Time from further up has no say here: this point keeps its own.
+  Status OnStreamTime(int, int64_t) override { return OkStatus(); }
+
+  Status OnBarrier() override {
+    if (!dirty_) return OkStatus();
+    store_->Put("max", std::string_view(reinterpret_cast<const char*>(&highest_), sizeof(highest_)));
+    dirty_ = false;
+    return OkStatus();
+  }
+
+ private:
+  const std::string store_name_;
+  const int input_;
+  StateStore* store_ = nullptr;
+  int64_t highest_ = INT64_MIN;
+  bool dirty_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> MakeExchangeOutput(ExchangeBuffer& buffer, int32_t from_task,
+                                             std::unique_ptr<ExchangeRouter> router) {
+  return std::make_unique<ExchangeOutput>(buffer, from_task, std::move(router));
+}
+
+std::unique_ptr<Operator> MakeStreamTimeTracker(int node_id, int input) {
+  return std::make_unique<StreamTimeTracker>(node_id, input);
+}
+
+}  // namespace weir

@@ -1,0 +1,132 @@
+#include "exec/runtime/operator_tree.h"
+
+#include <algorithm>
+
+#include "base/status_macros.h"
+#include "exec/runtime/exchange_output.h"
+
+namespace weir {
+namespace {
+
+// Lateness is judged by stream time in front of these.
+bool IsWindowed(const physical::Node& node) {
+  if (node.kind == physical::NodeKind::kStreamStreamJoin) return true;
+  return node.kind == physical::NodeKind::kStreamAggregate &&
+         static_cast<const physical::StreamAggregate&>(node).window.kind !=
+             physical::WindowKind::kNone;
+}
+
+bool IsCoarse(const physical::Node& node) {
+  if (node.kind != physical::NodeKind::kStreamStreamJoin) return false;
+  const auto& join = static_cast<const physical::StreamStreamJoin&>(node);
+  return join.join == physical::JoinKind::kInner || join.has_grace;
+}
+
+}  // namespace
+
+Status OperatorTree::Build(QueryEnvironment& environment, const StagePlan& stage, int32_t partition,
+                           std::vector<std::unique_ptr<RootContext>>& contexts) {
+  env_ = &environment;
+  partition_ = partition;
+  source_entries_.resize(environment.stages.sources.size());
+  exchange_entries_.resize(environment.stages.exchanges.size());
+  for (const StageRoot& root : stage.roots) {
+    contexts.push_back(
+        std::make_unique<RootContext>(environment, root.query_root, stage.id, partition));
+    context_ = contexts.back().get();
+    if (root.node->kind == physical::NodeKind::kExchange) {
+      const int exchange = environment.stages.ExchangeOf(root.node.get());
+      WEIR_ASSIGN_OR_RETURN(
+          auto router,
+          MakeExchangeRouter(static_cast<const physical::Exchange&>(*root.node),
+                             environment.stages.exchanges[exchange].partitions));
+      Operator* output = Adopt(
+          MakeExchangeOutput(*environment.exchanges[exchange], partition, std::move(router)), {});
+      WEIR_RETURN_IF_ERROR(Connect(root.node->inputs[0], output, 0, false, false, root.node->id));
+      continue;
+    }
+    WEIR_RETURN_IF_ERROR(BuildNode(*root.node, {}, false));
+  }
+  // Consumers open before what feeds them.
+  for (size_t i = 0; i < operators_.size(); ++i) {
+    WEIR_RETURN_IF_ERROR(operators_[i]->Open(*operator_contexts_[i]));
+  }
+  return OkStatus();
+}
+
+Operator* OperatorTree::Adopt(std::unique_ptr<Operator> op, Emitter out) {
+  op->set_output(out);
+  operators_.push_back(std::move(op));
+  operator_contexts_.push_back(context_);
+  return operators_.back().get();
+}
+
+// Tables that a query makes can be read by pull queries: their rows pass a view before the topic.
+Status OperatorTree::AddView(const physical::TopicSink& sink, Emitter* out) {
+  MaterializedViewOptions options;
+  options.schema = sink.schema;
+  options.key_columns = static_cast<int>(
+      std::count_if(sink.schema->columns.begin(), sink.schema->columns.end(),
+                    [](const ColumnSchema& column) { return column.is_key; }));
+  options.windowed_key = sink.windowed_key;
+  options.window_size_ms = sink.window_size_ms;
+  options.retention_ms = sink.view_retention_ms;
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<MaterializedView> view, MakeMaterializedView(options));
+  views_.emplace_back(context_->query_root(), view.get());
+  *out = Emitter(Adopt(std::move(view), *out), 0);
+  return OkStatus();
+}
+
+Status OperatorTree::BuildNode(const physical::Node& node, Emitter out, bool join_table) {
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<Operator> made, MakeOperator(node));
+  Operator* op = Adopt(std::move(made), out);
+  if (node.kind == physical::NodeKind::kTopicSink) {
+    const auto& sink = static_cast<const physical::TopicSink&>(node);
+    Emitter into(op, 0);
+    if (sink.is_table) WEIR_RETURN_IF_ERROR(AddView(sink, &into));
+    op = into.next();
+  }
+  has_stream_table_join_ |= node.kind == physical::NodeKind::kStreamTableJoin;
+  if (node.inputs.size() > 1) only_coarse_joins_ &= IsCoarse(node);
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const bool table_side =
+        join_table || (node.kind == physical::NodeKind::kStreamTableJoin && i == 1);
+    WEIR_RETURN_IF_ERROR(Connect(node.inputs[i], op, static_cast<int>(i), IsWindowed(node),
+                                 table_side, node.id));
+  }
+  return OkStatus();
+}
+
+Status OperatorTree::Connect(const physical::NodePtr& input, Operator* target, int port,
+                             bool track_time, bool join_table, int node_id) {
+  if (input->kind == physical::NodeKind::kExchange) {
+    exchange_entries_[env_->stages.ExchangeOf(input.get())].push_back(
+        {target, port, {}, true, join_table});
+    return OkStatus();
+  }
+  Emitter out(target, port);
+  if (track_time) out = Emitter(Adopt(MakeStreamTimeTracker(node_id, port), out), 0);
+  if (input->kind != physical::NodeKind::kTopicSource) return BuildNode(*input, out, join_table);
+
+  const int source = env_->stages.SourceOf(input.get());
+  const SourcePlan& plan = env_->stages.sources[source];
+  EntryPoint entry{out.next(), track_time ? 0 : port, {}, false, join_table};
+  for (const SourcePlan::Consumer& consumer : plan.consumers) {
+    if (consumer.node == input.get()) entry.columns = consumer.columns;
+  }
+  entry.identity = static_cast<int>(entry.columns.size()) == plan.node->schema->size();
+  for (size_t i = 0; i < entry.columns.size(); ++i) {
+    entry.identity &= entry.columns[i] == static_cast<int>(i);
+  }
+  source_entries_[source].push_back(std::move(entry));
+  return OkStatus();
+}
+
+MaterializedView* OperatorTree::view(int query_root) {
+  for (auto& [root, view] : views_) {
+    if (root == query_root) return view;
+  }
+  return nullptr;
+}
+
+}  // namespace weir

@@ -1,0 +1,60 @@
+#pragma once
+
+// The operators of one task, wired: built from the stage's plan nodes, from the sinks down to the
+// places where rows enter (sources and exchanges).
+
+#include <memory>
+#include <vector>
+
+#include "exec/operators/materialized_view.h"
+#include "exec/operators/operators.h"
+#include "exec/runtime/task_context.h"
+
+namespace weir {
+
+/// Where rows of a source or exchange enter the operators, possibly at several places.
+struct EntryPoint {
+  Operator* target = nullptr;
+  int input = 0;
+  std::vector<int> columns;     ///< Columns of the merged source to hand over, in order.
+  bool identity = false;        ///< `columns` is all of them in place.
+  bool is_join_table = false;   ///< The table side of a stream-table join.
+};
+
+class OperatorTree {
+ public:
+  /// Builds and opens the operators of all roots of `stage`.
+  Status Build(QueryEnvironment& environment, const StagePlan& stage, int32_t partition,
+               std::vector<std::unique_ptr<RootContext>>& contexts);
+
+  /// Entry points of source `source` (index into QueryStages::sources) or of an exchange.
+  std::vector<EntryPoint>& source_entries(int source) { return source_entries_[source]; }
+  std::vector<EntryPoint>& exchange_entries(int exchange) { return exchange_entries_[exchange]; }
+  const std::vector<std::unique_ptr<Operator>>& operators() const { return operators_; }
+  /// The view of root number `query_root`, or null.
+  MaterializedView* view(int query_root);
+  bool has_stream_table_join() const { return has_stream_table_join_; }
+  /// Every join here is a stream-stream join whose result does not depend on how finely its inputs
+  /// are interleaved (inner, or outer rows that wait for their window to close).
+  bool only_coarse_joins() const { return only_coarse_joins_; }
+
+ private:
+  Status BuildNode(const physical::Node& node, Emitter out, bool join_table);
+  Status Connect(const physical::NodePtr& input, Operator* target, int port, bool track_time,
+                 bool join_table, int node_id);
+  Operator* Adopt(std::unique_ptr<Operator> op, Emitter out);
+  Status AddView(const physical::TopicSink& sink, Emitter* out);
+
+  QueryEnvironment* env_ = nullptr;
+  int32_t partition_ = 0;
+  RootContext* context_ = nullptr;                  // Of the root being built.
+  std::vector<std::vector<EntryPoint>> source_entries_;
+  std::vector<std::vector<EntryPoint>> exchange_entries_;
+  std::vector<std::unique_ptr<Operator>> operators_;   // Sinks first.
+  std::vector<RootContext*> operator_contexts_;
+  std::vector<std::pair<int, MaterializedView*>> views_;
+  bool has_stream_table_join_ = false;
+  bool only_coarse_joins_ = true;
+};
+
+}  // namespace weir

@@ -1,0 +1,99 @@
+#pragma once
+
+// What all tasks of one query share: its identity, settings, counters, and the commit under way.
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exec/connect/topic.h"
+#include "exec/operators/operator.h"
+#include "exec/runtime/stage_plan.h"
+#include "weir/engine.h"
+#include "weir/options.h"
+
+namespace weir {
+
+/// Settings a query was created with; it keeps them for life.
+struct QuerySettings {
+  bool emit_every_change = false;        ///< cache.max.bytes.buffering = 0.
+  int64_t commit_interval_ms = 100;
+  int64_t commit_bytes_max = 16 << 20;
+  int64_t max_task_idle_ms = 0;
+  bool start_latest = false;             ///< auto.offset.reset = latest.
+  int64_t memory_limit = 0;              ///< Bytes for the whole engine; 0: none.
+  std::map<std::string, int64_t, std::less<>> numbers;
+};
+
+/// Counters of one query. Safe from any thread; never blocks for long.
+class QueryCounterSet : public QueryCounters {
+ public:
+  void Dropped(std::string_view reason, int64_t rows) override;
+  void LogError(std::string_view reason, std::string_view topic, int32_t partition, int64_t offset,
+                std::string_view cause) override;
+  void RecordsOut(int64_t records) override { records_out_ += records; }
+  void RecordsIn(int64_t records, int64_t bytes) {
+    records_in_ += records;
+    bytes_in_ += bytes;
+  }
+  void Committed() { ++commits_; }
+  /// Where log lines go; set before the first record.
+  void SetLog(std::function<void(std::string_view)> log) { log_ = std::move(log); }
+  void FillInto(QueryMetrics& metrics) const;
+
+ private:
+  static constexpr size_t kErrorsKept = 20;
+  std::atomic<int64_t> records_in_{0}, bytes_in_{0}, records_out_{0}, commits_{0};
+  mutable std::mutex mutex_;
+  std::map<std::string, int64_t, std::less<>> dropped_;
+  std::deque<std::string> last_errors_;
+  std::function<void(std::string_view)> log_;
+};
+
+/// Rows crossing one exchange within a round. Upstream tasks write their own slots in one phase,
+/// downstream tasks read them in the next; phases are separated by the round, so nothing is locked.
+class ExchangeBuffer {
+ public:
+  ExchangeBuffer(const ExchangePlan& plan, int32_t from_tasks);
+
+  struct Upstream {
+    int64_t stream_time = INT64_MIN;     ///< Highest event time it has sent.
+    int64_t drained_since_ms = -1;       ///< Wall clock; -1: has unread records.
+    std::vector<std::vector<Chunk>> slots;   ///< By downstream partition.
+  };
+  std::vector<Upstream>& upstreams() { return upstreams_; }
+  const ExchangePlan& plan() const { return *plan_; }
+  /// The stream time that windows behind the exchange go by: the minimum over the upstreams that are
+  /// not idle; the maximum when all are; INT64_MIN when nothing has come yet.
+  int64_t StreamTime(int64_t now_ms, int64_t max_idle_ms) const;
+
+ private:
+  const ExchangePlan* plan_;
+  std::vector<Upstream> upstreams_;
+};
+
+struct QueryEnvironment {
+  std::string id;                        ///< Of the query or pipeline.
+  std::string state_prefix;              ///< Of all its keys in the state backend.
+  Broker* broker = nullptr;
+  const Clock* clock = nullptr;
+  QuerySettings settings;
+  QueryStages stages;
+  /// One a root of the plan: pipelines count each query by itself.
+  std::vector<std::shared_ptr<QueryCounterSet>> counters;
+  std::vector<std::string> root_ids;     ///< Query id of each root.
+  RowReceiver* receiver = nullptr;       ///< For transient queries.
+  std::unique_ptr<CommitUnit> commit;
+  std::vector<std::unique_ptr<ExchangeBuffer>> exchanges;
+  std::atomic<int64_t>* memory_used = nullptr;   ///< Of the engine.
+  std::atomic<int64_t> state_bytes{0};           ///< Of this query.
+  std::map<std::string, int32_t, std::less<>> sink_partitions;   ///< Topic → partitions.
+};
+
+}  // namespace weir

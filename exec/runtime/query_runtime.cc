@@ -1,0 +1,472 @@
+#include "exec/runtime/query_runtime.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "base/fault_points.h"
+#include "base/status_macros.h"
+#include "exec/runtime/task_context.h"
+
+namespace weir {
+namespace {
+
+// Batches a task processes in one round before others get their turn and the commit is looked at.
+constexpr int kBatchesPerRound = 16;
+constexpr int kFailuresMax = 3;
+constexpr int64_t kBackoffFirstMs = 1000;
+constexpr int64_t kBackoffLastMs = 60'000;
+
+bool IsTransient(ErrorCode code) {
+  return code == ErrorCode::kKafkaUnavailable || code == ErrorCode::kKafkaError;
+}
+
+// What our own code does not throw but libraries and failed checks may: the task's boundary.
+template <typename Body>
+Status Guarded(const Body& body) {
+  try {
+    return body();
+  } catch (const CheckFailure& failure) {
+    return Status(ErrorCode::kInternal, failure.message);
+  } catch (const std::bad_alloc&) {
+    return Status(ErrorCode::kMemoryLimit, "the machine has no more memory");
+  } catch (const std::exception& error) {
+    return Status(ErrorCode::kInternal, fmt::format("unexpected exception: {}", error.what()));
+  }
+}
+
+Result<int32_t> PartitionsOf(Broker& broker, const physical::TopicSource& node) {
+  if (!node.connector.empty()) {
+    auto partitions = node.connector.find("PARTITIONS");
+    return partitions == node.connector.end() ? 1 : std::atoi(partitions->second.c_str());
+  }
+  WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker.DescribeTopic(node.topic));
+  return info.partitions;
+}
+
+void CollectSinks(const physical::Node& node, std::vector<const physical::TopicSink*>& sinks) {
+  if (node.kind == physical::NodeKind::kTopicSink) {
+    sinks.push_back(static_cast<const physical::TopicSink*>(&node));
+  }
+}
+
+}  // namespace
+
+std::string QueryRuntime::StatePrefix(std::string_view id) {
+  std::string prefix = "q/";
+  prefix.append(id);
+  prefix.push_back('\0');
+  return prefix;
+}
+
+QueryRuntime::QueryRuntime(QueryRuntimeOptions options) : options_(std::move(options)) {}
+
+QueryRuntime::~QueryRuntime() { TearDown(); }
+
+Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions options) {
+  std::shared_ptr<QueryRuntime> query(new QueryRuntime(std::move(options)));
+  QueryEnvironment& env = query->env_;
+  const QueryRuntimeOptions& given = query->options_;
+  env.id = given.id;
+  env.state_prefix = StatePrefix(given.id);
+  env.broker = given.broker;
+  env.clock = given.clock;
+  env.settings = given.settings;
+  env.root_ids = given.root_ids;
+  env.receiver = given.receiver;
+  env.memory_used = given.memory_used;
+  WEIR_ASSIGN_OR_RETURN(env.stages,
+                        CutIntoStages(given.roots, [&](const physical::TopicSource& node) {
+                          return PartitionsOf(*given.broker, node);
+                        }));
+  for (size_t i = 0; i < given.roots.size(); ++i) {
+    env.counters.push_back(std::make_shared<QueryCounterSet>());
+    if (given.log) {
+      env.counters.back()->SetLog(
+          [log = given.log](std::string_view line) { log(LogLevel::kWarning, line); });
+    }
+    std::vector<const physical::TopicSink*> sinks;
+    CollectSinks(*given.roots[i], sinks);
+    for (const physical::TopicSink* sink : sinks) {
+      if (!sink->connector.empty()) {
+        env.sink_partitions[sink->topic] = 1;
+        continue;
+      }
+      WEIR_ASSIGN_OR_RETURN(TopicInfo info, given.broker->DescribeTopic(sink->topic));
+      env.sink_partitions[sink->topic] = info.partitions;
+    }
+  }
+  // Positions inside a batch need the rows' offsets wherever rows wait for other inputs.
+  for (SourcePlan& source : env.stages.sources) {
+    auto node = std::make_shared<physical::TopicSource>(*source.node);
+    node->needs_offset = true;
+    source.node = std::move(node);
+  }
+  return query;
+}
+
+Status QueryRuntime::Open() {
+  std::lock_guard lock(mutex_);
+  return Guarded([&] { return OpenLocked(); });
+}
+
+Status QueryRuntime::CheckFingerprint() {
+  if (options_.transient) return OkStatus();
+  const std::string key = env_.state_prefix + "fingerprint";
+  WEIR_ASSIGN_OR_RETURN(std::optional<std::string> stored, env_.broker->state().Get(key));
+  const std::string now(reinterpret_cast<const char*>(&options_.fingerprint),
+                        sizeof(options_.fingerprint));
+  if (stored && *stored != now) {
+    return Status(ErrorCode::kPlanChanged,
+                  fmt::format("stored state belongs to a different plan of query {}", env_.id))
+        .WithHint("DROP what the query makes and create it again, which reads its sources from the "
+                  "beginning; or run the version of Weir that wrote the state");
+  }
+  if (!stored) env_.commit->Put(key, now);
+  return OkStatus();
+}
+
+Status QueryRuntime::OpenSessions() {
+  for (const SourcePlan& source : env_.stages.sources) {
+    if (source.node->connector.empty()) {
+      WEIR_ASSIGN_OR_RETURN(auto session, env_.broker->OpenReadSession(env_.id));
+      sessions_.push_back(std::move(session));
+    } else {
+      ConnectorSpec spec{source.node->source_name, source.node->connector, {}};
+      for (const auto& column : source.node->columns) {
+        spec.columns.push_back({column.name, column.type, column.is_key});
+      }
+      WEIR_ASSIGN_OR_RETURN(ConnectorSource connector, OpenConnectorSource(spec));
+      sessions_.push_back(std::move(connector.session));
+    }
+    sessions_.back()->SetListener([this] { Wake(); });
+  }
+  return OkStatus();
+}
+
+Status QueryRuntime::OpenLocked() {
+  TearDown();
+  env_.commit = env_.broker->NewCommitUnit(env_.id);
+  WEIR_RETURN_IF_ERROR(CheckFingerprint());
+  if (options_.scheduler != nullptr) WEIR_RETURN_IF_ERROR(OpenSessions());
+  for (const ExchangePlan& exchange : env_.stages.exchanges) {
+    env_.exchanges.push_back(std::make_unique<ExchangeBuffer>(
+        exchange, env_.stages.stages[exchange.from_stage].partitions));
+  }
+  std::vector<ReadSession*> sessions;
+  for (auto& session : sessions_) sessions.push_back(session.get());
+  for (const StagePlan& stage : env_.stages.stages) {
+    tasks_.emplace_back();
+    for (int32_t partition = 0; partition < stage.partitions; ++partition) {
+      tasks_.back().push_back(std::make_unique<Task>(env_, stage, partition));
+      WEIR_RETURN_IF_ERROR(tasks_.back().back()->Open(sessions));
+    }
+  }
+  open_ = true;
+  uncommitted_ = true;
+  last_commit_ms_ = env_.clock->NowMs();
+  {
+    std::lock_guard status_lock(status_mutex_);
+    committed_.assign(env_.stages.sources.size(), {});
+  }
+  return options_.transient ? OkStatus() : CommitLocked();
+}
+
+void QueryRuntime::TearDown() {
+  open_ = false;
+  tasks_.clear();
+  env_.exchanges.clear();
+  sessions_.clear();
+  env_.commit.reset();
+  if (env_.memory_used != nullptr) *env_.memory_used -= env_.state_bytes.load();
+  env_.state_bytes = 0;
+}
+
+void QueryRuntime::Wake() {
+  if (options_.scheduler != nullptr) options_.scheduler->Wake(*this);
+}
+
+Status QueryRuntime::RunStage(size_t stage, bool* worked) {
+  std::vector<std::unique_ptr<Task>>& tasks = tasks_[stage];
+  std::vector<Status> statuses(tasks.size());
+  std::vector<char> task_worked(tasks.size(), 0);
+  auto run = [&](int i) {
+    statuses[i] = Guarded([&] {
+      bool any = false;
+      WEIR_RETURN_IF_ERROR(tasks[i]->Run(kBatchesPerRound, &any));
+      task_worked[i] = any;
+      return tasks[i]->FlushOutputs();
+    });
+  };
+  if (options_.scheduler != nullptr) {
+    options_.scheduler->ParallelFor(static_cast<int>(tasks.size()), run);
+  } else {
+    for (size_t i = 0; i < tasks.size(); ++i) run(static_cast<int>(i));
+  }
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    if (!statuses[i].ok()) return std::move(statuses[i]);
+    *worked |= task_worked[i] != 0;
+  }
+  return OkStatus();
+}
+
+Status QueryRuntime::RunRound(bool* worked) {
+  for (size_t stage = 0; stage < tasks_.size(); ++stage) {
+    WEIR_RETURN_IF_ERROR(RunStage(stage, worked));
+  }
+  const int64_t limit = env_.settings.memory_limit;
+  if (limit > 0 && env_.memory_used != nullptr && env_.memory_used->load() > limit) {
+    return Status(ErrorCode::kMemoryLimit,
+                  fmt::format("memory.limit is reached: the engine's state needs {} of {} bytes, "
+                              "this query's {}",
+                              env_.memory_used->load(), limit, env_.state_bytes.load()))
+        .WithHint("raise memory.limit, shorten windows and their grace, or group by fewer keys");
+  }
+  return OkStatus();
+}
+
+int64_t QueryRuntime::Run() {
+  std::lock_guard lock(mutex_);
+  if (state() == State::kPaused || state() == State::kError) return -1;
+  if (options_.has_room && !options_.has_room()) return -1;
+  if (!open_) {
+    if (Status status = Guarded([&] { return OpenLocked(); }); !status.ok()) {
+      return Fail(std::move(status));
+    }
+    std::lock_guard status_lock(status_mutex_);
+    state_ = State::kRunning;
+  }
+  bool worked = false;
+  Status status = RunRound(&worked);
+  if (!status.ok()) return Fail(std::move(status));
+  uncommitted_ |= worked;
+
+  int64_t lag = 0;
+  int64_t open_windows = 0;
+  bool drained = true;
+  for (const auto& stage : tasks_) {
+    for (const auto& task : stage) {
+      lag += task->lag();
+      open_windows += task->open_windows();
+      drained &= task->drained();
+    }
+  }
+  lag_ = lag;
+  open_windows_ = open_windows;
+  if (drained && !worked) caught_up_ = true;
+  if (options_.transient) return worked ? 0 : -1;
+
+  const int64_t since_commit = env_.clock->NowMs() - last_commit_ms_;
+  const bool due = !worked || since_commit >= env_.settings.commit_interval_ms ||
+                   since_commit < 0 ||
+                   env_.commit->byte_size() >= static_cast<size_t>(env_.settings.commit_bytes_max);
+  if (uncommitted_ && due) {
+    status = Guarded([&] { return CommitLocked(); });
+    if (!status.ok()) return Fail(std::move(status));
+    failures_ = 0;
+  }
+  return worked ? 0 : -1;
+}
+
+Status QueryRuntime::CommitLocked() {
+  PassFaultPoint("before_commit");
+  for (auto& stage : tasks_) {
+    for (auto& task : stage) WEIR_RETURN_IF_ERROR(task->Barrier());
+  }
+  WEIR_RETURN_IF_ERROR(env_.commit->Commit());
+  PassFaultPoint("after_commit");
+  for (const auto& counters : env_.counters) counters->Committed();
+  uncommitted_ = false;
+  last_commit_ms_ = env_.clock->NowMs();
+  std::vector<std::vector<int64_t>> committed(env_.stages.sources.size());
+  for (const StagePlan& stage : env_.stages.stages) {
+    for (int source : stage.sources) {
+      for (const auto& task : tasks_[stage.id]) committed[source].push_back(task->position(source));
+    }
+  }
+  std::lock_guard lock(status_mutex_);
+  committed_ = std::move(committed);
+  return OkStatus();
+}
+
+Status QueryRuntime::Commit() {
+  std::lock_guard lock(mutex_);
+  if (!open_ || options_.transient) return OkStatus();
+  return Guarded([&] { return CommitLocked(); });
+}
+
+// What was done since the last commit is forgotten; the query goes on from there after a while, or
+// stops when that does not help.
+int64_t QueryRuntime::Fail(Status status) {
+  TearDown();
+  ++failures_;
+  const bool again = IsTransient(status.code()) || (failures_ < kFailuresMax &&
+                                                    status.code() != ErrorCode::kMemoryLimit &&
+                                                    status.code() != ErrorCode::kPlanChanged &&
+                                                    !options_.transient);
+  if (options_.log) {
+    options_.log(again ? LogLevel::kWarning : LogLevel::kError,
+                 fmt::format("query {}: {}", env_.id, status.ToString()));
+  }
+  std::lock_guard lock(status_mutex_);
+  error_ = std::move(status);
+  state_ = again ? State::kRestarting : State::kError;
+  if (!again) return -1;
+  if (!IsTransient(error_.code())) return 0;
+  return std::min(kBackoffLastMs, kBackoffFirstMs << std::min(failures_ - 1, 6));
+}
+
+int64_t QueryRuntime::SourcesReading(std::string_view topic) const {
+  for (size_t i = 0; i < env_.stages.sources.size(); ++i) {
+    if (env_.stages.sources[i].node->topic == topic) return static_cast<int64_t>(i);
+  }
+  return -1;
+}
+
+Status QueryRuntime::Inject(std::string_view topic, const RecordBatch& records) {
+  std::lock_guard lock(mutex_);
+  return Guarded([&]() -> Status {
+    for (size_t source = 0; source < env_.stages.sources.size(); ++source) {
+      if (env_.stages.sources[source].node->topic != topic) continue;
+      for (const StagePlan& stage : env_.stages.stages) {
+        if (std::find(stage.sources.begin(), stage.sources.end(), static_cast<int>(source)) ==
+            stage.sources.end()) {
+          continue;
+        }
+        const int32_t tasks = static_cast<int32_t>(tasks_[stage.id].size());
+        WEIR_RETURN_IF_ERROR(
+            tasks_[stage.id][records.partition % tasks]->Inject(static_cast<int>(source), records));
+      }
+      bool worked = false;
+      WEIR_RETURN_IF_ERROR(RunRound(&worked));
+    }
+    uncommitted_ = true;
+    return OkStatus();
+  });
+}
+
+Status QueryRuntime::CloseWindows() {
+  std::lock_guard lock(mutex_);
+  if (!open_) return OkStatus();
+  return Guarded([&]() -> Status {
+    for (size_t stage = 0; stage < tasks_.size(); ++stage) {
+      for (auto& task : tasks_[stage]) {
+        WEIR_RETURN_IF_ERROR(task->CloseWindows());
+        WEIR_RETURN_IF_ERROR(task->FlushOutputs());
+      }
+      bool worked = false;
+      for (size_t next = stage + 1; next < tasks_.size(); ++next) {
+        WEIR_RETURN_IF_ERROR(RunStage(next, &worked));
+      }
+    }
+    open_windows_ = 0;
+    return options_.transient ? OkStatus() : CommitLocked();
+  });
+}
+
+void QueryRuntime::Pause() {
+  std::lock_guard lock(mutex_);
+  if (open_ && uncommitted_ && !options_.transient) {
+    Status status = Guarded([&] { return CommitLocked(); });
+    if (!status.ok()) Fail(std::move(status));
+  }
+  std::lock_guard status_lock(status_mutex_);
+  if (state_ == State::kRunning || state_ == State::kRestarting) state_ = State::kPaused;
+}
+
+void QueryRuntime::Resume() {
+  {
+    std::lock_guard lock(mutex_);
+    std::lock_guard status_lock(status_mutex_);
+    failures_ = 0;
+    state_ = State::kRunning;
+    error_ = OkStatus();
+  }
+  Wake();
+}
+
+void QueryRuntime::Stop() {
+  std::lock_guard lock(mutex_);
+  TearDown();
+}
+
+QueryRuntime::State QueryRuntime::state() const {
+  std::lock_guard lock(status_mutex_);
+  return state_;
+}
+
+Status QueryRuntime::error() const {
+  std::lock_guard lock(status_mutex_);
+  return error_;
+}
+
+bool QueryRuntime::CommittedPast(int source, const std::vector<int64_t>& ends) const {
+  std::lock_guard lock(status_mutex_);
+  if (source >= static_cast<int>(committed_.size())) return false;
+  const std::vector<int64_t>& positions = committed_[source];
+  if (positions.empty()) return false;
+  for (size_t i = 0; i < ends.size() && i < positions.size(); ++i) {
+    if (positions[i] < ends[i]) return false;
+  }
+  return true;
+}
+
+bool QueryRuntime::endless() const {
+  for (const SourcePlan& source : env_.stages.sources) {
+    const auto& connector = source.node->connector;
+    if (connector.empty()) continue;
+    auto kind = connector.find("CONNECTOR");
+    const std::string name = kind == connector.end() ? "" : kind->second;
+    if (name == "datagen" && !connector.contains("ROWS")) return true;
+    auto follow = connector.find("FOLLOW");
+    if (follow != connector.end() && follow->second == "true") return true;
+  }
+  return false;
+}
+
+std::vector<std::string> QueryRuntime::source_topics() const {
+  std::vector<std::string> topics;
+  for (const SourcePlan& source : env_.stages.sources) topics.push_back(source.node->topic);
+  return topics;
+}
+
+int64_t QueryRuntime::open_windows() const { return open_windows_; }
+
+void QueryRuntime::FillMetrics(std::vector<QueryMetrics>& metrics) const {
+  const State now = state();
+  static constexpr const char* kNames[] = {"RUNNING", "PAUSED", "RESTARTING", "ERROR"};
+  for (size_t i = 0; i < env_.root_ids.size(); ++i) {
+    QueryMetrics one;
+    one.query_id = env_.root_ids[i];
+    one.state = kNames[static_cast<int>(now)];
+    if (now == State::kError || now == State::kRestarting) one.error = error().ToString();
+    env_.counters[i]->FillInto(one);
+    one.lag_records = lag_;
+    one.state_bytes = env_.state_bytes;
+    metrics.push_back(std::move(one));
+  }
+}
+
+Status QueryRuntime::ReadViews(int query_root,
+                               const std::function<Status(MaterializedView&)>& read) {
+  std::lock_guard lock(mutex_);
+  bool any = false;
+  for (auto& stage : tasks_) {
+    for (auto& task : stage) {
+      MaterializedView* view = task->view(query_root);
+      if (view == nullptr) continue;
+      any = true;
+      WEIR_RETURN_IF_ERROR(Guarded([&] { return read(*view); }));
+    }
+  }
+  if (any) return OkStatus();
+  if (const Status cause = error(); !cause.ok()) {
+    return Status(ErrorCode::kQueryFailed,
+                  fmt::format("query {} does not run: {}", env_.id, cause.message()));
+  }
+  return Status(ErrorCode::kInvalidPullQuery, fmt::format("query {} keeps no table", env_.id));
+}
+
+}  // namespace weir

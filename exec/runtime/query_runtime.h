@@ -1,0 +1,117 @@
+#pragma once
+
+// A running query (or pipeline): its tasks, its rounds, its commits, and its life: RUNNING, PAUSED,
+// RESTARTING, ERROR. Everything between two commits is thrown away when a round fails and is done
+// again from the last commit.
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exec/runtime/query_environment.h"
+#include "exec/runtime/scheduler.h"
+#include "exec/runtime/task.h"
+
+namespace weir {
+
+struct QueryRuntimeOptions {
+  std::string id;
+  std::vector<physical::NodePtr> roots;
+  std::vector<std::string> root_ids;          ///< Query id of each root.
+  uint64_t fingerprint = 0;
+  QuerySettings settings;
+  Broker* broker = nullptr;
+  const Clock* clock = nullptr;
+  Scheduler* scheduler = nullptr;             ///< Null: driven by Inject only (tests).
+  RowReceiver* receiver = nullptr;
+  bool transient = false;                     ///< Keeps no state and no positions.
+  std::atomic<int64_t>* memory_used = nullptr;
+  std::function<void(LogLevel, std::string_view)> log;
+  /// False while the receiver has no room: the query then stops reading.
+  std::function<bool()> has_room;
+};
+
+class QueryRuntime : public Scheduler::Job {
+ public:
+  enum class State { kRunning, kPaused, kRestarting, kError };
+
+  /// Cuts the plan into stages. Nothing is opened yet.
+  static Result<std::shared_ptr<QueryRuntime>> Make(QueryRuntimeOptions options);
+  ~QueryRuntime() override;
+
+  /// Loads state and opens readers; the query then runs when scheduled. kPlanChanged if the stored
+  /// state belongs to a different plan.
+  Status Open();
+
+  int64_t Run() override;
+  void Wake();
+
+  /// Feeds records of a topic through the whole query, synchronously.
+  Status Inject(std::string_view topic, const RecordBatch& records);
+  Status Commit();
+  Status CloseWindows();
+
+  void Pause();
+  void Resume();
+  /// Ends it for good; call after removing it from the scheduler.
+  void Stop();
+
+  State state() const;
+  /// Why it is in ERROR.
+  Status error() const;
+  /// Committed past `ends[partition]` of the topic of source `source`.
+  bool CommittedPast(int source, const std::vector<int64_t>& ends) const;
+  const QueryStages& stages() const { return env_.stages; }
+  /// Reads sources that never end.
+  bool endless() const;
+  /// For transient queries: all that the sources held has been given out.
+  bool caught_up() const { return caught_up_; }
+  /// Topics that had no record yet, for "waiting" messages.
+  std::vector<std::string> source_topics() const;
+  int64_t open_windows() const;
+  void FillMetrics(std::vector<QueryMetrics>& metrics) const;
+  const std::string& id() const { return env_.id; }
+  const std::vector<std::string>& root_ids() const { return env_.root_ids; }
+
+  /// Calls `read` with the view of root `query_root` of each task, in partition order, while no round
+  /// runs. kInvalidPullQuery if the root keeps no table.
+  Status ReadViews(int query_root, const std::function<Status(MaterializedView&)>& read);
+
+  /// Prefix of all state keys of a query.
+  static std::string StatePrefix(std::string_view id);
+
+ private:
+  explicit QueryRuntime(QueryRuntimeOptions options);
+  Status OpenLocked();
+  Status OpenSessions();
+  Status CheckFingerprint();
+  void TearDown();
+  Status RunRound(bool* worked);
+  Status RunStage(size_t stage, bool* worked);
+  Status CommitLocked();
+  int64_t Fail(Status status);
+  int64_t SourcesReading(std::string_view topic) const;
+
+  QueryRuntimeOptions options_;
+  QueryEnvironment env_;
+  mutable std::mutex mutex_;                   // Held for a round; guards tasks and readers.
+  std::vector<std::unique_ptr<ReadSession>> sessions_;   // By source.
+  std::vector<std::vector<std::unique_ptr<Task>>> tasks_;   // By stage, partition.
+  std::vector<std::vector<int64_t>> committed_;   // By source, partition; under status_mutex_.
+  mutable std::mutex status_mutex_;
+  State state_ = State::kRunning;
+  Status error_;
+  std::atomic<int64_t> lag_{0};
+  std::atomic<int64_t> open_windows_{0};
+  std::atomic<bool> caught_up_{false};
+  std::atomic<bool> endless_{false};
+  bool open_ = false;
+  bool uncommitted_ = false;
+  int64_t last_commit_ms_ = 0;
+  int failures_ = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,67 @@
+#pragma once
+
+// The engine's threads. Jobs (running queries) are run one round at a time by whichever thread is
+// free; a round may spread its tasks over idle threads.
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace weir {
+
+class Scheduler {
+ public:
+  /// Something to run again and again. Run() is never called by two threads at once.
+  class Job {
+   public:
+    virtual ~Job() = default;
+    /// Does a bounded piece of work. Returns milliseconds until it wants to run again by itself: 0 at
+    /// once, -1 only when woken.
+    virtual int64_t Run() = 0;
+
+   private:
+    friend class Scheduler;
+    enum class State { kWaiting, kQueued, kRunning } state_ = State::kWaiting;
+    bool woken_ = false;
+    bool removed_ = false;
+    std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::time_point::max();
+  };
+
+  explicit Scheduler(int threads);
+  /// All jobs must have been removed.
+  ~Scheduler();
+
+  void Add(const std::shared_ptr<Job>& job);
+  /// Makes a job run soon. Safe from any thread, also for jobs that were removed.
+  void Wake(Job& job);
+  /// Returns once the job is not running and will not run again.
+  void Remove(const std::shared_ptr<Job>& job);
+  /// Calls `body(0)` … `body(count - 1)`, spread over idle threads and the calling one; returns when
+  /// all have returned.
+  void ParallelFor(int count, const std::function<void(int)>& body);
+  int threads() const { return static_cast<int>(threads_.size()); }
+
+ private:
+  struct Spread;
+  void Work();
+  void RunJob(std::unique_lock<std::mutex>& lock, Job& job);
+  static void Help(Spread& spread);
+
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::condition_variable done_;
+  std::vector<std::shared_ptr<Job>> jobs_;
+  std::deque<Job*> queue_;
+  std::deque<std::shared_ptr<Spread>> spreads_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace weir

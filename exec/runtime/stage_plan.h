@@ -1,0 +1,63 @@
+#pragma once
+
+// Cuts the physical plans of a query (one root, or several in a pipeline) into stages at their
+// exchanges. A stage runs as one task a partition. Pure planning: nothing is opened here.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "planner/physical/nodes.h"
+#include "weir/status.h"
+
+namespace weir {
+
+/// One topic read by the query. Sources of several roots that read the same topic the same way are
+/// merged: fetched and decoded once, with the union of their columns.
+struct SourcePlan {
+  std::shared_ptr<const physical::TopicSource> node;   ///< Merged.
+  struct Consumer {
+    const physical::TopicSource* node;                 ///< As planned.
+    std::vector<int> columns;                          ///< For each of its columns: in the merged schema.
+  };
+  std::vector<Consumer> consumers;
+  int32_t partitions = 0;
+};
+
+/// A root of a stage: a sink of the query, or an exchange that feeds another stage.
+struct StageRoot {
+  physical::NodePtr node;
+  int query_root = 0;                                  ///< Which of the query's roots it belongs to.
+};
+
+struct StagePlan {
+  int id = 0;
+  int32_t partitions = 0;
+  std::vector<int> sources;                            ///< Indexes into QueryStages::sources.
+  std::vector<int> exchange_inputs;                    ///< Indexes into QueryStages::exchanges.
+  std::vector<StageRoot> roots;
+};
+
+struct ExchangePlan {
+  std::shared_ptr<const physical::Exchange> node;
+  int from_stage = 0;
+  int to_stage = 0;
+  int32_t partitions = 0;
+};
+
+struct QueryStages {
+  std::vector<SourcePlan> sources;
+  std::vector<ExchangePlan> exchanges;
+  std::vector<StagePlan> stages;                       ///< Upstream stages first.
+  int SourceOf(const physical::Node* node) const;      ///< -1: none.
+  int ExchangeOf(const physical::Node* node) const;
+};
+
+/// `partitions_of` gives the partition count of a source node's topic. kNotCoPartitioned if the
+/// sources of one stage differ.
+Result<QueryStages> CutIntoStages(
+    const std::vector<physical::NodePtr>& roots,
+    const std::function<Result<int32_t>(const physical::TopicSource&)>& partitions_of);
+
+}  // namespace weir

@@ -1,0 +1,436 @@
+#include "exec/runtime/task.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/fault_points.h"
+#include "base/limits.h"
+#include "base/status_macros.h"
+#include "exec/runtime/exchange_input.h"
+#include "exec/runtime/operator_tree.h"
+#include "exec/runtime/task_context.h"
+
+namespace weir {
+
+// A source partition: its reader, and the decoded rows that wait for their turn.
+struct Task::Port {
+  int source = 0;
+  std::unique_ptr<PartitionReader> reader;
+  std::unique_ptr<SourceDecoder> decoder;
+  Chunk pending;
+  int32_t next = 0;                // First row of `pending` that has not been processed.
+  bool is_table = false;           // Table side of a stream-table join.
+  int64_t table_end = -1;          // Read up to here before any stream row; -1: done.
+  bool has_rows() const { return next < pending.rows; }
+  int64_t head_time() const { return pending.row_time()->values<int64_t>()[next]; }
+};
+
+namespace {
+
+// Rows [from, to) of a flat chunk, without copying.
+Chunk Rows(const Chunk& chunk, int32_t from, int32_t to) {
+  Chunk part = chunk;
+  if (from == 0 && to == chunk.rows) return part;
+  auto selection = std::make_shared<Selection>(to - from);
+  for (int32_t row = from; row < to; ++row) (*selection)[row - from] = row;
+  part.selection = std::move(selection);
+  return part;
+}
+
+std::string EncodeOffset(int64_t offset) {
+  return std::string(reinterpret_cast<const char*>(&offset), sizeof(offset));
+}
+
+}  // namespace
+
+Task::Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partition)
+    : env_(environment), stage_(stage), partition_(partition) {}
+
+Task::~Task() = default;
+
+Status Task::Open(const std::vector<ReadSession*>& sessions) {
+  PassFaultPoint("recovery");
+  tree_ = std::make_unique<OperatorTree>();
+  WEIR_RETURN_IF_ERROR(tree_->Build(env_, stage_, partition_, contexts_));
+  coarse_merge_ = tree_->only_coarse_joins() && !env_.settings.emit_every_change;
+  for (int exchange : stage_.exchange_inputs) {
+    exchange_inputs_.push_back(
+        std::make_unique<ExchangeInput>(*env_.exchanges[exchange], exchange, partition_));
+    WEIR_RETURN_IF_ERROR(exchange_inputs_.back()->Open(*contexts_.front()));
+  }
+  for (int source : stage_.sources) {
+    auto port = std::make_unique<Port>();
+    port->source = source;
+    WEIR_ASSIGN_OR_RETURN(port->decoder, MakeSourceDecoder(*env_.stages.sources[source].node));
+    for (const EntryPoint& entry : tree_->source_entries(source)) {
+      port->is_table |= entry.is_join_table;
+    }
+    ports_.push_back(std::move(port));
+  }
+  return sessions.empty() ? OkStatus() : OpenReaders(sessions);
+}
+
+std::string Task::PositionKey(int source) const {
+  std::string key = env_.state_prefix + "p/";
+  key += env_.stages.sources[source].node->source_name;
+  key.push_back('\0');
+  AppendBigEndian32(static_cast<uint32_t>(partition_), key);
+  return key;
+}
+
+Result<std::optional<int64_t>> Task::CommittedPosition(int source) const {
+  WEIR_ASSIGN_OR_RETURN(std::optional<std::string> bytes,
+                        env_.broker->state().Get(PositionKey(source)));
+  if (!bytes) return std::optional<int64_t>();
+  int64_t offset = 0;
+  if (bytes->size() != sizeof(offset)) {
+    return Status(ErrorCode::kStoreCorrupt, fmt::format("a committed position of query {} has {} "
+                                                        "bytes", env_.id, bytes->size()));
+  }
+  std::memcpy(&offset, bytes->data(), sizeof(offset));
+  return std::optional<int64_t>(offset);
+}
+
+Status Task::OpenReaders(const std::vector<ReadSession*>& sessions) {
+  for (std::unique_ptr<Port>& port : ports_) {
+    WEIR_RETURN_IF_ERROR(OpenPort(*port, *sessions[port->source]));
+    tables_first_ |= port->table_end >= 0;
+  }
+  return OkStatus();
+}
+
+Status Task::OpenPort(Port& port, ReadSession& session) {
+  const physical::TopicSource& node = *env_.stages.sources[port.source].node;
+  WEIR_ASSIGN_OR_RETURN(std::optional<int64_t> committed, CommittedPosition(port.source));
+  StartPosition start;
+  using Start = physical::TopicSource::Start;
+  if (committed) {
+    start = {StartPosition::Kind::kOffset, *committed};
+  } else if (node.start == Start::kTimestamp) {
+    start = {StartPosition::Kind::kTimestamp, node.start_timestamp_ms};
+  } else if (node.start == Start::kOffsets &&
+             partition_ < static_cast<int32_t>(node.start_offsets.size()) &&
+             node.start_offsets[partition_] >= 0) {
+    start = {StartPosition::Kind::kOffset, node.start_offsets[partition_]};
+  } else if (node.start == Start::kLatest ||
+             (node.start == Start::kDefault && env_.settings.start_latest && !node.is_table)) {
+    start.kind = StartPosition::Kind::kLatest;
+  }
+  WEIR_ASSIGN_OR_RETURN(port.reader, session.Open(node.topic, partition_, start));
+  if (!port.is_table) return OkStatus();
+
+  // A stream-table join reads its table first, to the end that it had when the query first started.
+  const std::string key = PositionKey(port.source) + "/table-end";
+  WEIR_ASSIGN_OR_RETURN(std::optional<std::string> noted, env_.broker->state().Get(key));
+  if (noted && noted->size() == sizeof(int64_t)) {
+    std::memcpy(&port.table_end, noted->data(), sizeof(int64_t));
+    if (port.reader->position() >= port.table_end) port.table_end = -1;
+  } else {
+    port.table_end = port.reader->endless() ? -1 : port.reader->end_offset();
+    env_.commit->Put(key, EncodeOffset(std::max<int64_t>(port.table_end, 0)));
+  }
+  return OkStatus();
+}
+
+Status Task::Fill(Port& port, bool* fetched) {
+  *fetched = false;
+  while (!port.has_rows()) {
+    WEIR_RETURN_IF_ERROR(
+        port.reader->Fetch(limits::kBatchRowsMax, limits::kBatchBytesMax, fetch_scratch_));
+    if (fetch_scratch_.size() == 0) return OkStatus();
+    PassFaultPoint("after_fetch");
+    *fetched = true;
+    port.next = 0;
+    WEIR_RETURN_IF_ERROR(Decode(port, fetch_scratch_, port.pending));
+    // A batch of bad records leaves no rows; return so that others get their turn.
+    if (!port.has_rows()) return OkStatus();
+  }
+  return OkStatus();
+}
+
+Status Task::Decode(Port& port, const RecordBatch& records, Chunk& out) {
+  out = Chunk();
+  int64_t bytes = 0;
+  for (int32_t i = 0; i < records.size(); ++i) {
+    bytes += std::max(records.keys[i].length, 0) + std::max(records.values[i].length, 0);
+  }
+  // Pipelines read once; the reading is counted for each of their queries that reads the source.
+  for (const std::unique_ptr<RootContext>& context : contexts_) {
+    env_.counters[context->query_root()]->RecordsIn(records.size(), bytes);
+  }
+  WEIR_RETURN_IF_ERROR(port.decoder->Decode(records, port.source, *contexts_.front(), out));
+  if (out.selection) out = Flatten(std::move(out));
+  out.source_partition = partition_;
+  return OkStatus();
+}
+
+Status Task::Dispatch(int source, Chunk chunk) {
+  std::vector<EntryPoint>& entries = tree_->source_entries(source);
+  for (size_t i = 0; i < entries.size(); ++i) {
+    EntryPoint& entry = entries[i];
+    if (entry.identity && i + 1 == entries.size()) {
+      return entry.target->OnBatch(entry.input, std::move(chunk));
+    }
+    Chunk part = chunk;
+    if (!entry.identity) {
+      part.columns.clear();
+      for (int column : entry.columns) part.columns.push_back(chunk.columns[column]);
+    }
+    WEIR_RETURN_IF_ERROR(entry.target->OnBatch(entry.input, std::move(part)));
+  }
+  return OkStatus();
+}
+
+Status Task::Inject(int source, const RecordBatch& records) {
+  for (std::unique_ptr<Port>& port : ports_) {
+    if (port->source != source) continue;
+    Chunk chunk;
+    WEIR_RETURN_IF_ERROR(Decode(*port, records, chunk));
+    if (chunk.rows == 0) return OkStatus();
+    return Dispatch(source, std::move(chunk));
+  }
+  return OkStatus();
+}
+
+Status Task::Run(int batches_max, bool* worked) {
+  *worked = false;
+  for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
+    WEIR_RETURN_IF_ERROR(input->Collect(env_.clock->NowMs(), env_.settings.max_task_idle_ms));
+  }
+  if (tables_first_) {
+    bool done = false;
+    WEIR_RETURN_IF_ERROR(RunTablesFirst(worked, &done));
+    if (!done) return OkStatus();
+    tables_first_ = false;
+  }
+  if (ports_.size() == 1 && exchange_inputs_.empty()) {
+    WEIR_RETURN_IF_ERROR(RunSingle(*ports_.front(), batches_max, worked));
+  } else if (ports_.empty() && exchange_inputs_.size() == 1) {
+    WEIR_RETURN_IF_ERROR(DrainExchange(*exchange_inputs_.front(), worked));
+  } else {
+    WEIR_RETURN_IF_ERROR(RunMerged(batches_max, worked));
+  }
+  for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
+    WEIR_RETURN_IF_ERROR(AdvanceExchange(*input));
+  }
+  MarkDrained();
+  return OkStatus();
+}
+
+Status Task::RunSingle(Port& port, int batches_max, bool* worked) {
+  for (int batch = 0; batch < batches_max; ++batch) {
+    bool fetched = false;
+    WEIR_RETURN_IF_ERROR(Fill(port, &fetched));
+    if (!fetched && !port.has_rows()) break;
+    *worked = true;
+    if (!port.has_rows()) continue;
+    Chunk rows = Rows(port.pending, port.next, port.pending.rows);
+    port.next = 0;
+    port.pending = Chunk();
+    WEIR_RETURN_IF_ERROR(Dispatch(port.source, std::move(rows)));
+  }
+  return OkStatus();
+}
+
+Status Task::RunTablesFirst(bool* worked, bool* done) {
+  *done = true;
+  for (std::unique_ptr<Port>& port : ports_) {
+    if (port->table_end < 0) continue;
+    bool fetched = false;
+    WEIR_RETURN_IF_ERROR(Fill(*port, &fetched));
+    *worked |= fetched;
+    if (port->has_rows()) {
+      Chunk rows = Rows(port->pending, port->next, port->pending.rows);
+      port->next = 0;
+      port->pending = Chunk();
+      WEIR_RETURN_IF_ERROR(Dispatch(port->source, std::move(rows)));
+    }
+    if (port->reader->position() >= port->table_end) port->table_end = -1;
+    *done &= port->table_end < 0;
+  }
+  return OkStatus();
+}
+
+// The input whose first row is the earliest, and the time up to which its rows come first.
+struct Task::Pick {
+  Port* port = nullptr;
+  ExchangeInput* exchange = nullptr;
+  int64_t time = INT64_MAX;
+  int64_t next_time = INT64_MAX;   // Of the earliest row of the other inputs.
+  bool must_wait = false;          // An input has unread records that have not arrived.
+
+  void Consider(int64_t head, Port* from_port, ExchangeInput* from_exchange) {
+    if (head < time || (port == nullptr && exchange == nullptr)) {
+      next_time = time;
+      time = head;
+      port = from_port;
+      exchange = from_exchange;
+    } else {
+      next_time = std::min(next_time, head);
+    }
+  }
+};
+
+Status Task::PickFirst(Pick& pick, bool* worked) {
+  for (std::unique_ptr<Port>& port : ports_) {
+    if (port->reader == nullptr) continue;
+    bool fetched = false;
+    WEIR_RETURN_IF_ERROR(Fill(*port, &fetched));
+    *worked |= fetched;
+    if (port->has_rows()) {
+      pick.Consider(port->head_time(), port.get(), nullptr);
+    } else {
+      pick.must_wait |= !port->reader->caught_up();
+    }
+  }
+  for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
+    if (input->has_rows()) {
+      pick.Consider(input->head_time(), nullptr, input.get());
+    } else {
+      pick.must_wait |= !input->upstream_drained();
+    }
+  }
+  return OkStatus();
+}
+
+// Takes rows across inputs in the order of their times. An input with unread records is waited for,
+// one that is drained is not.
+Status Task::RunMerged(int batches_max, bool* worked) {
+  const int64_t steps_max = int64_t{batches_max} * limits::kBatchRowsMax;
+  for (int64_t step = 0; step < steps_max; ++step) {
+    Pick pick;
+    WEIR_RETURN_IF_ERROR(PickFirst(pick, worked));
+    if (pick.must_wait) {
+      PassFaultPoint("input_held_back");
+      return OkStatus();
+    }
+    if (pick.port == nullptr && pick.exchange == nullptr) return OkStatus();
+    *worked = true;
+    const int64_t until = coarse_merge_ ? INT64_MAX : pick.next_time;
+    if (pick.exchange != nullptr) {
+      WEIR_RETURN_IF_ERROR(EmitExchange(*pick.exchange, pick.exchange->Take(until)));
+      continue;
+    }
+    Port& port = *pick.port;
+    const auto times = port.pending.row_time()->values<int64_t>();
+    int32_t end = port.next + 1;
+    while (end < port.pending.rows && times[end] <= until) ++end;
+    Chunk rows = Rows(port.pending, port.next, end);
+    step += end - port.next - 1;
+    port.next = end;
+    WEIR_RETURN_IF_ERROR(Dispatch(port.source, std::move(rows)));
+  }
+  return OkStatus();
+}
+
+Status Task::DrainExchange(ExchangeInput& input, bool* worked) {
+  while (input.has_rows()) {
+    *worked = true;
+    WEIR_RETURN_IF_ERROR(EmitExchange(input, input.Take(INT64_MAX)));
+  }
+  return OkStatus();
+}
+
+Status Task::EmitExchange(ExchangeInput& input, Chunk chunk) {
+  std::vector<EntryPoint>& entries = tree_->exchange_entries(input.exchange());
+  for (size_t i = 0; i + 1 < entries.size(); ++i) {
+    WEIR_RETURN_IF_ERROR(entries[i].target->OnBatch(entries[i].input, chunk));
+  }
+  return entries.back().target->OnBatch(entries.back().input, std::move(chunk));
+}
+
+Status Task::AdvanceExchange(ExchangeInput& input) {
+  int64_t stream_time = 0;
+  if (!input.TakeNewStreamTime(env_.clock->NowMs(), env_.settings.max_task_idle_ms, &stream_time)) {
+    return OkStatus();
+  }
+  for (const EntryPoint& entry : tree_->exchange_entries(input.exchange())) {
+    WEIR_RETURN_IF_ERROR(entry.target->OnStreamTime(entry.input, stream_time));
+  }
+  return OkStatus();
+}
+
+// Tells the exchanges behind this task whether more may come from it.
+void Task::MarkDrained() {
+  const bool now_drained = drained();
+  for (size_t i = 0; i < env_.stages.exchanges.size(); ++i) {
+    if (env_.stages.exchanges[i].from_stage != stage_.id) continue;
+    ExchangeBuffer::Upstream& upstream = env_.exchanges[i]->upstreams()[partition_];
+    if (!now_drained) {
+      upstream.drained_since_ms = -1;
+    } else if (upstream.drained_since_ms < 0) {
+      upstream.drained_since_ms = env_.clock->NowMs();
+    }
+  }
+}
+
+Status Task::FlushOutputs() {
+  for (std::unique_ptr<RootContext>& context : contexts_) {
+    WEIR_RETURN_IF_ERROR(context->FlushOutputs());
+  }
+  return OkStatus();
+}
+
+Status Task::Barrier() {
+  for (const std::unique_ptr<Operator>& op : tree_->operators()) {
+    WEIR_RETURN_IF_ERROR(op->OnBarrier());
+  }
+  for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
+    WEIR_RETURN_IF_ERROR(input->OnBarrier());
+  }
+  WEIR_RETURN_IF_ERROR(FlushOutputs());
+  for (const std::unique_ptr<Port>& port : ports_) {
+    if (port->reader == nullptr) continue;
+    env_.commit->Put(PositionKey(port->source), EncodeOffset(position(port->source)));
+  }
+  return OkStatus();
+}
+
+Status Task::CloseWindows() {
+  // Sources first, so that what one window lets out can enter the next.
+  const auto& operators = tree_->operators();
+  for (size_t i = operators.size(); i-- > 0;) WEIR_RETURN_IF_ERROR(operators[i]->CloseWindows());
+  return OkStatus();
+}
+
+bool Task::drained() const {
+  for (const std::unique_ptr<Port>& port : ports_) {
+    if (port->has_rows()) return false;
+    if (port->reader != nullptr && !port->reader->caught_up()) return false;
+  }
+  for (const std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
+    if (input->has_rows() || !input->upstream_drained()) return false;
+  }
+  return true;
+}
+
+int64_t Task::lag() const {
+  int64_t lag = 0;
+  for (const std::unique_ptr<Port>& port : ports_) {
+    if (port->reader == nullptr) continue;
+    lag += std::max<int64_t>(0, port->reader->end_offset() - port->reader->position()) +
+           (port->has_rows() ? port->pending.rows - port->next : 0);
+  }
+  return lag;
+}
+
+int64_t Task::position(int source) const {
+  for (const std::unique_ptr<Port>& port : ports_) {
+    if (port->source != source || port->reader == nullptr) continue;
+    if (!port->has_rows()) return port->reader->position();
+    return port->pending.sys(SystemColumn::kOffset)->values<int64_t>()[port->next];
+  }
+  return -1;
+}
+
+int64_t Task::open_windows() const {
+  int64_t open = 0;
+  for (const std::unique_ptr<Operator>& op : tree_->operators()) open += op->open_windows();
+  return open;
+}
+
+MaterializedView* Task::view(int query_root) { return tree_->view(query_root); }
+
+}  // namespace weir

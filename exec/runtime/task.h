@@ -1,0 +1,84 @@
+#pragma once
+
+// A task is one stage of a query on one partition: its readers, decoders, operators and state. It is
+// run by one thread at a time. Rows go depth first from a source or exchange to the stage's sinks.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exec/operators/materialized_view.h"
+#include "exec/operators/operators.h"
+#include "exec/runtime/query_environment.h"
+
+namespace weir {
+
+class ExchangeInput;
+class OperatorTree;
+class RootContext;
+
+class Task {
+ public:
+  Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partition);
+  ~Task();
+
+  /// Builds the operators, loads their state, and opens readers at the committed positions.
+  /// `sessions[i]` belongs to source i; empty: records are only injected (tests).
+  Status Open(const std::vector<ReadSession*>& sessions);
+
+  /// Takes in what upstream tasks sent in this round, and reads and processes up to about
+  /// `batches_max` batches. Sets `*worked` if there was any row.
+  Status Run(int batches_max, bool* worked);
+  /// Processes given records of source `source` as if they had been fetched.
+  Status Inject(int source, const RecordBatch& records);
+  /// Writes changed state, positions and collected outputs into the commit.
+  Status Barrier();
+  /// Moves collected outputs into the commit unit, so that they are sent on soon.
+  Status FlushOutputs();
+  Status CloseWindows();
+
+  /// True if there is nothing to read now and nothing is held back.
+  bool drained() const;
+  /// Records that its readers have not given out yet.
+  int64_t lag() const;
+  int64_t open_windows() const;
+  int32_t partition() const { return partition_; }
+  /// The view that pull queries read, of root `query_root`; null if it has none here.
+  MaterializedView* view(int query_root);
+  /// Positions of source `source` after what has been processed; -1 if it is not read here.
+  int64_t position(int source) const;
+
+ private:
+  struct Port;
+  struct Pick;
+
+  Status OpenReaders(const std::vector<ReadSession*>& sessions);
+  Status OpenPort(Port& port, ReadSession& session);
+  Result<std::optional<int64_t>> CommittedPosition(int source) const;
+  std::string PositionKey(int source) const;
+  Status Fill(Port& port, bool* fetched);
+  Status Decode(Port& port, const RecordBatch& records, Chunk& out);
+  Status RunSingle(Port& port, int batches_max, bool* worked);
+  Status RunMerged(int batches_max, bool* worked);
+  Status PickFirst(Pick& pick, bool* worked);
+  Status RunTablesFirst(bool* worked, bool* done);
+  Status Dispatch(int source, Chunk chunk);
+  Status DrainExchange(ExchangeInput& input, bool* worked);
+  Status EmitExchange(ExchangeInput& input, Chunk chunk);
+  Status AdvanceExchange(ExchangeInput& input);
+  void MarkDrained();
+
+  QueryEnvironment& env_;
+  const StagePlan& stage_;
+  const int32_t partition_;
+  std::vector<std::unique_ptr<RootContext>> contexts_;      // One a root of the stage.
+  std::unique_ptr<OperatorTree> tree_;
+  std::vector<std::unique_ptr<Port>> ports_;
+  std::vector<std::unique_ptr<ExchangeInput>> exchange_inputs_;
+  bool coarse_merge_ = false;
+  bool tables_first_ = false;
+  RecordBatch fetch_scratch_;
+};
+
+}  // namespace weir

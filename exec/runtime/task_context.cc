@@ -1,0 +1,135 @@
+#include "exec/runtime/task_context.h"
+
+#include "base/status_macros.h"
+
+namespace weir {
+namespace {
+
+// Keys of a store are the query's prefix, the store's name, and the partition, then the operator's.
+class PrefixedStore : public StateStore {
+ public:
+  PrefixedStore(std::string prefix, QueryEnvironment& environment)
+      : prefix_(std::move(prefix)), env_(environment) {}
+
+  Status Scan(std::string_view from, std::string_view to,
+              const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    const std::string end = to.empty() ? End() : prefix_ + std::string(to);
+    return env_.broker->state().Scan(prefix_ + std::string(from), end,
+                                     [&](std::string_view key, std::string_view value) {
+                                       return visit(key.substr(prefix_.size()), value);
+                                     });
+  }
+  void Put(std::string_view key, std::string_view value) override {
+    env_.commit->Put(Full(key), value);
+  }
+  void Delete(std::string_view key) override { env_.commit->Delete(Full(key)); }
+  void DeleteRange(std::string_view from, std::string_view to) override {
+    const std::string end = to.empty() ? End() : prefix_ + std::string(to);
+    env_.commit->DeleteRange(prefix_ + std::string(from), end);
+  }
+
+ private:
+  std::string_view Full(std::string_view key) {
+    scratch_.assign(prefix_);
+    scratch_.append(key);
+    return scratch_;
+  }
+  // The prefix ends in 4 bytes of partition; the next partition's prefix is past all keys.
+  std::string End() const {
+    std::string end = prefix_;
+    for (size_t i = end.size(); i-- > 0;) {
+      if (++reinterpret_cast<unsigned char&>(end[i]) != 0) break;
+    }
+    return end;
+  }
+
+  const std::string prefix_;
+  std::string scratch_;
+  QueryEnvironment& env_;
+};
+
+}  // namespace
+
+class RootContext::Outputs : public OutputCollector {
+ public:
+  explicit Outputs(QueryEnvironment& environment) : env_(environment) {}
+
+  RecordBatchBuilder& Partition(std::string_view topic, int32_t partition) override {
+    auto it = topics_.find(topic);
+    if (it == topics_.end()) it = topics_.emplace(std::string(topic), Builders()).first;
+    Builders& builders = it->second;
+    if (partition >= static_cast<int32_t>(builders.size())) builders.resize(partition + 1);
+    if (builders[partition] == nullptr) {
+      builders[partition] = std::make_unique<RecordBatchBuilder>();
+    }
+    return *builders[partition];
+  }
+
+  int32_t PartitionCount(std::string_view topic) override {
+    auto it = env_.sink_partitions.find(topic);
+    return it == env_.sink_partitions.end() ? 1 : it->second;
+  }
+
+  Status Flush() {
+    for (auto& [topic, builders] : topics_) {
+      for (size_t partition = 0; partition < builders.size(); ++partition) {
+        if (builders[partition] == nullptr || builders[partition]->size() == 0) continue;
+        WEIR_RETURN_IF_ERROR(
+            env_.commit->Append(topic, static_cast<int32_t>(partition), *builders[partition]));
+      }
+    }
+    return OkStatus();
+  }
+
+ private:
+  using Builders = std::vector<std::unique_ptr<RecordBatchBuilder>>;
+  QueryEnvironment& env_;
+  std::map<std::string, Builders, std::less<>> topics_;
+};
+
+RootContext::RootContext(QueryEnvironment& environment, int query_root, int stage,
+                         int32_t partition)
+    : env_(environment),
+      query_root_(query_root),
+      stage_(stage),
+      partition_(partition),
+      outputs_(std::make_unique<Outputs>(environment)) {}
+
+RootContext::~RootContext() = default;
+
+StateStore& RootContext::Store(std::string_view name) {
+  auto it = stores_.find(name);
+  if (it == stores_.end()) {
+    std::string prefix = env_.state_prefix + "s/" + env_.root_ids[query_root_] + "/";
+    prefix.append(name);
+    prefix.push_back('\0');
+    AppendBigEndian32(static_cast<uint32_t>(partition_), prefix);
+    it = stores_.emplace(std::string(name), std::make_unique<PrefixedStore>(prefix, env_)).first;
+  }
+  return *it->second;
+}
+
+OutputCollector& RootContext::outputs() { return *outputs_; }
+
+Status RootContext::FlushOutputs() { return outputs_->Flush(); }
+
+std::string_view RootContext::SourceTopic(int32_t source) const {
+  if (source < 0 || source >= static_cast<int32_t>(env_.stages.sources.size())) return "-";
+  return env_.stages.sources[source].node->topic;
+}
+
+int64_t RootContext::setting(std::string_view name, int64_t fallback) const {
+  auto it = env_.settings.numbers.find(name);
+  return it == env_.settings.numbers.end() ? fallback : it->second;
+}
+
+void RootContext::AccountMemory(int64_t bytes) {
+  env_.state_bytes += bytes;
+  if (env_.memory_used != nullptr) *env_.memory_used += bytes;
+}
+
+void AppendBigEndian32(uint32_t value, std::string& out) {
+  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+}
+
+}  // namespace weir
