@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/type_rules.h"
 #include "planner/catalog/function_catalog.h"
 #include "weir/status.h"
 #include "weir/types.h"
@@ -68,18 +69,5 @@ Result<Signature> ParseSignature(std::string_view text);
 Result<std::optional<SignatureMatch>> MatchSignature(const Signature& signature,
                                                      std::span<const ArgumentType> arguments,
                                                      const LambdaBinder& bind_lambda);
-
-/// Cost of converting `from` to `to` without being asked (INT → BIGINT → DECIMAL → DOUBLE, also
-/// inside ARRAY, MAP and STRUCT; NULL to anything), or -1.
-int ImplicitCost(const DataType& from, const DataType& to);
-
-/// The narrowest type both convert to, if there is one. For CASE, IN, ARRAY[…] and T.
-std::optional<DataType> CommonType(const DataType& a, const DataType& b);
-
-/// DECIMAL that holds all values of a numeric type: INT (10, 0), BIGINT (19, 0); itself.
-DataType DecimalOf(const DataType& type);
-
-/// Names of `names` close to `name`, nearest first, at most three.
-std::vector<std::string> NearNames(std::string_view name, std::span<const std::string> names);
 
 }  // namespace weir
