@@ -1,0 +1,19 @@
+#pragma once
+
+// `weir explain`: the plans of the queries in a file, on an engine in memory that has no data.
+
+#include <ostream>
+#include <string>
+
+#include "weir/engine.h"
+
+namespace weir::shell {
+
+/// Makes `options` open an engine that takes any source for granted: in memory, missing topics made.
+void PrepareForExplain(EngineOptions* options);
+
+/// Declares what the file declares, and writes the plan of each of its queries, as text or as one
+/// Graphviz graph each. An error has its place in the file.
+Status ExplainFile(Engine& engine, const std::string& path, bool as_dot, std::ostream& out);
+
+}  // namespace weir::shell

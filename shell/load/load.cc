@@ -1,0 +1,107 @@
+#include "shell/load/load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/status_macros.h"
+
+namespace weir::shell {
+namespace {
+
+/// A batch is one synced write: large enough that the sync does not count, small enough that what
+/// is acknowledged advances many times a second.
+constexpr size_t kBatchRecordsMax = 8192;
+constexpr size_t kBatchBytesMax = 4u << 20;
+
+/// Holds batches back so that no more than `rate` records a second go out.
+class Pacer {
+ public:
+  explicit Pacer(int64_t rate) : rate_(rate), start_(std::chrono::steady_clock::now()) {}
+
+  size_t batch_records_max() const {
+    if (rate_ <= 0) return kBatchRecordsMax;
+    // Ten batches a second, or single records where the rate is lower.
+    return static_cast<size_t>(std::clamp<int64_t>(rate_ / 10, 1, kBatchRecordsMax));
+  }
+  /// Waits until `sent` records are due; false when a stop came.
+  bool WaitUntilDue(int64_t sent, Interrupts& interrupts) const {
+    if (rate_ <= 0) return interrupts.pending() == StopKind::kNone;
+    const auto due = start_ + std::chrono::microseconds(sent * 1'000'000 / rate_);
+    const auto wait = due - std::chrono::steady_clock::now();
+    const auto wait_ms = std::chrono::ceil<std::chrono::milliseconds>(wait);
+    return !interrupts.WaitFor(std::max(wait_ms, std::chrono::milliseconds(0)));
+  }
+
+ private:
+  const int64_t rate_;
+  const std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace
+
+Result<std::vector<ColumnChoice>> ParseColumnChoices(std::string_view text) {
+  std::vector<ColumnChoice> choices;
+  while (!text.empty()) {
+    const size_t comma = text.find(',');
+    const std::string_view item = text.substr(0, comma);
+    const size_t equals = item.find('=');
+    const std::string_view column = item.substr(0, equals);
+    const std::string_view name = equals == item.npos ? column : item.substr(equals + 1);
+    if (column.empty() || name.empty()) {
+      return Status(ErrorCode::kUsage, fmt::format("a column has no name: {}", item))
+          .WithHint("columns are written COLUMN or COLUMN=NAME, with commas between them");
+    }
+    choices.push_back({std::string(column), std::string(name)});
+    text = comma == text.npos ? std::string_view() : text.substr(comma + 1);
+  }
+  return choices;
+}
+
+Result<KeyFormat> ParseKeyFormat(std::string_view text) {
+  if (text == "json") return KeyFormat::kObject;
+  if (text == "kafka" || text == "kafka:string") return KeyFormat::kText;
+  if (text == "kafka:int") return KeyFormat::kInt;
+  if (text == "kafka:bigint") return KeyFormat::kBigint;
+  if (text == "kafka:double") return KeyFormat::kDouble;
+  return Status(ErrorCode::kUsage, fmt::format("unknown key format: {}", text))
+      .WithHint("key formats are json, kafka, kafka:int, kafka:bigint and kafka:double");
+}
+
+Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream& in,
+                     Interrupts& interrupts, const LoadProgress& progress) {
+  WEIR_ASSIGN_OR_RETURN(const std::unique_ptr<RecordSource> source,
+                        MakeRecordSource(options, in));
+  WEIR_RETURN_IF_ERROR(engine.CreateTopic(options.topic, 1, /*if_not_exists=*/true));
+  const Pacer pacer(options.rate);
+  std::vector<Record> batch(pacer.batch_records_max());
+  int64_t acknowledged = 0;
+  for (bool more = true; more;) {
+    size_t count = 0;
+    size_t bytes = 0;
+    Status bad_row;
+    while (count < batch.size() && bytes < kBatchBytesMax) {
+      Result<bool> next = source->Next(&batch[count]);
+      if (!next.ok()) bad_row = next.status();
+      more = next.ok() && *next;
+      if (!more) break;
+      bytes += batch[count].value->size();
+      ++count;
+    }
+    // What stands before a bad row is loaded all the same: the count that was told is then true.
+    if (count > 0) {
+      WEIR_RETURN_IF_ERROR(engine.Append(options.topic, std::span(batch.data(), count)));
+      acknowledged += static_cast<int64_t>(count);
+      progress(acknowledged);
+    }
+    WEIR_RETURN_IF_ERROR(bad_row);
+    if (more && !pacer.WaitUntilDue(acknowledged, interrupts)) {
+      return Status(ErrorCode::kCancelled,
+                    fmt::format("loading was stopped; records loaded: {}", acknowledged));
+    }
+  }
+  return acknowledged;
+}
+
+}  // namespace weir::shell

@@ -1,0 +1,268 @@
+// Records out of CSV rows and NDJSON lines.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cctype>
+
+#include "base/status_macros.h"
+#include "shell/json_text.h"
+#include "shell/load/csv_reader.h"
+#include "shell/load/field_text.h"
+#include "shell/load/json_fields.h"
+#include "shell/load/load.h"
+
+namespace weir::shell {
+namespace {
+
+/// Kafka's serializers write numbers big-endian.
+template <typename T>
+std::string BigEndian(T value) {
+  const auto bits = std::bit_cast<std::array<unsigned char, sizeof(T)>>(value);
+  return {bits.rbegin(), bits.rend()};
+}
+
+template <typename T>
+std::optional<std::string> NumberKey(std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return BigEndian(value);
+}
+
+/// The bytes of a key of one column; nothing if the text is not a number of the format.
+std::optional<std::string> KeyBytes(KeyFormat format, std::string_view text) {
+  switch (format) {
+    case KeyFormat::kInt: return NumberKey<int32_t>(text);
+    case KeyFormat::kBigint: return NumberKey<int64_t>(text);
+    case KeyFormat::kDouble: return NumberKey<double>(text);
+    case KeyFormat::kByColumns:
+    case KeyFormat::kText:
+    case KeyFormat::kObject: break;
+  }
+  return std::string(text);
+}
+
+KeyFormat ResolveKeyFormat(const LoadOptions& options) {
+  if (options.key_format != KeyFormat::kByColumns) return options.key_format;
+  return options.key.size() == 1 ? KeyFormat::kText : KeyFormat::kObject;
+}
+
+Status KeyError(const LoadOptions& options, int64_t line, std::string_view text) {
+  return Status(ErrorCode::kBadRecord,
+                fmt::format("a key is not a number of the key format, in {} line {}: {}",
+                            options.file, line, text));
+}
+
+Status TimeError(const LoadOptions& options, int64_t line, std::string_view text) {
+  return Status(ErrorCode::kBadRecord, fmt::format("a time cannot be read, in {} line {}: {}",
+                                                   options.file, line, text))
+      .WithHint("times are 2020-07-01 00:25:32 (UTC), 2020-07-01T00:25:32+02:00 or epoch "
+                "milliseconds");
+}
+
+bool EqualsWithoutCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::tolower(x) == std::tolower(y);
+  });
+}
+
+class CsvRecords : public RecordSource {
+ public:
+  CsvRecords(const LoadOptions& options, std::istream& in)
+      : options_(options), key_format_(ResolveKeyFormat(options)), reader_(in) {}
+
+  Status Open() {
+    WEIR_ASSIGN_OR_RETURN(const bool any, reader_.Next());
+    if (!any) {
+      return Status(ErrorCode::kBadRecord,
+                    fmt::format("a CSV without its header line: {}", options_.file));
+    }
+    for (const std::string_view field : reader_.fields()) header_.emplace_back(field);
+    std::vector<ColumnChoice> columns = options_.columns;
+    if (columns.empty()) {
+      for (const std::string& name : header_) columns.push_back({name, name});
+    }
+    WEIR_ASSIGN_OR_RETURN(value_, Bind(columns));
+    WEIR_ASSIGN_OR_RETURN(key_, Bind(options_.key));
+    if (!options_.timestamp_column.empty()) {
+      WEIR_ASSIGN_OR_RETURN(timestamp_, Find(options_.timestamp_column));
+    }
+    return OkStatus();
+  }
+
+  Result<bool> Next(Record* record) override {
+    WEIR_ASSIGN_OR_RETURN(const bool any, reader_.Next());
+    if (!any) return false;
+    const std::vector<std::string_view>& fields = reader_.fields();
+    if (fields.size() != header_.size()) {
+      return Status(ErrorCode::kBadRecord,
+                    fmt::format("a row has another number of fields than the header, in {} line "
+                                "{}: {} instead of {}",
+                                options_.file, reader_.line(), fields.size(), header_.size()));
+    }
+    if (!record->value) record->value.emplace();
+    WriteObject(value_, &*record->value);
+    WEIR_RETURN_IF_ERROR(SetKey(record));
+    record->timestamp_ms.reset();
+    if (timestamp_ >= 0) {
+      const std::string_view text = fields[static_cast<size_t>(timestamp_)];
+      record->timestamp_ms = ParseTimestampMs(text);
+      if (!record->timestamp_ms) return TimeError(options_, reader_.line(), text);
+    }
+    return true;
+  }
+
+ private:
+  struct BoundColumn {
+    size_t field = 0;
+    std::string prefix;  ///< `"name":`.
+  };
+
+  Result<int> Find(std::string_view name) const {
+    for (size_t i = 0; i < header_.size(); ++i) {
+      if (header_[i] == name) return static_cast<int>(i);
+    }
+    for (size_t i = 0; i < header_.size(); ++i) {
+      if (EqualsWithoutCase(header_[i], name)) return static_cast<int>(i);
+    }
+    return Status(ErrorCode::kUnknownColumn,
+                  fmt::format("{} has no such column: {}", options_.file, name))
+        .WithHint(fmt::format("its columns are {}", fmt::join(header_, ", ")));
+  }
+
+  Result<std::vector<BoundColumn>> Bind(const std::vector<ColumnChoice>& choices) const {
+    std::vector<BoundColumn> bound;
+    for (const ColumnChoice& choice : choices) {
+      WEIR_ASSIGN_OR_RETURN(const int field, Find(choice.column));
+      bound.push_back({static_cast<size_t>(field), JsonString(choice.name) + ":"});
+    }
+    return bound;
+  }
+
+  void WriteObject(const std::vector<BoundColumn>& columns, std::string* out) const {
+    *out = "{";
+    for (const BoundColumn& column : columns) {
+      if (out->size() > 1) *out += ',';
+      *out += column.prefix;
+      AppendFieldAsJson(reader_.fields()[column.field], out);
+    }
+    *out += '}';
+  }
+
+  Status SetKey(Record* record) const {
+    if (key_.empty()) {
+      record->key.reset();
+      return OkStatus();
+    }
+    if (key_format_ == KeyFormat::kObject) {
+      if (!record->key) record->key.emplace();
+      WriteObject(key_, &*record->key);
+      return OkStatus();
+    }
+    const std::string_view text = reader_.fields()[key_[0].field];
+    record->key.reset();
+    if (text.empty()) return OkStatus();
+    record->key = KeyBytes(key_format_, text);
+    return record->key ? OkStatus() : KeyError(options_, reader_.line(), text);
+  }
+
+  const LoadOptions& options_;
+  const KeyFormat key_format_;
+  CsvReader reader_;
+  std::vector<std::string> header_;
+  std::vector<BoundColumn> value_;
+  std::vector<BoundColumn> key_;
+  int timestamp_ = -1;
+};
+
+class JsonRecords : public RecordSource {
+ public:
+  JsonRecords(const LoadOptions& options, std::istream& in)
+      : options_(options), key_format_(ResolveKeyFormat(options)), in_(in) {}
+
+  Result<bool> Next(Record* record) override {
+    do {
+      if (!std::getline(in_, line_)) return false;
+      ++line_number_;
+      if (!line_.empty() && line_.back() == '\r') line_.pop_back();
+    } while (line_.find_first_not_of(" \t") == std::string::npos);
+    record->value = line_;
+    WEIR_RETURN_IF_ERROR(SetKey(record));
+    record->timestamp_ms.reset();
+    if (!options_.timestamp_column.empty()) {
+      const auto raw = FindJsonField(line_, options_.timestamp_column);
+      const auto text = raw ? JsonValueText(*raw) : std::nullopt;
+      if (text) record->timestamp_ms = ParseTimestampMs(*text);
+      if (!record->timestamp_ms) {
+        return TimeError(options_, line_number_, text ? *text : options_.timestamp_column);
+      }
+    }
+    return true;
+  }
+
+ private:
+  Status SetKey(Record* record) const {
+    record->key.reset();
+    if (options_.key.empty()) return OkStatus();
+    if (key_format_ == KeyFormat::kObject) {
+      std::string key = "{";
+      for (const ColumnChoice& choice : options_.key) {
+        if (key.size() > 1) key += ',';
+        AppendJsonString(choice.name, &key);
+        key += ':';
+        key += FindJsonField(line_, choice.column).value_or("null");
+      }
+      record->key = key + "}";
+      return OkStatus();
+    }
+    const auto raw = FindJsonField(line_, options_.key[0].column);
+    const auto text = raw ? JsonValueText(*raw) : std::nullopt;
+    if (!text) return OkStatus();
+    record->key = KeyBytes(key_format_, *text);
+    return record->key ? OkStatus() : KeyError(options_, line_number_, *text);
+  }
+
+  const LoadOptions& options_;
+  const KeyFormat key_format_;
+  std::istream& in_;
+  std::string line_;
+  int64_t line_number_ = 0;
+};
+
+bool EndsWithAny(std::string_view name, std::initializer_list<std::string_view> endings) {
+  return std::any_of(endings.begin(), endings.end(),
+                     [name](std::string_view ending) { return name.ends_with(ending); });
+}
+
+InputFormat ResolveInputFormat(const LoadOptions& options, std::istream& in) {
+  if (options.input_format != InputFormat::kByName) return options.input_format;
+  if (EndsWithAny(options.file, {".csv", ".CSV"})) return InputFormat::kCsv;
+  if (EndsWithAny(options.file, {".json", ".ndjson", ".jsonl"})) return InputFormat::kJson;
+  return in.peek() == '{' ? InputFormat::kJson : InputFormat::kCsv;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RecordSource>> MakeRecordSource(const LoadOptions& options,
+                                                       std::istream& in) {
+  const KeyFormat key_format = ResolveKeyFormat(options);
+  if (options.key.size() > 1 && key_format != KeyFormat::kObject) {
+    return Status(ErrorCode::kUsage, "a key of several columns can only be a JSON object")
+        .WithHint("leave --key-format out, or say --key-format json");
+  }
+  if (ResolveInputFormat(options, in) == InputFormat::kJson) {
+    if (!options.columns.empty()) {
+      return Status(ErrorCode::kUsage, "--columns is for CSV; lines of JSON are loaded as they are");
+    }
+    return std::unique_ptr<RecordSource>(std::make_unique<JsonRecords>(options, in));
+  }
+  auto records = std::make_unique<CsvRecords>(options, in);
+  WEIR_RETURN_IF_ERROR(records->Open());
+  return std::unique_ptr<RecordSource>(std::move(records));
+}
+
+}  // namespace weir::shell

@@ -1,0 +1,29 @@
+// The program. Reads the command line, and leaves the rest to RunProgram.
+
+#include <unistd.h>
+
+#include <clocale>
+#include <iostream>
+
+#include "shell/options.h"
+#include "shell/program.h"
+
+int main(int argc, char** argv) {
+  // Only how characters are coded: numbers are written the same everywhere.
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  std::ios::sync_with_stdio(false);
+  std::cin.tie(nullptr);
+  const weir::shell::ParsedCommandLine line =
+      weir::shell::ParseCommandLine(argc, argv, std::cout, std::cerr);
+  if (line.exit_code) return *line.exit_code;
+  weir::shell::Interrupts interrupts;
+  interrupts.Listen();
+  return weir::shell::RunProgram(line.options,
+                                 {.in = std::cin,
+                                  .out = std::cout,
+                                  .err = std::cerr,
+                                  .in_is_terminal = isatty(STDIN_FILENO) == 1,
+                                  .out_is_terminal = isatty(STDOUT_FILENO) == 1,
+                                  .err_is_terminal = isatty(STDERR_FILENO) == 1},
+                                 interrupts, &weir::Engine::Open);
+}

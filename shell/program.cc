@@ -1,0 +1,299 @@
+#include "shell/program.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <set>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "parser/parser.h"
+#include "shell/commands.h"
+#include "shell/explain.h"
+#include "shell/line_editor.h"
+#include "shell/completion.h"
+#include "shell/logging.h"
+#include "shell/progress.h"
+#include "shell/repl.h"
+#include "shell/statement_runner.h"
+#include "shell/test/test_command.h"
+#include "weir/version.h"
+
+namespace weir::shell {
+namespace {
+
+constexpr int kExitDone = 0;
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+constexpr int kExitInterrupted = 130;
+constexpr int kTerminalWidthDefault = 80;
+/// How often `run` looks whether its queries still run.
+constexpr std::chrono::milliseconds kStayInterval(500);
+
+int TerminalWidth() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+    return kTerminalWidthDefault;
+  }
+  return size.ws_col;
+}
+
+std::string SqlText(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') out.push_back('\'');
+    out.push_back(c);
+  }
+  return out + "'";
+}
+
+/// One run of the program with its engine open.
+class Program {
+ public:
+  Program(const ProgramOptions& options, ProgramStreams& streams, Interrupts& interrupts,
+          Engine& engine)
+      : options_(options),
+        streams_(streams),
+        interrupts_(interrupts),
+        engine_(engine),
+        output_(streams.out,
+                options.format.value_or(streams.out_is_terminal ? OutputFormat::kTable
+                                                                : OutputFormat::kJson),
+                [&streams] { return streams.out_is_terminal ? TerminalWidth() : 0; }),
+        runner_(engine, output_, streams.err, interrupts,
+                {.until_end = options.until_end,
+                 .close_windows = options.close_windows,
+                 .quiet = options.quiet,
+                 .err_is_terminal = streams.err_is_terminal}) {}
+
+  int Run() {
+    int code = Carry();
+    // A query that was reading is stopped, what it has done is committed.
+    const Status closed = engine_.Close();
+    if (!closed.ok() && code == kExitDone) code = Tell(closed, {});
+    if (interrupts_.pending() == StopKind::kTerminate) return kExitDone;
+    if (interrupts_.pending() == StopKind::kInterrupt) return kExitInterrupted;
+    return code;
+  }
+
+ private:
+  int Carry() {
+    for (const auto& [name, value] : options_.defines) {
+      const std::string sql = fmt::format("DEFINE {} = {}", name, SqlText(value));
+      if (Status status = runner_.Run({.text = sql, .position = {}}); !status.ok()) {
+        return Tell(status, "--define");
+      }
+    }
+    switch (options_.command) {
+      case ProgramCommand::kPrompt:
+        return options_.scripts.empty() ? RunPrompt() : RunScripts();
+      case ProgramCommand::kRun:
+        return RunScripts();
+      case ProgramCommand::kLoad:
+        return Tell(LoadFile(engine_, options_.load, streams_.in, streams_.err, interrupts_,
+                             {.quiet = options_.quiet,
+                              .err_is_terminal = streams_.err_is_terminal}),
+                    {});
+      case ProgramCommand::kPrint:
+        return Tell(runner_.Run({.text = PrintStatement(options_.print), .position = {}}), {});
+      case ProgramCommand::kExplain:
+        return RunExplain();
+      case ProgramCommand::kTest:
+        return kExitUsage;  // Opens its own engines; never comes here.
+    }
+    return kExitUsage;
+  }
+
+  /// Tells an error, unless the user asked for the stop; gives the exit code.
+  int Tell(const Status& status, std::string_view file) {
+    if (status.ok()) return kExitDone;
+    const bool stopped = interrupts_.pending() != StopKind::kNone;
+    if (!stopped) streams_.err << status.ToString(file) << '\n' << std::flush;
+    return status.code() == ErrorCode::kUsage ? kExitUsage : kExitFailed;
+  }
+
+  int RunScripts() {
+    for (const ScriptItem& script : options_.scripts) {
+      const Status status = script.is_file ? runner_.RunFile(script.text)
+                                           : runner_.RunText(script.text);
+      if (!status.ok()) return Tell(status, script.is_file ? script.text : "-c");
+    }
+    if (options_.command == ProgramCommand::kRun) {
+      for (const std::string& file : options_.files) {
+        if (Status status = runner_.RunFile(file); !status.ok()) return Tell(status, file);
+      }
+    }
+    if (options_.until_end) return Tell(runner_.WaitUntilEnd(), {});
+    return options_.command == ProgramCommand::kRun ? Stay() : kExitDone;
+  }
+
+  // Stays while there is a query that can still do something.
+  int Stay() {
+    std::set<std::string> failed;
+    const Progress progress(streams_.err, streams_.err_is_terminal && !options_.quiet,
+                            QueryProgressLine(engine_));
+    do {
+      const EngineMetrics metrics = engine_.Metrics();
+      size_t in_error = 0;
+      for (const QueryMetrics& query : metrics.queries) {
+        if (query.state != "ERROR") continue;
+        ++in_error;
+        if (failed.insert(query.query_id).second) {
+          streams_.err << fmt::format("query {} failed: {}\n", query.query_id, query.error)
+                       << std::flush;
+        }
+      }
+      if (in_error == metrics.queries.size()) return in_error == 0 ? kExitDone : kExitFailed;
+    } while (!interrupts_.WaitFor(kStayInterval));
+    return kExitDone;
+  }
+
+  int RunExplain() {
+    for (const std::string& file : options_.files) {
+      if (Status status = ExplainFile(engine_, file, options_.dot, streams_.out); !status.ok()) {
+        return Tell(status, file);
+      }
+    }
+    return kExitDone;
+  }
+
+  std::unique_ptr<LineSource> MakeLineSource() {
+    if (!streams_.in_is_terminal || !streams_.out_is_terminal) {
+      return std::make_unique<StreamLineSource>(streams_.in);
+    }
+    std::vector<std::string> keywords;
+    for (const Keyword& keyword : Keywords()) keywords.emplace_back(keyword.word);
+    return std::make_unique<LineEditor>(
+        HistoryFile(),
+        [this, keywords = std::move(keywords)](std::string_view word) {
+          return Complete(word, keywords, engine_.CompletionNames());
+        },
+        interrupts_);
+  }
+
+  void Greet() {
+    if (options_.quiet) return;
+    std::ostream& err = streams_.err;
+    err << fmt::format("weir {}: ", Version());
+    if (!options_.brokers.empty()) {
+      err << fmt::format("Kafka at {}. Queries started here live as long as this session.\n",
+                         options_.brokers);
+    } else if (!options_.directory.empty()) {
+      err << fmt::format("store {}. Queries started here go on when it is opened again.\n",
+                         options_.directory);
+    } else {
+      err << "in memory, gone at the end (weir DIRECTORY keeps it).\n";
+    }
+    err << "Statements end in a semicolon. help tells more, Ctrl-C stops a query, Ctrl-D ends.\n"
+        << std::flush;
+  }
+
+  int RunPrompt() {
+    const bool interactive = streams_.in_is_terminal;
+    const std::unique_ptr<LineSource> lines = MakeLineSource();
+    CommandContext context{.engine = engine_,
+                           .runner = runner_,
+                           .output = output_,
+                           .err = streams_.err,
+                           .interrupts = interrupts_,
+                           .err_is_terminal = streams_.err_is_terminal};
+    if (interactive) Greet();
+    Repl repl(context, *lines, {.interactive = interactive});
+    if (Status status = repl.Run(); !status.ok()) return Tell(status, "stdin");
+    return options_.until_end ? Tell(runner_.WaitUntilEnd(), {}) : kExitDone;
+  }
+
+  const ProgramOptions& options_;
+  ProgramStreams& streams_;
+  Interrupts& interrupts_;
+  Engine& engine_;
+  Output output_;
+  StatementRunner runner_;
+};
+
+}  // namespace
+
+EngineOptions MakeEngineOptions(const ProgramOptions& options) {
+  EngineOptions engine;
+  engine.directory = options.directory;
+  engine.brokers = options.brokers;
+  engine.application_id = options.application_id;
+  engine.state_dir = options.state_dir;
+  engine.threads = options.threads;
+  engine.settings = options.settings;
+  engine.kafka = options.kafka;
+  engine.log_level = options.log_level;
+  // A person who leaves VALUE_FORMAT out means JSON; the library keeps ksqlDB's own default: none.
+  engine.settings.emplace("persistence.default.format.value", "JSON");
+  return engine;
+}
+
+int RunProgram(const ProgramOptions& options, ProgramStreams streams, Interrupts& interrupts,
+               const EngineOpener& open_engine) {
+  if (options.command == ProgramCommand::kTest) {
+    return RunTestCommand(options, streams.out, streams.err, interrupts, open_engine);
+  }
+  EngineOptions engine_options = MakeEngineOptions(options);
+  if (options.command == ProgramCommand::kExplain) PrepareForExplain(&engine_options);
+  Result<Logger> logger = MakeLogger(options.log_file);
+  if (!logger.ok()) {
+    streams.err << logger.status().ToString() << '\n';
+    return kExitUsage;
+  }
+  engine_options.logger = *std::move(logger);
+  Result<std::unique_ptr<Engine>> engine = open_engine(std::move(engine_options));
+  if (!engine.ok()) {
+    streams.err << engine.status().ToString() << '\n' << std::flush;
+    const ErrorCode code = engine.status().code();
+    const bool usage = code == ErrorCode::kInvalidOption || code == ErrorCode::kUnknownOption;
+    return usage ? kExitUsage : kExitFailed;
+  }
+  return Program(options, streams, interrupts, **engine).Run();
+}
+
+std::string PrintStatement(const PrintOptions& options) {
+  std::string sql = fmt::format("PRINT {}", SqlText(options.topic));
+  if (options.from_beginning) sql += " FROM BEGINNING";
+  if (options.limit > 0) sql += fmt::format(" LIMIT {}", options.limit);
+  return sql;
+}
+
+Status LoadFile(Engine& engine, const LoadOptions& options, std::istream& standard_input,
+                std::ostream& err, Interrupts& interrupts, LoadMessages messages) {
+  std::ifstream file;
+  if (options.file != "-") {
+    file.open(options.file, std::ios::binary);
+    if (!file) {
+      return Status(ErrorCode::kIoError, fmt::format("a file cannot be read ({}): {}",
+                                                     std::strerror(errno), options.file));
+    }
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const auto tell = [&](int64_t acknowledged) {
+    if (messages.quiet) return;
+    if (!messages.err_is_terminal) {
+      err << fmt::format("acknowledged {}\n", acknowledged) << std::flush;
+      return;
+    }
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    const double rate = static_cast<double>(acknowledged) / std::max(taken.count(), 1e-3);
+    err << fmt::format("\r\x1b[K{} records, {}/s", WithThousands(acknowledged),
+                       WithThousands(static_cast<int64_t>(rate)))
+        << std::flush;
+  };
+  const Result<int64_t> loaded = Load(
+      engine, options, options.file == "-" ? standard_input : file, interrupts, tell);
+  if (!messages.quiet && messages.err_is_terminal) err << '\n';
+  WEIR_RETURN_IF_ERROR(loaded.status());
+  if (!messages.quiet) {
+    err << fmt::format("loaded {} records into {}\n", *loaded, options.topic) << std::flush;
+  }
+  return OkStatus();
+}
+
+}  // namespace weir::shell

@@ -1,0 +1,49 @@
+#pragma once
+
+// What the program does once its command line is read: opens the engine and carries the command out.
+
+#include <functional>
+#include <istream>
+#include <memory>
+#include <ostream>
+
+#include "shell/interrupts.h"
+#include "shell/load/load.h"
+#include "shell/options.h"
+#include "weir/engine.h"
+
+namespace weir::shell {
+
+/// The three streams and what is behind them.
+struct ProgramStreams {
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  bool in_is_terminal = false;
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+};
+
+using EngineOpener = std::function<Result<std::unique_ptr<Engine>>(EngineOptions)>;
+
+/// Runs the program to its end and returns its exit code: 0 done, 1 a statement failed, 2 wrong
+/// usage, 130 interrupted.
+int RunProgram(const ProgramOptions& options, ProgramStreams streams, Interrupts& interrupts,
+               const EngineOpener& open_engine);
+
+/// How the engine is opened for these options.
+EngineOptions MakeEngineOptions(const ProgramOptions& options);
+
+/// The PRINT statement for `print`.
+std::string PrintStatement(const PrintOptions& options);
+
+struct LoadMessages {
+  bool quiet = false;
+  bool err_is_terminal = false;
+};
+/// Loads a file (or `standard_input` for "-") and tells on `err` what is acknowledged: a line that is
+/// rewritten on a terminal, else one line a batch.
+Status LoadFile(Engine& engine, const LoadOptions& options, std::istream& standard_input,
+                std::ostream& err, Interrupts& interrupts, LoadMessages messages);
+
+}  // namespace weir::shell

@@ -1,0 +1,50 @@
+// One column a line: for rows that are too wide for a table.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "shell/render/display_width.h"
+#include "shell/render/renderer.h"
+
+namespace weir::shell {
+namespace {
+
+class VerticalRenderer : public Renderer {
+ public:
+  VerticalRenderer(const RenderOptions& options, const Schema& schema, std::ostream& out)
+      : show_ops_(options.show_ops), schema_(schema), out_(out) {
+    for (const ColumnSchema& column : schema.columns) {
+      name_width_ = std::max(name_width_, DisplayWidth(column.name));
+    }
+  }
+
+  void Write(const Batch& batch) override {
+    const bool ops = show_ops_ || !batch.ops().empty();
+    for (int32_t row = 0; row < batch.row_count(); ++row) {
+      out_ << fmt::format("-- {}{} --\n", ++rows_,
+                          ops ? fmt::format(" {}", OpText(OpOf(batch, row))) : "");
+      for (int i = 0; i < batch.column_count(); ++i) {
+        const std::string& name = schema_.columns[static_cast<size_t>(i)].name;
+        out_ << std::string(static_cast<size_t>(name_width_ - DisplayWidth(name)), ' ') << name
+             << " | " << Printable(batch.column(i).ToText(row)) << '\n';
+      }
+    }
+  }
+
+ private:
+  const bool show_ops_;
+  const Schema& schema_;
+  std::ostream& out_;
+  int name_width_ = 0;
+  int64_t rows_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Renderer> MakeVerticalRenderer(const RenderOptions& options, const Schema& schema,
+                                               std::ostream& out) {
+  return std::make_unique<VerticalRenderer>(options, schema, out);
+}
+
+}  // namespace weir::shell

@@ -1,0 +1,136 @@
+#include "shell/statement_runner.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/status_macros.h"
+#include "shell/progress.h"
+
+namespace weir::shell {
+namespace {
+
+/// How long one look at a cursor waits: interrupts come through Cancel, so only for "waiting".
+constexpr std::chrono::milliseconds kCursorWait(200);
+/// After this long without a row a push query says what it waits for.
+constexpr std::chrono::seconds kTellWaitingAfter(2);
+
+}  // namespace
+
+StatementRunner::StatementRunner(Engine& engine, Output& output, std::ostream& err,
+                                 Interrupts& interrupts, RunnerOptions options)
+    : engine_(engine),
+      output_(output),
+      err_(err),
+      interrupts_(interrupts),
+      options_(options) {}
+
+Status StatementRunner::Run(const StatementText& statement, std::string_view whole_text) {
+  if (interrupts_.pending() != StopKind::kNone) {
+    return Status(ErrorCode::kCancelled, "interrupted");
+  }
+  const auto start = std::chrono::steady_clock::now();
+  if (options_.until_end && ReadsData(statement.text)) WEIR_RETURN_IF_ERROR(WaitUntilEnd());
+  Result<std::vector<StatementResult>> results = engine_.Execute(
+      statement.text, [this](std::string_view, Cursor& cursor) { return Drain(cursor); },
+      [this](const StatementResult& result) { TellResult(result); });
+  output_.stream().flush();
+  if (!results.ok()) return Relocate(results.status(), statement, whole_text);
+  if (timer_) {
+    const auto taken = std::chrono::steady_clock::now() - start;
+    err_ << fmt::format("time: {:.3f} s\n", std::chrono::duration<double>(taken).count());
+  }
+  return OkStatus();
+}
+
+Status StatementRunner::RunText(std::string_view text) {
+  StatementSplitter splitter;
+  splitter.Add(text);
+  while (std::optional<StatementText> statement = splitter.Next()) {
+    WEIR_RETURN_IF_ERROR(Run(*statement, text));
+  }
+  if (std::optional<StatementText> rest = splitter.TakeRest()) return Run(*rest, text);
+  return OkStatus();
+}
+
+Status StatementRunner::RunFile(const std::string& path) {
+  WEIR_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
+  return RunText(text);
+}
+
+Status StatementRunner::WaitUntilEnd() {
+  const Interrupts::Scope scope(interrupts_, [this] { engine_.CancelWaits(); });
+  Result<int64_t> windows_open = 0;
+  {
+    const Progress progress(err_, options_.err_is_terminal && !options_.quiet,
+                            QueryProgressLine(engine_));
+    windows_open = engine_.RunUntilEnd(options_.close_windows);
+  }
+  if (!windows_open.ok()) return std::move(windows_open).status();
+  if (*windows_open > 0 && !options_.quiet) {
+    err_ << fmt::format("windows left open: {} (--close-windows closes them)\n", *windows_open);
+  }
+  return OkStatus();
+}
+
+Status StatementRunner::Drain(Cursor& cursor) {
+  const Interrupts::Scope scope(interrupts_, [&cursor] { cursor.Cancel(); });
+  const std::unique_ptr<Renderer> renderer =
+      output_.NewRenderer(cursor.schema(), cursor.is_changelog());
+  const auto start = std::chrono::steady_clock::now();
+  bool told_waiting = options_.quiet;
+  int64_t rows = 0;
+  Status status;
+  for (;;) {
+    Result<std::optional<Batch>> next = cursor.Next(kCursorWait);
+    if (!next.ok()) {
+      status = next.status();
+      break;
+    }
+    if (next->has_value()) {
+      rows += (*next)->row_count();
+      renderer->Write(**next);
+      output_.stream().flush();
+      if (output_.good()) continue;
+      status = Status(ErrorCode::kIoError, "the output is closed");
+      break;
+    }
+    if (cursor.done() || (options_.until_end && cursor.caught_up())) break;
+    if (!told_waiting && rows == 0 &&
+        std::chrono::steady_clock::now() - start > kTellWaitingAfter) {
+      TellWaiting(cursor);
+      told_waiting = true;
+    }
+  }
+  renderer->End();
+  if (output_.for_people()) {
+    output_.stream() << fmt::format("({} row{}{})\n", WithThousands(rows), rows == 1 ? "" : "s",
+                                    cursor.limit_reached() ? ", limit reached" : "");
+  }
+  return status;
+}
+
+void StatementRunner::TellResult(const StatementResult& result) {
+  if (!options_.quiet) {
+    if (!result.message.empty()) err_ << result.message << '\n';
+    for (const std::string& notice : result.notices) err_ << "notice: " << notice << '\n';
+    err_.flush();
+  }
+  if (result.rows == nullptr) return;
+  const std::unique_ptr<Renderer> renderer =
+      output_.NewRenderer(result.rows->schema(), /*show_ops=*/false);
+  if (result.rows->row_count() > 0) renderer->Write(*result.rows);
+  renderer->End();
+}
+
+void StatementRunner::TellWaiting(const Cursor& cursor) {
+  const std::vector<std::string> topics = cursor.waiting_for();
+  if (topics.empty()) {
+    err_ << "waiting: no row of this query yet\n";
+  } else {
+    err_ << fmt::format("waiting: no records in topic {} yet\n", fmt::join(topics, ", "));
+  }
+  err_.flush();
+}
+
+}  // namespace weir::shell

@@ -1,0 +1,61 @@
+#pragma once
+
+// Carries statements out: sends them to the engine, writes rows as they come, tells messages,
+// waits for the end where asked. The prompt, scripts and pipes all go through here.
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include "shell/interrupts.h"
+#include "shell/output.h"
+#include "shell/statement_text.h"
+#include "weir/engine.h"
+
+namespace weir::shell {
+
+struct RunnerOptions {
+  /// A statement that reads data first waits until all queries are at the end; push queries end.
+  bool until_end = false;
+  bool close_windows = false;
+  /// No messages, notices and progress; only results and errors.
+  bool quiet = false;
+  bool err_is_terminal = false;
+};
+
+/// One thread at a time. All references must outlive it.
+class StatementRunner {
+ public:
+  StatementRunner(Engine& engine, Output& output, std::ostream& err, Interrupts& interrupts,
+                  RunnerOptions options);
+
+  /// Runs one statement. Errors tell their place in the whole text it came from. kCancelled when a
+  /// stop came (see Interrupts); kIoError when nobody reads the output any more.
+  /// `whole_text`, if given, is the text that the statement was cut from.
+  Status Run(const StatementText& statement, std::string_view whole_text = {});
+  /// Runs all statements of `text` up to the first error.
+  Status RunText(std::string_view text);
+  /// Runs the statements of the file `path`.
+  Status RunFile(const std::string& path);
+  /// Waits until all queries are at the end, and says how many windows stay open.
+  Status WaitUntilEnd();
+
+  bool timer() const { return timer_; }
+  void set_timer(bool on) { timer_ = on; }
+  std::ostream& err() { return err_; }
+
+ private:
+  Status Drain(Cursor& cursor);
+  void TellResult(const StatementResult& result);
+  void TellWaiting(const Cursor& cursor);
+
+  Engine& engine_;
+  Output& output_;
+  std::ostream& err_;
+  Interrupts& interrupts_;
+  const RunnerOptions options_;
+  bool timer_ = false;
+};
+
+}  // namespace weir::shell
