@@ -1,0 +1,52 @@
+// Tokens of Weir's SQL. Words are not listed here: every word is an IDENTIFIER, and the token source
+// in parser/antlr_front.cc turns those found in keywords.txt (in any case) into that word's type.
+lexer grammar WeirLexer;
+
+options { tokenVocab = WeirKeywords; }
+
+LPAREN: '(';
+RPAREN: ')';
+LBRACKET: '[';
+RBRACKET: ']';
+COMMA: ',';
+DOT: '.';
+SEMICOLON: ';';
+STAR: '*';
+SLASH: '/';
+PERCENT: '%';
+PLUS: '+';
+MINUS: '-';
+CONCAT: '||';
+EQ: '=';
+NEQ: '<>' | '!=';
+LT: '<';
+LE: '<=';
+GT: '>';
+GE: '>=';
+ASSIGN: ':=';
+ARROW: '->';
+LAMBDA: '=>';
+
+STRING: '\'' (~'\'' | '\'\'')* '\'';
+
+FLOAT: DIGIT+ ('.' DIGIT*)? EXPONENT | '.' DIGIT+ EXPONENT;
+DECIMAL_NUMBER: DIGIT+ '.' DIGIT* | '.' DIGIT+;
+INTEGER_NUMBER: DIGIT+;
+
+// Letters of any script; a name may begin with a digit where no number is longer.
+IDENTIFIER: (LETTER | '_') (LETTER | MARK | '_' | '@')*;
+DIGIT_IDENTIFIER: DIGIT+ (LETTER | '_' | '@') (LETTER | MARK | '_' | '@')*;
+QUOTED_IDENTIFIER: '"' (~'"' | '""')* '"';
+BACKQUOTED_IDENTIFIER: '`' (~'`' | '``')* '`';
+
+LINE_COMMENT: '--' ~[\r\n]* -> channel(HIDDEN);
+BLOCK_COMMENT: '/*' .*? '*/' -> channel(HIDDEN);
+SPACE: [ \t\r\n\f\u000B\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000\uFEFF]+ -> channel(HIDDEN);
+
+// Whatever is left becomes a token, so that the parser words the error.
+OTHER: .;
+
+fragment DIGIT: [0-9];
+fragment EXPONENT: [eE] [+-]? DIGIT+;
+fragment LETTER: [\p{L}\p{Nl}];
+fragment MARK: [\p{M}\p{Nd}\p{Pc}];

@@ -1,0 +1,38 @@
+cmake_policy(VERSION 3.25)
+# cmake -DKEYWORDS=keywords.txt -DOUT=folder -P generate_keywords.cmake
+# Writes, from the one list of words: WeirKeywords.tokens (the lexer's vocabulary, type = line number
+# of the word), WeirNonReserved.g4 (the rule nonReserved) and keyword_table.inc (rows for C++).
+
+file(STRINGS ${KEYWORDS} lines REGEX "^[A-Z]")
+set(types "")
+set(literals "")
+set(free "")
+set(table "")
+set(number 0)
+foreach(line IN LISTS lines)
+  string(REGEX MATCH "^([A-Z_]+) (reserved|free)$" matched "${line}")
+  if(NOT matched)
+    message(FATAL_ERROR "keywords.txt: not WORD reserved|free: ${line}")
+  endif()
+  set(word ${CMAKE_MATCH_1})
+  set(class ${CMAKE_MATCH_2})
+  if(number GREATER 0 AND NOT word STRGREATER previous)
+    message(FATAL_ERROR "keywords.txt: ${word} must come before ${previous}")
+  endif()
+  set(previous ${word})
+  math(EXPR number "${number} + 1")
+  # K_ keeps token names clear of macros such as NULL and IN.
+  string(APPEND types "K_${word}=${number}\n")
+  string(APPEND literals "'${word}'=${number}\n")
+  if(class STREQUAL "free")
+    list(APPEND free "'${word}'")
+    string(APPEND table "{\"${word}\", false},\n")
+  else()
+    string(APPEND table "{\"${word}\", true},\n")
+  endif()
+endforeach()
+list(JOIN free "\n    | " alternatives)
+file(WRITE ${OUT}/WeirKeywords.tokens "${types}${literals}")
+file(WRITE ${OUT}/WeirNonReserved.g4
+  "parser grammar WeirNonReserved;\n\nnonReserved\n    : ${alternatives}\n    ;\n")
+file(WRITE ${OUT}/keyword_table.inc "${table}")

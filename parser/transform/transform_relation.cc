@@ -1,0 +1,106 @@
+// FROM: tables, joins, subqueries.
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "base/limits.h"
+#include "parser/transform/transformer.h"
+
+namespace weir::transform {
+namespace {
+
+ast::JoinType JoinTypeOf(Grammar::JoinTypeContext* tree) {
+  if (tree == nullptr || tree->K_INNER() != nullptr) return ast::JoinType::kInner;
+  if (tree->K_LEFT() != nullptr) return ast::JoinType::kLeft;
+  if (tree->K_RIGHT() != nullptr) return ast::JoinType::kRight;
+  return ast::JoinType::kFull;
+}
+
+}  // namespace
+
+ast::RelationPtr Transformer::TransformRelation(Grammar::RelationContext* tree) {
+  ast::RelationPtr out = TransformAliased(tree->aliasedRelation());
+  const std::vector<Grammar::JoinedContext*> joins = tree->joined();
+  if (joins.size() > static_cast<size_t>(limits::kNestingDepthMax)) {
+    Fail(Place(tree), ErrorCode::kNestingTooDeep,
+         fmt::format("a query may have {} joins; this one has {}", limits::kNestingDepthMax,
+                     joins.size()));
+    return out;
+  }
+  for (Grammar::JoinedContext* joined : joins) {
+    auto join = std::make_unique<ast::Join>();
+    join->position = Place(joined);
+    join->type = JoinTypeOf(joined->joinType());
+    join->left = std::move(out);
+    join->right = TransformAliased(joined->aliasedRelation());
+    if (joined->within() != nullptr) join->within = TransformWithin(joined->within());
+    join->on = TransformExpression(joined->expression());
+    out = std::move(join);
+  }
+  return out;
+}
+
+ast::RelationPtr Transformer::TransformAliased(Grammar::AliasedRelationContext* tree) {
+  if (auto* inner = dynamic_cast<Grammar::SubqueryRelationContext*>(tree)) {
+    auto out = std::make_unique<ast::Subquery>();
+    out->position = Place(tree);
+    out->query = TransformQuery(inner->query());
+    if (inner->alias != nullptr) out->alias = TransformName(inner->alias);
+    return out;
+  }
+  auto* table = static_cast<Grammar::TableRelationContext*>(tree);
+  auto out = std::make_unique<ast::AliasedTable>();
+  out->position = Place(tree);
+  out->name = TransformName(table->identifier()[0]);
+  if (table->alias != nullptr) out->alias = TransformName(table->alias);
+  if (table->readFrom() != nullptr) out->read_from = TransformReadFrom(table->readFrom());
+  return out;
+}
+
+ast::ReadFrom Transformer::TransformReadFrom(Grammar::ReadFromContext* tree) {
+  ast::ReadFrom out;
+  out.position = Place(tree);
+  if (tree->K_BEGINNING() != nullptr) {
+    out.kind = ast::ReadFromKind::kBeginning;
+  } else if (tree->K_LATEST() != nullptr) {
+    out.kind = ast::ReadFromKind::kLatest;
+  } else if (tree->K_TIMESTAMP() != nullptr) {
+    out.kind = ast::ReadFromKind::kTimestamp;
+    if (tree->STRING() != nullptr) {
+      out.timestamp.kind = ast::LiteralKind::kString;
+      out.timestamp.text = TransformString(tree->STRING());
+    } else {
+      out.timestamp.kind = ast::LiteralKind::kBigint;
+      out.timestamp.integer = TransformInteger(tree->INTEGER_NUMBER()->getSymbol());
+      out.timestamp.text = std::to_string(out.timestamp.integer);
+    }
+  } else {
+    out.kind = ast::ReadFromKind::kOffsets;
+    for (Grammar::PartitionOffsetContext* pair : tree->partitionOffset()) {
+      const int64_t partition = TransformInteger(pair->partition);
+      if (partition > std::numeric_limits<int32_t>::max()) {
+        Fail(Place(pair), ErrorCode::kInvalidLiteral,
+             fmt::format("no topic has a partition of this number: {}", partition));
+      }
+      out.offsets.emplace_back(static_cast<int32_t>(partition), TransformInteger(pair->offset));
+    }
+  }
+  return out;
+}
+
+ast::Within Transformer::TransformWithin(Grammar::WithinContext* tree) {
+  ast::Within out;
+  out.position = Place(tree);
+  out.symmetric = tree->before == nullptr;
+  if (out.symmetric) {
+    out.before_ms = out.after_ms = TransformDuration(tree->duration()[0]);
+  } else {
+    out.before_ms = TransformDuration(tree->before);
+    out.after_ms = TransformDuration(tree->after);
+  }
+  out.grace_ms = TransformGrace(tree->gracePeriod());
+  return out;
+}
+
+}  // namespace weir::transform
