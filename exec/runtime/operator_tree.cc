@@ -62,7 +62,7 @@ Operator* OperatorTree::Adopt(std::unique_ptr<Operator> op, Emitter out) {
 }
 
 // Tables that a query makes can be read by pull queries: their rows pass a view before the topic.
-Status OperatorTree::AddView(const physical::TopicSink& sink, Emitter* out) {
+Status OperatorTree::AddView(const physical::Node& sink, int64_t retention_ms, Emitter* out) {
   MaterializedViewOptions options;
   options.schema = sink.schema;
   options.key_columns = static_cast<int>(
@@ -70,7 +70,7 @@ Status OperatorTree::AddView(const physical::TopicSink& sink, Emitter* out) {
                     [](const ColumnSchema& column) { return column.is_key; }));
   options.windowed_key = sink.windowed_key;
   options.window_size_ms = sink.window_size_ms;
-  options.retention_ms = sink.view_retention_ms;
+  options.retention_ms = retention_ms;
   WEIR_ASSIGN_OR_RETURN(std::unique_ptr<MaterializedView> view, MakeMaterializedView(options));
   views_.emplace_back(context_->query_root(), view.get());
   *out = Emitter(Adopt(std::move(view), *out), 0);
@@ -78,12 +78,17 @@ Status OperatorTree::AddView(const physical::TopicSink& sink, Emitter* out) {
 }
 
 Status OperatorTree::BuildNode(const physical::Node& node, Emitter out, bool join_table) {
+  if (node.kind == physical::NodeKind::kClientSink &&
+      static_cast<const physical::ClientSink&>(node).keeps_table) {
+    WEIR_RETURN_IF_ERROR(AddView(node, -1, &out));
+    return Connect(node.inputs[0], out.next(), 0, false, false, node.id);
+  }
   WEIR_ASSIGN_OR_RETURN(std::unique_ptr<Operator> made, MakeOperator(node));
   Operator* op = Adopt(std::move(made), out);
   if (node.kind == physical::NodeKind::kTopicSink) {
     const auto& sink = static_cast<const physical::TopicSink&>(node);
     Emitter into(op, 0);
-    if (sink.is_table) WEIR_RETURN_IF_ERROR(AddView(sink, &into));
+    if (sink.is_table) WEIR_RETURN_IF_ERROR(AddView(sink, sink.view_retention_ms, &into));
     op = into.next();
   }
   has_stream_table_join_ |= node.kind == physical::NodeKind::kStreamTableJoin;

@@ -43,7 +43,7 @@ class OperatorTree {
   Status Connect(const physical::NodePtr& input, Operator* target, int port, bool track_time,
                  bool join_table, int node_id);
   Operator* Adopt(std::unique_ptr<Operator> op, Emitter out);
-  Status AddView(const physical::TopicSink& sink, Emitter* out);
+  Status AddView(const physical::Node& sink, int64_t retention_ms, Emitter* out);
 
   QueryEnvironment* env_ = nullptr;
   int32_t partition_ = 0;

@@ -267,6 +267,7 @@ int64_t QueryRuntime::Run() {
     if (!status.ok()) return Fail(std::move(status));
     failures_ = 0;
   }
+  drained_committed_ = drained && !worked && !uncommitted_;
   return worked ? 0 : -1;
 }
 

@@ -69,6 +69,8 @@ class QueryRuntime : public Scheduler::Job {
   bool endless() const;
   /// For transient queries: all that the sources held has been given out.
   bool caught_up() const { return caught_up_; }
+  /// Everything its sources held when last looked at has been processed and committed.
+  bool drained_since_commit() const { return drained_committed_; }
   /// Topics that had no record yet, for "waiting" messages.
   std::vector<std::string> source_topics() const;
   int64_t open_windows() const;
@@ -107,6 +109,7 @@ class QueryRuntime : public Scheduler::Job {
   std::atomic<int64_t> lag_{0};
   std::atomic<int64_t> open_windows_{0};
   std::atomic<bool> caught_up_{false};
+  std::atomic<bool> drained_committed_{false};
   std::atomic<bool> endless_{false};
   bool open_ = false;
   bool uncommitted_ = false;

@@ -274,6 +274,8 @@ struct TopicSink : Node {
 /// Hands rows to a cursor.
 struct ClientSink : Node {
   ClientSink() : Node(NodeKind::kClientSink) {}
+  /// No cursor: the rows of a table are only kept for pull queries (CREATE SOURCE TABLE).
+  bool keeps_table = false;
 };
 
 /// A whole query.

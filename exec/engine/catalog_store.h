@@ -1,0 +1,18 @@
+#pragma once
+
+// The catalog on disk: the statements that made it, in order of creation, as entries of the state
+// backend ("catalog/<number>"). Plain SQL, so that .dump and recovery read the same thing.
+
+#include <vector>
+
+#include "exec/connect/topic.h"
+#include "exec/engine/engine_impl.h"
+
+namespace weir {
+
+/// kStoreCorrupt if an entry does not decode, kStoreVersion if a newer Weir wrote it.
+Result<std::vector<StoredStatement>> LoadStatements(const StateBackend& state);
+std::string StatementKey(int64_t number);
+std::string EncodeStatement(const StoredStatement& statement);
+
+}  // namespace weir

@@ -1,0 +1,242 @@
+// TERMINATE, PAUSE, RESUME, SET, DEFINE, ASSERT, RUN SCRIPT: statements about the running engine.
+
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+#include "exec/engine/engine_impl.h"
+#include "exec/engine/source_ddl.h"
+#include "parser/ast/printer.h"
+#include "planner/catalog/near_names.h"
+
+namespace weir {
+namespace {
+
+constexpr int kScriptDepthMax = 16;
+
+std::string_view Done(ast::ControlKind kind) {
+  switch (kind) {
+    case ast::ControlKind::kTerminate:
+      return "Terminated";
+    case ast::ControlKind::kPause:
+      return "Paused";
+    case ast::ControlKind::kResume:
+      return "Resumed";
+  }
+  return "";
+}
+
+const ast::Property* FindProperty(const ast::Properties& properties, std::string_view name) {
+  for (const ast::Property& property : properties) {
+    if (property.name == name) return &property;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Status EngineImpl::ControlQueries(const ast::Statement& statement, StatementResult& result) {
+  const auto& control = statement.As<ast::ControlQuery>();
+  std::vector<std::string> ids;
+  {
+    std::lock_guard lock(running_mutex_);
+    for (const RunningQuery& query : running_) ids.push_back(query.id);
+  }
+  if (!control.all) {
+    const RunningQuery* query = FindRunning(control.query_id.name);
+    if (query == nullptr) {
+      std::string hint = DidYouMean(control.query_id.name, ids);
+      if (hint.empty()) hint = ids.empty() ? "no query runs" : fmt::format("running: {}",
+                                                                           ListNames(ids));
+      return Status(ErrorCode::kUnknownQuery,
+                    fmt::format("unknown query: {}", control.query_id.name))
+          .At(statement.position)
+          .WithHint(std::move(hint));
+    }
+    ids = {query->id};
+  }
+  for (const std::string& id : ids) {
+    Status status = ControlOne(control.kind, id, result);
+    if (!status.ok()) return std::move(status).At(statement.position);
+  }
+  result.message = ids.empty() ? "No query runs"
+                               : fmt::format("{} {}", Done(control.kind), fmt::join(ids, ", "));
+  return OkStatus();
+}
+
+Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
+                              StatementResult& result) {
+  RunningQuery* query = FindRunning(id);
+  const bool pipeline = id.starts_with("PIPELINE_");
+  const std::string name = pipeline ? id.substr(9) : id;
+  switch (kind) {
+    case ast::ControlKind::kPause:
+      query->runtime->Pause();
+      query->paused = true;
+      return SavePaused(name, true);
+    case ast::ControlKind::kResume:
+      query->paused = false;
+      query->runtime->Resume();
+      return SavePaused(name, false);
+    case ast::ControlKind::kTerminate:
+      break;
+  }
+  if (pipeline || id.starts_with("CST_")) {
+    return Status(ErrorCode::kInvalidStatement, fmt::format("{} cannot be terminated by itself", id))
+        .WithHint(pipeline ? fmt::format("DROP PIPELINE {}", name) : "DROP the SOURCE TABLE");
+  }
+  WEIR_RETURN_IF_ERROR(StopQuery(id, true));
+  const QueryEntry* entry = catalog_.FindQuery(id);
+  const SourceEntry* sink = entry == nullptr ? nullptr : catalog_.FindSource(entry->sink);
+  if (sink == nullptr || sink->created_by_query != id) {
+    catalog_.RemoveQuery(id);
+    return ForgetStatement("query", id);
+  }
+  // What it made stays, as a source of its own.
+  SourceEntry kept = *sink;
+  kept.created_by_query.clear();
+  kept.is_materialized = false;
+  kept.sql = FormatSourceDdl(kept);
+  result.notices.push_back(fmt::format("{} stays and gets no more rows; DROP removes it",
+                                       kept.name));
+  WEIR_RETURN_IF_ERROR(ForgetStatement("query", id));
+  WEIR_RETURN_IF_ERROR(SaveStatement("source", kept.name, kept.sql));
+  catalog_.PutSource(std::move(kept));
+  catalog_.RemoveQuery(id);
+  fingerprints_.erase(id);
+  return OkStatus();
+}
+
+Status EngineImpl::SetProperty(const ast::Statement& statement, StatementResult& result) {
+  if (statement.Is<ast::SetProperty>()) {
+    const auto& set = statement.As<ast::SetProperty>();
+    std::string notice;
+    Status status = settings_.Set(set.name, set.value, false, &notice);
+    if (!status.ok()) return std::move(status).At(set.name_position);
+    if (!notice.empty()) result.notices.push_back(notice);
+    result.message = fmt::format("{} = {}", set.name, set.value);
+  } else if (statement.Is<ast::UnsetProperty>()) {
+    const auto& unset = statement.As<ast::UnsetProperty>();
+    WEIR_RETURN_IF_ERROR(settings_.Unset(unset.name));
+    result.message = fmt::format("{} is back to its default", unset.name);
+  } else if (statement.Is<ast::DefineVariable>()) {
+    const auto& define = statement.As<ast::DefineVariable>();
+    variables_[define.name.name] = define.value;
+    result.message = fmt::format("{} = {}", define.name.name, define.value);
+  } else {
+    const auto& undefine = statement.As<ast::UndefineVariable>();
+    variables_.erase(undefine.name.name);
+    result.message = fmt::format("{} is not defined any more", undefine.name.name);
+  }
+  return OkStatus();
+}
+
+Status EngineImpl::AssertTopic(const ast::Statement& statement, StatementResult& result) {
+  const auto& assertion = statement.As<ast::AssertTopic>();
+  const auto deadline = std::chrono::steady_clock::now() +
+                        std::chrono::milliseconds(assertion.timeout_ms.value_or(1000));
+  while (true) {
+    Result<TopicInfo> info = broker_->DescribeTopic(assertion.topic);
+    bool holds = info.ok() == assertion.exists;
+    const ast::Property* partitions = FindProperty(assertion.properties, "PARTITIONS");
+    if (holds && assertion.exists && partitions != nullptr) {
+      holds = info->partitions == partitions->value.integer;
+    }
+    if (holds) {
+      result.message = fmt::format("Topic {} {}", assertion.topic,
+                                   assertion.exists ? "exists" : "does not exist");
+      return OkStatus();
+    }
+    if (manual_ || std::chrono::steady_clock::now() >= deadline) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return Status(ErrorCode::kAssertFailed,
+                fmt::format("topic {} {}", assertion.topic,
+                            assertion.exists ? "does not exist as asserted" : "exists"))
+      .At(statement.position);
+}
+
+Status EngineImpl::AssertSource(const ast::Statement& statement, StatementResult& result) {
+  const auto& assertion = statement.As<ast::AssertSource>();
+  const SourceEntry* source = catalog_.FindSource(assertion.name.name);
+  const bool table = assertion.kind == ast::SourceKind::kTable;
+  auto fail = [&](std::string why) {
+    return Status(ErrorCode::kAssertFailed, fmt::format("{}: {}", assertion.name.name, why))
+        .At(statement.position);
+  };
+  if (source == nullptr) return fail("does not exist");
+  if (source->is_table != table) return fail(source->is_table ? "is a table" : "is a stream");
+  if (assertion.has_column_list) {
+    if (assertion.columns.size() != source->columns.size()) {
+      return fail(fmt::format("has {} columns, not {}", source->columns.size(),
+                              assertion.columns.size()));
+    }
+    for (size_t i = 0; i < assertion.columns.size(); ++i) {
+      const ast::ColumnDefinition& wanted = assertion.columns[i];
+      const auto& column = source->columns[i];
+      WEIR_ASSIGN_OR_RETURN(DataType type, ResolveType(wanted.type, catalog_));
+      const bool key = wanted.role == ast::ColumnRole::kKey ||
+                       wanted.role == ast::ColumnRole::kPrimaryKey;
+      if (column.name != wanted.name.name || !(column.type == type) || column.is_key != key) {
+        return fail(fmt::format("column {} is {} {}{}", i + 1, column.name, column.type.ToString(),
+                                column.is_key ? " KEY" : ""));
+      }
+    }
+  }
+  auto matches = [&](std::string_view name, std::string_view value) {
+    const ast::Property* property = FindProperty(assertion.properties, name);
+    return property == nullptr || FoldsTo(property->value.text, value);
+  };
+  if (const ast::Property* topic = FindProperty(assertion.properties, "KAFKA_TOPIC");
+      topic != nullptr && topic->value.text != source->topic) {
+    return fail(fmt::format("its topic is {}", source->topic));
+  }
+  if (!matches("KEY_FORMAT", source->key_format.format)) {
+    return fail(fmt::format("its key format is {}", source->key_format.format));
+  }
+  if (!matches("VALUE_FORMAT", source->value_format.format)) {
+    return fail(fmt::format("its value format is {}", source->value_format.format));
+  }
+  result.message = fmt::format("{} is as asserted", assertion.name.name);
+  return OkStatus();
+}
+
+Status EngineImpl::RunScript(const ast::Statement& statement, const CursorHandler& on_cursor,
+                             StatementResult& result) {
+  const auto& script = statement.As<ast::RunScript>();
+  if (!settings_.Flag("sql.extensions")) {
+    return Status(ErrorCode::kInvalidStatement, "RUN SCRIPT is for the prompt and query files only")
+        .At(statement.position);
+  }
+  if (script_depth_ >= kScriptDepthMax) {
+    return Status(ErrorCode::kInvalidStatement,
+                  fmt::format("scripts run each other deeper than {}", kScriptDepthMax))
+        .At(script.path_position);
+  }
+  std::ifstream file(script.path, std::ios::binary);
+  if (!file) {
+    return Status(ErrorCode::kIoError, fmt::format("file cannot be read: {}", script.path))
+        .At(script.path_position);
+  }
+  std::stringstream text;
+  text << file.rdbuf();
+  ++script_depth_;
+  Result<std::vector<StatementResult>> done = Execute(text.str(), on_cursor, {});
+  --script_depth_;
+  if (!done.ok()) {
+    // The place is one in the script; it goes into the message, since the statement's own is here.
+    return Status(done.status().code(), fmt::format("in {}: {}", script.path,
+                                                    done.status().ToString(script.path)))
+        .At(script.path_position);
+  }
+  result.message = fmt::format("Ran {} statements of {}", done->size(), script.path);
+  for (const StatementResult& each : *done) {
+    result.notices.insert(result.notices.end(), each.notices.begin(), each.notices.end());
+  }
+  return OkStatus();
+}
+
+}  // namespace weir

@@ -1,0 +1,546 @@
+// CREATE, INSERT, DROP, ALTER: what changes the catalog and starts or stops queries.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+#include "exec/engine/catalog_store.h"
+#include "exec/engine/engine_impl.h"
+#include "exec/engine/record_placement.h"
+#include "exec/engine/source_ddl.h"
+#include "exec/expr/expr_program.h"
+#include "exec/formats/format.h"
+#include "parser/ast/printer.h"
+#include "parser/parser.h"
+
+namespace weir {
+namespace {
+
+std::string_view KindName(bool is_table) { return is_table ? "table" : "stream"; }
+
+Status AlreadyExists(const SourceEntry& existing, std::string_view hint) {
+  return Status(ErrorCode::kAlreadyExists,
+                fmt::format("a {} with this name exists and differs: {}",
+                            KindName(existing.is_table), existing.name))
+      .WithHint(std::string(hint));
+}
+
+std::string PipelineUnit(std::string_view name) { return fmt::format("PIPELINE_{}", name); }
+
+const physical::Node* FindTopicSource(const physical::Node& node) {
+  if (node.kind == physical::NodeKind::kTopicSource) return &node;
+  return node.inputs.empty() ? nullptr : FindTopicSource(*node.inputs[0]);
+}
+
+}  // namespace
+
+Status EngineImpl::MakeTopic(std::string_view topic, int32_t partitions, int64_t retention_ms,
+                             bool compacted) {
+  const int64_t forced = settings_.Number("test.partitions.override");
+  TopicInfo info;
+  info.name = topic;
+  info.partitions = forced > 0 ? static_cast<int32_t>(forced) : std::max(partitions, 1);
+  info.retention_ms = retention_ms;
+  info.compacted = compacted;
+  Status status = broker_->CreateTopic(info);
+  return status.code() == ErrorCode::kAlreadyExists ? OkStatus() : std::move(status);
+}
+
+Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult& result) {
+  PlannerContext context = MakePlannerContext();
+  WEIR_ASSIGN_OR_RETURN(CreateSourcePlan plan, PlanCreateSource(statement, context));
+  SourceEntry& source = plan.source;
+  if (const SourceEntry* existing = catalog_.FindSource(source.name)) {
+    if (plan.if_not_exists) {
+      result.message = fmt::format("{} exists", source.name);
+      return OkStatus();
+    }
+    if (existing->sql == source.sql && context.sql_extensions) {
+      result.message = fmt::format("{} exists and is the same", source.name);
+      return OkStatus();
+    }
+    if (!plan.or_replace) {
+      return AlreadyExists(*existing, "write CREATE OR REPLACE to change it, or DROP it first")
+          .At(statement.position);
+    }
+    WEIR_RETURN_IF_ERROR(CheckSchemaGrows(*existing, source));
+  }
+  if (source.connector.empty() && !context.topic_partitions(source.topic)) {
+    if (!plan.create_topic && !manual_) {
+      return Status(ErrorCode::kUnknownTopic, fmt::format("unknown topic: {}", source.topic))
+          .At(statement.position)
+          .WithHint("add PARTITIONS=1 to the WITH clause to make it, or fill it with weir load");
+    }
+    const int32_t partitions =
+        plan.create_topic ? plan.partitions
+                          : static_cast<int32_t>(settings_.Number("default.partitions"));
+    WEIR_RETURN_IF_ERROR(
+        MakeTopic(source.topic, partitions, plan.retention_ms, source.is_table));
+  }
+  source.partitions = source.connector.empty()
+                          ? context.topic_partitions(source.topic).value_or(1)
+                          : 1;
+  const std::string name = source.name;
+  const bool is_table = source.is_table;
+  const bool keep = source.is_table && source.read_only;
+  if (keep) source.is_materialized = true;
+  const std::string sql = source.sql;
+  catalog_.PutSource(std::move(source));
+  WEIR_RETURN_IF_ERROR(SaveStatement("source", name, sql));
+  if (keep) WEIR_RETURN_IF_ERROR(StartSourceTable(*catalog_.FindSource(name)));
+  result.message = fmt::format("Created {} {}", KindName(is_table), name);
+  return OkStatus();
+}
+
+// CREATE SOURCE TABLE: a query without a sink that keeps the table for pull queries.
+Status EngineImpl::StartSourceTable(const SourceEntry& source) {
+  const std::string select =
+      fmt::format("SELECT * FROM {} EMIT CHANGES", QuoteIdentifier(source.name));
+  WEIR_ASSIGN_OR_RETURN(ast::Statement parsed, ParseStatement(select));
+  WEIR_ASSIGN_OR_RETURN(PushQueryPlan push, PlanPushQuery(parsed, MakePlannerContext()));
+  const physical::Node* scan = FindTopicSource(*push.root);
+  WEIR_CHECK(scan != nullptr, "a SELECT reads a topic");
+  auto node = std::make_shared<physical::TopicSource>(
+      static_cast<const physical::TopicSource&>(*scan));
+  auto root = std::make_shared<physical::ClientSink>();
+  root->id = node->id + 1;
+  root->schema = node->schema;
+  root->mode = node->mode;
+  root->windowed_key = node->windowed_key;
+  root->window_size_ms = node->window_size_ms;
+  root->keeps_table = true;
+  root->inputs.push_back(std::move(node));
+  PersistentQueryPlan plan;
+  plan.query_id = fmt::format("CST_{}", source.name);
+  plan.root = std::move(root);
+  plan.fingerprint = 1;
+  return StartQueries(plan.query_id, {plan}, false);
+}
+
+Status EngineImpl::StartQueries(const std::string& id,
+                                const std::vector<PersistentQueryPlan>& plans, bool paused) {
+  QueryRuntimeOptions options;
+  options.id = id;
+  for (const PersistentQueryPlan& plan : plans) {
+    options.roots.push_back(plan.root);
+    options.root_ids.push_back(plan.query_id);
+    options.fingerprint = options.fingerprint * 1099511628211ull ^ plan.fingerprint;
+  }
+  options.settings = settings_.ForQuery();
+  options.broker = broker_.get();
+  options.clock = clock_.get();
+  options.scheduler = scheduler_.get();
+  options.memory_used = &memory_used_;
+  options.log = [this](LogLevel level, std::string_view line) { Log(level, line); };
+  WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
+                        QueryRuntime::Make(std::move(options)));
+  WEIR_RETURN_IF_ERROR(runtime->Open());
+  if (paused) runtime->Pause();
+  {
+    std::lock_guard lock(running_mutex_);
+    RunningQuery* replaced = nullptr;
+    for (RunningQuery& query : running_) {
+      if (query.id == id) replaced = &query;
+    }
+    if (replaced != nullptr) {
+      replaced->runtime = runtime;
+      replaced->paused = paused;
+    } else {
+      running_.push_back({id, runtime, paused});
+    }
+  }
+  if (scheduler_ != nullptr) scheduler_->Add(runtime);
+  return OkStatus();
+}
+
+Status EngineImpl::StopQuery(std::string_view id, bool forget_state) {
+  std::shared_ptr<QueryRuntime> runtime;
+  {
+    std::lock_guard lock(running_mutex_);
+    auto it = std::find_if(running_.begin(), running_.end(),
+                           [&](const RunningQuery& query) { return query.id == id; });
+    if (it == running_.end()) return OkStatus();
+    runtime = it->runtime;
+    if (forget_state) running_.erase(it);
+  }
+  if (scheduler_ != nullptr) scheduler_->Remove(runtime);
+  Status committed =
+      runtime->state() == QueryRuntime::State::kError ? OkStatus() : runtime->Commit();
+  if (!committed.ok()) Log(LogLevel::kWarning, committed.ToString());
+  runtime->Stop();
+  return forget_state ? ForgetQueryState(id) : OkStatus();
+}
+
+Status EngineImpl::ForgetQueryState(std::string_view id) {
+  std::string from = QueryRuntime::StatePrefix(id);
+  std::string to = from;
+  to.back() = '\1';
+  auto unit = broker_->NewCommitUnit("catalog");
+  unit->DeleteRange(from, to);
+  return unit->Commit();
+}
+
+Status EngineImpl::CheckReplacement(const PersistentQueryPlan& plan) const {
+  const SourceEntry* existing = catalog_.FindSource(plan.sink_name);
+  const QueryEntry* query = catalog_.FindQuery(plan.query_id);
+  if (existing == nullptr) return OkStatus();
+  if (existing->is_table != plan.sink->is_table) {
+    return AlreadyExists(*existing, "a table cannot replace a stream, nor a stream a table");
+  }
+  WEIR_RETURN_IF_ERROR(CheckSchemaGrows(*existing, *plan.sink));
+  if (query == nullptr) {
+    return Status(ErrorCode::kIncompatibleChange,
+                  fmt::format("{} was not made by a query, so no query can replace it",
+                              existing->name));
+  }
+  auto stored = fingerprints_.find(plan.query_id);
+  if (stored != fingerprints_.end() && stored->second != plan.fingerprint) {
+    return Status(ErrorCode::kIncompatibleChange,
+                  fmt::format("the new query cannot go on from the state of the old one: {}",
+                              plan.query_id))
+        .WithHint("only WHERE and added columns may change; else DROP it and create it anew");
+  }
+  return OkStatus();
+}
+
+// Puts a planned query and its sink into the catalog and makes the sink's topic.
+Status EngineImpl::RegisterPlan(const PersistentQueryPlan& plan, const std::string& pipeline) {
+  QueryEntry query{plan.query_id, plan.sql, plan.sink_name, plan.reads, pipeline};
+  if (plan.sink) {
+    SourceEntry sink = *plan.sink;
+    if (sink.connector.empty() && !MakePlannerContext().topic_partitions(sink.topic)) {
+      WEIR_RETURN_IF_ERROR(
+          MakeTopic(sink.topic, plan.partitions, plan.retention_ms, plan.compacted));
+    }
+    sink.partitions = MakePlannerContext().topic_partitions(sink.topic).value_or(1);
+    sink.created_by_query = plan.query_id;
+    sink.is_materialized = sink.is_table;
+    catalog_.PutSource(std::move(sink));
+  }
+  fingerprints_[plan.query_id] = plan.fingerprint;
+  catalog_.PutQuery(std::move(query));
+  return OkStatus();
+}
+
+Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult& result) {
+  PlannerContext context = MakePlannerContext();
+  WEIR_ASSIGN_OR_RETURN(PersistentQueryPlan plan, PlanPersistentQuery(statement, context));
+  result.query_id = plan.query_id;
+  const QueryEntry* same = catalog_.FindQuery(plan.query_id);
+  const SourceEntry* existing = plan.sink ? catalog_.FindSource(plan.sink_name) : nullptr;
+  if (existing != nullptr && plan.if_not_exists) {
+    result.message = fmt::format("{} exists", plan.sink_name);
+    return OkStatus();
+  }
+  const bool identical = same != nullptr && same->sql == plan.sql;
+  if (identical && context.sql_extensions) {
+    result.message = fmt::format("Query {} exists and is the same", plan.query_id);
+    return OkStatus();
+  }
+  bool replaces = false;
+  if (existing != nullptr) {
+    if (!plan.or_replace) {
+      return AlreadyExists(*existing, "write CREATE OR REPLACE to change it, or DROP it first")
+          .At(statement.position);
+    }
+    WEIR_RETURN_IF_ERROR(CheckReplacement(plan));
+    replaces = same != nullptr;
+  } else if (same != nullptr) {
+    // INSERT INTO: the id is made from the text, so ksqlDB's two identical ones need two names.
+    if (context.sql_extensions) {
+      return Status(ErrorCode::kAlreadyExists,
+                    fmt::format("a query with this id exists and differs: {}", plan.query_id))
+          .At(statement.position)
+          .WithHint("choose another WITH (QUERY_ID='…')");
+    }
+    for (int n = 2; catalog_.FindQuery(plan.query_id) != nullptr; ++n) {
+      plan.query_id = fmt::format("{}_{}", plan.query_id, n);
+    }
+  }
+  if (replaces) WEIR_RETURN_IF_ERROR(StopQuery(plan.query_id, false));
+  WEIR_RETURN_IF_ERROR(RegisterPlan(plan, ""));
+  Status started = StartQueries(plan.query_id, {plan}, IsStoredPaused(plan.query_id));
+  if (!started.ok()) {
+    if (!replaces) Unregister(plan);
+    return started;
+  }
+  WEIR_RETURN_IF_ERROR(SaveStatement("query", plan.query_id, plan.sql));
+  result.message = plan.sink ? fmt::format("Created {} {} with query {}",
+                                           KindName(plan.sink->is_table), plan.sink_name,
+                                           plan.query_id)
+                             : fmt::format("Created query {}", plan.query_id);
+  return OkStatus();
+}
+
+void EngineImpl::Unregister(const PersistentQueryPlan& plan) {
+  catalog_.RemoveQuery(plan.query_id);
+  fingerprints_.erase(plan.query_id);
+  if (plan.sink) catalog_.RemoveSource(plan.sink_name);
+}
+
+Status EngineImpl::CreatePipeline(const ast::Statement& statement, StatementResult& result) {
+  const auto& pipeline = statement.As<ast::Pipeline>();
+  const std::string name = pipeline.name.name;
+  const std::string sql = ast::FormatStatement(statement);
+  for (const StoredStatement& stored : stored_) {
+    if (stored.kind != "pipeline" || stored.name != name) continue;
+    if (FindRunning(PipelineUnit(name)) == nullptr) break;   // Recovery is making it anew.
+    if (stored.sql == sql || pipeline.if_not_exists) {
+      result.message = fmt::format("Pipeline {} exists", name);
+      return OkStatus();
+    }
+    return Status(ErrorCode::kAlreadyExists,
+                  fmt::format("a pipeline with this name exists and differs: {}", name))
+        .At(statement.position)
+        .WithHint(fmt::format("DROP PIPELINE {} first", name));
+  }
+  const Catalog before = catalog_;
+  std::vector<PersistentQueryPlan> plans;
+  auto plan_all = [&]() -> Status {
+    for (const ast::Statement& inner : pipeline.statements) {
+      if (inner.Is<ast::CreateSource>()) {
+        StatementResult ignored;
+        WEIR_RETURN_IF_ERROR(CreateSource(inner, ignored));
+        continue;
+      }
+      if (!inner.Is<ast::CreateAsSelect>() && !inner.Is<ast::InsertInto>()) {
+        return Status(ErrorCode::kInvalidStatement,
+                      "a pipeline holds CREATE … AS SELECT and INSERT INTO … SELECT only")
+            .At(inner.position);
+      }
+      WEIR_ASSIGN_OR_RETURN(PersistentQueryPlan plan,
+                            PlanPersistentQuery(inner, MakePlannerContext()));
+      if (plan.sink && catalog_.FindSource(plan.sink_name) != nullptr) {
+        return AlreadyExists(*catalog_.FindSource(plan.sink_name), "DROP it first")
+            .At(inner.position);
+      }
+      WEIR_RETURN_IF_ERROR(RegisterPlan(plan, name));
+      plans.push_back(std::move(plan));
+    }
+    if (plans.empty()) {
+      return Status(ErrorCode::kInvalidStatement, "a pipeline needs at least one query")
+          .At(statement.position);
+    }
+    return StartQueries(PipelineUnit(name), plans, IsStoredPaused(name));
+  };
+  if (Status status = plan_all(); !status.ok()) {
+    catalog_ = before;
+    return status;
+  }
+  WEIR_RETURN_IF_ERROR(SaveStatement("pipeline", name, sql));
+  result.query_id = PipelineUnit(name);
+  result.message = fmt::format("Created pipeline {} with {} queries", name, plans.size());
+  return OkStatus();
+}
+
+Status EngineImpl::DropPipeline(const ast::Statement& statement, StatementResult& result) {
+  const auto& drop = statement.As<ast::DropPipeline>();
+  const std::string& name = drop.name.name;
+  const std::string unit = PipelineUnit(name);
+  if (FindRunning(unit) == nullptr) {
+    result.message = fmt::format("There is no pipeline {}", name);
+    if (drop.if_exists) return OkStatus();
+    return Status(ErrorCode::kUnknownQuery, fmt::format("unknown pipeline: {}", name))
+        .At(statement.position);
+  }
+  std::vector<QueryEntry> inside;
+  for (const auto& [id, query] : catalog_.queries()) {
+    if (query.pipeline == name) inside.push_back(query);
+  }
+  for (const QueryEntry& query : inside) {
+    for (const QueryEntry* reader : catalog_.QueriesReading(query.sink)) {
+      if (reader->pipeline == name) continue;
+      return Status(ErrorCode::kHasDependants,
+                    fmt::format("pipeline {} cannot be dropped: query {} reads its {}", name,
+                                reader->id, query.sink))
+          .At(statement.position);
+    }
+  }
+  WEIR_RETURN_IF_ERROR(StopQuery(unit, true));
+  for (const QueryEntry& query : inside) {
+    const SourceEntry* sink = catalog_.FindSource(query.sink);
+    if (sink != nullptr && sink->created_by_query == query.id) catalog_.RemoveSource(query.sink);
+    catalog_.RemoveQuery(query.id);
+  }
+  WEIR_RETURN_IF_ERROR(ForgetStatement("pipeline", name));
+  result.message = fmt::format("Dropped pipeline {}", name);
+  return OkStatus();
+}
+
+Status EngineImpl::InsertValues(const ast::Statement& statement, StatementResult& result) {
+  WEIR_ASSIGN_OR_RETURN(InsertValuesPlan plan, PlanInsertValues(statement, MakePlannerContext()));
+  const SourceEntry& source = *plan.source;
+  if (!source.connector.empty()) {
+    return Status(ErrorCode::kInvalidStatement,
+                  fmt::format("rows cannot be inserted into {}: it reads a {}", source.name,
+                              source.connector.at("CONNECTOR")))
+        .At(statement.position);
+  }
+  RecordBatchBuilder record;
+  int32_t partition = 0;
+  WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker_->DescribeTopic(source.topic));
+  WEIR_RETURN_IF_ERROR(EncodeInsert(source, plan, clock_->NowMs(), info.partitions, record,
+                                    &partition));
+  WEIR_RETURN_IF_ERROR(broker_->AppendDurably(source.topic, partition, record));
+  result.message = fmt::format("Inserted 1 row into {}", source.name);
+  return OkStatus();
+}
+
+Status EngineImpl::DropSource(const ast::Statement& statement, StatementResult& result) {
+  const auto& drop = statement.As<ast::DropSource>();
+  const std::string name = drop.name.name;
+  const SourceEntry* found = catalog_.FindSource(name);
+  if (found == nullptr) {
+    result.message = fmt::format("There is no {}", name);
+    if (drop.if_exists) return OkStatus();
+    std::vector<std::string> names;
+    for (const auto& [each, entry] : catalog_.sources()) names.push_back(each);
+    return UnknownSource(name, names).At(statement.position);
+  }
+  const bool as_table = drop.kind == ast::SourceKind::kTable;
+  if (found->is_table != as_table) {
+    return Status(ErrorCode::kInvalidStatement,
+                  fmt::format("{} is a {}, not a {}", name, KindName(found->is_table),
+                              KindName(as_table)))
+        .At(statement.position)
+        .WithHint(fmt::format("DROP {} {}", found->is_table ? "TABLE" : "STREAM", name));
+  }
+  const SourceEntry source = *found;
+  if (const QueryEntry* query = catalog_.FindQuery(source.created_by_query);
+      query != nullptr && !query->pipeline.empty()) {
+    return Status(ErrorCode::kHasDependants,
+                  fmt::format("{} belongs to pipeline {}", name, query->pipeline))
+        .At(statement.position)
+        .WithHint(fmt::format("DROP PIPELINE {}", query->pipeline));
+  }
+  std::vector<std::string> dependants;
+  for (const QueryEntry* query : catalog_.QueriesReading(name)) dependants.push_back(query->id);
+  for (const QueryEntry* query : catalog_.QueriesWriting(name)) {
+    if (query->id != source.created_by_query) dependants.push_back(query->id);
+  }
+  if (!dependants.empty()) {
+    return Status(ErrorCode::kHasDependants,
+                  fmt::format("{} cannot be dropped while queries use it: {}", name,
+                              fmt::join(dependants, ", ")))
+        .At(statement.position)
+        .WithHint("DROP what these queries make, or TERMINATE them, first");
+  }
+  if (source.read_only && drop.delete_topic) {
+    return Status(ErrorCode::kInvalidStatement,
+                  fmt::format("{} is a SOURCE, so its topic is not ours to delete", name))
+        .At(statement.position);
+  }
+  if (!source.created_by_query.empty()) {
+    WEIR_RETURN_IF_ERROR(StopQuery(source.created_by_query, true));
+    catalog_.RemoveQuery(source.created_by_query);
+    fingerprints_.erase(source.created_by_query);
+    WEIR_RETURN_IF_ERROR(ForgetStatement("query", source.created_by_query));
+  } else {
+    if (source.read_only) WEIR_RETURN_IF_ERROR(StopQuery(fmt::format("CST_{}", name), true));
+    WEIR_RETURN_IF_ERROR(ForgetStatement("source", name));
+  }
+  catalog_.RemoveSource(name);
+  if (drop.delete_topic && source.connector.empty()) {
+    WEIR_RETURN_IF_ERROR(broker_->DeleteTopic(source.topic));
+  }
+  result.message = fmt::format("Dropped {} {}", KindName(source.is_table), name);
+  return OkStatus();
+}
+
+Status EngineImpl::AlterSource(const ast::Statement& statement, StatementResult& result) {
+  WEIR_ASSIGN_OR_RETURN(SourceEntry changed, PlanAlterSource(statement, MakePlannerContext()));
+  const std::string name = changed.name;
+  const std::string sql = FormatSourceDdl(changed);
+  changed.sql = sql;
+  catalog_.PutSource(std::move(changed));
+  WEIR_RETURN_IF_ERROR(SaveStatement("source", name, sql));
+  result.message = fmt::format("Altered {}", name);
+  return OkStatus();
+}
+
+Status EngineImpl::CreateType(const ast::Statement& statement, StatementResult& result) {
+  const auto& create = statement.As<ast::CreateType>();
+  const std::string& name = create.name.name;
+  WEIR_ASSIGN_OR_RETURN(DataType type, ResolveType(create.type, catalog_));
+  if (const DataType* existing = catalog_.FindType(name)) {
+    result.message = fmt::format("Type {} exists", name);
+    if (create.if_not_exists || *existing == type) return OkStatus();
+    return Status(ErrorCode::kAlreadyExists,
+                  fmt::format("a type with this name exists and differs: {}", name))
+        .At(statement.position)
+        .WithHint(fmt::format("DROP TYPE {} first", name));
+  }
+  catalog_.PutType(name, std::move(type));
+  WEIR_RETURN_IF_ERROR(SaveStatement("type", name, ast::FormatStatement(statement)));
+  result.message = fmt::format("Created type {}", name);
+  return OkStatus();
+}
+
+Status EngineImpl::DropType(const ast::Statement& statement, StatementResult& result) {
+  const auto& drop = statement.As<ast::DropType>();
+  const std::string& name = drop.name.name;
+  if (catalog_.FindType(name) == nullptr) {
+    result.message = fmt::format("There is no type {}", name);
+    if (drop.if_exists) return OkStatus();
+    return Status(ErrorCode::kUnknownType, fmt::format("unknown type: {}", name))
+        .At(statement.position);
+  }
+  catalog_.RemoveType(name);
+  WEIR_RETURN_IF_ERROR(ForgetStatement("type", name));
+  result.message = fmt::format("Dropped type {}", name);
+  return OkStatus();
+}
+
+Status EngineImpl::PersistCatalog(const StoredStatement* put, int64_t remove) {
+  if (broker_->kind() != "local") return OkStatus();
+  auto unit = broker_->NewCommitUnit("catalog");
+  if (put != nullptr) unit->Put(StatementKey(put->number), EncodeStatement(*put));
+  if (remove >= 0) unit->Delete(StatementKey(remove));
+  return unit->Commit();
+}
+
+Status EngineImpl::SaveStatement(std::string_view kind, std::string_view name,
+                                 std::string_view sql) {
+  for (StoredStatement& stored : stored_) {
+    if (stored.kind != kind || stored.name != name) continue;
+    if (stored.sql == sql) return OkStatus();
+    stored.sql = sql;
+    return PersistCatalog(&stored, -1);
+  }
+  StoredStatement stored;
+  stored.number = next_number_++;
+  stored.kind = kind;
+  stored.name = name;
+  stored.sql = sql;
+  stored.settings = settings_.given();
+  stored_.push_back(std::move(stored));
+  return PersistCatalog(&stored_.back(), -1);
+}
+
+Status EngineImpl::ForgetStatement(std::string_view kind, std::string_view name) {
+  for (auto it = stored_.begin(); it != stored_.end(); ++it) {
+    if (it->kind != kind || it->name != name) continue;
+    const int64_t number = it->number;
+    stored_.erase(it);
+    return PersistCatalog(nullptr, number);
+  }
+  return OkStatus();
+}
+
+bool EngineImpl::IsStoredPaused(std::string_view name) const {
+  return std::any_of(stored_.begin(), stored_.end(), [&](const StoredStatement& stored) {
+    return stored.paused && stored.name == name;
+  });
+}
+
+Status EngineImpl::SavePaused(const std::string& name, bool paused) {
+  for (StoredStatement& stored : stored_) {
+    if (stored.name != name || (stored.kind != "query" && stored.kind != "pipeline")) continue;
+    stored.paused = paused;
+    return PersistCatalog(&stored, -1);
+  }
+  return OkStatus();
+}
+
+}  // namespace weir

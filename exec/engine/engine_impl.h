@@ -1,0 +1,160 @@
+#pragma once
+
+// The engine behind the public header: one catalog, one broker, one scheduler, the running queries.
+// Statements are executed one at a time under `statement_mutex_`; each kind has a file of its own.
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "exec/connect/topic.h"
+#include "exec/engine/settings.h"
+#include "exec/runtime/query_runtime.h"
+#include "exec/runtime/scheduler.h"
+#include "parser/ast/statement.h"
+#include "parser/statement_splitter.h"
+#include "planner/planner.h"
+#include "weir/engine.h"
+
+namespace weir {
+
+/// A query that runs, with what pull queries and dependants need to know of it.
+struct RunningQuery {
+  std::string id;                          ///< Of the query, or of the pipeline.
+  std::shared_ptr<QueryRuntime> runtime;
+  bool paused = false;
+};
+
+/// An object of the catalog as it is kept: the statement that makes it, in order of creation.
+struct StoredStatement {
+  int64_t number = 0;                      ///< Position in the order of creation.
+  std::string kind;                        ///< "source", "query", "type", "pipeline".
+  std::string name;                        ///< Source, query id, type or pipeline.
+  std::string sql;
+  std::map<std::string, std::string, std::less<>> settings;   ///< In force when it was made.
+  bool paused = false;
+};
+
+class EngineImpl : public Engine {
+ public:
+  /// `manual` engines run no query by themselves: records are injected (conformance tests).
+  static Result<std::unique_ptr<EngineImpl>> Make(EngineOptions options, bool manual);
+  ~EngineImpl() override;
+
+  Result<std::vector<StatementResult>> Execute(std::string_view sql, const CursorHandler& on_cursor,
+                                               const ResultHandler& on_result) override;
+  Result<std::unique_ptr<Cursor>> Query(std::string_view sql) override;
+  Status Append(std::string_view topic, std::span<const Record> records) override;
+  Status CreateTopic(std::string_view topic, int32_t partitions, bool if_not_exists) override;
+  Result<std::vector<TopicRecord>> ReadTopic(std::string_view topic) override;
+  Result<std::string> Explain(std::string_view sql) override;
+  Result<int64_t> RunUntilEnd(bool close_windows) override;
+  void CancelWaits() override;
+  EngineMetrics Metrics() const override;
+  std::vector<SourceInfo> Sources() const override;
+  Result<std::string> DumpCatalog() const override;
+  std::vector<std::string> CompletionNames() const override;
+  Status Close() override;
+
+  // For the conformance runner, which drives a manual engine.
+  Broker& broker() { return *broker_; }
+  const Catalog& catalog() const { return catalog_; }
+  Settings& settings() { return settings_; }
+  std::vector<RunningQuery>& running() { return running_; }
+  /// One statement's text; what Execute does for each.
+  Status ExecuteText(const StatementText& text, const CursorHandler& on_cursor,
+                     StatementResult& result);
+  Result<std::unique_ptr<Cursor>> OpenCursor(const ast::Statement& statement);
+
+ private:
+  friend class StatementRunner;
+  EngineImpl(EngineOptions options, bool manual);
+  Status OpenBroker();
+  Status Recover();
+  Result<ast::Statement> ParseOne(const StatementText& text) const;
+  Status ExecuteStatement(const ast::Statement& statement, const CursorHandler& on_cursor,
+                          StatementResult& result);
+  Status ExecuteDefinition(const ast::Statement& statement, StatementResult& result);
+  PlannerContext MakePlannerContext() const;
+
+  // engine_definitions.cc: CREATE, INSERT, DROP, ALTER.
+  Status CreateSource(const ast::Statement& statement, StatementResult& result);
+  Status CreateQuery(const ast::Statement& statement, StatementResult& result);
+  Status CreatePipeline(const ast::Statement& statement, StatementResult& result);
+  Status InsertValues(const ast::Statement& statement, StatementResult& result);
+  Status DropSource(const ast::Statement& statement, StatementResult& result);
+  Status DropPipeline(const ast::Statement& statement, StatementResult& result);
+  Status AlterSource(const ast::Statement& statement, StatementResult& result);
+  Status CreateType(const ast::Statement& statement, StatementResult& result);
+  Status DropType(const ast::Statement& statement, StatementResult& result);
+  Status RegisterPlan(const PersistentQueryPlan& plan, const std::string& pipeline);
+  void Unregister(const PersistentQueryPlan& plan);
+  Status CheckReplacement(const PersistentQueryPlan& plan) const;
+  Status MakeTopic(std::string_view topic, int32_t partitions, int64_t retention_ms, bool compacted);
+  /// Starts queries `plans` as one unit with id `id`, at its old place in the order if it had one.
+  Status StartQueries(const std::string& id, const std::vector<PersistentQueryPlan>& plans,
+                      bool paused);
+  Status StartSourceTable(const SourceEntry& source);
+  Status StopQuery(std::string_view id, bool forget_state);
+  Status ForgetQueryState(std::string_view id);
+
+  // engine_control.cc: TERMINATE, PAUSE, RESUME, SET, DEFINE, ASSERT, RUN SCRIPT.
+  Status ControlQueries(const ast::Statement& statement, StatementResult& result);
+  Status ControlOne(ast::ControlKind kind, const std::string& id, StatementResult& result);
+  Status SetProperty(const ast::Statement& statement, StatementResult& result);
+  Status AssertTopic(const ast::Statement& statement, StatementResult& result);
+  Status AssertSource(const ast::Statement& statement, StatementResult& result);
+  Status RunScript(const ast::Statement& statement, const CursorHandler& on_cursor,
+                   StatementResult& result);
+
+  // engine_listings.cc: SHOW, DESCRIBE, EXPLAIN.
+  Status Show(const ast::Statement& statement, StatementResult& result);
+  Status ShowCreate(const ast::Statement& statement, StatementResult& result);
+  Status Describe(const ast::Statement& statement, StatementResult& result);
+  Status ExplainStatement(const ast::Statement& statement, StatementResult& result);
+
+  // engine_cursors.cc: SELECT and PRINT.
+  Result<std::unique_ptr<Cursor>> OpenPushQuery(const ast::Statement& statement);
+  Result<std::unique_ptr<Cursor>> OpenPullQuery(const ast::Statement& statement);
+  Result<std::unique_ptr<Cursor>> OpenPrint(const ast::Statement& statement);
+
+  RunningQuery* FindRunning(std::string_view id);
+  const RunningQuery* FindRunning(std::string_view id) const;
+  Status SaveStatement(std::string_view kind, std::string_view name, std::string_view sql);
+  Status ForgetStatement(std::string_view kind, std::string_view name);
+  Status SavePaused(const std::string& name, bool paused);
+  bool IsStoredPaused(std::string_view name) const;
+  Status PersistCatalog(const StoredStatement* put, int64_t remove);
+  void Log(LogLevel level, std::string_view line) const;
+  Status WaitForQuery(QueryRuntime& runtime, const std::map<std::string, std::vector<int64_t>>& ends);
+
+  EngineOptions options_;
+  const bool manual_;
+  std::shared_ptr<const Clock> clock_;
+  mutable std::mutex log_mutex_;
+  std::unique_ptr<Broker> broker_;
+  std::atomic<int64_t> memory_used_{0};
+  Settings settings_;
+  std::map<std::string, std::string, std::less<>> variables_;
+  Catalog catalog_;
+  std::vector<StoredStatement> stored_;
+  int64_t next_number_ = 0;
+  std::vector<RunningQuery> running_;         // In order of creation; under running_mutex_.
+  mutable std::mutex running_mutex_;
+  std::map<std::string, uint64_t, std::less<>> fingerprints_;   // Of queries, by id.
+  mutable std::recursive_mutex statement_mutex_;
+  std::unique_ptr<Scheduler> scheduler_;      // Null for manual engines.
+  std::atomic<bool> cancel_waits_{false};
+  std::atomic<int64_t> next_transient_{0};
+  std::atomic<bool> closed_{false};
+  int script_depth_ = 0;
+};
+
+/// Rows of texts as a batch, for SHOW and the like.
+std::shared_ptr<const Batch> MakeTextRows(const std::vector<std::string>& columns,
+                                          const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace weir

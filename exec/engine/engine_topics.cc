@@ -1,0 +1,193 @@
+// Engine's calls on topics, and waiting for queries to have processed what is there.
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/limits.h"
+#include "base/status_macros.h"
+#include "exec/connect/header_codec.h"
+#include "exec/engine/engine_impl.h"
+#include "exec/engine/record_placement.h"
+
+namespace weir {
+
+Status EngineImpl::Append(std::string_view topic, std::span<const Record> records) {
+  if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
+  WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker_->DescribeTopic(topic));
+  std::vector<RecordBatchBuilder> partitions(info.partitions);
+  int32_t round_robin = -1;
+  for (const Record& record : records) {
+    const size_t size = (record.key ? record.key->size() : 0) +
+                        (record.value ? record.value->size() : 0);
+    if (size > limits::kRecordBytesMax) {
+      return Status(ErrorCode::kRecordTooLarge,
+                    fmt::format("a record has {} bytes, at most {} are taken", size,
+                                limits::kRecordBytesMax));
+    }
+    const int32_t partition = PlaceRecord(record, info.partitions, &round_robin);
+    if (partition < 0 || partition >= info.partitions) {
+      return Status(ErrorCode::kInvalidOption,
+                    fmt::format("topic {} has {} partitions, there is no partition {}", topic,
+                                info.partitions, partition));
+    }
+    AddRecord(record, clock_->NowMs(), partitions[partition]);
+  }
+  for (int32_t partition = 0; partition < info.partitions; ++partition) {
+    if (partitions[partition].size() == 0) continue;
+    WEIR_RETURN_IF_ERROR(broker_->AppendDurably(topic, partition, partitions[partition]));
+  }
+  return OkStatus();
+}
+
+Status EngineImpl::CreateTopic(std::string_view topic, int32_t partitions, bool if_not_exists) {
+  if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
+  TopicInfo info;
+  info.name = topic;
+  info.partitions = partitions;
+  Status status = broker_->CreateTopic(info);
+  if (status.code() == ErrorCode::kAlreadyExists && if_not_exists) return OkStatus();
+  return status;
+}
+
+Result<std::vector<TopicRecord>> EngineImpl::ReadTopic(std::string_view topic) {
+  if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
+  WEIR_ASSIGN_OR_RETURN(std::vector<int64_t> ends, broker_->EndOffsets(topic));
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<ReadSession> session, broker_->OpenReadSession("read"));
+  std::vector<TopicRecord> records;
+  RecordBatch batch;
+  std::vector<HeaderView> headers;
+  for (size_t partition = 0; partition < ends.size(); ++partition) {
+    WEIR_ASSIGN_OR_RETURN(auto reader, session->Open(topic, static_cast<int32_t>(partition), {}));
+    while (reader->position() < ends[partition]) {
+      WEIR_RETURN_IF_ERROR(reader->Fetch(limits::kBatchRowsMax, limits::kBatchBytesMax, batch));
+      for (int32_t i = 0; i < batch.size(); ++i) {
+        if (batch.offsets[i] >= ends[partition]) break;
+        TopicRecord record;
+        if (!batch.keys[i].is_null()) record.key = batch.View(batch.keys[i]);
+        if (!batch.values[i].is_null()) record.value = batch.View(batch.values[i]);
+        record.timestamp_ms = batch.timestamps[i];
+        record.partition = static_cast<int32_t>(partition);
+        record.offset = batch.offsets[i];
+        headers.clear();
+        if (!batch.headers.empty()) DecodeHeaders(batch.View(batch.headers[i]), headers);
+        for (const HeaderView& header : headers) {
+          record.headers.push_back({std::string(header.name), std::nullopt});
+          if (header.value) record.headers.back().value = *header.value;
+        }
+        records.push_back(std::move(record));
+      }
+    }
+  }
+  return records;
+}
+
+namespace {
+
+using Ends = std::map<std::string, std::vector<int64_t>>;
+
+// Looks at a query again as long as it moves; its own commits wake nobody else, so this polls with a
+// short, growing pause.
+class Pause {
+ public:
+  void Wait() {
+    std::this_thread::sleep_for(std::chrono::microseconds(micros_));
+    micros_ = std::min(micros_ * 2, 2000);
+  }
+
+ private:
+  int micros_ = 50;
+};
+
+}  // namespace
+
+// Waits until `runtime` has committed past `ends` in each of its sources.
+Status EngineImpl::WaitForQuery(QueryRuntime& runtime, const Ends& ends) {
+  Pause pause;
+  while (true) {
+    if (cancel_waits_) return Status(ErrorCode::kCancelled, "the wait was cancelled");
+    if (runtime.state() == QueryRuntime::State::kError) {
+      return Status(ErrorCode::kQueryFailed,
+                    fmt::format("query {} is in ERROR: {}", runtime.id(),
+                                runtime.error().message()))
+          .WithHint(runtime.error().hint());
+    }
+    if (runtime.state() == QueryRuntime::State::kPaused) return OkStatus();
+    bool done = true;
+    for (size_t i = 0; i < runtime.stages().sources.size() && done; ++i) {
+      const physical::TopicSource& node = *runtime.stages().sources[i].node;
+      if (!node.connector.empty()) {
+        done = runtime.drained_since_commit();
+        continue;
+      }
+      auto end = ends.find(node.topic);
+      done = end == ends.end() || runtime.CommittedPast(static_cast<int>(i), end->second);
+    }
+    if (done) return OkStatus();
+    pause.Wait();
+  }
+}
+
+Result<int64_t> EngineImpl::RunUntilEnd(bool close_windows) {
+  if (manual_) return Status(ErrorCode::kUsage, "a manual engine runs nothing by itself");
+  cancel_waits_ = false;
+  std::vector<std::shared_ptr<QueryRuntime>> queries;
+  {
+    std::lock_guard lock(running_mutex_);
+    for (const RunningQuery& query : running_) queries.push_back(query.runtime);
+  }
+  std::set<std::string> derived;
+  {
+    std::lock_guard lock(statement_mutex_);
+    for (const auto& [id, query] : catalog_.queries()) {
+      if (const SourceEntry* sink = catalog_.FindSource(query.sink)) derived.insert(sink->topic);
+    }
+  }
+  Ends ends;
+  auto note_ends = [&](bool derived_too) -> Status {
+    for (const auto& query : queries) {
+      for (const SourcePlan& source : query->stages().sources) {
+        const std::string& topic = source.node->topic;
+        if (!source.node->connector.empty()) continue;
+        if (derived.contains(topic) != derived_too) continue;
+        WEIR_ASSIGN_OR_RETURN(ends[topic], broker_->EndOffsets(topic));
+      }
+    }
+    return OkStatus();
+  };
+  for (const auto& query : queries) {
+    if (!query->endless()) continue;
+    return Status(ErrorCode::kEndlessSource,
+                  fmt::format("query {} reads a source that never ends", query->id()))
+        .WithHint("give the generator ROWS, or the file FOLLOW='false'");
+  }
+  WEIR_RETURN_IF_ERROR(note_ends(false));
+  // A query may feed an earlier one, so passes are made until none finds new records to wait for.
+  auto settle = [&]() -> Status {
+    Ends before;
+    do {
+      before = ends;
+      for (const auto& query : queries) {
+        WEIR_RETURN_IF_ERROR(note_ends(true));
+        WEIR_RETURN_IF_ERROR(WaitForQuery(*query, ends));
+      }
+      WEIR_RETURN_IF_ERROR(note_ends(true));
+    } while (ends != before);
+    return OkStatus();
+  };
+  WEIR_RETURN_IF_ERROR(settle());
+  if (close_windows) {
+    for (const auto& query : queries) {
+      WEIR_RETURN_IF_ERROR(query->CloseWindows());
+      WEIR_RETURN_IF_ERROR(settle());
+    }
+  }
+  int64_t open = 0;
+  for (const auto& query : queries) open += query->open_windows();
+  return open;
+}
+
+}  // namespace weir

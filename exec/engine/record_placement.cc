@@ -1,0 +1,76 @@
+#include "exec/engine/record_placement.h"
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+#include "exec/column/builder.h"
+#include "exec/connect/header_codec.h"
+#include "exec/formats/format.h"
+
+namespace weir {
+namespace {
+
+// One side of the row, encoded onto `bytes`.
+Status EncodeSide(const SourceEntry& source, bool key, const InsertValuesPlan& plan,
+                  BufferBuilder& bytes, Slice* slice) {
+  const physical::SideFormat& format = key ? source.key_format : source.value_format;
+  FormatSpec spec{format.format, key, format.unwrapped, format.properties};
+  std::vector<FormatColumn> columns;
+  std::vector<ColumnPtr> values;
+  for (size_t i = 0; i < source.columns.size(); ++i) {
+    const SourceEntry::SourceColumnEntry& column = source.columns[i];
+    if (column.is_key != key || column.is_headers) continue;
+    columns.push_back({column.name, column.type, true, column.exact_name});
+    values.push_back(MakeConstantColumn(column.type, plan.values[i], 1));
+  }
+  if (columns.empty()) return OkStatus();
+  if (key) {
+    bool all_null = true;
+    for (const ColumnPtr& value : values) all_null &= value->IsNull(0);
+    if (all_null) return OkStatus();   // A key whose columns are all null is a null key.
+  }
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<SideEncoder> encoder, MakeEncoder(spec, columns));
+  const int32_t row = 0;
+  std::vector<Slice> slices(1);
+  WEIR_RETURN_IF_ERROR(encoder->Encode(values, std::span(&row, 1), bytes, slices));
+  *slice = slices[0];
+  return OkStatus();
+}
+
+}  // namespace
+
+Status EncodeInsert(const SourceEntry& source, const InsertValuesPlan& plan, int64_t now_ms,
+                    int32_t partitions, RecordBatchBuilder& out, int32_t* partition) {
+  Slice key;
+  Slice value;
+  WEIR_RETURN_IF_ERROR(EncodeSide(source, true, plan, out.bytes(), &key));
+  WEIR_RETURN_IF_ERROR(EncodeSide(source, false, plan, out.bytes(), &value));
+  *partition = key.is_null() ? 0 : JavaPartition(out.View(key), partitions);
+  out.Add(key, value, Slice(), plan.row_time_ms.value_or(now_ms));
+  return OkStatus();
+}
+
+void AddRecord(const Record& record, int64_t now_ms, RecordBatchBuilder& out) {
+  BufferBuilder headers;
+  for (const Record::Header& header : record.headers) {
+    std::optional<std::string_view> value;
+    if (header.value) value = *header.value;
+    AppendHeader(header.name, value, headers);
+  }
+  std::string_view key;
+  std::string_view value;
+  if (record.key) key = *record.key;
+  if (record.value) value = *record.value;
+  out.AddCopy(record.key ? &key : nullptr, record.value ? &value : nullptr,
+              {reinterpret_cast<const char*>(headers.data()), headers.size()},
+              record.timestamp_ms.value_or(now_ms));
+}
+
+int32_t PlaceRecord(const Record& record, int32_t partitions, int32_t* round_robin) {
+  if (record.partition) return *record.partition;
+  if (record.key) return JavaPartition(*record.key, partitions);
+  *round_robin = (*round_robin + 1) % partitions;
+  return *round_robin;
+}
+
+}  // namespace weir

@@ -1,0 +1,202 @@
+#include "exec/engine/settings.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/status_macros.h"
+#include "planner/catalog/near_names.h"
+
+namespace weir {
+namespace {
+
+constexpr SettingRow kRows[] = {
+    {"auto.offset.reset", "earliest", SettingKind::kChoice, SettingScope::kQuery,
+     "earliest latest", "Where a new query starts to read its streams."},
+    {"cache.max.bytes.buffering", "10485760", SettingKind::kBytes, SettingScope::kQuery, "",
+     "0: every change of a table is emitted; else only the last one a key and batch."},
+    {"collect_list.limit", "1000", SettingKind::kNumber, SettingScope::kQuery, "",
+     "Values that COLLECT_LIST keeps; -1 for no limit."},
+    {"collect_set.limit", "1000", SettingKind::kNumber, SettingScope::kQuery, "",
+     "Values that COLLECT_SET keeps; -1 for no limit."},
+    {"commit.bytes.max", "33554432", SettingKind::kBytes, SettingScope::kQuery, "",
+     "A commit is made early when this much output and state is waiting."},
+    {"commit.interval.ms", "100", SettingKind::kMilliseconds, SettingScope::kQuery, "",
+     "Time between commits while there is work; a query that is caught up commits at once."},
+    {"cursor.bytes.max", "16777216", SettingKind::kBytes, SettingScope::kEngine, "",
+     "Rows a push query's cursor buffers; when it is full, the query stops reading."},
+    {"default.partitions", "1", SettingKind::kNumber, SettingScope::kEngine, "",
+     "Partitions of topics that CREATE makes when nothing else says."},
+    {"durability", "power", SettingKind::kChoice, SettingScope::kEngine, "power process",
+     "power: commits are synced to disk; process: they survive a kill, not a power cut."},
+    {"max.task.idle.ms", "0", SettingKind::kMilliseconds, SettingScope::kQuery, "",
+     "How long a drained input still holds back the others."},
+    {"memory.limit", "0", SettingKind::kBytes, SettingScope::kEngine, "",
+     "State in memory, all queries together; 0: a quarter of the machine. A query that would pass it "
+     "goes to state ERROR."},
+    {"persistence.default.format.key", "KAFKA", SettingKind::kText, SettingScope::kQuery, "",
+     "Key format of sources that name none."},
+    {"persistence.default.format.value", "JSON", SettingKind::kText, SettingScope::kQuery, "",
+     "Value format of sources that name none."},
+    {"persistence.wrap.single.values", "", SettingKind::kText, SettingScope::kQuery, "",
+     "Whether a single value column stands inside an object; empty: as the format does."},
+    {"processing.guarantee", "at_least_once", SettingKind::kChoice, SettingScope::kQuery,
+     "at_least_once exactly_once exactly_once_v2",
+     "Local stores are always exactly once; on Kafka only at_least_once is built."},
+    {"query.pull.range.scan.enabled", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
+     "Pull queries may read ranges of keys."},
+    {"query.pull.table.scan.enabled", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
+     "Pull queries may read whole tables."},
+    {"sql.extensions", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
+     "Accept SQL beyond ksqlDB's."},
+    {"suppress.enabled", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
+     "Allow EMIT FINAL."},
+    {"test.partitions.override", "0", SettingKind::kNumber, SettingScope::kEngine, "",
+     "Every topic that CREATE makes gets this many partitions; for tests."},
+    {"variable.substitution.enable", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
+     "Replace ${name} in statements."},
+};
+
+// Settings of ksqlDB and Kafka Streams without a meaning here.
+constexpr std::string_view kKnownElsewhere[] = {
+    "num.stream.threads", "num.standby.replicas", "state.dir", "task.timeout.ms", "buffered.records.per.partition",
+    "replication.factor", "producer.compression.type", "producer.acks", "consumer.auto.offset.reset",
+    "max.poll.records", "topology.optimization", "query.pull.enable.standby.reads",
+    "query.pull.max.allowed.offset.lag", "query.pull.interpreter.enabled", "query.push.v2.enabled",
+    "query.push.v2.registry.installed", "query.push.v2.interpreter.enabled",
+    "query.push.v2.new.latest.delay.ms", "use.exact.numeric.comparison", "service.id",
+    "output.topic.name.prefix", "headers.columns.enabled", "runtime.feature.shared.enabled",
+    "fail.on.deserialization.error", "fail.on.production.error", "schema.registry.url",
+    "nested.error.set.null", "rowpartition.rowoffset.enabled", "timestamp.throw.on.invalid",
+    "new.query.planner.enabled", "substring.legacy.args", "sink.partitions", "sink.replicas",
+    "query.pull.stream.enabled", "persistence.ensure.topics.exist", "source.table.materialization.enabled",
+};
+
+std::string_view Bare(std::string_view name) {
+  for (std::string_view prefix : {"weir.", "ksql.streams.", "ksql.functions.", "ksql."}) {
+    if (name.starts_with(prefix)) return name.substr(prefix.size());
+  }
+  return name;
+}
+
+const SettingRow* FindRow(std::string_view bare) {
+  for (const SettingRow& row : kRows) {
+    if (row.name == bare) return &row;
+  }
+  return nullptr;
+}
+
+std::optional<int64_t> ParseNumber(std::string_view text, bool bytes) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return std::nullopt;
+  std::string_view unit(end, text.data() + text.size() - end);
+  if (unit.empty()) return value;
+  if (!bytes) return std::nullopt;
+  for (const auto& [name, factor] : {std::pair<std::string_view, int64_t>{"k", 1024}, {"KB", 1024},
+                                     {"m", 1 << 20}, {"MB", 1 << 20}, {"g", 1 << 30},
+                                     {"GB", 1 << 30}}) {
+    if (unit == name) return value * factor;
+  }
+  return std::nullopt;
+}
+
+Status Check(const SettingRow& row, std::string_view value) {
+  auto bad = [&](std::string_view wanted) {
+    return Status(ErrorCode::kInvalidOption,
+                  fmt::format("setting {} takes {}, not: {}", row.name, wanted, value));
+  };
+  switch (row.kind) {
+    case SettingKind::kText:
+      return OkStatus();
+    case SettingKind::kNumber:
+    case SettingKind::kMilliseconds:
+      return ParseNumber(value, false) ? OkStatus() : bad("a whole number");
+    case SettingKind::kBytes:
+      return ParseNumber(value, true) ? OkStatus() : bad("a number of bytes (also 64MB, 2GB)");
+    case SettingKind::kBoolean:
+      return value == "true" || value == "false" ? OkStatus() : bad("true or false");
+    case SettingKind::kChoice: {
+      const std::string padded = fmt::format(" {} ", row.choices);
+      return padded.find(fmt::format(" {} ", value)) != std::string::npos
+                 ? OkStatus()
+                 : bad(fmt::format("one of: {}", row.choices));
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+std::span<const SettingRow> SettingRows() { return kRows; }
+
+Status Settings::Set(std::string_view name, std::string_view value, bool at_open,
+                     std::string* notice) {
+  const std::string_view bare = Bare(name);
+  const SettingRow* row = FindRow(bare);
+  if (row == nullptr) {
+    const bool known = name.starts_with("ksql.streams.") ||
+                       std::find(std::begin(kKnownElsewhere), std::end(kKnownElsewhere), bare) !=
+                           std::end(kKnownElsewhere);
+    if (!known) {
+      std::vector<std::string> names;
+      for (const SettingRow& each : kRows) names.emplace_back(each.name);
+      return Status(ErrorCode::kUnknownOption, fmt::format("unknown setting: {}", name))
+          .WithHint(DidYouMean(bare, names).empty() ? "SHOW PROPERTIES lists all settings"
+                                                    : DidYouMean(bare, names));
+    }
+    if (notice != nullptr) *notice = fmt::format("{} has no effect in Weir", name);
+    given_[std::string(name)] = value;
+    return OkStatus();
+  }
+  if (row->scope == SettingScope::kEngine && !at_open) {
+    return Status(ErrorCode::kInvalidOption,
+                  fmt::format("setting {} can only be given when the engine is opened", row->name))
+        .WithHint(fmt::format("start with -S {}={}", row->name, value));
+  }
+  WEIR_RETURN_IF_ERROR(Check(*row, value));
+  values_[std::string(bare)] = value;
+  given_[std::string(name)] = value;
+  return OkStatus();
+}
+
+Status Settings::Unset(std::string_view name) {
+  const std::string_view bare = Bare(name);
+  values_.erase(std::string(bare));
+  std::erase_if(given_, [&](const auto& entry) { return Bare(entry.first) == bare; });
+  return OkStatus();
+}
+
+std::string_view Settings::Get(std::string_view name) const {
+  auto it = values_.find(name);
+  if (it != values_.end()) return it->second;
+  const SettingRow* row = FindRow(name);
+  return row == nullptr ? std::string_view() : row->default_value;
+}
+
+int64_t Settings::Number(std::string_view name) const {
+  return ParseNumber(Get(name), true).value_or(0);
+}
+
+bool Settings::Flag(std::string_view name) const { return Get(name) == "true"; }
+
+QuerySettings Settings::ForQuery() const {
+  QuerySettings query;
+  query.emit_every_change = Number("cache.max.bytes.buffering") == 0;
+  query.commit_interval_ms = Number("commit.interval.ms");
+  query.commit_bytes_max = Number("commit.bytes.max");
+  query.max_task_idle_ms = Number("max.task.idle.ms");
+  query.start_latest = Get("auto.offset.reset") == "latest";
+  query.memory_limit = Number("memory.limit");
+  if (query.memory_limit == 0) {
+    query.memory_limit = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 4;
+  }
+  for (std::string_view name : {"collect_list.limit", "collect_set.limit"}) {
+    query.numbers[std::string(name)] = Number(name);
+  }
+  return query;
+}
+
+}  // namespace weir
