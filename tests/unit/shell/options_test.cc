@@ -1,0 +1,123 @@
+#include "shell/options.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace weir::shell {
+namespace {
+
+class OptionsTest : public ::testing::Test {
+ protected:
+  ParsedCommandLine Parse(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "weir");
+    return ParseCommandLine(static_cast<int>(arguments.size()), arguments.data(), out_, err_);
+  }
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(OptionsTest, OpensThePromptOnADirectory) {
+  const ParsedCommandLine line = Parse({"my.db"});
+  EXPECT_EQ(line.exit_code, std::nullopt);
+  EXPECT_EQ(line.options.command, ProgramCommand::kPrompt);
+  EXPECT_EQ(line.options.directory, "my.db");
+}
+
+TEST_F(OptionsTest, SubcommandWinsOverDirectory) {
+  const ParsedCommandLine line = Parse({"run", "a.sql", "b.sql", "--until-end", "-d", "x"});
+  EXPECT_EQ(line.options.command, ProgramCommand::kRun);
+  EXPECT_EQ(line.options.files, (std::vector<std::string>{"a.sql", "b.sql"}));
+  EXPECT_TRUE(line.options.until_end);
+  EXPECT_EQ(line.options.directory, "x");
+  EXPECT_EQ(Parse({"./run"}).options.directory, "./run");
+}
+
+TEST_F(OptionsTest, KeepsTheOrderOfCommandsAndFiles) {
+  const ParsedCommandLine line =
+      Parse({"-c", "SELECT 1;", "-f", "a.sql", "-c", "-- two", "-f", "b.sql"});
+  EXPECT_EQ(line.exit_code, std::nullopt) << err_.str();
+  EXPECT_EQ(line.options.scripts, (std::vector<ScriptItem>{{false, "SELECT 1;"},
+                                                           {true, "a.sql"},
+                                                           {false, "-- two"},
+                                                           {true, "b.sql"}}));
+}
+
+TEST_F(OptionsTest, TakesCommonOptionsOnBothSides) {
+  const ParsedCommandLine line =
+      Parse({"-b", "host:9092", "-X", "a.b=c=d", "load", "topic", "file.csv", "--key", "A=b",
+             "--key-format", "kafka:int", "--rate", "10", "-S", "memory.limit=1"});
+  EXPECT_EQ(line.exit_code, std::nullopt) << err_.str();
+  EXPECT_EQ(line.options.brokers, "host:9092");
+  EXPECT_EQ(line.options.kafka.at("a.b"), "c=d");
+  EXPECT_EQ(line.options.settings.at("memory.limit"), "1");
+  EXPECT_EQ(line.options.load.topic, "topic");
+  EXPECT_EQ(line.options.load.file, "file.csv");
+  EXPECT_EQ(line.options.load.key, (std::vector<ColumnChoice>{{"A", "b"}}));
+  EXPECT_EQ(line.options.load.key_format, KeyFormat::kInt);
+  EXPECT_EQ(line.options.load.rate, 10);
+}
+
+TEST_F(OptionsTest, WrongUsageIsTwo) {
+  for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
+           {"--no-such"},
+           {"run"},
+           {"load", "topic"},
+           {"print", "topic"},
+           {"-d", "x", "print", "topic", "more"},
+           {"-d", "x", "-b", "y"},
+           {"a", "-d", "b"},
+           {"-S", "no-value"},
+           {"--format", "xml"},
+           {"-d", "x", "load", "t", "--key-format", "avro"},
+           {"test", "a.test", "--way", "other"}}) {
+    EXPECT_EQ(Parse(arguments).exit_code, 2) << arguments[0];
+  }
+}
+
+TEST_F(OptionsTest, HelpAndVersionAreZero) {
+  EXPECT_EQ(Parse({"--version"}).exit_code, 0);
+  EXPECT_NE(out_.str().find("weir 0."), std::string::npos);
+  EXPECT_EQ(Parse({"--help"}).exit_code, 0);
+  EXPECT_NE(out_.str().find("--until-end"), std::string::npos);
+  EXPECT_EQ(Parse({"load", "--help"}).exit_code, 0);
+}
+
+TEST_F(OptionsTest, ReadsAFileAndVariables) {
+  const std::string path = ::testing::TempDir() + "weir_options_test.conf";
+  std::ofstream(path) << "brokers = \"one:9092\"\nuntil-end = true\nsetting = [\"a=1\", \"b=2\"]\n";
+  setenv("WEIR_SETTINGS", "b=3;c=4", 1);
+  setenv("WEIR_BROKERS", "two:9092", 1);
+  const ParsedCommandLine line = Parse({"--config", path.c_str(), "-S", "a=0"});
+  unsetenv("WEIR_SETTINGS");
+  unsetenv("WEIR_BROKERS");
+  EXPECT_EQ(line.exit_code, std::nullopt) << err_.str();
+  EXPECT_EQ(line.options.brokers, "one:9092");
+  EXPECT_TRUE(line.options.until_end);
+  EXPECT_EQ(line.options.settings.at("a"), "0");
+  EXPECT_EQ(line.options.settings.at("c"), "4");
+}
+
+TEST_F(OptionsTest, TestTakesFilesAndFlags) {
+  const ParsedCommandLine line = Parse({"test", "--dump", "--batch-rows", "7", "a.json"});
+  EXPECT_EQ(line.options.command, ProgramCommand::kTest);
+  EXPECT_TRUE(line.options.test.dump);
+  EXPECT_EQ(line.options.test.batch_rows, 7);
+  EXPECT_EQ(line.options.files, std::vector<std::string>{"a.json"});
+}
+
+TEST(PromptArgumentsTest, AreTheSameAsOnTheCommandLine) {
+  const auto load = ParseLoadArguments({"t", "f.csv", "--key", "a"});
+  ASSERT_TRUE(load.ok());
+  EXPECT_EQ(load->key[0].column, "a");
+  const auto print = ParsePrintArguments({"t", "--from-beginning", "--limit", "3"});
+  ASSERT_TRUE(print.ok());
+  EXPECT_TRUE(print->from_beginning);
+  EXPECT_EQ(print->limit, 3);
+  EXPECT_EQ(ParsePrintArguments({"t", "--what"}).status().code(), ErrorCode::kUsage);
+}
+
+}  // namespace
+}  // namespace weir::shell

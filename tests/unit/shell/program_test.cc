@@ -1,0 +1,173 @@
+#include "shell/program.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "tests/unit/shell/fake_engine.h"
+
+namespace weir::shell {
+namespace {
+
+class ProgramTest : public ::testing::Test {
+ protected:
+  int Run(const std::string& input = "") {
+    std::istringstream in(input);
+    return RunProgram(options_, {.in = in, .out = out_, .err = err_}, interrupts_,
+                      [this](EngineOptions options) -> Result<std::unique_ptr<Engine>> {
+                        opened_ = std::move(options);
+                        if (!open_status_.ok()) return open_status_;
+                        return Share(engine_);
+                      });
+  }
+  std::string WriteFile(const std::string& name, const std::string& text) {
+    const std::string path = ::testing::TempDir() + name;
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  ProgramOptions options_;
+  FakeEngine engine_;
+  EngineOptions opened_;
+  Status open_status_;
+  Interrupts interrupts_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+using Texts = std::vector<std::string>;
+
+TEST_F(ProgramTest, RunsAPipe) {
+  options_.directory = "db";
+  EXPECT_EQ(Run("one;\ntwo;\n"), 0);
+  EXPECT_EQ(engine_.executed, (Texts{"one", "two"}));
+  EXPECT_EQ(opened_.directory, "db");
+  EXPECT_TRUE(engine_.closed);
+}
+
+TEST_F(ProgramTest, RunsScriptsInOrderAfterTheDefines) {
+  options_.defines = {{"who", "it's me"}};
+  options_.scripts = {{false, "one; two"}, {true, WriteFile("s.sql", "three;")}};
+  EXPECT_EQ(Run("never;"), 0);
+  EXPECT_EQ(engine_.executed, (Texts{"DEFINE who = 'it''s me'", "one", "two", "three"}));
+}
+
+TEST_F(ProgramTest, AnErrorStopsAndNamesTheFile) {
+  engine_.failures["bad"] =
+      Status(ErrorCode::kUnknownColumn, "unknown column: X").At({.line = 1, .column = 1}).WithSourceLine("bad");
+  const std::string path = WriteFile("bad.sql", "good;\n\n  bad;\nnever;");
+  options_.scripts = {{true, path}};
+  EXPECT_EQ(Run(), 1);
+  EXPECT_NE(err_.str().find(path + ":3:3 |   bad;"), std::string::npos) << err_.str();
+  EXPECT_TRUE(engine_.closed);
+}
+
+TEST_F(ProgramTest, RunStaysWhileQueriesRun) {
+  options_.command = ProgramCommand::kRun;
+  options_.files = {WriteFile("r.sql", "one;")};
+  EXPECT_EQ(Run(), 0);  // Nothing is left to wait for.
+  engine_.metrics.queries.push_back({.query_id = "Q", .state = "ERROR", .error = "broken"});
+  EXPECT_EQ(Run(), 1);
+  EXPECT_NE(err_.str().find("query Q failed: broken"), std::string::npos);
+}
+
+TEST_F(ProgramTest, TerminationEndsARunWithZero) {
+  options_.command = ProgramCommand::kRun;
+  options_.files = {WriteFile("r.sql", "")};
+  engine_.metrics.queries.push_back({.query_id = "Q", .state = "RUNNING"});
+  interrupts_.Deliver(StopKind::kTerminate);
+  EXPECT_EQ(Run(), 0);
+  EXPECT_TRUE(engine_.closed);
+}
+
+TEST_F(ProgramTest, InterruptGives130) {
+  auto cursor = std::make_shared<FakeCursor>(std::make_shared<Schema>());
+  cursor->endless = true;
+  cursor->on_idle = [this] { interrupts_.Deliver(StopKind::kInterrupt); };
+  engine_.cursors["SELECT 1"] = cursor;
+  options_.scripts = {{false, "SELECT 1; never;"}};
+  EXPECT_EQ(Run(), 130);
+  EXPECT_EQ(engine_.executed, Texts{"SELECT 1"});
+}
+
+TEST_F(ProgramTest, UntilEndWaitsAtTheEnd) {
+  options_.until_end = true;
+  options_.close_windows = true;
+  options_.scripts = {{false, "one;"}};
+  EXPECT_EQ(Run(), 0);
+  EXPECT_EQ(engine_.runs_until_end, 1);
+}
+
+TEST_F(ProgramTest, OpenErrors) {
+  open_status_ = Status(ErrorCode::kStoreLocked, "another process has the store open: pid 1");
+  EXPECT_EQ(Run(), 1);
+  open_status_ = Status(ErrorCode::kUnknownOption, "unknown setting: x");
+  EXPECT_EQ(Run(), 2);
+}
+
+TEST_F(ProgramTest, LoadsAndTellsWhatIsAcknowledged) {
+  options_.command = ProgramCommand::kLoad;
+  options_.load.topic = "t";
+  options_.load.file = "-";
+  EXPECT_EQ(Run("a\n1\n2\n"), 0);
+  EXPECT_EQ(err_.str(), "acknowledged 2\nloaded 2 records into t\n");
+  options_.load.file = "/no/such/file.csv";
+  EXPECT_EQ(Run(), 1);
+}
+
+TEST_F(ProgramTest, PrintsATopic) {
+  options_.command = ProgramCommand::kPrint;
+  options_.print = {.topic = "it's", .from_beginning = true, .limit = 2};
+  EXPECT_EQ(Run(), 0);
+  EXPECT_EQ(engine_.executed, Texts{"PRINT 'it''s' FROM BEGINNING LIMIT 2"});
+}
+
+TEST_F(ProgramTest, GoldenTestPassesAndFails) {
+  options_.command = ProgramCommand::kTest;
+  options_.test.ways = {"row_by_row"};
+  ASSERT_TRUE(engine_.CreateTopic("t", 1, true).ok());
+  engine_.selects["SELECT A FROM t"] = {TextBatch({"A"}, {{"y"}, {"x"}})};
+  engine_.failures["bad"] = Status(ErrorCode::kSyntax, "not a statement: bad");
+  options_.files = {WriteFile("good.test", R"(# name: good.test
+statement ok
+CREATE STREAM s;
+
+input t       # time | key | value
+1 | a | {"N": 1}
+2 | b | NULL      # gone
+
+output t changes
+2 | b | NULL
+1 | a | {"N":1}
+
+query
+SELECT A FROM t;
+----
+x
+y
+
+statement error 2001
+bad;
+----
+not a statement
+)")};
+  EXPECT_EQ(Run(), 0) << out_.str();
+  EXPECT_EQ(engine_.append_sizes, (std::vector<size_t>{1, 1}));
+
+  options_.test.ways = {"whole"};
+  options_.files = {WriteFile("wrong.test", "input t\n1 | a | 1\n\noutput t ordered\n1 | a | 2\n")};
+  engine_.topics["t"].clear();
+  EXPECT_EQ(Run(), 1);
+  EXPECT_NE(out_.str().find("line 4"), std::string::npos) << out_.str();
+
+  options_.test.update = true;
+  engine_.topics["t"].clear();
+  EXPECT_EQ(Run(), 0);
+  std::ifstream in(options_.files[0]);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_EQ(text, "input t\n1 | a | 1\n\noutput t ordered\n1 | a | 1\n");
+}
+
+}  // namespace
+}  // namespace weir::shell
