@@ -67,6 +67,8 @@ class RecordBatchBuilder {
             slice.length < 0 ? 0u : static_cast<size_t>(slice.length)};
   }
   void Clear();
+  /// Hands the records over without a copy (offsets stay empty); the builder is empty afterwards.
+  void MoveTo(RecordBatch& out);
 
  private:
   BufferBuilder bytes_;

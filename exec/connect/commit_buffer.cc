@@ -1,0 +1,121 @@
+#include "exec/connect/commit_buffer.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace weir {
+
+Status UnknownTopic(std::string_view topic) {
+  return Status(ErrorCode::kUnknownTopic, "no such topic: " + std::string(topic));
+}
+
+Status UnknownPartition(std::string_view topic, int32_t partition, int32_t partitions) {
+  return Status(ErrorCode::kUnknownTopic,
+                "topic " + std::string(topic) + " has " + std::to_string(partitions) +
+                    " partitions, so there is no partition " + std::to_string(partition));
+}
+
+Status CheckTopicInfo(const TopicInfo& info) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '.' || c == '_' || c == '-';
+  };
+  if (info.name.empty() || info.name.size() > limits::kTopicNameBytesMax || info.name == "." ||
+      info.name == ".." || !std::all_of(info.name.begin(), info.name.end(), allowed)) {
+    return Status(ErrorCode::kInvalidOption, "not a topic name: " + info.name)
+        .WithHint("letters, digits, '.', '_' and '-', at most 249 of them");
+  }
+  if (info.partitions < 1) {
+    return Status(ErrorCode::kInvalidOption, "a topic needs at least one partition: " + info.name);
+  }
+  return OkStatus();
+}
+
+Status TakeRecords(std::string_view topic, int32_t partition, RecordBatchBuilder& records,
+                   PendingAppend& out) {
+  for (size_t i = 0; i < records.values().size(); ++i) {
+    const auto bytes = static_cast<int64_t>(std::max(records.keys()[i].length, 0)) +
+                       std::max(records.values()[i].length, 0);
+    if (bytes > static_cast<int64_t>(limits::kRecordBytesMax)) {
+      return Status(ErrorCode::kRecordTooLarge,
+                    "a record for topic " + std::string(topic) + " has too many bytes: " +
+                        std::to_string(bytes));
+    }
+  }
+  out.topic = topic;
+  out.partition = partition;
+  records.MoveTo(out.records);
+  return OkStatus();
+}
+
+Status BufferedCommitUnit::Append(std::string_view topic, int32_t partition,
+                                  RecordBatchBuilder& records) {
+  if (records.size() == 0) return OkStatus();
+  const size_t bytes = records.byte_size() + static_cast<size_t>(records.size()) * 32;
+  PendingAppend append;
+  Status status = TakeRecords(topic, partition, records, append);
+  if (!status.ok()) return status;
+  std::lock_guard lock(mutex_);
+  buffer_.bytes += bytes;
+  buffer_.appends.push_back(std::move(append));
+  return OkStatus();
+}
+
+void BufferedCommitUnit::Put(std::string_view key, std::string_view value) {
+  std::lock_guard lock(mutex_);
+  buffer_.bytes += key.size() + value.size();
+  buffer_.changes.push_back({StateChange::Kind::kPut, std::string(key), std::string(value)});
+}
+
+void BufferedCommitUnit::Delete(std::string_view key) {
+  std::lock_guard lock(mutex_);
+  buffer_.bytes += key.size();
+  buffer_.changes.push_back({StateChange::Kind::kDelete, std::string(key), {}});
+}
+
+void BufferedCommitUnit::DeleteRange(std::string_view from, std::string_view to) {
+  std::lock_guard lock(mutex_);
+  buffer_.bytes += from.size() + to.size();
+  buffer_.changes.push_back({StateChange::Kind::kDeleteRange, std::string(from), std::string(to)});
+}
+
+size_t BufferedCommitUnit::byte_size() const {
+  std::lock_guard lock(mutex_);
+  return buffer_.bytes;
+}
+
+Status BufferedCommitUnit::Commit() {
+  std::lock_guard lock(mutex_);
+  Status status = apply_(buffer_);
+  if (status.ok()) {
+    buffer_.appends.clear();
+    buffer_.changes.clear();
+    buffer_.bytes = 0;
+  }
+  return status;
+}
+
+std::shared_ptr<WakeList::Entry> WakeList::Add() {
+  auto entry = std::make_shared<Entry>();
+  std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [](const auto& each) { return each.expired(); });
+  entries_.push_back(entry);
+  return entry;
+}
+
+void WakeList::Wake() {
+  std::vector<std::shared_ptr<Entry>> awake;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& each : entries_) {
+      if (auto entry = each.lock()) awake.push_back(std::move(entry));
+    }
+  }
+  for (const auto& entry : awake) {
+    std::lock_guard lock(entry->mutex);
+    if (entry->listener) entry->listener();
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,81 @@
+#pragma once
+
+// What the brokers' commit units have in common: they collect appends and state changes, and hand
+// them over at Commit.
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "exec/connect/topic.h"
+
+namespace weir {
+
+/// Records for one partition, in the order they were appended.
+struct PendingAppend {
+  std::string topic;
+  int32_t partition = 0;
+  RecordBatch records;   ///< Without offsets.
+};
+
+struct StateChange {
+  enum class Kind : uint8_t { kPut, kDelete, kDeleteRange } kind;
+  std::string key;
+  std::string value;   ///< Of kPut; the range's end of kDeleteRange.
+};
+
+/// One atomic step as collected.
+struct CommitBuffer {
+  std::vector<PendingAppend> appends;
+  std::vector<StateChange> changes;
+  size_t bytes = 0;
+};
+
+/// Collects; `apply` carries a buffer out. After an error the buffer is kept, so that Commit can be
+/// tried again. Safe from any thread.
+class BufferedCommitUnit final : public CommitUnit {
+ public:
+  using Apply = std::function<Status(CommitBuffer&)>;
+  explicit BufferedCommitUnit(Apply apply) : apply_(std::move(apply)) {}
+
+  Status Append(std::string_view topic, int32_t partition, RecordBatchBuilder& records) override;
+  void Put(std::string_view key, std::string_view value) override;
+  void Delete(std::string_view key) override;
+  void DeleteRange(std::string_view from, std::string_view to) override;
+  size_t byte_size() const override;
+  Status Commit() override;
+
+ private:
+  mutable std::mutex mutex_;
+  CommitBuffer buffer_;
+  Apply apply_;
+};
+
+/// Takes the builder's records, which must each fit limits::kRecordBytesMax (kRecordTooLarge).
+Status TakeRecords(std::string_view topic, int32_t partition, RecordBatchBuilder& records,
+                   PendingAppend& out);
+
+/// kUnknownTopic; one wording for all brokers.
+Status UnknownTopic(std::string_view topic);
+Status UnknownPartition(std::string_view topic, int32_t partition, int32_t partitions);
+/// Checks Kafka's rule for names and 1 <= partitions.
+Status CheckTopicInfo(const TopicInfo& info);
+
+/// Listeners of read sessions, called when records may have come. Safe from any thread.
+class WakeList {
+ public:
+  /// A session's place in the list; it is forgotten when the session lets go of it.
+  struct Entry {
+    std::mutex mutex;
+    std::function<void()> listener;
+  };
+  std::shared_ptr<Entry> Add();
+  void Wake();
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<Entry>> entries_;
+};
+
+}  // namespace weir
