@@ -107,8 +107,11 @@ struct LineEditor::State {
     }
     if (text.ends_with(kPasteEnd)) text.resize(text.size() - kPasteEnd.size());
     const size_t first_end = text.find('\n');
-    el_insertstr(editor, text.substr(0, first_end).c_str());
+    const std::string first = text.substr(0, first_end);
+    el_insertstr(editor, first.c_str());
     if (first_end == std::string::npos) return CC_REFRESH;
+    // libedit draws nothing when a line ends: show what it has not shown yet.
+    std::fputs(first.c_str(), stdout);
     size_t begin = first_end + 1;
     for (size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
       state.pasted_lines.push_back(text.substr(begin, end - begin));
