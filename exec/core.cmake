@@ -15,7 +15,9 @@ weir_layer(exec_core
     column/gather.cc
     column/value_text.cc
     ${weir_function_families}
-    ${CMAKE_CURRENT_LIST_DIR}/functions/cell.cc
+    functions/cell.cc
+    functions/java_date_format.cc
+    functions/time_zone.cc
   DEPENDS weir_base
   PRIVATE_DEPENDS fmt::fmt absl::flat_hash_map absl::time absl::strings absl::hash
     simdjson::simdjson OpenSSL::Crypto PkgConfig::RE2 PkgConfig::UTF8PROC)

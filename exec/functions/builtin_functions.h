@@ -18,6 +18,8 @@ std::span<const FunctionRow> OperatorFunctions();
 /// COALESCE, IFNULL, NULLIF, AS_VALUE, GREATEST, LEAST.
 std::span<const FunctionRow> ConditionalFunctions();
 std::span<const FunctionRow> StringFunctions();
+std::span<const FunctionRow> MaskFunctions();
+std::span<const FunctionRow> RegexpFunctions();
 std::span<const FunctionRow> MathFunctions();
 std::span<const FunctionRow> CollectionFunctions();
 std::span<const FunctionRow> LambdaFunctions();

@@ -28,6 +28,9 @@ class LambdaProgram {
   /// `outer_rows[i]` is the row of the enclosing batch that row i belongs to (captured columns).
   virtual ColumnPtr Run(std::span<const ColumnPtr> parameters,
                         std::span<const int32_t> outer_rows) = 0;
+  /// Rows of the last Run whose body failed (arithmetic on null inside a lambda): the whole call is
+  /// null for their outer rows, as in ksqlDB.
+  virtual std::span<const int32_t> failed_rows() const { return {}; }
 };
 
 /// One call of a kernel: `rows` rows; args[i] has at least `rows` rows (null for lambda arguments).
