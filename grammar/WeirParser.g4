@@ -1,8 +1,8 @@
 // Syntax of Weir's SQL: the whole dialect of ksqlDB and Weir's additions to it. Nothing but syntax:
-// the meaning of a statement is the planner's matter, and what the planner lacks is still parsed here.
+// the meaning of a statement is the planner's matter, and what it lacks is still parsed here.
 //
-// Nesting is bounded before this grammar runs (CheckNesting, parser/antlr_front.cc); a rule that could recurse without
-// a bracket, CASE, NOT or sign must not be added without counting it there.
+// Nesting is bounded before this grammar runs (CheckNesting, parser/antlr_front.cc); a rule that
+// could recurse without a bracket, CASE, NOT or sign must not be added without counting it there.
 parser grammar WeirParser;
 
 options { tokenVocab = WeirLexer; }

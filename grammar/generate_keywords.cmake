@@ -1,7 +1,7 @@
 cmake_policy(VERSION 3.25)
 # cmake -DKEYWORDS=keywords.txt -DOUT=folder -P generate_keywords.cmake
-# Writes, from the one list of words: WeirKeywords.tokens (the lexer's vocabulary, type = line number
-# of the word), WeirNonReserved.g4 (the rule nonReserved) and keyword_table.inc (rows for C++).
+# Writes, from the one list of words: WeirKeywords.tokens (the lexer's vocabulary, type = number of
+# the word), WeirNonReserved.g4 (the rule nonReserved) and keyword_table.inc (rows for C++).
 
 file(STRINGS ${KEYWORDS} lines REGEX "^[A-Z]")
 set(types "")

@@ -168,7 +168,7 @@ class AntlrFront {
   void TryRepairs(Rule<Context> rule, const FirstError& error, SyntaxFault& fault);
   template <typename Context>
   bool TryWords(Rule<Context> rule, size_t error_index, antlr4::Token* token, SyntaxFault& fault);
-  void FindOpenBracket(SyntaxFault& fault) const;
+  void FindOpenBracket(size_t end, SyntaxFault& fault) const;
 
   /// Whether the text as changed parses further than to token `index`.
   template <typename Context>
@@ -198,9 +198,9 @@ class AntlrFront {
   FirstError error_;
 };
 
-/// Counts what the grammar recurses on: brackets of all kinds, CASE … END, and runs of NOT and signs,
-/// each of which lasts as long as the bracket it stands in. Unbalanced text may count too high, never
-/// too low.
+/// Counts what the grammar recurses on: brackets of all kinds, CASE … END, and runs of NOT and
+/// signs, each of which lasts as long as the bracket it stands in. Unbalanced text may count too
+/// high, never too low.
 Status AntlrFront::CheckNesting() const {
   struct OpenBracket {
     size_t type;
@@ -264,6 +264,13 @@ FaultToken KindOf(size_t type) {
   }
 }
 
+/// Reserved words that people take for names; FROM and literals never are.
+bool MayBeMeantAsName(size_t type) {
+  return KindOf(type) == FaultToken::kKeyword && Keywords()[type - 1].reserved &&
+         type != WeirParser::K_FROM && type != WeirParser::K_NULL && type != WeirParser::K_TRUE &&
+         type != WeirParser::K_FALSE;
+}
+
 template <typename Context>
 SyntaxFault AntlrFront::FindFault(Rule<Context> rule, const FirstError& error) {
   antlr4::Token* token = tokens_.get(error.token_index);
@@ -277,10 +284,14 @@ SyntaxFault AntlrFront::FindFault(Rule<Context> rule, const FirstError& error) {
                          (fault.text == "'" || fault.text == "\"" || fault.text == "`");
   fault.doubled_equals = token->getType() == WeirParser::EQ && before != nullptr &&
                          before->getType() == WeirParser::EQ;
-  if (error.only_expected > 0 && error.only_expected <= Keywords().size()) {
-    fault.missing_word = Keywords()[error.only_expected - 1].word;
+  if (error.only_expected > 0) {
+    // The vocabulary has literals in single quotes.
+    const std::string& literal = parser_.getVocabulary().getLiteralName(error.only_expected);
+    if (literal.size() > 2) fault.missing_word = literal.substr(1, literal.size() - 2);
   }
-  FindOpenBracket(fault);
+  if (fault.kind == FaultToken::kEnd || fault.kind == FaultToken::kKeyword) {
+    FindOpenBracket(error.token_index, fault);
+  }
   bool has_from = false;
   for (antlr4::Token* each : tokens_.getTokens()) {
     has_from = has_from || each->getType() == WeirParser::K_FROM;
@@ -309,9 +320,16 @@ void AntlrFront::TryRepairs(Rule<Context> rule, const FirstError& error, SyntaxF
     fault.at_begin = first == nullptr || first->getType() == WeirParser::SEMICOLON;
     return;
   }
+  if (before != nullptr && before->getType() == WeirParser::COMMA) {
+    auto* comma = static_cast<antlr4::CommonToken*>(before);
+    comma->setChannel(antlr4::Token::HIDDEN_CHANNEL);
+    fault.extra_comma = GetsFurther(rule, error.token_index);
+    comma->setChannel(antlr4::Token::DEFAULT_CHANNEL);
+    if (fault.extra_comma) return;
+  }
   auto* changed = static_cast<antlr4::CommonToken*>(token);
   const size_t type = token->getType();
-  if (fault.kind == FaultToken::kKeyword && Keywords()[type - 1].reserved) {
+  if (MayBeMeantAsName(type)) {
     changed->setType(WeirParser::IDENTIFIER);
     fault.meant_name = GetsFurther(rule, error.token_index);
     changed->setType(type);
@@ -321,13 +339,6 @@ void AntlrFront::TryRepairs(Rule<Context> rule, const FirstError& error, SyntaxF
     changed->setType(WeirParser::STRING);
     fault.meant_string = GetsFurther(rule, error.token_index);
     changed->setType(type);
-    if (fault.meant_string) return;
-  }
-  if (before != nullptr && before->getType() == WeirParser::COMMA) {
-    auto* comma = static_cast<antlr4::CommonToken*>(before);
-    comma->setChannel(antlr4::Token::HIDDEN_CHANNEL);
-    fault.extra_comma = GetsFurther(rule, error.token_index);
-    comma->setChannel(antlr4::Token::DEFAULT_CHANNEL);
   }
 }
 
@@ -361,11 +372,11 @@ bool AntlrFront::TryWords(Rule<Context> rule, size_t error_index, antlr4::Token*
   return false;
 }
 
-/// The innermost bracket that is still open, where the text ends too early.
-void AntlrFront::FindOpenBracket(SyntaxFault& fault) const {
-  if (fault.kind != FaultToken::kEnd) return;
+/// The innermost bracket that is still open before token `end`.
+void AntlrFront::FindOpenBracket(size_t end, SyntaxFault& fault) const {
   std::vector<antlr4::Token*> open;
-  for (antlr4::Token* token : tokens_.getTokens()) {
+  for (size_t i = 0; i < end; ++i) {
+    antlr4::Token* token = tokens_.get(i);
     const size_t type = token->getType();
     if (type == WeirParser::LPAREN || type == WeirParser::LBRACKET) {
       open.push_back(token);

@@ -66,7 +66,8 @@ std::string Hint(const SyntaxFault& fault) {
                        fault.open_position.line, fault.open_position.column);
   }
   if (fault.select_without_from) return "a SELECT reads from something: SELECT … FROM name";
-  if (!fault.missing_word.empty()) {
+  // Before a symbol nobody knows what is missing, even where one word alone could follow.
+  if (!fault.missing_word.empty() && fault.kind != FaultToken::kSymbol) {
     return fault.kind == FaultToken::kEnd
                ? fmt::format("{} must follow", fault.missing_word)
                : fmt::format("{} is missing before it", fault.missing_word);

@@ -26,8 +26,8 @@ struct SyntaxFault {
   bool meant_name = false;        ///< The reserved word was meant as a name.
   bool meant_string = false;      ///< The quoted name was meant as text.
   bool extra_comma = false;       ///< Without the comma before it.
-  std::string missing_word;       ///< The one keyword that could stand here.
-  std::string open_bracket;       ///< A bracket open at the end of the text: "(" or "[".
+  std::string missing_word;       ///< The one word or symbol that could stand here.
+  std::string open_bracket;       ///< A bracket open before the token: "(" or "[".
   SourcePosition open_position;
   bool select_without_from = false;
   bool doubled_equals = false;    ///< a == b.
@@ -40,8 +40,8 @@ Status DescribeSyntaxFault(const SyntaxFault& fault);
 /// Number of insertions, deletions, changes and swaps of neighbours between two words.
 int EditDistance(std::string_view a, std::string_view b);
 
-/// The one of `candidates` nearest to `word`, if it is near enough to be what was meant: one edit in
-/// a word of up to five letters, two in a longer one. Compares bytes.
+/// The one of `candidates` nearest to `word`, if it is near enough to be what was meant: one edit
+/// in a word of up to five letters, two in a longer one. Compares bytes.
 std::optional<std::string_view> NearestWord(std::string_view word,
                                             std::span<const std::string_view> candidates);
 

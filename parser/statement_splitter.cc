@@ -22,6 +22,10 @@ bool IsWordPart(char c) {
 }  // namespace
 
 void StatementSplitter::Add(std::string_view text) {
+  // Some editors put a byte order mark at the begin of a file.
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  const bool at_begin = line_ == 1 && column_ == 1 && pending_.empty();
+  if (at_begin && text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   pending_.append(text);
   Scan();
 }
@@ -168,8 +172,8 @@ void StatementSplitter::Advance() {
   if (c == '\n') {
     ++line_;
     column_ = 1;
-  } else if (at_ == pending_.size() || (pending_[at_] & 0xC0) != 0x80) {
-    ++column_;  // After the last byte of a code point.
+  } else if ((c & 0xC0) != 0x80) {
+    ++column_;  // Once for each code point, at its first byte.
   }
 }
 

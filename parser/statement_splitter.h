@@ -1,7 +1,7 @@
 #pragma once
 
 // Cuts text into statements at their semicolons, piece by piece as it is typed or read. Knows
-// quotes, comments and BEGIN PIPELINE … END PIPELINE, and nothing else of the language. The prompt,
+// quotes, comments, BEGIN PIPELINE … END PIPELINE, and nothing else of the language. The prompt,
 // query files and ParseStatements all use it, so they agree on where a statement ends.
 
 #include <cstddef>

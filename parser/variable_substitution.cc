@@ -46,9 +46,9 @@ Status UnknownVariable(std::string_view text, size_t at, std::string_view name,
       .length = CodePointCount(name) + 3};
   const std::vector<std::string_view> names(known_names.begin(), known_names.end());
   const std::optional<std::string_view> near = NearestWord(FoldName(name), names);
-  std::string hint = near ? fmt::format("did you mean ${{{}}}?", *near)
-                          : fmt::format("DEFINE {} = '…' first, or write $${{{}}} for the text itself",
-                                        name, name);
+  std::string hint =
+      near ? fmt::format("did you mean ${{{}}}?", *near)
+           : fmt::format("DEFINE {} = '…' first, or write $${{{}}} for the text itself", name, name);
   return Status(ErrorCode::kUnknownVariable, fmt::format("unknown variable: {}", name))
       .At(position)
       .WithSourceLine(SourceLineAt(text, position.line))

@@ -108,8 +108,8 @@ struct Subquery : Relation {
   std::optional<Identifier> alias;
 };
 
-/// `SELECT … UNION ALL SELECT …`: such a query is `SELECT *` from this relation, with the ORDER BY,
-/// EMIT and LIMIT that follow the last part.
+/// `SELECT … UNION ALL SELECT …`: such a query is `SELECT *` from this relation, with the ORDER
+/// BY, EMIT and LIMIT that follow the last part.
 struct UnionAll : Relation {
   static constexpr RelationKind kKind = RelationKind::kUnionAll;
   UnionAll() : Relation(kKind) {}

@@ -1,0 +1,5 @@
+BEGIN OR REPLACE PIPELINE IF NOT EXISTS branch;
+  CREATE STREAM high WITH (kafka_topic='rides.high') AS SELECT * FROM rides WHERE total_amount >= 40;
+  INSERT INTO low SELECT * FROM rides WHERE total_amount < 40; -- end;
+END PIPELINE branch;
+EXPLAIN PHYSICAL BEGIN PIPELINE p; SELECT ';' FROM `END`; END PIPELINE;
