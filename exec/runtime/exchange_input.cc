@@ -19,6 +19,62 @@ int64_t Int64At(const ColumnPtr& column, int32_t row) {
   return column == nullptr ? 0 : column->values<int64_t>()[row];
 }
 
+// A held chunk as bytes: which system columns it has, how many operation bytes, those, the columns.
+std::string EncodeHeld(const Chunk& chunk) {
+  std::string bytes;
+  std::vector<ColumnPtr> columns = chunk.columns;
+  uint8_t present = 0;
+  for (int i = 0; i < kSystemColumnCount; ++i) {
+    if (chunk.system[i] == nullptr) continue;
+    present |= static_cast<uint8_t>(1 << i);
+    columns.push_back(chunk.system[i]);
+  }
+  bytes.push_back(static_cast<char>(present));
+  bytes.push_back(chunk.ops != nullptr ? 1 : 0);
+  AppendBigEndian32(static_cast<uint32_t>(chunk.rows), bytes);
+  AppendBigEndian32(static_cast<uint32_t>(chunk.source), bytes);
+  if (chunk.ops != nullptr) bytes.append(chunk.ops->as<char>(), chunk.rows);
+  AppendColumns(columns, bytes);
+  return bytes;
+}
+
+uint32_t BigEndian32(std::string_view bytes) {
+  uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+Result<Chunk> DecodeHeld(const Schema& schema, std::string_view bytes) {
+  const Status corrupt(ErrorCode::kStoreCorrupt, "rows held in an exchange do not decode");
+  if (bytes.size() < 10) return corrupt;
+  const auto present = static_cast<uint8_t>(bytes[0]);
+  const bool has_ops = bytes[1] != 0;
+  Chunk chunk;
+  chunk.rows = static_cast<int32_t>(BigEndian32(bytes.substr(2)));
+  chunk.source = static_cast<int32_t>(BigEndian32(bytes.substr(6)));
+  bytes.remove_prefix(10);
+  if (has_ops) {
+    if (bytes.size() < static_cast<size_t>(chunk.rows)) return corrupt;
+    uint8_t* data = nullptr;
+    chunk.ops = MakeBuffer(chunk.rows, &data);
+    std::copy_n(bytes.begin(), chunk.rows, data);
+    bytes.remove_prefix(chunk.rows);
+  }
+  std::vector<DataType> types;
+  for (const ColumnSchema& column : schema.columns) types.push_back(column.type);
+  for (int i = 0; i < kSystemColumnCount; ++i) {
+    if (present >> i & 1) types.push_back(SystemColumnType(static_cast<SystemColumn>(i)));
+  }
+  WEIR_ASSIGN_OR_RETURN(std::vector<ColumnPtr> columns, ReadColumns(types, bytes));
+  size_t next = schema.columns.size();
+  for (int i = 0; i < kSystemColumnCount; ++i) {
+    if (present >> i & 1) chunk.system[i] = std::move(columns[next++]);
+  }
+  columns.resize(schema.columns.size());
+  chunk.columns = std::move(columns);
+  return chunk;
+}
+
 MergeKey KeyOf(const Chunk& chunk, int32_t upstream, int32_t row) {
   return {Int64At(chunk.sys(SystemColumn::kStreamTime), row), chunk.source, upstream,
           Int64At(chunk.sys(SystemColumn::kOffset), row)};
@@ -38,7 +94,7 @@ Status ExchangeInput::Open(TaskContext& context) {
   store_ = &context.Store(fmt::format("exchange-{}-held", buffer_.plan().node->id));
   Status status;
   WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
-    Result<Chunk> chunk = DecodeChunk(value);
+    Result<Chunk> chunk = DecodeHeld(*buffer_.plan().node->schema, value);
     if (!chunk.ok()) {
       status = std::move(chunk).status();
       return false;
@@ -174,9 +230,7 @@ Status ExchangeInput::OnBarrier() {
       for (int32_t row = held.next; row < held.chunk.rows; ++row) rows.push_back(row);
       std::string key{static_cast<char>(held.upstream >> 8), static_cast<char>(held.upstream)};
       AppendBigEndian32(number++, key);
-      std::string bytes;
-      EncodeChunk(GatherChunk(held.chunk, rows), bytes);
-      store_->Put(key, bytes);
+      store_->Put(key, EncodeHeld(GatherChunk(held.chunk, rows)));
     }
   }
   store_dirty_ = false;

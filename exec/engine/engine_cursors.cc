@@ -1,0 +1,260 @@
+// SELECT and PRINT: results that a program reads through a Cursor.
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+
+#include <fmt/format.h>
+
+#include "base/limits.h"
+#include "base/status_macros.h"
+#include "exec/column/builder.h"
+#include "exec/engine/engine_impl.h"
+#include "exec/engine/pull_query.h"
+#include "exec/engine/topic_printer.h"
+
+namespace weir {
+namespace {
+
+// A chunk of a query's last operator as a Batch of `schema`.
+Batch ToBatch(Chunk chunk, const SchemaPtr& schema) {
+  chunk = Flatten(std::move(chunk));
+  Batch batch(schema, std::move(chunk.columns), chunk.rows);
+  batch.set_row_times(chunk.row_time());
+  batch.set_ops(std::move(chunk.ops));
+  batch.set_window(chunk.sys(SystemColumn::kWindowStart), chunk.sys(SystemColumn::kWindowEnd));
+  return batch;
+}
+
+}  // namespace
+
+// The rows of a push query between the thread that runs it and the one that reads them: a queue with
+// a bound in bytes. Past the bound the query is not scheduled; reading makes room and wakes it.
+class PushCursor : public Cursor, public RowReceiver {
+ public:
+  PushCursor(SchemaPtr schema, std::optional<int64_t> limit, bool is_changelog, size_t bytes_max,
+             Scheduler* scheduler)
+      : schema_(std::move(schema)),
+        left_(limit.value_or(-1)),
+        is_changelog_(is_changelog),
+        bytes_max_(bytes_max),
+        scheduler_(scheduler) {
+    if (left_ == 0) limit_reached_ = finished_ = true;
+  }
+
+  ~PushCursor() override { StopQuery(); }
+
+  /// Hands over the query that fills this cursor.
+  void Run(std::shared_ptr<QueryRuntime> query) {
+    query_ = std::move(query);
+    if (scheduler_ != nullptr && !finished_) scheduler_->Add(query_);
+  }
+  const std::shared_ptr<QueryRuntime>& query() const { return query_; }
+
+  Status OnRows(const Chunk& rows) override {
+    std::lock_guard lock(mutex_);
+    if (finished_) return OkStatus();
+    Chunk taken = Flatten(rows);
+    if (left_ >= 0 && taken.rows > left_) {
+      Selection first(static_cast<size_t>(left_));
+      for (int64_t i = 0; i < left_; ++i) first[i] = static_cast<int32_t>(i);
+      taken = GatherChunk(taken, first);
+    }
+    if (left_ >= 0) left_ -= taken.rows;
+    bytes_ += ByteSize(taken);
+    queue_.push_back(ToBatch(std::move(taken), schema_));
+    sizes_.push_back(bytes_);
+    if (left_ == 0) limit_reached_ = finished_ = true;
+    arrived_.notify_all();
+    return OkStatus();
+  }
+
+  bool HasRoom() const {
+    std::lock_guard lock(mutex_);
+    return !finished_ && bytes_ < bytes_max_;
+  }
+
+  const Schema& schema() const override { return *schema_; }
+  bool is_push() const override { return true; }
+  bool is_changelog() const override { return is_changelog_; }
+
+  Result<std::optional<Batch>> Next(std::chrono::milliseconds timeout) override {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_for(lock, timeout, [&] { return !queue_.empty() || finished_ || Failed(); });
+    if (!queue_.empty()) {
+      Batch batch = std::move(queue_.front());
+      queue_.pop_front();
+      if (queue_.empty()) bytes_ = 0;
+      lock.unlock();
+      if (query_ != nullptr) query_->Wake();
+      return std::optional<Batch>(std::move(batch));
+    }
+    if (cancelled_) return Status(ErrorCode::kCancelled, "the query was cancelled");
+    if (Failed()) {
+      finished_ = true;
+      return query_->error();
+    }
+    if (query_ != nullptr) query_->Wake();
+    return std::optional<Batch>();
+  }
+
+  bool done() const override {
+    std::lock_guard lock(mutex_);
+    return finished_ && queue_.empty();
+  }
+  bool limit_reached() const override {
+    std::lock_guard lock(mutex_);
+    return limit_reached_;
+  }
+  bool caught_up() const override {
+    if (query_ == nullptr) return true;
+    const bool idle = query_->caught_up();
+    std::lock_guard lock(mutex_);
+    return idle && queue_.empty();
+  }
+  std::vector<std::string> waiting_for() const override {
+    std::vector<QueryMetrics> metrics;
+    if (query_ == nullptr) return {};
+    query_->FillMetrics(metrics);
+    for (const QueryMetrics& one : metrics) {
+      if (one.records_in > 0) return {};
+    }
+    return query_->source_topics();
+  }
+  void Cancel() override {
+    std::lock_guard lock(mutex_);
+    cancelled_ = finished_ = true;
+    queue_.clear();
+    arrived_.notify_all();
+  }
+
+ private:
+  bool Failed() const {
+    return query_ != nullptr && query_->state() == QueryRuntime::State::kError;
+  }
+  void StopQuery() {
+    if (query_ == nullptr) return;
+    Cancel();
+    if (scheduler_ != nullptr) scheduler_->Remove(query_);
+    query_->Stop();
+    query_.reset();
+  }
+
+  const SchemaPtr schema_;
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Batch> queue_;
+  std::deque<size_t> sizes_;
+  size_t bytes_ = 0;
+  int64_t left_;
+  const bool is_changelog_;
+  const size_t bytes_max_;
+  Scheduler* const scheduler_;
+  bool finished_ = false;
+  bool cancelled_ = false;
+  bool limit_reached_ = false;
+  std::shared_ptr<QueryRuntime> query_;
+};
+
+namespace {
+
+// All rows are there from the start.
+class StoredCursor : public Cursor {
+ public:
+  StoredCursor(SchemaPtr schema, std::vector<Batch> batches, bool limit_reached)
+      : schema_(std::move(schema)), batches_(std::move(batches)), limit_reached_(limit_reached) {}
+  const Schema& schema() const override { return *schema_; }
+  bool is_push() const override { return false; }
+  Result<std::optional<Batch>> Next(std::chrono::milliseconds) override {
+    if (cancelled_) return Status(ErrorCode::kCancelled, "the query was cancelled");
+    if (next_ == batches_.size()) return std::optional<Batch>();
+    return std::optional<Batch>(batches_[next_++]);
+  }
+  bool done() const override { return cancelled_ || next_ == batches_.size(); }
+  bool limit_reached() const override { return limit_reached_; }
+  bool caught_up() const override { return done(); }
+  void Cancel() override { cancelled_ = true; }
+
+ private:
+  const SchemaPtr schema_;
+  const std::vector<Batch> batches_;
+  const bool limit_reached_;
+  size_t next_ = 0;
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Cursor>> EngineImpl::OpenCursor(const ast::Statement& statement) {
+  if (statement.Is<ast::Print>()) return OpenPrint(statement);
+  if (!statement.Is<ast::Select>()) {
+    return Status(ErrorCode::kUsage, "this statement gives no rows: run it through Execute")
+        .At(statement.position);
+  }
+  if (statement.As<ast::Select>().query->emit == ast::EmitMode::kNone) {
+    return OpenPullQuery(statement);
+  }
+  return OpenPushQuery(statement);
+}
+
+Result<std::unique_ptr<Cursor>> EngineImpl::OpenPushQuery(const ast::Statement& statement) {
+  WEIR_ASSIGN_OR_RETURN(PushQueryPlan plan, PlanPushQuery(statement, MakePlannerContext()));
+  auto cursor = std::make_unique<PushCursor>(
+      plan.schema, plan.limit, plan.is_table,
+      static_cast<size_t>(settings_.Number("cursor.bytes.max")), scheduler_.get());
+  QueryRuntimeOptions options;
+  options.id = fmt::format("transient_{}", next_transient_++);
+  options.roots = {plan.root};
+  options.root_ids = {options.id};
+  options.settings = settings_.ForQuery();
+  options.broker = broker_.get();
+  options.clock = clock_.get();
+  options.scheduler = scheduler_.get();
+  options.receiver = cursor.get();
+  options.transient = true;
+  options.memory_used = &memory_used_;
+  options.log = [this](LogLevel level, std::string_view line) { Log(level, line); };
+  options.has_room = [raw = cursor.get()] { return raw->HasRoom(); };
+  WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
+                        QueryRuntime::Make(std::move(options)));
+  WEIR_RETURN_IF_ERROR(runtime->Open());
+  cursor->Run(std::move(runtime));
+  return std::unique_ptr<Cursor>(std::move(cursor));
+}
+
+Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& statement) {
+  WEIR_ASSIGN_OR_RETURN(PullQueryPlan plan, PlanPullQuery(statement, MakePlannerContext()));
+  PullRows rows(plan);
+  if (!plan.is_table) {
+    WEIR_RETURN_IF_ERROR(ReadStreamToEnd(plan, *broker_, *clock_, rows));
+  } else {
+    const SourceEntry* source = catalog_.FindSource(plan.source);
+    const std::string id = !source->created_by_query.empty()
+                               ? source->created_by_query
+                               : fmt::format("CST_{}", source->name);
+    RunningQuery* query = FindRunning(id);
+    if (query == nullptr) {
+      return Status(ErrorCode::kInvalidPullQuery,
+                    fmt::format("no query keeps table {} any more", plan.source))
+          .At(statement.position)
+          .WithHint("add EMIT CHANGES to read its topic");
+    }
+    const auto& roots = query->runtime->root_ids();
+    const int root = static_cast<int>(std::find(roots.begin(), roots.end(), id) - roots.begin());
+    WEIR_RETURN_IF_ERROR(query->runtime->ReadViews(
+        root, [&](MaterializedView& view) { return rows.AddFromView(view); }));
+  }
+  WEIR_ASSIGN_OR_RETURN(std::vector<Batch> batches, rows.Finish());
+  return std::unique_ptr<Cursor>(
+      std::make_unique<StoredCursor>(plan.schema, std::move(batches), rows.limit_reached()));
+}
+
+Result<std::unique_ptr<Cursor>> EngineImpl::OpenPrint(const ast::Statement& statement) {
+  const auto& print = statement.As<ast::Print>();
+  Result<std::unique_ptr<Cursor>> cursor =
+      MakeTopicPrinter(*broker_, print.topic, print.from_beginning, print.interval, print.limit);
+  if (!cursor.ok()) return std::move(cursor).status().At(print.topic_position);
+  return cursor;
+}
+
+}  // namespace weir

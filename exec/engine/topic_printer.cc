@@ -1,0 +1,179 @@
+#include "exec/engine/topic_printer.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "base/limits.h"
+#include "base/status_macros.h"
+#include "exec/column/builder.h"
+#include "exec/connect/header_codec.h"
+
+namespace weir {
+namespace {
+
+bool IsPrintableUtf8(std::string_view bytes) {
+  size_t i = 0;
+  while (i < bytes.size()) {
+    const auto lead = static_cast<unsigned char>(bytes[i]);
+    if (lead < 0x20 && lead != '\t' && lead != '\n' && lead != '\r') return false;
+    const size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
+    if (length == 0 || lead > 0xF4 || i + length > bytes.size()) return false;
+    for (size_t k = 1; k < length; ++k) {
+      if ((static_cast<unsigned char>(bytes[i + k]) & 0xC0) != 0x80) return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+SchemaPtr PrintSchema() {
+  auto schema = std::make_shared<Schema>();
+  schema->columns = {{"PARTITION", DataType::Int(), false},  {"OFFSET", DataType::Bigint(), false},
+                     {"ROWTIME", DataType::Bigint(), false}, {"KEY", DataType::String(), false},
+                     {"VALUE", DataType::String(), false},   {"HEADERS", DataType::String(), false}};
+  return schema;
+}
+
+class TopicPrinter : public Cursor {
+ public:
+  TopicPrinter(std::optional<int64_t> interval, std::optional<int64_t> limit)
+      : schema_(PrintSchema()), interval_(std::max<int64_t>(interval.value_or(1), 1)),
+        left_(limit.value_or(-1)) {
+    for (const ColumnSchema& column : schema_->columns) builders_.emplace_back(column.type);
+  }
+
+  Status Open(Broker& broker, std::string_view topic, bool from_beginning) {
+    topic_ = topic;
+    WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker.DescribeTopic(topic));
+    WEIR_ASSIGN_OR_RETURN(session_, broker.OpenReadSession("print"));
+    session_->SetListener([this] {
+      std::lock_guard lock(mutex_);
+      arrived_ = true;
+      wake_.notify_all();
+    });
+    StartPosition start;
+    if (!from_beginning) start.kind = StartPosition::Kind::kLatest;
+    for (int32_t partition = 0; partition < info.partitions; ++partition) {
+      WEIR_ASSIGN_OR_RETURN(auto reader, session_->Open(topic, partition, start));
+      readers_.push_back(std::move(reader));
+    }
+    return OkStatus();
+  }
+
+  const Schema& schema() const override { return *schema_; }
+  bool is_push() const override { return true; }
+  bool done() const override { return left_ == 0 || cancelled_; }
+  bool limit_reached() const override { return left_ == 0; }
+  bool caught_up() const override {
+    for (const auto& reader : readers_) {
+      if (!reader->caught_up()) return false;
+    }
+    return true;
+  }
+  std::vector<std::string> waiting_for() const override {
+    return seen_ == 0 ? std::vector<std::string>{topic_} : std::vector<std::string>{};
+  }
+  void Cancel() override {
+    std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    wake_.notify_all();
+  }
+
+  Result<std::optional<Batch>> Next(std::chrono::milliseconds timeout) override {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    while (true) {
+      if (cancelled_) return Status(ErrorCode::kCancelled, "PRINT was cancelled");
+      if (left_ == 0) return std::optional<Batch>();
+      {
+        std::lock_guard lock(mutex_);
+        arrived_ = false;
+      }
+      for (auto& reader : readers_) {
+        WEIR_RETURN_IF_ERROR(reader->Fetch(limits::kBatchRowsMax, limits::kBatchBytesMax, batch_));
+        for (int32_t i = 0; i < batch_.size() && left_ != 0; ++i) AddRecord(i);
+      }
+      if (builders_[0].length() > 0) return std::optional<Batch>(TakeBatch());
+      std::unique_lock lock(mutex_);
+      if (!wake_.wait_until(lock, deadline, [&] { return arrived_ || cancelled_; })) {
+        return std::optional<Batch>();
+      }
+    }
+  }
+
+ private:
+  void AddRecord(int32_t i) {
+    if (seen_++ % interval_ != 0) return;
+    if (left_ > 0) --left_;
+    builders_[0].AppendInt32(batch_.partition);
+    builders_[1].AppendInt64(batch_.offsets[i]);
+    builders_[2].AppendInt64(batch_.timestamps[i]);
+    AddText(builders_[3], batch_.keys[i]);
+    AddText(builders_[4], batch_.values[i]);
+    headers_.clear();
+    if (!batch_.headers.empty()) DecodeHeaders(batch_.View(batch_.headers[i]), headers_);
+    std::string text;
+    for (const HeaderView& header : headers_) {
+      text += fmt::format("{}{}={}", text.empty() ? "" : ", ", header.name,
+                          header.value ? GuessText(*header.value) : "null");
+    }
+    builders_[5].AppendBytes(text);
+  }
+
+  void AddText(ColumnBuilder& builder, Slice slice) {
+    if (slice.is_null()) {
+      builder.AppendNull();
+    } else {
+      builder.AppendBytes(GuessText(batch_.View(slice)));
+    }
+  }
+
+  Batch TakeBatch() {
+    const int32_t rows = builders_[0].length();
+    std::vector<ColumnPtr> columns;
+    for (ColumnBuilder& builder : builders_) columns.push_back(builder.Finish());
+    return Batch(schema_, std::move(columns), rows);
+  }
+
+  const SchemaPtr schema_;
+  const int64_t interval_;
+  int64_t left_;
+  int64_t seen_ = 0;
+  std::string topic_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool arrived_ = false;
+  std::atomic<bool> cancelled_{false};
+  std::vector<ColumnBuilder> builders_;
+  std::vector<HeaderView> headers_;
+  RecordBatch batch_;
+  std::unique_ptr<ReadSession> session_;
+  std::vector<std::unique_ptr<PartitionReader>> readers_;   // Destroyed before their session.
+};
+
+}  // namespace
+
+std::string GuessText(std::string_view bytes) {
+  if (IsPrintableUtf8(bytes)) return std::string(bytes);
+  if (bytes.size() == 4 || bytes.size() == 8) {
+    uint64_t value = 0;
+    for (char c : bytes) value = value << 8 | static_cast<unsigned char>(c);
+    return bytes.size() == 4 ? fmt::format("{}", static_cast<int32_t>(value))
+                             : fmt::format("{}", static_cast<int64_t>(value));
+  }
+  std::string out = "0x";
+  for (char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return out;
+}
+
+Result<std::unique_ptr<Cursor>> MakeTopicPrinter(Broker& broker, std::string_view topic,
+                                                 bool from_beginning,
+                                                 std::optional<int64_t> interval,
+                                                 std::optional<int64_t> limit) {
+  auto printer = std::make_unique<TopicPrinter>(interval, limit);
+  WEIR_RETURN_IF_ERROR(printer->Open(broker, topic, from_beginning));
+  return std::unique_ptr<Cursor>(std::move(printer));
+}
+
+}  // namespace weir
