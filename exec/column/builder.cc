@@ -170,7 +170,8 @@ void ColumnBuilder::AppendValue(const Value& value) {
 }
 
 void ColumnBuilder::Truncate(int32_t length) {
-  if (length >= this->length()) return;
+  // A half-read nested value has left something in its children only.
+  if (length > this->length() || (length == this->length() && !type_.is_nested())) return;
   validity_.Truncate(length);
   switch (type_.kind()) {
     case TypeKind::kNull: return;
