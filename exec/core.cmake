@@ -1,9 +1,5 @@
-# Columns, expressions and functions. Every file of a function family (…_functions.cc,
-# …_aggregates.cc) belongs to it.
-file(GLOB weir_function_families CONFIGURE_DEPENDS
-  ${CMAKE_CURRENT_LIST_DIR}/functions/*_functions.cc
-  ${CMAKE_CURRENT_LIST_DIR}/functions/*_aggregates.cc
-  ${CMAKE_CURRENT_LIST_DIR}/functions/*_text.cc)
+# Columns, expressions and functions. Every file of functions/ belongs to it.
+file(GLOB weir_function_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/functions/*.cc)
 weir_layer(exec_core
   SOURCES
     column/arrow_export.cc
@@ -14,10 +10,15 @@ weir_layer(exec_core
     column/compare.cc
     column/gather.cc
     column/value_text.cc
-    ${weir_function_families}
-    functions/cell.cc
-    functions/java_date_format.cc
-    functions/time_zone.cc
-  DEPENDS weir_base
-  PRIVATE_DEPENDS fmt::fmt absl::flat_hash_map absl::time absl::strings absl::hash
-    simdjson::simdjson OpenSSL::Crypto PkgConfig::RE2 PkgConfig::UTF8PROC)
+    expr/call_nodes.cc
+    expr/cast.cc
+    expr/collection_nodes.cc
+    expr/compiler.cc
+    expr/expr_program.cc
+    expr/leaf_nodes.cc
+    expr/logical_nodes.cc
+    expr/node.cc
+    ${weir_function_sources}
+  DEPENDS weir_base weir_planner
+  PRIVATE_DEPENDS fmt::fmt absl::flat_hash_map absl::flat_hash_set absl::time absl::strings
+    absl::hash simdjson::simdjson OpenSSL::Crypto PkgConfig::RE2 PkgConfig::UTF8PROC)

@@ -27,6 +27,8 @@ class RowErrors {
   int64_t count() const { return count_; }
   const std::vector<Entry>& entries() const { return entries_; }
   void Clear();
+  /// Adds these to `target`, row i as rows[i]: from elements of collections back to the batch.
+  void ForwardTo(RowErrors& target, std::span<const int32_t> rows) const;
 
  private:
   static constexpr size_t kEntriesMax = 16;

@@ -1,0 +1,135 @@
+#include "exec/expr/expr_program.h"
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+#include "exec/expr/cast.h"
+#include "exec/expr/compiler.h"
+#include "exec/expr/node.h"
+
+namespace weir {
+namespace {
+
+class ChunkFrame final : public Frame {
+ public:
+  ChunkFrame(const Chunk& chunk, RowMask base, EvalContext& context, uint64_t epoch)
+      : Frame(chunk.rows, std::move(base), context, epoch), chunk_(chunk) {}
+  ColumnPtr GetColumn(int index) override {
+    return static_cast<size_t>(index) < chunk_.columns.size()
+               ? chunk_.columns[static_cast<size_t>(index)]
+               : nullptr;
+  }
+  ColumnPtr GetSystem(SystemColumn column) override { return chunk_.sys(column); }
+  ColumnPtr GetParameter(int) override { return nullptr; }
+
+ private:
+  const Chunk& chunk_;
+};
+
+class GraphProgram final : public ExprProgram {
+ public:
+  NodeGraph& graph() { return graph_; }
+  void AddRoot(Node* node) { roots_.push_back(node); }
+
+  Status Evaluate(const Chunk& input, EvalContext& context,
+                  std::vector<ColumnPtr>& results) override {
+    RowMask base = input.selection ? RowMask::Of(input.rows, *input.selection)
+                                   : RowMask::All(input.rows);
+    ChunkFrame frame(input, std::move(base), context, ++graph_.epoch);
+    results.resize(roots_.size());
+    for (size_t i = 0; i < roots_.size(); ++i) {
+      results[i] = Prefix(roots_[i]->Evaluate(frame, frame.base()), input.rows);
+    }
+    for (const NodePtr& node : graph_.nodes) node->Release();
+    return OkStatus();
+  }
+
+ private:
+  NodeGraph graph_;
+  std::vector<Node*> roots_;
+};
+
+int64_t WallClockMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+/// The one value of a column of one row, or the error that took its place.
+Result<Value> OnlyValue(const Column& column, const EvalContext& context) {
+  if (context.errors.count() != 0) {
+    return Status(ErrorCode::kExpressionError, context.errors.entries().front().message);
+  }
+  return GetValue(column, 0);
+}
+
+}  // namespace
+
+void RowErrors::Add(int32_t row, std::string_view message) {
+  ++count_;
+  if (entries_.size() < kEntriesMax) entries_.push_back({row, std::string(message)});
+}
+
+void RowErrors::Clear() {
+  count_ = 0;
+  entries_.clear();
+}
+
+void RowErrors::ForwardTo(RowErrors& target, std::span<const int32_t> rows) const {
+  for (const Entry& entry : entries_) {
+    target.Add(rows[static_cast<size_t>(entry.row)], entry.message);
+  }
+  target.count_ += count_ - static_cast<int64_t>(entries_.size());
+}
+
+Result<std::unique_ptr<ExprProgram>> CompileExprs(std::span<const BoundExprPtr> exprs) {
+  auto program = std::make_unique<GraphProgram>();
+  Compiler compiler(program->graph());
+  for (const BoundExprPtr& expr : exprs) {
+    WEIR_ASSIGN_OR_RETURN(Node * node, compiler.Compile(expr));
+    program->AddRoot(node);
+  }
+  return std::unique_ptr<ExprProgram>(std::move(program));
+}
+
+Status EvaluatePredicate(ExprProgram& program, const Chunk& input, EvalContext& context,
+                         Selection& selected) {
+  selected.clear();
+  if (input.rows == 0) return OkStatus();
+  std::vector<ColumnPtr> results;
+  WEIR_RETURN_IF_ERROR(program.Evaluate(input, context, results));
+  const Column& column = *results.front();
+  WEIR_CHECK(results.size() == 1 && column.type().is(TypeKind::kBoolean), "not a predicate");
+  RowMask mask = input.selection ? RowMask::Of(input.rows, *input.selection)
+                                 : RowMask::All(input.rows);
+  mask.KeepTrue(column);
+  selected.reserve(static_cast<size_t>(CountBits(mask.bits(), input.rows)));
+  ForEachSetBit(mask.bits(), input.rows, [&](int32_t row) { selected.push_back(row); });
+  return OkStatus();
+}
+
+Result<Value> EvaluateConstant(const BoundExpr& expr) {
+  const BoundExprPtr borrowed(BoundExprPtr(), &expr);
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<ExprProgram> program, CompileExprs({&borrowed, 1}));
+  Chunk chunk;
+  chunk.rows = 1;
+  EvalContext context;
+  context.now_ms = WallClockMs();
+  std::vector<ColumnPtr> results;
+  WEIR_RETURN_IF_ERROR(program->Evaluate(chunk, context, results));
+  return OnlyValue(*results.front(), context);
+}
+
+Result<Value> CastValue(const Value& value, const DataType& from, const DataType& to) {
+  if (value.is_null() || from == to) return value;
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<Cast> cast, CompileCast(from, to));
+  EvalContext context;
+  const RowMask all = RowMask::All(1);
+  const ColumnPtr column =
+      cast->Run({1, all.bits(), &context, nullptr}, MakeConstantColumn(from, value, 1));
+  return OnlyValue(*column, context);
+}
+
+}  // namespace weir

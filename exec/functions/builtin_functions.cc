@@ -1,0 +1,289 @@
+// The catalog of built-in functions: the tables of all families, their signatures parsed once, and
+// the overloads that calls have been resolved to.
+
+#include "exec/functions/builtin_functions.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+#include "exec/functions/signature.h"
+#include "planner/catalog/function_catalog.h"
+#include "planner/catalog/near_names.h"
+
+namespace weir {
+namespace {
+
+constexpr std::span<const FunctionRow> (*kScalarTables[])() = {
+    &OperatorFunctions, &ConditionalFunctions, &StringFunctions,   &MaskFunctions,
+    &RegexpFunctions,   &MathFunctions,        &CollectionFunctions, &LambdaFunctions,
+    &JsonFunctions,     &BytesFunctions,       &DateTimeFunctions, &UrlFunctions};
+constexpr std::span<const AggregateRow> (*kAggregateTables[])() = {
+    &CountAggregates,  &SumAggregates,  &MinMaxAggregates,    &OffsetAggregates,
+    &CollectAggregates, &TopkAggregates, &StatisticsAggregates};
+constexpr std::span<const TableFunctionRow> (*kTableFunctionTables[])() = {&TableFunctions};
+
+constexpr std::string_view kOperatorCategory = "OPERATOR";
+
+std::string UpperCase(std::string_view name) {
+  std::string upper(name);
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return upper;
+}
+
+/// A row with its signature parsed.
+template <typename Row>
+struct Overload {
+  const Row* row;
+  Signature signature;
+};
+
+/// The rows of one kind by name, in the order of their tables.
+template <typename Row>
+using OverloadsByName = std::map<std::string, std::vector<Overload<Row>>, std::less<>>;
+
+template <typename Row>
+OverloadsByName<Row> Index(std::span<std::span<const Row> (*const)()> tables) {
+  OverloadsByName<Row> index;
+  for (const auto table : tables) {
+    for (const Row& row : table()) {
+      Result<Signature> signature = ParseSignature(row.signature);
+      WEIR_CHECK(signature.ok(), row.signature);
+      index[std::string(row.name)].push_back({&row, std::move(signature).value()});
+    }
+  }
+  return index;
+}
+
+std::string ArgumentText(std::span<const ArgumentType> arguments) {
+  std::string text = "(";
+  for (const ArgumentType& argument : arguments) {
+    if (text.size() > 1) text += ", ";
+    text += argument.is_lambda          ? "LAMBDA"
+            : argument.is_interval_unit ? "UNIT"
+                                        : argument.type.ToString();
+  }
+  return text + ")";
+}
+
+template <typename Row>
+Status NoMatch(std::string_view name, std::span<const ArgumentType> arguments,
+               const std::vector<Overload<Row>>& overloads) {
+  std::string hint = "it takes ";
+  size_t listed = 0;
+  for (const Overload<Row>& overload : overloads) {
+    if (listed++ == 12) break;
+    if (listed > 1) hint += ", ";
+    hint += overload.row->signature.substr(0, overload.row->signature.find(" ->"));
+  }
+  return Status(ErrorCode::kNoMatchingOverload,
+                fmt::format("{} does not take these arguments: {}", name, ArgumentText(arguments)))
+      .WithHint(std::move(hint));
+}
+
+template <typename Row>
+struct BestMatch {
+  const Row* row;
+  SignatureMatch match;
+};
+
+/// The overload with the fewest implicit conversions, the first one of equals.
+template <typename Row>
+Result<BestMatch<Row>> FindBest(std::string_view name, const std::vector<Overload<Row>>& overloads,
+                                std::span<const ArgumentType> arguments,
+                                const LambdaBinder& bind_lambda) {
+  const Overload<Row>* best = nullptr;
+  int best_cost = 0;
+  const Overload<Row>* last_bound = nullptr;
+  SignatureMatch best_match;
+  std::optional<Status> lambda_error;
+  for (const Overload<Row>& overload : overloads) {
+    Result<std::optional<SignatureMatch>> match =
+        MatchSignature(overload.signature, arguments, bind_lambda);
+    if (!match.ok()) {
+      if (!lambda_error) lambda_error = match.status();
+      continue;
+    }
+    if (!*match) continue;
+    last_bound = &overload;
+    if (best != nullptr && (*match)->cost >= best_cost) continue;
+    best = &overload;
+    best_cost = (*match)->cost;
+    best_match = std::move(**match);
+  }
+  if (best == nullptr) {
+    return lambda_error ? *lambda_error : NoMatch(name, arguments, overloads);
+  }
+  const bool has_lambda = std::any_of(arguments.begin(), arguments.end(),
+                                      [](const ArgumentType& a) { return a.is_lambda; });
+  if (has_lambda && last_bound != best) {
+    // The binder keeps what it bound last: that must be for the overload chosen.
+    WEIR_ASSIGN_OR_RETURN(std::optional<SignatureMatch> again,
+                          MatchSignature(best->signature, arguments, bind_lambda));
+    best_match = std::move(*again);
+  }
+  if (best->row->result_type != nullptr) {
+    WEIR_ASSIGN_OR_RETURN(best_match.result, best->row->result_type(best_match.parameters));
+  }
+  return BestMatch<Row>{best->row, std::move(best_match)};
+}
+
+/// Resolved overloads, one for each row and its types; their addresses stay.
+template <typename Resolved>
+class InternPool {
+ public:
+  template <typename Make>
+  const Resolved* Get(const void* row, const SignatureMatch& match, Make&& make) {
+    std::string key = fmt::format("{} {}", row, match.result.ToString());
+    for (const DataType& type : match.parameters) key += " " + type.ToString();
+    for (const DataType& type : match.constants) key += ";" + type.ToString();
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<const Resolved>& slot = pool_[key];
+    if (slot == nullptr) slot = std::make_unique<const Resolved>(make());
+    return slot.get();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::unique_ptr<const Resolved>> pool_;
+};
+
+class BuiltinCatalog final : public FunctionCatalog {
+ public:
+  BuiltinCatalog()
+      : scalars_(Index<FunctionRow>(kScalarTables)),
+        aggregates_(Index<AggregateRow>(kAggregateTables)),
+        table_functions_(Index<TableFunctionRow>(kTableFunctionTables)) {}
+
+  bool IsScalar(std::string_view name) const override {
+    return scalars_.contains(UpperCase(name));
+  }
+  bool IsAggregate(std::string_view name) const override {
+    return aggregates_.contains(UpperCase(name));
+  }
+  bool IsTableFunction(std::string_view name) const override {
+    return table_functions_.contains(UpperCase(name));
+  }
+
+  Result<const ScalarOverload*> ResolveScalar(std::string_view name,
+                                              std::span<const ArgumentType> arguments,
+                                              const LambdaBinder& bind_lambda) const override {
+    const auto found = scalars_.find(UpperCase(name));
+    if (found == scalars_.end()) return Unknown(name);
+    WEIR_ASSIGN_OR_RETURN(auto best,
+                          FindBest(found->first, found->second, arguments, bind_lambda));
+    return scalar_pool_.Get(best.row, best.match, [&] {
+      return ScalarOverload{.name = found->first,
+                            .parameter_types = best.match.parameters,
+                            .return_type = best.match.result,
+                            .kernel_row = best.row,
+                            .deterministic = best.row->deterministic,
+                            .is_variadic = best.row->signature.find("...") != std::string_view::npos};
+    });
+  }
+
+  Result<const AggregateOverload*> ResolveAggregate(
+      std::string_view name, std::span<const ArgumentType> arguments) const override {
+    const auto found = aggregates_.find(UpperCase(name));
+    if (found == aggregates_.end()) return Unknown(name);
+    WEIR_ASSIGN_OR_RETURN(auto best, FindBest(found->first, found->second, arguments, {}));
+    return aggregate_pool_.Get(best.row, best.match, [&] {
+      return AggregateOverload{.name = found->first,
+                               .parameter_types = best.match.parameters,
+                               .constant_types = best.match.constants,
+                               .return_type = best.match.result,
+                               .aggregate_row = best.row,
+                               .can_undo = best.row->can_undo,
+                               .can_merge = best.row->can_merge,
+                               .order_sensitive = best.row->order_sensitive};
+    });
+  }
+
+  Result<const TableFunctionOverload*> ResolveTableFunction(
+      std::string_view name, std::span<const ArgumentType> arguments) const override {
+    const auto found = table_functions_.find(UpperCase(name));
+    if (found == table_functions_.end()) return Unknown(name);
+    WEIR_ASSIGN_OR_RETURN(auto best, FindBest(found->first, found->second, arguments, {}));
+    return table_function_pool_.Get(best.row, best.match, [&] {
+      return TableFunctionOverload{.name = found->first,
+                                   .parameter_types = best.match.parameters,
+                                   .return_type = best.match.result,
+                                   .kernel_row = best.row};
+    });
+  }
+
+  std::vector<std::string> Names() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, overloads] : scalars_) {
+      if (overloads.front().row->category != kOperatorCategory) names.push_back(name);
+    }
+    for (const auto& [name, overloads] : aggregates_) names.push_back(name);
+    for (const auto& [name, overloads] : table_functions_) names.push_back(name);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+  }
+
+  Result<FunctionDescription> Describe(std::string_view name) const override {
+    const std::string upper = UpperCase(name);
+    if (const auto found = aggregates_.find(upper); found != aggregates_.end()) {
+      return DescribeRows(found->first, "AGGREGATE", "AGGREGATE", found->second);
+    }
+    if (const auto found = table_functions_.find(upper); found != table_functions_.end()) {
+      return DescribeRows(found->first, "TABLE", "TABLE", found->second);
+    }
+    const auto found = scalars_.find(upper);
+    if (found == scalars_.end()) return Unknown(name);
+    return DescribeRows(found->first, "SCALAR", found->second.front().row->category,
+                        found->second);
+  }
+
+ private:
+  template <typename Row>
+  static FunctionDescription DescribeRows(std::string_view name, std::string_view kind,
+                                          std::string_view category,
+                                          const std::vector<Overload<Row>>& overloads) {
+    FunctionDescription description;
+    description.name = name;
+    description.kind = kind;
+    description.category = category;
+    for (const Overload<Row>& overload : overloads) {
+      description.signatures.emplace_back(overload.row->signature);
+      if (description.text.empty()) description.text = overload.row->text;
+      if (!overload.row->example.empty()) description.examples.emplace_back(overload.row->example);
+    }
+    return description;
+  }
+
+  Status Unknown(std::string_view name) const {
+    return Status(ErrorCode::kUnknownFunction, fmt::format("unknown function: {}", name))
+        .WithHint(DidYouMean(name, Names()));
+  }
+
+  OverloadsByName<FunctionRow> scalars_;
+  OverloadsByName<AggregateRow> aggregates_;
+  OverloadsByName<TableFunctionRow> table_functions_;
+  mutable InternPool<ScalarOverload> scalar_pool_;
+  mutable InternPool<AggregateOverload> aggregate_pool_;
+  mutable InternPool<TableFunctionOverload> table_function_pool_;
+};
+
+}  // namespace
+
+const AggregateRow& RowOf(const AggregateOverload& overload) {
+  return *static_cast<const AggregateRow*>(overload.aggregate_row);
+}
+
+const FunctionCatalog& BuiltinFunctions() {
+  static const BuiltinCatalog catalog;
+  return catalog;
+}
+
+}  // namespace weir
