@@ -264,11 +264,20 @@ FaultToken KindOf(size_t type) {
   }
 }
 
-/// Reserved words that people take for names; FROM and literals never are.
+/// Reserved words that people take for names; the bones of a query and literals never are.
 bool MayBeMeantAsName(size_t type) {
-  return KindOf(type) == FaultToken::kKeyword && Keywords()[type - 1].reserved &&
-         type != WeirParser::K_FROM && type != WeirParser::K_NULL && type != WeirParser::K_TRUE &&
-         type != WeirParser::K_FALSE;
+  switch (type) {
+    case WeirParser::K_CASE:
+    case WeirParser::K_FALSE:
+    case WeirParser::K_FROM:
+    case WeirParser::K_NULL:
+    case WeirParser::K_SELECT:
+    case WeirParser::K_TRUE:
+    case WeirParser::K_WHERE:
+      return false;
+    default:
+      return KindOf(type) == FaultToken::kKeyword && Keywords()[type - 1].reserved;
+  }
 }
 
 template <typename Context>
@@ -282,9 +291,14 @@ SyntaxFault AntlrFront::FindFault(Rule<Context> rule, const FirstError& error) {
   fault.at_begin = before == nullptr || before->getType() == WeirParser::SEMICOLON;
   fault.unclosed_quote = token->getType() == WeirParser::OTHER &&
                          (fault.text == "'" || fault.text == "\"" || fault.text == "`");
+  fault.subquery = token->getType() == WeirParser::K_SELECT && before != nullptr &&
+                   before->getType() == WeirParser::LPAREN;
   fault.doubled_equals = token->getType() == WeirParser::EQ && before != nullptr &&
                          before->getType() == WeirParser::EQ;
-  if (error.only_expected > 0) {
+  if (error.only_expected == WeirParser::STRING) {
+    fault.meant_string = fault.kind == FaultToken::kWord || fault.kind == FaultToken::kNumber ||
+                         fault.kind == FaultToken::kQuotedName;
+  } else if (error.only_expected > 0) {
     // The vocabulary has literals in single quotes.
     const std::string& literal = parser_.getVocabulary().getLiteralName(error.only_expected);
     if (literal.size() > 2) fault.missing_word = literal.substr(1, literal.size() - 2);
@@ -372,11 +386,10 @@ bool AntlrFront::TryWords(Rule<Context> rule, size_t error_index, antlr4::Token*
   return false;
 }
 
-/// The innermost bracket that is still open before token `end`.
+/// The last bracket before token `end` that nothing in the text closes.
 void AntlrFront::FindOpenBracket(size_t end, SyntaxFault& fault) const {
   std::vector<antlr4::Token*> open;
-  for (size_t i = 0; i < end; ++i) {
-    antlr4::Token* token = tokens_.get(i);
+  for (antlr4::Token* token : tokens_.getTokens()) {
     const size_t type = token->getType();
     if (type == WeirParser::LPAREN || type == WeirParser::LBRACKET) {
       open.push_back(token);
@@ -384,6 +397,7 @@ void AntlrFront::FindOpenBracket(size_t end, SyntaxFault& fault) const {
       open.pop_back();
     }
   }
+  while (!open.empty() && open.back()->getTokenIndex() >= end) open.pop_back();
   if (open.empty()) return;
   fault.open_bracket = open.back()->getText();
   fault.open_position = Place(open.back());

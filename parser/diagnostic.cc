@@ -30,7 +30,8 @@ std::string Sentence(const SyntaxFault& fault) {
   if (fault.meant_name) {
     return fmt::format("a reserved word cannot be a name: {}", Shown(fault.text));
   }
-  if (fault.at_begin && fault.kind == FaultToken::kWord) {
+  const bool word = fault.kind == FaultToken::kWord || fault.kind == FaultToken::kKeyword;
+  if (fault.at_begin && word) {
     return fmt::format("no statement begins with this word: {}", Shown(fault.text));
   }
   switch (fault.kind) {
@@ -56,10 +57,12 @@ std::string Hint(const SyntaxFault& fault) {
     return fmt::format("`{}` in backquotes is a name", FoldName(fault.text));
   }
   if (fault.meant_string) {
+    const bool quoted = fault.kind == FaultToken::kQuotedName;
     return fmt::format("text stands in single quotes: '{}'",
-                       fault.text.substr(1, fault.text.size() - 2));
+                       quoted ? fault.text.substr(1, fault.text.size() - 2) : fault.text);
   }
   if (fault.extra_comma) return "the comma before it is one too many";
+  if (fault.subquery) return "a subquery may stand in FROM only";
   if (fault.doubled_equals) return "equality is written with one =";
   if (!fault.open_bracket.empty()) {
     return fmt::format("the bracket {} opened at {}:{} is not closed", fault.open_bracket,

@@ -24,12 +24,13 @@ struct SyntaxFault {
   /// Repairs that were tried and let the parser get further; at most one is set.
   std::string meant_word;         ///< This keyword instead of the word.
   bool meant_name = false;        ///< The reserved word was meant as a name.
-  bool meant_string = false;      ///< The quoted name was meant as text.
+  bool meant_string = false;      ///< The name, quoted name or number was meant as text.
   bool extra_comma = false;       ///< Without the comma before it.
   std::string missing_word;       ///< The one word or symbol that could stand here.
   std::string open_bracket;       ///< A bracket open before the token: "(" or "[".
   SourcePosition open_position;
   bool select_without_from = false;
+  bool subquery = false;          ///< (SELECT where none may stand.
   bool doubled_equals = false;    ///< a == b.
   bool unclosed_quote = false;
 };
