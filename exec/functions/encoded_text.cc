@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "exec/column/value_text.h"
 #include "exec/functions/unicode_text.h"
 
 namespace weir {
@@ -127,21 +128,6 @@ void AppendHex(std::string_view bytes, bool upper, std::string& out) {
     out.push_back(digits[static_cast<uint8_t>(c) >> 4]);
     out.push_back(digits[static_cast<uint8_t>(c) & 15]);
   }
-}
-
-void AppendBase64(std::string_view bytes, std::string& out) {
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : bytes) {
-    bits = (bits << 8) | static_cast<uint8_t>(c);
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      out.push_back(kBase64Digits[(bits >> count) & 63]);
-    }
-  }
-  if (count > 0) out.push_back(kBase64Digits[(bits << (6 - count)) & 63]);
-  if (bytes.size() % 3 != 0) out.append(3 - bytes.size() % 3, '=');
 }
 
 }  // namespace weir

@@ -24,7 +24,4 @@ void EncodeText(std::string_view bytes, TextEncoding encoding, std::string& text
 /// Hex digits of `bytes`, appended.
 void AppendHex(std::string_view bytes, bool upper, std::string& out);
 
-/// Base64 with padding, appended.
-void AppendBase64(std::string_view bytes, std::string& out);
-
 }  // namespace weir
