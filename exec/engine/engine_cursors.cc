@@ -218,6 +218,7 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPushQuery(const ast::Statement& 
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
                         QueryRuntime::Make(std::move(options)));
   WEIR_RETURN_IF_ERROR(runtime->Open());
+  last_transient_ = runtime;
   cursor->Run(std::move(runtime));
   return std::unique_ptr<Cursor>(std::move(cursor));
 }

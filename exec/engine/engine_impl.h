@@ -68,6 +68,8 @@ class EngineImpl : public Engine {
   Status ExecuteText(const StatementText& text, const CursorHandler& on_cursor,
                      StatementResult& result);
   Result<std::unique_ptr<Cursor>> OpenCursor(const ast::Statement& statement);
+  /// The query behind the push cursor opened last, while that lives.
+  std::shared_ptr<QueryRuntime> last_transient() const { return last_transient_.lock(); }
 
  private:
   friend class StatementRunner;
@@ -149,6 +151,7 @@ class EngineImpl : public Engine {
   std::unique_ptr<Scheduler> scheduler_;      // Null for manual engines.
   std::atomic<bool> cancel_waits_{false};
   std::atomic<int64_t> next_transient_{0};
+  std::weak_ptr<QueryRuntime> last_transient_;
   std::atomic<bool> closed_{false};
   int script_depth_ = 0;
 };

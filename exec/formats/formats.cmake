@@ -10,6 +10,7 @@ weir_layer(exec_formats
     formats/json_value.cc
     formats/kafka_format.cc
     formats/number_scan.cc
+    formats/raw_json.cc
     formats/window_key.cc
   DEPENDS weir_exec_core
   PRIVATE_DEPENDS simdjson::simdjson)

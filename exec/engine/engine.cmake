@@ -1,0 +1,19 @@
+weir_layer(exec_engine
+  SOURCES
+    engine/catalog_store.cc
+    engine/conformance.cc
+    engine/conformance_judge.cc
+    engine/conformance_records.cc
+    engine/engine_control.cc
+    engine/engine_cursors.cc
+    engine/engine_definitions.cc
+    engine/engine_impl.cc
+    engine/engine_listings.cc
+    engine/engine_topics.cc
+    engine/pull_query.cc
+    engine/record_placement.cc
+    engine/settings.cc
+    engine/source_ddl.cc
+    engine/topic_printer.cc
+  DEPENDS weir_exec_runtime weir_planner weir_parser
+  PRIVATE_DEPENDS fmt::fmt)
