@@ -119,7 +119,11 @@ bool OpensBracket(size_t type, size_t previous) {
 class AntlrFront {
  public:
   AntlrFront(std::string_view text, SourcePosition origin)
-      : text_(text), origin_(origin), stream_(text), lexer_(&stream_), tokens_(&lexer_),
+      : text_(text),
+        origin_(origin),
+        stream_(text),
+        lexer_(&stream_),
+        tokens_(&lexer_),
         parser_(&tokens_) {
     lexer_.removeErrorListeners();
     parser_.removeErrorListeners();
@@ -426,8 +430,8 @@ Status CheckText(std::string_view text, SourcePosition origin) {
 
 /// Runs `rule` over `text` and hands its tree to `transform`.
 template <typename T, typename Context, typename Transform>
-Result<T> ParseText(std::string_view text, SourcePosition origin,
-                    AntlrFront::Rule<Context> rule, Transform transform) {
+Result<T> ParseText(std::string_view text, SourcePosition origin, AntlrFront::Rule<Context> rule,
+                    Transform transform) {
   WEIR_RETURN_IF_ERROR(CheckText(text, origin));
   try {
     AntlrFront front(text, origin);

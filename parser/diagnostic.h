@@ -18,20 +18,20 @@ enum class FaultToken { kEnd, kWord, kKeyword, kQuotedName, kString, kNumber, kS
 /// Everything known about the first error in a text.
 struct SyntaxFault {
   FaultToken kind = FaultToken::kSymbol;
-  std::string text;               ///< The token as written.
+  std::string text;  ///< The token as written.
   SourcePosition position;
-  bool at_begin = false;          ///< It is the first token of a statement.
+  bool at_begin = false;  ///< It is the first token of a statement.
   /// Repairs that were tried and let the parser get further; at most one is set.
-  std::string meant_word;         ///< This keyword instead of the word.
-  bool meant_name = false;        ///< The reserved word was meant as a name.
-  bool meant_string = false;      ///< The name, quoted name or number was meant as text.
-  bool extra_comma = false;       ///< Without the comma before it.
-  std::string missing_word;       ///< The one word or symbol that could stand here.
-  std::string open_bracket;       ///< A bracket open before the token: "(" or "[".
+  std::string meant_word;     ///< This keyword instead of the word.
+  bool meant_name = false;    ///< The reserved word was meant as a name.
+  bool meant_string = false;  ///< The name, quoted name or number was meant as text.
+  bool extra_comma = false;   ///< Without the comma before it.
+  std::string missing_word;   ///< The one word or symbol that could stand here.
+  std::string open_bracket;   ///< A bracket open before the token: "(" or "[".
   SourcePosition open_position;
   bool select_without_from = false;
-  bool subquery = false;          ///< (SELECT where none may stand.
-  bool doubled_equals = false;    ///< a == b.
+  bool subquery = false;        ///< (SELECT where none may stand.
+  bool doubled_equals = false;  ///< a == b.
   bool unclosed_quote = false;
 };
 

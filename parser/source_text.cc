@@ -23,8 +23,8 @@ size_t FindInvalidUtf8(std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
     utf8proc_int32_t point = 0;
-    const utf8proc_ssize_t size = utf8proc_iterate(
-        Bytes(text) + at, static_cast<utf8proc_ssize_t>(text.size() - at), &point);
+    const utf8proc_ssize_t size =
+        utf8proc_iterate(Bytes(text) + at, static_cast<utf8proc_ssize_t>(text.size() - at), &point);
     if (size <= 0) return at;
     at += static_cast<size_t>(size);
   }
@@ -46,8 +46,8 @@ std::string FoldName(std::string_view name) {
   size_t at = 0;
   while (at < name.size()) {
     utf8proc_int32_t point = 0;
-    const utf8proc_ssize_t size = utf8proc_iterate(
-        Bytes(name) + at, static_cast<utf8proc_ssize_t>(name.size() - at), &point);
+    const utf8proc_ssize_t size =
+        utf8proc_iterate(Bytes(name) + at, static_cast<utf8proc_ssize_t>(name.size() - at), &point);
     if (size <= 0) break;
     utf8proc_uint8_t encoded[4];
     const utf8proc_ssize_t length = utf8proc_encode_char(utf8proc_toupper(point), encoded);

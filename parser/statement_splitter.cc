@@ -130,8 +130,7 @@ void StatementSplitter::ScanPlain(char c, char next) {
     return;
   }
   if (c == ';') {
-    const bool ends_pipeline =
-        words_.size() >= 2 && words_[0] == "END" && words_[1] == "PIPELINE";
+    const bool ends_pipeline = words_.size() >= 2 && words_[0] == "END" && words_[1] == "PIPELINE";
     if (!in_pipeline_ && WordsBeginPipeline()) {
       in_pipeline_ = true;
       words_.clear();

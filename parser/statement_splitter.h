@@ -53,13 +53,13 @@ class StatementSplitter {
   bool WordsBeginPipeline() const;
   SourcePosition Here() const { return {.line = line_, .column = column_}; }
 
-  std::string pending_;         // Text not yet given out.
-  size_t at_ = 0;               // Scanned up to here.
-  size_t begin_ = 0;            // First byte of the statement under way.
-  bool begun_ = false;          // It has a byte other than blank and comment.
+  std::string pending_;  // Text not yet given out.
+  size_t at_ = 0;        // Scanned up to here.
+  size_t begin_ = 0;     // First byte of the statement under way.
+  bool begun_ = false;   // It has a byte other than blank and comment.
   State state_ = State::kPlain;
   bool in_pipeline_ = false;
-  std::string word_;            // Letters of the word under way, upper-cased.
+  std::string word_;                // Letters of the word under way, upper-cased.
   std::vector<std::string> words_;  // First words since the last semicolon, pipelines' inner too.
   int line_ = 1;
   int column_ = 1;

@@ -48,7 +48,7 @@ Status UnknownVariable(std::string_view text, size_t at, std::string_view name,
   const std::optional<std::string_view> near = NearestWord(FoldName(name), names);
   std::string hint =
       near ? fmt::format("did you mean ${{{}}}?", *near)
-           : fmt::format("DEFINE {} = '…' first, or write $${{{}}} for the text itself", name, name);
+           : fmt::format("DEFINE {} = '…' first; $${{{}}} is the text itself", name, name);
   return Status(ErrorCode::kUnknownVariable, fmt::format("unknown variable: {}", name))
       .At(position)
       .WithSourceLine(SourceLineAt(text, position.line))

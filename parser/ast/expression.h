@@ -83,8 +83,8 @@ struct LiteralValue {
   bool boolean = false;
   int64_t integer = 0;
   double real = 0;
-  std::string text;       ///< Digits as written (sign included), or a string's contents.
-  Identifier type_name;   ///< kTyped only.
+  std::string text;      ///< Digits as written (sign included), or a string's contents.
+  Identifier type_name;  ///< kTyped only.
 };
 
 struct Literal : Expr {
@@ -184,9 +184,9 @@ struct CaseBranch {
 struct Case : Expr {
   static constexpr ExprKind kKind = ExprKind::kCase;
   Case() : Expr(kKind) {}
-  ExprPtr subject;  ///< Null for CASE WHEN….
+  ExprPtr subject;                   ///< Null for CASE WHEN….
   std::vector<CaseBranch> branches;  ///< At least one.
-  ExprPtr otherwise;  ///< Null without ELSE.
+  ExprPtr otherwise;                 ///< Null without ELSE.
 };
 
 struct Cast : Expr {
@@ -214,9 +214,9 @@ struct FunctionCall : Expr {
   static constexpr ExprKind kKind = ExprKind::kFunctionCall;
   FunctionCall() : Expr(kKind) {}
   Identifier name;
-  bool star = false;      ///< COUNT(*): args is empty.
-  bool distinct = false;  ///< COUNT(DISTINCT x).
-  std::vector<ExprPtr> args;  ///< Lambdas and interval units may stand among them.
+  bool star = false;                 ///< COUNT(*): args is empty.
+  bool distinct = false;             ///< COUNT(DISTINCT x).
+  std::vector<ExprPtr> args;         ///< Lambdas and interval units may stand among them.
   std::unique_ptr<OverClause> over;  ///< Null for a plain call.
 };
 

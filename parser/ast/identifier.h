@@ -11,9 +11,9 @@ namespace weir::ast {
 
 /// One name in a statement.
 struct Identifier {
-  std::string name;           ///< Folded: what the catalog and the binder compare.
-  std::string spelling;       ///< As typed, without quotes; for messages only.
-  bool quoted = false;        ///< Written in `…` or "…".
+  std::string name;      ///< Folded: what the catalog and the binder compare.
+  std::string spelling;  ///< As typed, without quotes; for messages only.
+  bool quoted = false;   ///< Written in `…` or "…".
   SourcePosition position;
 };
 

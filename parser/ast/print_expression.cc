@@ -125,9 +125,8 @@ std::string FormatBinary(const Binary& binary) {
   const Operator op = OperatorOf(binary.op);
   const bool chains = binary.op == BinaryOp::kAnd || binary.op == BinaryOp::kOr;
   const bool predicate = op.level == kPredicateLevel;
-  return fmt::format("{} {} {}",
-                     Format(*binary.left, predicate ? Above(op.level) : op.level), op.text,
-                     Format(*binary.right, chains ? op.level : Above(op.level)));
+  return fmt::format("{} {} {}", Format(*binary.left, predicate ? Above(op.level) : op.level),
+                     op.text, Format(*binary.right, chains ? op.level : Above(op.level)));
 }
 
 std::string FormatUnary(const Unary& unary) {
@@ -197,8 +196,9 @@ std::string FormatPredicate(const Expr& expr) {
     }
     default: {
       const auto& node = expr.As<Like>();
-      std::string out = fmt::format("{} {}LIKE {}", Format(*node.operand, kConcatLevel),
-                                    node.negated ? "NOT " : "", Format(*node.pattern, kConcatLevel));
+      std::string out =
+          fmt::format("{} {}LIKE {}", Format(*node.operand, kConcatLevel),
+                      node.negated ? "NOT " : "", Format(*node.pattern, kConcatLevel));
       if (node.escape) out += " ESCAPE " + FormatText(*node.escape);
       return out;
     }
@@ -261,8 +261,7 @@ std::string FormatType(const TypeName& type) {
     case TypeNameKind::kArray:
       return "ARRAY<" + FormatType(type.children[0]) + ">";
     case TypeNameKind::kMap:
-      return fmt::format("MAP<{}, {}>", FormatType(type.children[0]),
-                         FormatType(type.children[1]));
+      return fmt::format("MAP<{}, {}>", FormatType(type.children[0]), FormatType(type.children[1]));
     case TypeNameKind::kStruct: {
       std::string fields;
       for (size_t i = 0; i < type.children.size(); ++i) {
@@ -321,13 +320,20 @@ std::string FormatExpr(const Expr& expr) {
     case ExprKind::kArrayLiteral:
       return "ARRAY[" + FormatExprList(expr.As<ArrayLiteral>().elements) + "]";
     case ExprKind::kMapLiteral:
-      return "MAP(" + JoinFormatted(expr.As<MapLiteral>().entries, [](const auto& entry) {
-               return FormatExpr(*entry.first) + " := " + FormatExpr(*entry.second);
-             }) + ")";
+      return "MAP(" +
+             JoinFormatted(expr.As<MapLiteral>().entries,
+                           [](const auto& entry) {
+                             return FormatExpr(*entry.first) + " := " + FormatExpr(*entry.second);
+                           }) +
+             ")";
     case ExprKind::kStructLiteral:
-      return "STRUCT(" + JoinFormatted(expr.As<StructLiteral>().fields, [](const auto& field) {
-               return FormatIdentifier(field.first) + " := " + FormatExpr(*field.second);
-             }) + ")";
+      return "STRUCT(" +
+             JoinFormatted(expr.As<StructLiteral>().fields,
+                           [](const auto& field) {
+                             return FormatIdentifier(field.first) +
+                                    " := " + FormatExpr(*field.second);
+                           }) +
+             ")";
     case ExprKind::kAtTimeZone:
       return fmt::format("{} AT TIME ZONE {}", Format(*expr.As<AtTimeZone>().operand, kZoneLevel),
                          FormatText(expr.As<AtTimeZone>().zone));

@@ -22,8 +22,8 @@ std::string FormatWindow(const WindowClause& window) {
       out += "TUMBLING (SIZE " + size;
       break;
     case WindowKind::kHopping:
-      out += fmt::format("HOPPING (SIZE {}, ADVANCE BY {}", size,
-                         FormatDuration(window.advance_ms));
+      out +=
+          fmt::format("HOPPING (SIZE {}, ADVANCE BY {}", size, FormatDuration(window.advance_ms));
       break;
     case WindowKind::kSession:
       out += "SESSION (" + size;
@@ -48,9 +48,11 @@ std::string FormatReadFrom(const ReadFrom& from) {
     case ReadFromKind::kOffsets:
       break;
   }
-  return " FROM OFFSETS (" + JoinFormatted(from.offsets, [](const auto& pair) {
-           return fmt::format("{} := {}", pair.first, pair.second);
-         }) + ")";
+  return " FROM OFFSETS (" +
+         JoinFormatted(
+             from.offsets,
+             [](const auto& pair) { return fmt::format("{} := {}", pair.first, pair.second); }) +
+         ")";
 }
 
 std::string_view JoinWords(JoinType type) {
@@ -68,11 +70,10 @@ std::string_view JoinWords(JoinType type) {
 }
 
 std::string FormatWithin(const Within& within) {
-  std::string out =
-      within.symmetric
-          ? " WITHIN " + FormatDuration(within.before_ms)
-          : fmt::format(" WITHIN ({}, {})", FormatDuration(within.before_ms),
-                        FormatDuration(within.after_ms));
+  std::string out = within.symmetric
+                        ? " WITHIN " + FormatDuration(within.before_ms)
+                        : fmt::format(" WITHIN ({}, {})", FormatDuration(within.before_ms),
+                                      FormatDuration(within.after_ms));
   if (within.grace_ms) out += " GRACE PERIOD " + FormatDuration(*within.grace_ms);
   return out;
 }
@@ -88,8 +89,8 @@ std::string FormatRelation(const Relation& relation) {
     case RelationKind::kJoin: {
       const auto& join = relation.As<Join>();
       return fmt::format("{} {} {}{} ON {}", FormatRelation(*join.left), JoinWords(join.type),
-                         FormatRelation(*join.right),
-                         join.within ? FormatWithin(*join.within) : "", FormatExpr(*join.on));
+                         FormatRelation(*join.right), join.within ? FormatWithin(*join.within) : "",
+                         FormatExpr(*join.on));
     }
     case RelationKind::kSubquery: {
       const auto& inner = relation.As<Subquery>();
@@ -130,9 +131,9 @@ std::string FormatItem(const SelectItem& item) {
 
 std::string FormatSelectPart(const Query& query) {
   if (query.from->kind == RelationKind::kUnionAll) return FormatRelation(*query.from);
-  std::string out = fmt::format("SELECT {}{} FROM {}", query.distinct ? "DISTINCT " : "",
-                                JoinFormatted(query.items, FormatItem),
-                                FormatRelation(*query.from));
+  std::string out =
+      fmt::format("SELECT {}{} FROM {}", query.distinct ? "DISTINCT " : "",
+                  JoinFormatted(query.items, FormatItem), FormatRelation(*query.from));
   if (query.window) out += " WINDOW " + FormatWindow(*query.window);
   if (query.where) out += " WHERE " + FormatExpr(*query.where);
   if (!query.group_by.empty()) out += " GROUP BY " + FormatExprList(query.group_by);
@@ -168,9 +169,13 @@ std::string FormatOrderItems(const std::vector<OrderItem>& items) {
 std::string FormatQuery(const Query& query) {
   std::string out;
   if (!query.ctes.empty()) {
-    out = "WITH " + JoinFormatted(query.ctes, [](const CommonTable& common) {
-            return FormatIdentifier(common.name) + " AS (" + FormatQuery(*common.query) + ")";
-          }) + " ";
+    out = "WITH " +
+          JoinFormatted(query.ctes,
+                        [](const CommonTable& common) {
+                          return FormatIdentifier(common.name) + " AS (" +
+                                 FormatQuery(*common.query) + ")";
+                        }) +
+          " ";
   }
   out += FormatSelectPart(query);
   if (!query.order_by.empty()) out += " ORDER BY " + FormatOrderItems(query.order_by);

@@ -144,10 +144,9 @@ struct StatementPrinter {
                        FormatProperties(s.properties), FormatQuery(*s.query));
   }
   std::string operator()(const InsertValues& s) const {
-    return fmt::format("INSERT INTO {}{} VALUES {}", FormatIdentifier(s.target),
-                       FormatNames(s.columns), JoinFormatted(s.rows, [](const auto& row) {
-                         return "(" + FormatExprList(row) + ")";
-                       }));
+    return fmt::format(
+        "INSERT INTO {}{} VALUES {}", FormatIdentifier(s.target), FormatNames(s.columns),
+        JoinFormatted(s.rows, [](const auto& row) { return "(" + FormatExprList(row) + ")"; }));
   }
   std::string operator()(const Select& s) const { return FormatQuery(*s.query); }
   std::string operator()(const DropSource& s) const {
@@ -216,9 +215,8 @@ struct StatementPrinter {
     return "UNDEFINE " + FormatIdentifier(s.name);
   }
   std::string operator()(const AssertTopic& s) const {
-    return fmt::format("ASSERT {}TOPIC {}{}{}", s.exists ? "" : "NOT EXISTS ",
-                       FormatText(s.topic), FormatProperties(s.properties),
-                       FormatTimeout(s.timeout_ms));
+    return fmt::format("ASSERT {}TOPIC {}{}{}", s.exists ? "" : "NOT EXISTS ", FormatText(s.topic),
+                       FormatProperties(s.properties), FormatTimeout(s.timeout_ms));
   }
   std::string operator()(const AssertSchema& s) const {
     std::string out = s.exists ? "ASSERT SCHEMA" : "ASSERT NOT EXISTS SCHEMA";
@@ -268,9 +266,13 @@ std::string FormatPropertyName(const Property& property) {
 
 std::string FormatProperties(const Properties& properties) {
   if (properties.empty()) return "";
-  return " WITH (" + JoinFormatted(properties, [](const Property& property) {
-           return FormatPropertyName(property) + " = " + FormatLiteral(property.value);
-         }) + ")";
+  return " WITH (" +
+         JoinFormatted(properties,
+                       [](const Property& property) {
+                         return FormatPropertyName(property) + " = " +
+                                FormatLiteral(property.value);
+                       }) +
+         ")";
 }
 
 std::string FormatStatement(const Statement& statement) {

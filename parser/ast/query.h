@@ -19,10 +19,10 @@ using QueryPtr = std::unique_ptr<Query>;
 
 /// `name = literal` of a WITH clause.
 struct Property {
-  std::string name;       ///< Upper-cased, whether it was an identifier or a string.
-  std::string spelling;   ///< As written.
+  std::string name;      ///< Upper-cased, whether it was an identifier or a string.
+  std::string spelling;  ///< As written.
   LiteralValue value;
-  SourcePosition position;        ///< Of the name.
+  SourcePosition position;  ///< Of the name.
   SourcePosition value_position;
 };
 using Properties = std::vector<Property>;
@@ -35,9 +35,9 @@ enum class SelectItemKind {
 };
 struct SelectItem {
   SelectItemKind kind = SelectItemKind::kExpr;
-  ExprPtr expr;                        ///< kExpr, kStructStar.
-  std::optional<Identifier> alias;     ///< kExpr only.
-  std::optional<Identifier> qualifier; ///< kQualifiedStar only.
+  ExprPtr expr;                         ///< kExpr, kStructStar.
+  std::optional<Identifier> alias;      ///< kExpr only.
+  std::optional<Identifier> qualifier;  ///< kQualifiedStar only.
   SourcePosition position;
 };
 
@@ -67,7 +67,7 @@ using RelationPtr = std::unique_ptr<Relation>;
 enum class ReadFromKind { kDefault, kBeginning, kLatest, kTimestamp, kOffsets };
 struct ReadFrom {
   ReadFromKind kind = ReadFromKind::kDefault;
-  LiteralValue timestamp;                        ///< kTimestamp: ISO text or epoch ms.
+  LiteralValue timestamp;                            ///< kTimestamp: ISO text or epoch ms.
   std::vector<std::pair<int32_t, int64_t>> offsets;  ///< kOffsets: (partition, offset).
   SourcePosition position;
 };
@@ -121,8 +121,8 @@ enum class WindowKind { kTumbling, kHopping, kSession, kSliding };
 struct WindowClause {
   WindowKind kind = WindowKind::kTumbling;
   std::optional<Identifier> name;
-  int64_t size_ms = 0;      ///< Size; of a session the gap; of a sliding window the distance.
-  int64_t advance_ms = 0;   ///< kHopping only.
+  int64_t size_ms = 0;     ///< Size; of a session the gap; of a sliding window the distance.
+  int64_t advance_ms = 0;  ///< kHopping only.
   std::optional<int64_t> retention_ms;
   std::optional<int64_t> grace_ms;
   SourcePosition position;

@@ -21,10 +21,10 @@ enum class TypeNameKind {
 /// A written type. Copyable; nested at most limits::kNestingDepthMax deep.
 struct TypeName {
   TypeNameKind kind = TypeNameKind::kNamed;
-  Identifier name;                        ///< kNamed: INT, VARCHAR, DECIMAL, … or a user's type.
-  std::vector<int64_t> parameters;        ///< kNamed: (precision, scale) or a VARCHAR's length.
+  Identifier name;                  ///< kNamed: INT, VARCHAR, DECIMAL, … or a user's type.
+  std::vector<int64_t> parameters;  ///< kNamed: (precision, scale) or a VARCHAR's length.
   std::vector<TypeName> children;
-  std::vector<Identifier> field_names;    ///< kStruct only.
+  std::vector<Identifier> field_names;  ///< kStruct only.
   SourcePosition position;
 };
 

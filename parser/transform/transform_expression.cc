@@ -1,5 +1,5 @@
-// Operators. Chains lean to the left in the parse tree, as deep as they are long: they are walked in
-// loops here, and recursion goes only into brackets and from one precedence to the next.
+// Operators. Chains lean to the left in the parse tree, as deep as they are long: they are walked
+// in loops here, and recursion goes only into brackets and from one precedence to the next.
 
 #include <fmt/format.h>
 
@@ -94,8 +94,7 @@ ast::ExprPtr Transformer::MakeBinary(ast::BinaryOp op, SourcePosition op_positio
   out->op_position = op_position;
   out->position = left->position;
   if (left->position.line == right->position.line) {
-    out->position.length =
-        right->position.column + right->position.length - left->position.column;
+    out->position.length = right->position.column + right->position.length - left->position.column;
   }
   const int height = std::max(left->height, right->height);
   out->left = std::move(left);

@@ -167,8 +167,8 @@ ast::ExprPtr Transformer::TransformConstructor(Grammar::PrimaryContext* tree) {
     for (Grammar::MapEntryContext* entry : map->mapEntry()) {
       const std::vector<Grammar::ExpressionContext*> sides = entry->expression();
       out->entries.emplace_back(TransformExpression(sides[0]), TransformExpression(sides[1]));
-      height = std::max({height, HeightOf(out->entries.back().first),
-                         HeightOf(out->entries.back().second)});
+      height = std::max(
+          {height, HeightOf(out->entries.back().first), HeightOf(out->entries.back().second)});
     }
     return Seal(std::move(out), height);
   }
@@ -193,8 +193,8 @@ ast::ExprPtr Transformer::TransformCase(Grammar::PrimaryContext* tree,
   int height = HeightOf(out->subject);
   for (Grammar::WhenClauseContext* branch : branches) {
     out->branches.push_back({TransformExpression(branch->when), TransformExpression(branch->then)});
-    height = std::max({height, out->branches.back().when->height,
-                       out->branches.back().then->height});
+    height =
+        std::max({height, out->branches.back().when->height, out->branches.back().then->height});
   }
   if (otherwise != nullptr) out->otherwise = TransformExpression(otherwise);
   height = std::max(height, HeightOf(out->otherwise));

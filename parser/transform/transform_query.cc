@@ -38,8 +38,8 @@ ast::QueryPtr Transformer::TransformQuery(Grammar::QueryContext* tree) {
     out->order_by.push_back(TransformOrderItem(item));
   }
   if (tree->emit() != nullptr) {
-    out->emit = tree->emit()->K_FINAL() != nullptr ? ast::EmitMode::kFinal
-                                                   : ast::EmitMode::kChanges;
+    out->emit =
+        tree->emit()->K_FINAL() != nullptr ? ast::EmitMode::kFinal : ast::EmitMode::kChanges;
     out->emit_position = Place(tree->emit());
   }
   if (tree->limit != nullptr) out->limit = TransformInteger(tree->limit);

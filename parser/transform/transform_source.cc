@@ -23,12 +23,12 @@ std::optional<ast::StatementBody> Transformer::TransformDefinition(
                            .type = TransformType(type->type())};
   }
   if (auto* connector = dynamic_cast<Grammar::CreateConnectorContext*>(tree)) {
-    return ast::CreateConnector{
-        .kind = connector->connectorKind()->K_SINK() != nullptr ? ast::ConnectorKind::kSink
-                                                                : ast::ConnectorKind::kSource,
-        .if_not_exists = connector->ifNotExists() != nullptr,
-        .name = TransformName(connector->identifier()),
-        .properties = TransformProperties(connector->withProperties())};
+    return ast::CreateConnector{.kind = connector->connectorKind()->K_SINK() != nullptr
+                                            ? ast::ConnectorKind::kSink
+                                            : ast::ConnectorKind::kSource,
+                                .if_not_exists = connector->ifNotExists() != nullptr,
+                                .name = TransformName(connector->identifier()),
+                                .properties = TransformProperties(connector->withProperties())};
   }
   if (auto* alter = dynamic_cast<Grammar::AlterSourceContext*>(tree)) {
     ast::AlterSource out{.kind = TransformSourceKind(alter->sourceKind()),

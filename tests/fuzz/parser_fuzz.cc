@@ -68,8 +68,8 @@ void CheckAll(std::string_view input) {
     }
   }
   static const std::string kValue = "x'y";
-  (void)SubstituteVariables(
-      input, [](std::string_view name) { return name == "V" ? &kValue : nullptr; });
+  (void)SubstituteVariables(input,
+                            [](std::string_view name) { return name == "V" ? &kValue : nullptr; });
 }
 
 }  // namespace

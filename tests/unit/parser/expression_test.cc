@@ -88,7 +88,9 @@ TEST(ExpressionTest, TextsUndoubleTheirQuotes) {
 }
 
 TEST(ExpressionTest, NamesFoldUnlessQuoted) {
-  EXPECT_EQ(Parse("größe")->As<ast::ColumnRef>().column.name, "GRÖ\xE1\xBA\x9E" "E");
+  EXPECT_EQ(Parse("größe")->As<ast::ColumnRef>().column.name,
+            "GRÖ\xE1\xBA\x9E"
+            "E");
   EXPECT_EQ(Parse("`größe`")->As<ast::ColumnRef>().column.name, "größe");
   EXPECT_EQ(Parse("\"a\"\"b\"")->As<ast::ColumnRef>().column.name, "a\"b");
   EXPECT_EQ(Parse("1st")->As<ast::ColumnRef>().column.name, "1ST");

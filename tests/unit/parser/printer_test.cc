@@ -1,4 +1,5 @@
-// Canonical text: what one statement prints, and that every statement of the fuzz corpus reads back.
+// Canonical text: what one statement prints, and that every statement of the fuzz corpus reads
+// back.
 
 #include <gtest/gtest.h>
 
@@ -18,24 +19,27 @@ std::string Canonical(std::string_view sql) {
 }
 
 TEST(PrinterTest, SourcesPrintCanonically) {
-  EXPECT_EQ(Canonical("create or replace source stream if not exists s (k int key, `v` array<"
-                      "struct<a string>>, h bytes header('x')) with (kafka_topic='t', Partitions=3)"),
-            "CREATE OR REPLACE SOURCE STREAM IF NOT EXISTS S (K INT KEY, `v` ARRAY<STRUCT<A "
-            "STRING>>, H BYTES HEADER('x')) WITH (KAFKA_TOPIC = 't', PARTITIONS = 3)");
+  EXPECT_EQ(
+      Canonical("create or replace source stream if not exists s (k int key, `v` array<"
+                "struct<a string>>, h bytes header('x')) with (kafka_topic='t', Partitions=3)"),
+      "CREATE OR REPLACE SOURCE STREAM IF NOT EXISTS S (K INT KEY, `v` ARRAY<STRUCT<A "
+      "STRING>>, H BYTES HEADER('x')) WITH (KAFKA_TOPIC = 't', PARTITIONS = 3)");
   EXPECT_EQ(Canonical("create table t with (\"tasks.max\"=-1.5, b=true, n=null)"),
             "CREATE TABLE T WITH ('tasks.max' = -1.5, B = TRUE, N = NULL)");
 }
 
 TEST(PrinterTest, QueriesPrintCanonically) {
   EXPECT_EQ(
-      Canonical("select a x, count(*) from s t left join u within 60 seconds grace period 1500 "
-                "milliseconds on t.a=u.a window hopping (size 1 day, advance by 12 hours) where not "
-                "(a or b) group by (a, b) having sum(a)>1 emit changes limit 5"),
+      Canonical(
+          "select a x, count(*) from s t left join u within 60 seconds grace period 1500 "
+          "milliseconds on t.a=u.a window hopping (size 1 day, advance by 12 hours) where not "
+          "(a or b) group by (a, b) having sum(a)>1 emit changes limit 5"),
       "SELECT A AS X, COUNT(*) FROM S AS T LEFT OUTER JOIN U WITHIN 1 MINUTES GRACE PERIOD 1500 "
       "MILLISECONDS ON T.A = U.A WINDOW HOPPING (SIZE 1 DAYS, ADVANCE BY 12 HOURS) WHERE NOT (A "
       "OR B) GROUP BY A, B HAVING SUM(A) > 1 EMIT CHANGES LIMIT 5");
-  EXPECT_EQ(Canonical("select * from a union all select b from (select * from c) d order by x desc"),
-            "SELECT * FROM A UNION ALL SELECT B FROM (SELECT * FROM C) AS D ORDER BY X DESC");
+  EXPECT_EQ(
+      Canonical("select * from a union all select b from (select * from c) d order by x desc"),
+      "SELECT * FROM A UNION ALL SELECT B FROM (SELECT * FROM C) AS D ORDER BY X DESC");
   EXPECT_EQ(Canonical("SELECT ->x FROM s").substr(0, 10), "error 2001");
 }
 

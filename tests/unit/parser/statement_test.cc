@@ -25,7 +25,8 @@ T Body(std::string_view sql) {
 TEST(StatementTest, CreateSource) {
   const auto create = Body<ast::CreateSource>(
       "CREATE SOURCE TABLE IF NOT EXISTS t (id INT PRIMARY KEY, h ARRAY<STRUCT<KEY STRING, VALUE "
-      "BYTES>> HEADERS, v BYTES HEADER('a''b')) WITH (kafka_topic='x', \"Quoted.Name\"=1, f=1.5e0);");
+      "BYTES>> HEADERS, v BYTES HEADER('a''b')) WITH (kafka_topic='x', \"Quoted.Name\"=1, "
+      "f=1.5e0);");
   EXPECT_EQ(create.kind, ast::SourceKind::kTable);
   EXPECT_TRUE(create.read_only);
   EXPECT_TRUE(create.if_not_exists);
@@ -75,7 +76,8 @@ TEST(StatementTest, JoinsLeanLeft) {
 }
 
 TEST(StatementTest, FreeWordsDoNotSwallowClauses) {
-  const auto select = Body<ast::Select>("SELECT a emit FROM s partition PARTITION BY a EMIT CHANGES");
+  const auto select =
+      Body<ast::Select>("SELECT a emit FROM s partition PARTITION BY a EMIT CHANGES");
   EXPECT_EQ(select.query->items[0].alias->name, "EMIT");
   EXPECT_EQ(select.query->from->As<ast::AliasedTable>().alias->name, "PARTITION");
   EXPECT_EQ(select.query->partition_by.size(), 1u);
@@ -128,7 +130,8 @@ TEST(StatementTest, InspectionAndSession) {
   const auto explain = Body<ast::Explain>("EXPLAIN PHYSICAL SELECT * FROM s;");
   EXPECT_EQ(explain.mode, ast::ExplainMode::kPhysical);
   EXPECT_EQ(explain.statement->text, "SELECT * FROM s");
-  const auto print = Body<ast::Print>("PRINT datatalkclub.yellow_taxi-ride.json FROM BEGINNING LIMIT 2");
+  const auto print =
+      Body<ast::Print>("PRINT datatalkclub.yellow_taxi-ride.json FROM BEGINNING LIMIT 2");
   EXPECT_EQ(print.topic, "datatalkclub.yellow_taxi-ride.json");
   EXPECT_TRUE(print.from_beginning);
   EXPECT_EQ(print.limit, 2);

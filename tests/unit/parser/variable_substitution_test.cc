@@ -10,13 +10,12 @@ namespace {
 Result<std::string> Substitute(std::string_view text) {
   static const std::map<std::string, std::string, std::less<>> kValues = {
       {"TOPIC", "rides"}, {"QUOTED", "'a''b'"}, {"LOOP", "${TOPIC}"}};
-  return SubstituteVariables(
-      text,
-      [](std::string_view name) {
-        const auto found = kValues.find(name);
-        return found == kValues.end() ? nullptr : &found->second;
-      },
-      {"TOPIC", "QUOTED", "LOOP"});
+  return SubstituteVariables(text,
+                             [](std::string_view name) {
+                               const auto found = kValues.find(name);
+                               return found == kValues.end() ? nullptr : &found->second;
+                             },
+                             {"TOPIC", "QUOTED", "LOOP"});
 }
 
 TEST(VariableSubstitutionTest, ReplacesNamesInAndOutOfQuotes) {
@@ -35,7 +34,8 @@ TEST(VariableSubstitutionTest, TwoDollarsEscape) {
 }
 
 TEST(VariableSubstitutionTest, CommentsAreLeftAlone) {
-  EXPECT_EQ(*Substitute("a -- ${nope}\n/* ${nope} */ ${topic}"), "a -- ${nope}\n/* ${nope} */ rides");
+  EXPECT_EQ(*Substitute("a -- ${nope}\n/* ${nope} */ ${topic}"),
+            "a -- ${nope}\n/* ${nope} */ rides");
   EXPECT_EQ(*Substitute("'-- ${topic}'"), "'-- rides'");
 }
 
