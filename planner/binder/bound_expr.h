@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/value.h"
@@ -68,7 +69,8 @@ struct BoundExpr {
 /// The expression as SQL text with column indexes resolved by `schema`; for EXPLAIN.
 std::string ToText(const BoundExpr& expr, const Schema& schema);
 
-/// The DataType of a system column.
+/// The DataType of a system column, and its name in SQL (ROWTIME, WINDOWSTART, …).
 DataType SystemColumnType(SystemColumn column);
+std::string_view SystemColumnName(SystemColumn column);
 
 }  // namespace weir

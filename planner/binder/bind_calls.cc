@@ -1,0 +1,252 @@
+// Function calls: scalar functions with lambdas, aggregates, table functions.
+
+#include <optional>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "parser/ast/printer.h"
+#include "planner/binder/coercion.h"
+#include "planner/binder/constant_folder.h"
+#include "planner/binder/expr_binder.h"
+#include "planner/binder/make_expr.h"
+#include "planner/catalog/near_names.h"
+
+namespace weir {
+namespace {
+
+std::string_view UnitName(ast::TimeUnit unit) {
+  switch (unit) {
+    case ast::TimeUnit::kMillisecond: return "MILLISECONDS";
+    case ast::TimeUnit::kSecond: return "SECONDS";
+    case ast::TimeUnit::kMinute: return "MINUTES";
+    case ast::TimeUnit::kHour: return "HOURS";
+    case ast::TimeUnit::kDay: return "DAYS";
+    case ast::TimeUnit::kWeek: return "WEEKS";
+    case ast::TimeUnit::kMonth: return "MONTHS";
+    case ast::TimeUnit::kYear: return "YEARS";
+  }
+  return {};
+}
+
+ArgumentType TypeOfArgument(const BoundExpr& arg) {
+  return {.type = arg.type, .is_literal = arg.kind == BoundKind::kLiteral};
+}
+
+bool HasUnits(const ast::FunctionCall& call) {
+  for (const ast::ExprPtr& arg : call.args) {
+    if (arg->kind == ast::ExprKind::kIntervalUnit) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<BoundExprPtr> ExprBinder::BindCall(const ast::FunctionCall& call) {
+  const std::string& name = call.name.name;
+  if (call.over != nullptr) {
+    return Status(ErrorCode::kUnsupported, "OVER is not supported").At(call.over->position);
+  }
+  if (call.distinct) {
+    return Status(ErrorCode::kUnsupported, "DISTINCT in a function call is not supported: " + name)
+        .WithHint("COUNT_DISTINCT(x) estimates the number of different values");
+  }
+  if (functions_.IsAggregate(name)) return BindAggregateCall(call);
+  if (functions_.IsTableFunction(name)) return BindTableCall(call);
+  if (!functions_.IsScalar(name)) {
+    return Status(ErrorCode::kUnknownFunction, "unknown function: " + name)
+        .At(call.name.position)
+        .WithHint(DidYouMean(name, functions_.Names()));
+  }
+  if (call.star) {
+    return Status(ErrorCode::kNoMatchingOverload, "only aggregates take *: " + name);
+  }
+  Result<BoundExprPtr> bound = BindScalarCall(call, false);
+  if (bound.ok() || !HasUnits(call)) return bound;
+  // DAY, HOUR and the like are no reserved words: they may be columns.
+  Result<BoundExprPtr> with_columns = BindScalarCall(call, true);
+  return with_columns.ok() ? std::move(with_columns) : std::move(bound);
+}
+
+Result<BoundExprPtr> ExprBinder::BindLambda(const ast::Lambda& lambda,
+                                            std::span<const DataType> types) {
+  if (types.size() != lambda.parameters.size()) {
+    return Status(ErrorCode::kNoMatchingOverload,
+                  "a lambda with " + std::to_string(lambda.parameters.size()) +
+                      " parameters stands where one takes " + std::to_string(types.size()))
+        .At(lambda.position);
+  }
+  const int first = static_cast<int>(lambda_parameters_.size());
+  for (size_t i = 0; i < types.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (lambda.parameters[i].name != lambda.parameters[j].name) continue;
+      return Status(ErrorCode::kDuplicateName,
+                    "a lambda names a parameter twice: " + lambda.parameters[i].name)
+          .At(lambda.parameters[i].position);
+    }
+    lambda_parameters_.push_back(
+        {lambda.parameters[i].name, first + static_cast<int>(i), types[i]});
+  }
+  Result<BoundExprPtr> body = BindNode(*lambda.body);
+  lambda_parameters_.resize(first);
+  if (!body.ok()) return body;
+  auto bound = NewExpr(BoundKind::kLambda, (*body)->type, {*body});
+  bound->index = first;
+  bound->parameter_count = static_cast<int>(types.size());
+  bound->position = lambda.position;
+  bound->text = ast::FormatExpr(lambda);
+  return BoundExprPtr(bound);
+}
+
+Result<BoundExprPtr> ExprBinder::BindScalarCall(const ast::FunctionCall& call,
+                                                bool units_as_columns) {
+  const size_t count = call.args.size();
+  std::vector<BoundExprPtr> args(count);
+  std::vector<ArgumentType> types(count);
+  for (size_t i = 0; i < count; ++i) {
+    const ast::Expr& arg = *call.args[i];
+    if (arg.kind == ast::ExprKind::kLambda) {
+      types[i].is_lambda = true;
+      types[i].lambda_parameters =
+          static_cast<int>(arg.As<ast::Lambda>().parameters.size());
+      continue;
+    }
+    if (arg.kind == ast::ExprKind::kIntervalUnit && !units_as_columns) {
+      const std::string unit(UnitName(arg.As<ast::IntervalUnit>().unit));
+      args[i] = MakeLiteral(Value(unit), DataType::String(), unit);
+      types[i] = {.type = DataType::String(), .is_literal = true, .is_interval_unit = true};
+      continue;
+    }
+    WEIR_ASSIGN_OR_RETURN(args[i], BindNode(arg));
+    types[i] = TypeOfArgument(*args[i]);
+  }
+  Status lambda_error;
+  const LambdaBinder bind_lambda = [&](int argument,
+                                       std::span<const DataType> parameters) -> Result<DataType> {
+    const auto& lambda = call.args[argument]->As<ast::Lambda>();
+    Result<BoundExprPtr> bound = BindLambda(lambda, parameters);
+    if (!bound.ok()) {
+      lambda_error = bound.status();
+      return std::move(bound).status();
+    }
+    args[argument] = *bound;
+    return (*bound)->type;
+  };
+  Result<const ScalarOverload*> resolved =
+      functions_.ResolveScalar(call.name.name, types, bind_lambda);
+  if (!resolved.ok()) {
+    if (!lambda_error.ok()) return lambda_error;
+    return std::move(resolved).status().At(call.position);
+  }
+  const ScalarOverload& overload = **resolved;
+  for (size_t i = 0; i < count; ++i) {
+    if (i >= overload.parameter_types.size() || types[i].is_interval_unit) continue;
+    const DataType& type = overload.parameter_types[i];
+    if (!types[i].is_lambda) {
+      args[i] = MakeCast(std::move(args[i]), type);
+      continue;
+    }
+    if (args[i] == nullptr || args[i]->type == type) continue;
+    auto lambda = std::make_shared<BoundExpr>(*args[i]);
+    lambda->children[0] = MakeCast(lambda->children[0], type);
+    lambda->type = type;
+    args[i] = std::move(lambda);
+  }
+  return MakeCall(&overload, std::move(args));
+}
+
+Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call) {
+  const std::string& name = call.name.name;
+  if (inside_aggregate_) {
+    return Status(ErrorCode::kInvalidAggregate,
+                  "aggregate functions cannot be nested: " + ast::FormatExpr(call));
+  }
+  if (aggregates_ == nullptr || !lambda_parameters_.empty()) {
+    return Status(ErrorCode::kInvalidAggregate,
+                  clause_ + " does not take aggregate functions: " + name);
+  }
+  // Arguments see the aggregation's input only, not its window.
+  ExprBinder inner(*aggregates_->argument_scope, catalog_, functions_, clause_);
+  inner.inside_aggregate_ = true;
+  inner.aggregates_ = aggregates_;
+  std::vector<BoundExprPtr> args;
+  std::vector<ArgumentType> types;
+  for (const ast::ExprPtr& arg : call.args) {
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, inner.Bind(*arg));
+    types.push_back(TypeOfArgument(*bound));
+    args.push_back(std::move(bound));
+  }
+  if (args.empty() && name != "COUNT") {
+    // As in ksqlDB an aggregate without argument works on ROWTIME.
+    args.push_back(MakeSystem(SystemColumn::kRowTime));
+    types.push_back(TypeOfArgument(*args[0]));
+  }
+  Result<const AggregateOverload*> resolved = functions_.ResolveAggregate(name, types);
+  if (!resolved.ok()) return std::move(resolved).status().At(call.position);
+  const AggregateOverload& overload = **resolved;
+  AggregateCalls::Call made{AggregateCalls::Call made{.function = &overload, .text = ast::FormatExpr(call)};overload, {}, {}, ast::FormatExpr(call)};
+  const size_t columns = args.size() - std::min(args.size(), overload.constant_types.size());
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (i < columns) {
+      made.args.push_back(i < overload.parameter_types.size()
+                              ? MakeCast(args[i], overload.parameter_types[i])
+                              : args[i]);
+      continue;
+    }
+    BoundExprPtr constant = MakeCast(args[i], overload.constant_types[i - columns]);
+    if (!IsConstant(*constant)) {
+      return Status(ErrorCode::kInvalidAggregate, "argument " + std::to_string(i + 1) + " of " +
+                                                      name + " has to be a literal: " +
+                                                      args[i]->text)
+          .At(args[i]->position);
+    }
+    WEIR_ASSIGN_OR_RETURN(Value value, EvaluateConstantExpr(*constant));
+    made.constants.push_back(std::move(value));
+  }
+  auto same = [&](const AggregateCalls::Call& other) {
+    if (other.function != made.function || !(other.constants == made.constants)) return false;
+    for (size_t i = 0; i < made.args.size(); ++i) {
+      if (!SameExpr(*other.args[i], *made.args[i])) return false;
+    }
+    return other.args.size() == made.args.size();
+  };
+  size_t number = 0;
+  while (number < aggregates_->calls.size() && !same(aggregates_->calls[number])) ++number;
+  if (number == aggregates_->calls.size()) aggregates_->calls.push_back(std::move(made));
+  return MakeColumn(kCallColumnBase + static_cast<int>(number), overload.return_type, {});
+}
+
+Result<BoundExprPtr> ExprBinder::BindTableCall(const ast::FunctionCall& call) {
+  const std::string& name = call.name.name;
+  if (inside_table_function_) {
+    return Status(ErrorCode::kInvalidStatement, "table functions cannot be nested: " + name);
+  }
+  if (table_calls_ == nullptr) {
+    return Status(ErrorCode::kInvalidStatement,
+                  "a table function has no place in " + clause_ + ": " + name);
+  }
+  inside_table_function_ = true;
+  std::vector<BoundExprPtr> args;
+  std::vector<ArgumentType> types;
+  Status failure;
+  for (const ast::ExprPtr& arg : call.args) {
+    Result<BoundExprPtr> bound = BindNode(*arg);
+    if (!bound.ok()) {
+      failure = std::move(bound).status();
+      break;
+    }
+    types.push_back(TypeOfArgument(**bound));
+    args.push_back(std::move(*bound));
+  }
+  inside_table_function_ = false;
+  if (!failure.ok()) return failure;
+  Result<const TableFunctionOverload*> resolved = functions_.ResolveTableFunction(name, types);
+  if (!resolved.ok()) return std::move(resolved).status().At(call.position);
+  for (size_t i = 0; i < args.size() && i < (*resolved)->parameter_types.size(); ++i) {
+    args[i] = MakeCast(std::move(args[i]), (*resolved)->parameter_types[i]);
+  }
+  table_calls_->calls.push_back({*resolved, std::move(args), ast::FormatExpr(call)});
+  const int number = static_cast<int>(table_calls_->calls.size()) - 1;
+  return MakeColumn(kCallColumnBase + number, (*resolved)->return_type, {});
+}
+
+}  // namespace weir

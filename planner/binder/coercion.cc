@@ -1,0 +1,332 @@
+#include "planner/binder/coercion.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+#include "base/status_macros.h"
+#include "planner/binder/literals.h"
+#include "planner/binder/make_expr.h"
+
+namespace weir {
+namespace {
+
+Status NoConversion(const BoundExpr& expr, const DataType& type) {
+  return Status(ErrorCode::kTypeMismatch, "an expression of type " + expr.type.ToString() +
+                                              " does not convert to " + type.ToString() + ": " +
+                                              expr.text)
+      .WithHint("CAST(… AS …) converts where it is meant")
+      .At(expr.position);
+}
+
+bool IsTemporal(const DataType& type) {
+  return type.is(TypeKind::kDate) || type.is(TypeKind::kTime) || type.is(TypeKind::kTimestamp);
+}
+
+DataType WidestDecimal(const DataType& a, const DataType& b) {
+  const int scale = std::max(a.scale(), b.scale());
+  const int whole = std::max(a.precision() - a.scale(), b.precision() - b.scale());
+  const int precision = std::min(whole + scale, limits::kDecimalPrecisionMax);
+  return DataType::Decimal(precision, std::min(scale, precision));
+}
+
+std::optional<DataType> CommonNumeric(const DataType& a, const DataType& b) {
+  if (a.is(TypeKind::kDouble) || b.is(TypeKind::kDouble)) return DataType::Double();
+  if (a.is(TypeKind::kDecimal) || b.is(TypeKind::kDecimal)) {
+    return WidestDecimal(DecimalHolding(a), DecimalHolding(b));
+  }
+  return a.is(TypeKind::kBigint) || b.is(TypeKind::kBigint) ? DataType::Bigint() : DataType::Int();
+}
+
+std::optional<DataType> CommonStruct(const DataType& a, const DataType& b) {
+  // Fields go by name; those that one side lacks are null there.
+  std::vector<DataType::Field> fields(a.fields().begin(), a.fields().end());
+  for (const DataType::Field& other : b.fields()) {
+    auto it = std::ranges::find(fields, other.name, &DataType::Field::name);
+    if (it == fields.end()) {
+      fields.push_back(other);
+      continue;
+    }
+    std::optional<DataType> common = CommonTypeOf(it->type, other.type);
+    if (!common) return std::nullopt;
+    it->type = *common;
+  }
+  return DataType::Struct(std::move(fields));
+}
+
+/// The type of a text literal that is to be a number, "4.000" DECIMAL(4, 3).
+std::optional<DataType> NumberTypeOfText(const std::string& text) {
+  const DataType string = DataType::String();
+  if (ConvertLiteral(Value(text), string, DataType::Int())) return DataType::Int();
+  if (ConvertLiteral(Value(text), string, DataType::Bigint())) return DataType::Bigint();
+  const size_t point = text.find('.');
+  if (point != std::string::npos && text.find_first_of("eE") == std::string::npos) {
+    const int scale = static_cast<int>(text.size() - point - 1);
+    const int digits = static_cast<int>(
+        std::ranges::count_if(text, [](unsigned char c) { return std::isdigit(c) != 0; }));
+    if (digits >= 1 && digits <= limits::kDecimalPrecisionMax && scale <= digits &&
+        ConvertLiteral(Value(text), string, DataType::Decimal(digits, scale))) {
+      return DataType::Decimal(digits, scale);
+    }
+  }
+  if (ConvertLiteral(Value(text), string, DataType::Double())) return DataType::Double();
+  return std::nullopt;
+}
+
+bool IsTextLiteral(const BoundExpr& expr) {
+  return expr.kind == BoundKind::kLiteral && expr.type.is(TypeKind::kString);
+}
+
+bool IsScalarLiteral(const BoundExpr& expr) {
+  return expr.kind == BoundKind::kLiteral && !expr.value.is_null();
+}
+
+/// Type that an element adds to the common type `so_far` of a list.
+Result<DataType> Widen(const DataType& so_far, const BoundExpr& expr);
+
+Result<DataType> WidenConstructor(const DataType& so_far, const BoundExpr& expr) {
+  if (expr.kind == BoundKind::kArray) {
+    DataType element = so_far.element();
+    for (const BoundExprPtr& child : expr.children) {
+      WEIR_ASSIGN_OR_RETURN(element, Widen(element, *child));
+    }
+    return DataType::Array(element);
+  }
+  if (expr.kind == BoundKind::kMap) {
+    DataType key = so_far.key();
+    DataType value = so_far.element();
+    for (size_t i = 0; i + 1 < expr.children.size(); i += 2) {
+      WEIR_ASSIGN_OR_RETURN(key, Widen(key, *expr.children[i]));
+      WEIR_ASSIGN_OR_RETURN(value, Widen(value, *expr.children[i + 1]));
+    }
+    return DataType::Map(key, value);
+  }
+  std::vector<DataType::Field> fields(so_far.fields().begin(), so_far.fields().end());
+  for (size_t i = 0; i < expr.children.size(); ++i) {
+    const std::string& name = expr.type.fields()[i].name;
+    auto it = std::ranges::find(fields, name, &DataType::Field::name);
+    if (it == fields.end()) {
+      fields.push_back({name, expr.children[i]->type});
+    } else {
+      WEIR_ASSIGN_OR_RETURN(it->type, Widen(it->type, *expr.children[i]));
+    }
+  }
+  return DataType::Struct(std::move(fields));
+}
+
+Result<DataType> Widen(const DataType& so_far, const BoundExpr& expr) {
+  if (so_far.is(TypeKind::kNull)) return expr.type;
+  if (expr.type.is(TypeKind::kNull)) return so_far;
+  if (IsTextLiteral(expr) && !so_far.is(TypeKind::kString)) {
+    if (so_far.is_numeric()) {
+      std::optional<DataType> number = NumberTypeOfText(expr.value.as<std::string>());
+      if (!number) return NoConversion(expr, so_far);
+      return *CommonNumeric(so_far, *number);
+    }
+    if (ConvertLiteral(expr.value, expr.type, so_far)) return so_far;
+    return NoConversion(expr, so_far);
+  }
+  if (so_far.is(TypeKind::kString) && IsScalarLiteral(expr)) return so_far;
+  const bool constructor = expr.kind == BoundKind::kArray || expr.kind == BoundKind::kMap ||
+                           expr.kind == BoundKind::kStruct;
+  if (constructor && so_far.kind() == expr.type.kind()) return WidenConstructor(so_far, expr);
+  std::optional<DataType> common = CommonTypeOf(so_far, expr.type);
+  if (!common) return NoConversion(expr, so_far);
+  return *common;
+}
+
+bool IsOrdering(std::string_view op) {
+  return op == "<" || op == "<=" || op == ">" || op == ">=";
+}
+
+Status CannotCompare(std::string_view op, const BoundExpr& left, const BoundExpr& right) {
+  return Status(ErrorCode::kTypeMismatch,
+                "cannot compare " + left.text + " (" + left.type.ToString() + ") with " +
+                    right.text + " (" + right.type.ToString() + ") by " + std::string(op))
+      .At(left.position);
+}
+
+/// ROWTIME and the window bounds compare with ISO text.
+bool IsTimeSystemColumn(const BoundExpr& expr) {
+  return expr.kind == BoundKind::kSystem && (expr.system == SystemColumn::kRowTime ||
+                                             expr.system == SystemColumn::kWindowStart ||
+                                             expr.system == SystemColumn::kWindowEnd);
+}
+
+Status ReadTimeText(const BoundExpr& column, BoundExprPtr& text) {
+  std::optional<Value> ms = ConvertLiteral(text->value, text->type, DataType::Timestamp());
+  if (!ms) {
+    return Status(ErrorCode::kTypeMismatch,
+                  column.text + " compares with a time, and this text is none: " + text->text)
+        .WithHint("write 'YYYY-MM-DDTHH:MM:SS.mmm', maybe with a zone as +0100")
+        .At(text->position);
+  }
+  text = MakeLiteral(std::move(*ms), DataType::Bigint(), text->text);
+  return OkStatus();
+}
+
+}  // namespace
+
+DataType DecimalHolding(const DataType& type) {
+  if (type.is(TypeKind::kInt)) return DataType::Decimal(10, 0);
+  if (type.is(TypeKind::kBigint)) return DataType::Decimal(19, 0);
+  return type;
+}
+
+std::optional<DataType> CommonTypeOf(const DataType& a, const DataType& b) {
+  if (a == b || b.is(TypeKind::kNull)) return a;
+  if (a.is(TypeKind::kNull)) return b;
+  if (a.is_numeric() && b.is_numeric()) return CommonNumeric(a, b);
+  if (a.kind() != b.kind()) return std::nullopt;
+  switch (a.kind()) {
+    case TypeKind::kArray: {
+      std::optional<DataType> element = CommonTypeOf(a.element(), b.element());
+      return element ? std::optional(DataType::Array(*element)) : std::nullopt;
+    }
+    case TypeKind::kMap: {
+      std::optional<DataType> key = CommonTypeOf(a.key(), b.key());
+      std::optional<DataType> value = CommonTypeOf(a.element(), b.element());
+      return key && value ? std::optional(DataType::Map(*key, *value)) : std::nullopt;
+    }
+    case TypeKind::kStruct:
+      return CommonStruct(a, b);
+    default:
+      return std::nullopt;
+  }
+}
+
+bool ConvertsImplicitly(const DataType& from, const DataType& to) {
+  if (from == to || from.is(TypeKind::kNull)) return true;
+  if (from.is_numeric() && to.is_numeric()) {
+    if (to.is(TypeKind::kDouble)) return true;
+    if (to.is(TypeKind::kDecimal)) {
+      if (from.is(TypeKind::kDouble)) return false;
+      const DataType decimal = DecimalHolding(from);
+      return from.is(TypeKind::kInt) || from.is(TypeKind::kBigint)
+                 ? true
+                 : decimal.scale() <= to.scale() &&
+                       decimal.precision() - decimal.scale() <= to.precision() - to.scale();
+    }
+    return from.is(TypeKind::kInt) && to.is(TypeKind::kBigint);
+  }
+  if (from.kind() != to.kind()) return false;
+  if (from.is(TypeKind::kArray)) return ConvertsImplicitly(from.element(), to.element());
+  if (from.is(TypeKind::kMap)) {
+    return ConvertsImplicitly(from.key(), to.key()) &&
+           ConvertsImplicitly(from.element(), to.element());
+  }
+  if (from.is(TypeKind::kStruct)) {
+    return std::ranges::all_of(from.fields(), [&](const DataType::Field& field) {
+      const int index = to.FieldIndex(field.name);
+      return index >= 0 && ConvertsImplicitly(field.type, to.fields()[index].type);
+    });
+  }
+  return false;
+}
+
+bool CastExists(const DataType& from, const DataType& to) {
+  if (from == to || from.is(TypeKind::kNull)) return true;
+  if (to.is(TypeKind::kString)) return !from.is(TypeKind::kBytes);
+  if (from.is_numeric() && to.is_numeric()) return true;
+  if (from.is(TypeKind::kString)) {
+    return to.is_numeric() || to.is(TypeKind::kBoolean) || IsTemporal(to);
+  }
+  if (from.is(TypeKind::kTimestamp)) return to.is(TypeKind::kDate) || to.is(TypeKind::kTime);
+  if (from.is(TypeKind::kDate)) return to.is(TypeKind::kTimestamp);
+  if (from.is(TypeKind::kArray) && to.is(TypeKind::kArray)) {
+    return CastExists(from.element(), to.element());
+  }
+  if (from.is(TypeKind::kMap) && to.is(TypeKind::kMap)) {
+    return CastExists(from.key(), to.key()) && CastExists(from.element(), to.element());
+  }
+  if (from.is(TypeKind::kStruct) && to.is(TypeKind::kStruct)) {
+    return std::ranges::all_of(to.fields(), [&](const DataType::Field& field) {
+      const int index = from.FieldIndex(field.name);
+      return index < 0 || CastExists(from.fields()[index].type, field.type);
+    });
+  }
+  return false;
+}
+
+Result<BoundExprPtr> CoerceTo(const BoundExprPtr& expr, const DataType& type) {
+  if (expr->type == type) return expr;
+  std::vector<BoundExprPtr> children = expr->children;
+  if (expr->kind == BoundKind::kArray && type.is(TypeKind::kArray)) {
+    for (BoundExprPtr& child : children) {
+      WEIR_ASSIGN_OR_RETURN(child, CoerceTo(child, type.element()));
+    }
+  } else if (expr->kind == BoundKind::kMap && type.is(TypeKind::kMap)) {
+    for (size_t i = 0; i < children.size(); ++i) {
+      WEIR_ASSIGN_OR_RETURN(children[i],
+                            CoerceTo(children[i], i % 2 == 0 ? type.key() : type.element()));
+    }
+  } else if (expr->kind == BoundKind::kStruct && type.is(TypeKind::kStruct)) {
+    std::vector<BoundExprPtr> ordered;
+    for (const DataType::Field& field : type.fields()) {
+      const int index = expr->type.FieldIndex(field.name);
+      if (index < 0) {
+        ordered.push_back(MakeLiteral(Value(), field.type, "null"));
+        continue;
+      }
+      WEIR_ASSIGN_OR_RETURN(BoundExprPtr child, CoerceTo(children[index], field.type));
+      ordered.push_back(std::move(child));
+    }
+    children = std::move(ordered);
+  } else if (expr->kind == BoundKind::kLiteral) {
+    if (expr->type.is(TypeKind::kNull)) return MakeLiteral(Value(), type, expr->text);
+    std::optional<Value> value = ConvertLiteral(expr->value, expr->type, type);
+    if (!value) return NoConversion(*expr, type);
+    return MakeLiteral(std::move(*value), type, expr->text);
+  } else {
+    if (!CastExists(expr->type, type)) return NoConversion(*expr, type);
+    return MakeCast(expr, type);
+  }
+  auto copy = std::make_shared<BoundExpr>(*expr);
+  copy->children = std::move(children);
+  copy->type = type;
+  return BoundExprPtr(copy);
+}
+
+Result<std::vector<BoundExprPtr>> CoerceList(std::vector<BoundExprPtr> exprs) {
+  DataType type;
+  for (const BoundExprPtr& expr : exprs) {
+    WEIR_ASSIGN_OR_RETURN(type, Widen(type, *expr));
+  }
+  if (type.is(TypeKind::kNull)) return exprs;
+  for (BoundExprPtr& expr : exprs) {
+    WEIR_ASSIGN_OR_RETURN(expr, CoerceTo(expr, type));
+  }
+  return exprs;
+}
+
+Status CoerceComparison(std::string_view op, BoundExprPtr& left, BoundExprPtr& right) {
+  if (left->type.is(TypeKind::kNull) || right->type.is(TypeKind::kNull)) {
+    return Status(ErrorCode::kTypeMismatch, "comparing with NULL has no meaning: " + left->text +
+                                                " " + std::string(op) + " " + right->text)
+        .WithHint("write IS NULL or IS NOT NULL")
+        .At(left->position);
+  }
+  if (IsTimeSystemColumn(*left) && IsTextLiteral(*right)) return ReadTimeText(*left, right);
+  if (IsTimeSystemColumn(*right) && IsTextLiteral(*left)) return ReadTimeText(*right, left);
+  const DataType& a = left->type;
+  const DataType& b = right->type;
+  std::optional<DataType> common;
+  if (IsTemporal(a) && b.is(TypeKind::kString)) common = a;
+  if (a.is(TypeKind::kString) && IsTemporal(b)) common = b;
+  if (IsTemporal(a) && IsTemporal(b) && !(a == b) && !a.is(TypeKind::kTime) &&
+      !b.is(TypeKind::kTime)) {
+    common = DataType::Timestamp();
+  }
+  if (!common && a.is_numeric() && b.is_numeric()) common = CommonTypeOf(a, b);
+  if (!common && (a.kind() == b.kind()) && !a.is_numeric()) common = CommonTypeOf(a, b);
+  const bool unordered = a.is_nested() || a.is(TypeKind::kBoolean);
+  if (!common || (IsOrdering(op) && unordered)) return CannotCompare(op, *left, *right);
+  Result<BoundExprPtr> coerced_left = CoerceTo(left, *common);
+  Result<BoundExprPtr> coerced_right = CoerceTo(right, *common);
+  if (!coerced_left.ok() || !coerced_right.ok()) return CannotCompare(op, *left, *right);
+  left = std::move(coerced_left).value();
+  right = std::move(coerced_right).value();
+  return OkStatus();
+}
+
+}  // namespace weir

@@ -1,0 +1,283 @@
+#include "planner/build/aggregate_builder.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "parser/ast/printer.h"
+#include "planner/binder/expr_binder.h"
+#include "planner/binder/make_expr.h"
+#include "planner/build/projection.h"
+#include "planner/build/select_list.h"
+#include "planner/catalog/near_names.h"
+
+namespace weir {
+namespace {
+
+Status InvalidAggregate(std::string message, SourcePosition position) {
+  return Status(ErrorCode::kInvalidAggregate, std::move(message)).At(position);
+}
+
+bool IsWindowBound(const BoundExpr& expr) {
+  return expr.kind == BoundKind::kSystem && (expr.system == SystemColumn::kWindowStart ||
+                                             expr.system == SystemColumn::kWindowEnd);
+}
+
+/// Builds one aggregation: binds everything over the input, then gives the expressions of SELECT
+/// and HAVING places in the aggregate's output.
+class AggregationBuilder {
+ public:
+  AggregationBuilder(QueryInput input, const QueryUse& use)
+      : input_(std::move(input)), use_(use), query_(*use.query), select_scope_(input_.scope) {
+    calls_.argument_scope = &input_.scope;
+  }
+
+  Result<logical::NodePtr> Build();
+
+ private:
+  Status CheckInput();
+  Status BindGroupBy();
+  Status BindWindow();
+  Status BindSelectAndHaving();
+  Status CheckCalls();
+  logical::NodePtr MakeAggregate();
+  Result<BoundExprPtr> Place(const BoundExprPtr& expr, SourcePosition position);
+  bool HasWindow() const { return window_.kind != physical::WindowKind::kNone; }
+
+  QueryInput input_;
+  const QueryUse& use_;
+  const ast::Query& query_;
+  Scope select_scope_;                       ///< The input's names and the window's bounds.
+  std::vector<BoundExprPtr> group_;
+  std::vector<std::string> group_labels_;
+  physical::WindowSpec window_;
+  AggregateCalls calls_;
+  std::vector<SelectedColumn> columns_;
+  BoundExprPtr having_;
+};
+
+Status AggregationBuilder::CheckInput() {
+  if (!query_.partition_by.empty()) {
+    return InvalidAggregate("PARTITION BY and GROUP BY do not go together",
+                            query_.partition_by_position);
+  }
+  std::vector<std::string> names;
+  for (const auto& source : input_.sources) {
+    if (source->value_format.format == "KAFKA" && source->connector.empty()) {
+      names.push_back(source->name);
+    }
+  }
+  if (!names.empty()) {
+    return InvalidAggregate("GROUP BY does not work on values of format KAFKA: " +
+                                ListNames(names),
+                            query_.group_by_position);
+  }
+  if (input_.is_table() && query_.window) {
+    return Status(ErrorCode::kInvalidWindow, "WINDOW works on streams only")
+        .At(query_.window->position);
+  }
+  return OkStatus();
+}
+
+Status AggregationBuilder::BindWindow() {
+  if (!query_.window) {
+    if (query_.emit == ast::EmitMode::kFinal) {
+      return Status(ErrorCode::kInvalidWindow, "EMIT FINAL needs a window that can close")
+          .At(query_.emit_position);
+    }
+    return OkStatus();
+  }
+  WEIR_ASSIGN_OR_RETURN(window_, ResolveWindow(*query_.window, *use_.context));
+  // In ksqlDB the bounds have no name where the input is a join.
+  if (input_.is_join && !use_.context->sql_extensions) return OkStatus();
+  for (SystemColumn bound : {SystemColumn::kWindowStart, SystemColumn::kWindowEnd}) {
+    const std::string name(SystemColumnName(bound));
+    if (!select_scope_.Find(name).empty()) continue;
+    select_scope_.Add({.source = input_.is_join ? "" : input_.scope.Sources()[0],
+                       .name = name, .expr = MakeSystem(bound), .is_key = false,
+                       .is_system = true, .is_window_bound = true});
+  }
+  return OkStatus();
+}
+
+Status AggregationBuilder::BindGroupBy() {
+  ExprBinder binder(input_.scope, *use_.context->catalog, *use_.context->functions, "GROUP BY");
+  for (const ast::ExprPtr& expr : query_.group_by) {
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, binder.Bind(*expr));
+    for (const BoundExprPtr& other : group_) {
+      if (SameExpr(*other, *bound)) {
+        return InvalidAggregate("GROUP BY names an expression twice: " + bound->text,
+                                bound->position);
+      }
+    }
+    if (bound->type.is(TypeKind::kNull)) {
+      return InvalidAggregate("GROUP BY takes no bare NULL", bound->position);
+    }
+    group_labels_.push_back(bound->text);
+    group_.push_back(std::move(bound));
+  }
+  return OkStatus();
+}
+
+Status AggregationBuilder::BindSelectAndHaving() {
+  NameGenerator names(input_.scope);
+  const PlannerContext& context = *use_.context;
+  ExprBinder binder(select_scope_, *context.catalog, *context.functions, "SELECT");
+  binder.AllowAggregates(&calls_);
+  Result<std::vector<SelectedColumn>> bound =
+      BindSelectList(input_, use_, binder, names, std::nullopt);
+  if (!bound.ok()) {
+    return std::move(bound).status();
+  }
+  columns_ = std::move(*bound);
+  if (query_.having != nullptr) {
+    ExprBinder having(input_.scope, *context.catalog, *context.functions, "HAVING");
+    having.AllowAggregates(&calls_);
+    WEIR_ASSIGN_OR_RETURN(having_, having.BindPredicate(*query_.having));
+  }
+  return OkStatus();
+}
+
+/// Aggregates whose state is a list, a map or several numbers: ksqlDB keeps it in the source's value
+/// format, and DELIMITED cannot hold it.
+bool HasNestedState(std::string_view name) {
+  static const std::set<std::string_view> names = {
+      "CORRELATION", "STDDEV_SAMP", "STDDEV_SAMPLE", "TOPK", "TOPKDISTINCT", "COLLECT_LIST",
+      "COLLECT_SET", "HISTOGRAM",   "SUM_LIST",      "ATTR"};
+  return names.contains(name);
+}
+
+Status AggregationBuilder::CheckCalls() {
+  if (calls_.calls.empty()) {
+    return InvalidAggregate("GROUP BY needs an aggregate function in SELECT or HAVING",
+                            query_.group_by_position);
+  }
+  const bool session = window_.kind == physical::WindowKind::kSession;
+  std::vector<std::string> refused;
+  for (const AggregateCalls::Call& call : calls_.calls) {
+    const std::string& name = call.function->name;
+    if (input_.is_table() && !call.function->can_undo) refused.push_back(name);
+    if (session && !call.function->can_merge) {
+      return Status(ErrorCode::kUnsupported,
+                    "this aggregate cannot merge sessions, so it has no SESSION window: " + name)
+          .At(query_.window->position);
+    }
+    const bool delimited = input_.sources[0]->value_format.format == "DELIMITED" &&
+                           input_.sources[0]->connector.empty();
+    if (delimited && HasNestedState(name) && !use_.context->sql_extensions) {
+      return InvalidAggregate("the source's format DELIMITED cannot keep the state of " + name,
+                              query_.group_by_position);
+    }
+  }
+  if (refused.empty()) return OkStatus();
+  return InvalidAggregate("these aggregates cannot undo a row, so they work on streams only: " +
+                              ListNames(refused),
+                          query_.group_by_position);
+}
+
+/// [group keys][arguments] → aggregate → [group keys][results].
+logical::NodePtr AggregationBuilder::MakeAggregate() {
+  auto project = std::make_shared<logical::Project>();
+  auto inner = std::make_shared<Schema>();
+  auto outer = std::make_shared<Schema>();
+  auto aggregate = std::make_shared<logical::Aggregate>();
+  for (size_t i = 0; i < group_.size(); ++i) {
+    project->exprs.push_back(group_[i]);
+    inner->columns.push_back({group_labels_[i], group_[i]->type, true});
+    outer->columns.push_back({group_labels_[i], group_[i]->type, true});
+  }
+  for (const AggregateCalls::Call& call : calls_.calls) {
+    physical::AggregateCall made{call.function, {}, call.constants};
+    for (const BoundExprPtr& arg : call.args) {
+      size_t place = 0;
+      while (place < project->exprs.size() && !SameExpr(*project->exprs[place], *arg)) ++place;
+      if (place == project->exprs.size()) {
+        project->exprs.push_back(arg);
+        inner->columns.push_back({arg->text, arg->type, false});
+      }
+      made.args.push_back(static_cast<int>(place));
+    }
+    outer->columns.push_back({call.text, call.function->return_type, false});
+    aggregate->calls.push_back(std::move(made));
+  }
+  project->inputs = {input_.node};
+  project->schema = std::move(inner);
+  project->key_columns = static_cast<int>(group_.size());
+  project->is_table = input_.is_table();
+  aggregate->inputs = {project};
+  aggregate->schema = std::move(outer);
+  aggregate->key_columns = project->key_columns;
+  aggregate->is_table = true;
+  aggregate->window = window_;
+  aggregate->windowed_key = window_.kind;
+  aggregate->window_size_ms =
+      window_.kind == physical::WindowKind::kSession ? 0 : window_.size_ms;
+  aggregate->emit_final = query_.emit == ast::EmitMode::kFinal;
+  return aggregate;
+}
+
+/// The expression over the aggregate's output: group keys and calls become its columns.
+Result<BoundExprPtr> AggregationBuilder::Place(const BoundExprPtr& expr, SourcePosition position) {
+  const int keys = static_cast<int>(group_.size());
+  const BoundExpr* outside = nullptr;
+  BoundExprPtr placed = ReplaceExpr(expr, [&](const BoundExprPtr& node) -> BoundExprPtr {
+    for (int i = 0; i < keys; ++i) {
+      if (SameExpr(*group_[i], *node)) return MakeColumn(i, node->type, node->text);
+    }
+    if (node->kind == BoundKind::kColumn && node->index >= kCallColumnBase) {
+      return MakeColumn(keys + node->index - kCallColumnBase, node->type, node->text);
+    }
+    const bool bound = IsWindowBound(*node) && HasWindow();
+    if ((node->kind == BoundKind::kColumn || node->kind == BoundKind::kSystem) && !bound &&
+        outside == nullptr) {
+      outside = node.get();
+    }
+    return nullptr;
+  });
+  if (outside != nullptr) {
+    return InvalidAggregate("neither aggregated nor in GROUP BY: " + outside->text, position)
+        .WithHint("add it to GROUP BY, or aggregate it");
+  }
+  return placed;
+}
+
+Result<logical::NodePtr> AggregationBuilder::Build() {
+  WEIR_RETURN_IF_ERROR(CheckInput());
+  WEIR_RETURN_IF_ERROR(BindWindow());
+  WEIR_RETURN_IF_ERROR(BindGroupBy());
+  WEIR_RETURN_IF_ERROR(BindSelectAndHaving());
+  WEIR_RETURN_IF_ERROR(CheckCalls());
+  WEIR_RETURN_IF_ERROR(CheckSelectedNames(columns_, use_));
+  std::vector<KeyColumn> keys;
+  for (size_t i = 0; i < group_.size(); ++i) {
+    BoundExprPtr column = MakeColumn(static_cast<int>(i), group_[i]->type, group_labels_[i]);
+    keys.push_back({column, {column}, {group_labels_[i]}, group_labels_[i], false});
+  }
+  for (SelectedColumn& column : columns_) {
+    WEIR_ASSIGN_OR_RETURN(column.expr, Place(column.expr, column.position));
+  }
+  logical::NodePtr node = MakeAggregate();
+  if (having_ != nullptr) {
+    auto filter = std::make_shared<logical::Filter>();
+    WEIR_ASSIGN_OR_RETURN(filter->predicate, Place(having_, query_.having->position));
+    filter->is_having = true;
+    filter->inputs = {node};
+    filter->schema = node->schema;
+    filter->key_columns = node->key_columns;
+    filter->is_table = true;
+    filter->windowed_key = node->windowed_key;
+    filter->window_size_ms = node->window_size_ms;
+    node = std::move(filter);
+  }
+  return BuildProjection(std::move(node), keys, std::move(columns_), {"grouping expression"},
+                         use_);
+}
+
+}  // namespace
+
+Result<logical::NodePtr> BuildAggregation(QueryInput input, const QueryUse& use) {
+  return AggregationBuilder(std::move(input), use).Build();
+}
+
+}  // namespace weir

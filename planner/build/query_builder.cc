@@ -1,0 +1,255 @@
+#include "planner/build/query_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "parser/ast/printer.h"
+#include "planner/binder/expr_binder.h"
+#include "planner/binder/make_expr.h"
+#include "planner/build/aggregate_builder.h"
+#include "planner/build/projection.h"
+#include "planner/build/select_list.h"
+#include "planner/catalog/near_names.h"
+
+namespace weir {
+namespace {
+
+Status CheckFeatures(const QueryUse& use) {
+  const ast::Query& query = *use.query;
+  const PlannerContext& context = *use.context;
+  if (!query.ctes.empty()) return ExtensionError(context, "WITH … AS is", query.position);
+  if (query.distinct) return ExtensionError(context, "SELECT DISTINCT is", query.position);
+  if (!query.order_by.empty()) {
+    return ExtensionError(context, "ORDER BY is", query.order_by[0].expr->position);
+  }
+  if (query.having != nullptr && query.group_by.empty()) {
+    return Status(ErrorCode::kInvalidAggregate, "HAVING needs GROUP BY")
+        .At(query.having->position);
+  }
+  return OkStatus();
+}
+
+Status AddWhere(QueryInput& input, const QueryUse& use) {
+  const ast::Query& query = *use.query;
+  if (query.where == nullptr) return OkStatus();
+  ExprBinder binder(input.scope, *use.context->catalog, *use.context->functions, "WHERE");
+  auto filter = std::make_shared<logical::Filter>();
+  WEIR_ASSIGN_OR_RETURN(filter->predicate, binder.BindPredicate(*query.where));
+  filter->inputs = {input.node};
+  filter->schema = input.node->schema;
+  filter->key_columns = input.node->key_columns;
+  filter->is_table = input.node->is_table;
+  filter->windowed_key = input.node->windowed_key;
+  filter->window_size_ms = input.node->window_size_ms;
+  input.node = std::move(filter);
+  return OkStatus();
+}
+
+/// Table functions of SELECT: a FlatMap that keeps all columns of the input and adds one a call.
+Status AddFlatMap(QueryInput& input, const TableCalls& calls,
+                  std::vector<SelectedColumn>& columns, SourcePosition position) {
+  if (calls.calls.empty()) return OkStatus();
+  if (input.is_table()) {
+    return Status(ErrorCode::kInvalidStatement,
+                  "table functions work on streams only: " + calls.calls[0].text)
+        .At(position);
+  }
+  auto flat = std::make_shared<logical::FlatMap>();
+  auto schema = std::make_shared<Schema>(*input.node->schema);
+  for (int i = 0; i < schema->size(); ++i) {
+    const ColumnSchema& column = schema->columns[i];
+    flat->exprs.push_back(MakeColumn(i, column.type, column.name));
+  }
+  const int first = schema->size();
+  for (const TableCalls::Call& call : calls.calls) {
+    flat->calls.push_back({call.function, call.args});
+    schema->columns.push_back({call.text, call.function->return_type, false});
+  }
+  flat->inputs = {input.node};
+  flat->schema = std::move(schema);
+  flat->key_columns = input.node->key_columns;
+  flat->windowed_key = input.node->windowed_key;
+  flat->window_size_ms = input.node->window_size_ms;
+  input.node = std::move(flat);
+  for (SelectedColumn& column : columns) {
+    column.expr = ReplaceExpr(column.expr, [&](const BoundExprPtr& node) -> BoundExprPtr {
+      if (node->kind != BoundKind::kColumn || node->index < kCallColumnBase) return nullptr;
+      return MakeColumn(first + node->index - kCallColumnBase, node->type, node->text);
+    });
+  }
+  return OkStatus();
+}
+
+/// PARTITION BY: the keys that it makes, and what `*` stands for behind it.
+struct Partitioning {
+  std::vector<KeyColumn> keys;
+  std::vector<SelectedColumn> star;
+  bool keyless = false;
+};
+
+std::string PartitionLabel(const BoundExpr& expr, const Scope& scope) {
+  for (const ScopeColumn& column : scope.columns()) {
+    if (SameExpr(*column.expr, expr)) return column.source + "." + column.name;
+  }
+  return expr.text;
+}
+
+Status CheckPartitionBy(const QueryInput& input, const ast::Query& query) {
+  if (input.is_table()) {
+    return Status(ErrorCode::kInvalidStatement, "PARTITION BY works on streams only")
+        .At(query.partition_by_position);
+  }
+  if (input.node->windowed_key != physical::WindowKind::kNone) {
+    return Status(ErrorCode::kInvalidStatement, "PARTITION BY does not work on windowed sources")
+        .At(query.partition_by_position);
+  }
+  return OkStatus();
+}
+
+Result<std::string> PartitionName(const ast::Expr& ast, const BoundExpr& bound,
+                                  const QueryInput& input, NameGenerator& names) {
+  for (const ScopeColumn& column : input.scope.columns()) {
+    if (!SameExpr(*column.expr, bound)) continue;
+    return input.is_join ? JoinedName(column.source, column.name) : column.name;
+  }
+  return names.ForExpr(ast);
+}
+
+Result<Partitioning> BindPartitionBy(const QueryInput& input, const QueryUse& use,
+                                     NameGenerator& names) {
+  const ast::Query& query = *use.query;
+  Partitioning result;
+  WEIR_RETURN_IF_ERROR(CheckPartitionBy(input, query));
+  ExprBinder binder(input.scope, *use.context->catalog, *use.context->functions, "PARTITION BY");
+  for (const ast::ExprPtr& expr : query.partition_by) {
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, binder.Bind(*expr));
+    if (bound->type.is(TypeKind::kNull)) {
+      if (query.partition_by.size() > 1) {
+        return Status(ErrorCode::kInvalidKey, "PARTITION BY NULL stands alone")
+            .At(expr->position);
+      }
+      result.keyless = true;
+      break;
+    }
+    for (const KeyColumn& other : result.keys) {
+      if (SameExpr(*other.expr, *bound)) {
+        return Status(ErrorCode::kInvalidKey, "PARTITION BY names an expression twice: " +
+                                                  bound->text)
+            .At(expr->position);
+      }
+    }
+    const std::string label = PartitionLabel(*bound, input.scope);
+    // ksqlDB names key expressions when it meets `*`; a selected one has its name from SELECT.
+    const bool selected = std::ranges::none_of(query.items, [](const ast::SelectItem& item) {
+      return item.kind == ast::SelectItemKind::kStar;
+    });
+    std::string name;
+    if (!selected) {
+      WEIR_ASSIGN_OR_RETURN(name, PartitionName(*expr, *bound, input, names));
+    }
+    result.keys.push_back({bound, {bound}, {label}, std::move(name), false});
+  }
+  const auto is_new_key = [&](const BoundExpr& expr) {
+    return std::ranges::any_of(result.keys,
+                               [&](const KeyColumn& key) { return SameExpr(*key.expr, expr); });
+  };
+  const auto is_old_key = [&](const BoundExpr& expr) {
+    return std::ranges::any_of(input.keys,
+                               [&](const KeyColumn& key) { return SameExpr(*key.expr, expr); });
+  };
+  // New keys, then the other columns, then what was the key.
+  for (const KeyColumn& key : result.keys) {
+    result.star.push_back({key.name, key.expr, query.position, false, true});
+  }
+  for (bool old : {false, true}) {
+    for (SelectedColumn& column : StarColumns(input, use, std::nullopt)) {
+      if (is_new_key(*column.expr) || is_old_key(*column.expr) != old) continue;
+      result.star.push_back(std::move(column));
+    }
+  }
+  return result;
+}
+
+Status RefuseAggregates(const AggregateCalls& calls, const std::vector<SelectedColumn>& columns,
+                        const QueryUse& use) {
+  if (calls.calls.empty()) return OkStatus();
+  return Status(ErrorCode::kInvalidAggregate,
+                "an aggregate function needs GROUP BY: " + calls.calls[0].text)
+      .At(columns.empty() ? use.query->position : columns[0].position);
+}
+
+/// SELECT without GROUP BY.
+Result<BuiltQuery> BuildPlain(QueryInput input, const QueryUse& use) {
+  const ast::Query& query = *use.query;
+  if (query.window) {
+    return Status(ErrorCode::kInvalidWindow, "WINDOW needs GROUP BY").At(query.window->position);
+  }
+  if (query.emit == ast::EmitMode::kFinal) {
+    return Status(ErrorCode::kInvalidWindow, "EMIT FINAL needs a windowed GROUP BY")
+        .At(query.emit_position);
+  }
+  BuiltQuery built;
+  NameGenerator names(input.scope);
+  std::vector<KeyColumn> keys = input.keys;
+  std::optional<std::vector<SelectedColumn>> star;
+  KeyMessages messages{input.is_join ? "join expression" : "key column"};
+  if (!query.partition_by.empty()) {
+    WEIR_ASSIGN_OR_RETURN(Partitioning partitioning, BindPartitionBy(input, use, names));
+    keys = std::move(partitioning.keys);
+    star = std::move(partitioning.star);
+    built.keyless = partitioning.keyless;
+    messages.what = "partitioning expression";
+  }
+  AggregateCalls aggregates;
+  aggregates.argument_scope = &input.scope;
+  TableCalls table_calls;
+  ExprBinder binder(input.scope, *use.context->catalog, *use.context->functions, "SELECT");
+  binder.AllowAggregates(&aggregates);
+  binder.AllowTableFunctions(&table_calls);
+  WEIR_ASSIGN_OR_RETURN(std::vector<SelectedColumn> columns,
+                        BindSelectList(input, use, binder, names, star));
+  WEIR_RETURN_IF_ERROR(RefuseAggregates(aggregates, columns, use));
+  WEIR_RETURN_IF_ERROR(AddFlatMap(input, table_calls, columns, query.position));
+  WEIR_RETURN_IF_ERROR(CheckSelectedNames(columns, use));
+  WEIR_ASSIGN_OR_RETURN(
+      built.node, BuildProjection(input.node, keys, std::move(columns), messages, use));
+  built.sources = std::move(input.sources);
+  return built;
+}
+
+Status CheckSources(const QueryInput& input, const QueryUse& use) {
+  if (use.persistent && !input.is_join && input.is_table() &&
+      input.node->windowed_key != physical::WindowKind::kNone) {
+    return Status(ErrorCode::kInvalidStatement,
+                  "persistent queries do not read windowed tables: " + input.sources[0]->name)
+        .At(use.query->from->position);
+  }
+  if (!input.is_join) return OkStatus();
+  std::vector<std::string> names;
+  for (const auto& source : input.sources) {
+    if (source->value_format.format == "KAFKA" && source->connector.empty()) {
+      names.push_back(source->name);
+    }
+  }
+  if (names.empty()) return OkStatus();
+  return Status(ErrorCode::kInvalidJoin,
+                "JOIN does not work on values of format KAFKA: " + ListNames(names))
+      .At(use.query->from->position);
+}
+
+}  // namespace
+
+Result<BuiltQuery> BuildQuery(const QueryUse& use) {
+  WEIR_RETURN_IF_ERROR(CheckFeatures(use));
+  WEIR_ASSIGN_OR_RETURN(QueryInput input, BuildFrom(*use.query->from, use));
+  WEIR_RETURN_IF_ERROR(CheckSources(input, use));
+  WEIR_RETURN_IF_ERROR(AddWhere(input, use));
+  if (use.query->group_by.empty()) return BuildPlain(std::move(input), use);
+  BuiltQuery built;
+  built.sources = input.sources;
+  WEIR_ASSIGN_OR_RETURN(built.node, BuildAggregation(std::move(input), use));
+  return built;
+}
+
+}  // namespace weir

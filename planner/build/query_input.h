@@ -1,0 +1,35 @@
+#pragma once
+
+// What stands between FROM and the projection while a query is built: a node, the names over it,
+// and what its key is.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "planner/binder/scope.h"
+#include "planner/catalog/catalog.h"
+#include "planner/logical/logical_nodes.h"
+
+namespace weir {
+
+/// One key column of a query's input. A join has several expressions of equal value, any of which
+/// may stand for the key in SELECT.
+struct KeyColumn {
+  BoundExprPtr expr;                       ///< Gives the key.
+  std::vector<BoundExprPtr> viable;        ///< What SELECT may list for it, best first.
+  std::vector<std::string> labels;         ///< The same as SQL.
+  std::string name;                        ///< Its name under SELECT *.
+  bool synthetic = false;                  ///< ROWKEY of a join.
+};
+
+struct QueryInput {
+  logical::NodePtr node;
+  Scope scope;
+  std::vector<KeyColumn> keys;
+  std::vector<std::shared_ptr<const SourceEntry>> sources;   ///< Left to right.
+  bool is_join = false;
+  bool is_table() const { return node->is_table; }
+};
+
+}  // namespace weir

@@ -1,0 +1,128 @@
+#include "planner/build/source_builder.h"
+
+#include <utility>
+
+#include "base/status_macros.h"
+#include "planner/binder/literals.h"
+#include "planner/binder/make_expr.h"
+#include "planner/statements/statement_checks.h"
+
+namespace weir {
+namespace {
+
+using physical::TopicSource;
+
+Status ReadStart(const ast::ReadFrom& from, logical::Source& source) {
+  switch (from.kind) {
+    case ast::ReadFromKind::kDefault:
+      break;
+    case ast::ReadFromKind::kBeginning:
+      source.start = TopicSource::Start::kEarliest;
+      break;
+    case ast::ReadFromKind::kLatest:
+      source.start = TopicSource::Start::kLatest;
+      break;
+    case ast::ReadFromKind::kTimestamp: {
+      source.start = TopicSource::Start::kTimestamp;
+      WEIR_ASSIGN_OR_RETURN(BoundExprPtr literal, BindLiteral(from.timestamp, from.position));
+      const DataType target =
+          literal->type.is(TypeKind::kString) ? DataType::Timestamp() : DataType::Bigint();
+      std::optional<Value> ms = ConvertLiteral(literal->value, literal->type, target);
+      if (!ms || ms->is_null()) {
+        return Status(ErrorCode::kInvalidStatement, "FROM TIMESTAMP takes ISO text or milliseconds")
+            .At(from.position);
+      }
+      source.start_timestamp_ms = ms->as<int64_t>();
+      break;
+    }
+    case ast::ReadFromKind::kOffsets:
+      source.start = TopicSource::Start::kOffsets;
+      source.start_offsets.assign(source.entry->partitions, 0);
+      for (const auto& [partition, offset] : from.offsets) {
+        if (partition < 0) {
+          return Status(ErrorCode::kInvalidStatement, "a partition's number is not negative")
+              .At(from.position);
+        }
+        if (partition >= static_cast<int32_t>(source.start_offsets.size())) {
+          source.start_offsets.resize(partition + 1, 0);
+        }
+        source.start_offsets[partition] = offset;
+      }
+      break;
+  }
+  return OkStatus();
+}
+
+void AddSystemColumn(Scope& scope, const std::string& alias, SystemColumn column) {
+  const bool bound =
+      column == SystemColumn::kWindowStart || column == SystemColumn::kWindowEnd;
+  scope.Add({.source = alias,
+             .name = std::string(SystemColumnName(column)),
+             .expr = MakeSystem(column),
+             .is_key = false,
+             .is_system = true,
+             .is_window_bound = bound});
+}
+
+}  // namespace
+
+Status ExtensionError(const PlannerContext& context, std::string feature,
+                      SourcePosition position) {
+  if (context.sql_extensions) {
+    return Status(ErrorCode::kUnsupported, feature + " not supported").At(position);
+  }
+  return Status(ErrorCode::kInvalidStatement,
+                feature + " not part of the dialect while weir.sql.extensions is false")
+      .At(position);
+}
+
+Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& use) {
+  WEIR_ASSIGN_OR_RETURN(const SourceEntry* found,
+                        FindSourceOrError(*use.context->catalog, table.name));
+  auto node = std::make_shared<logical::Source>();
+  node->entry = std::make_shared<SourceEntry>(*found);
+  node->alias = table.alias ? table.alias->name : table.name.name;
+  node->is_table = found->is_table;
+  node->windowed_key = found->windowed_key;
+  node->window_size_ms = found->window_size_ms;
+  node->schema = std::make_shared<Schema>(found->ToSchema());
+  WEIR_RETURN_IF_ERROR(ReadStart(table.read_from, *node));
+  QueryInput input;
+  for (int i = 0; i < node->schema->size(); ++i) {
+    const ColumnSchema& column = node->schema->columns[i];
+    node->columns.push_back(i);
+    BoundExprPtr expr = MakeColumn(i, column.type, column.name);
+    if (column.is_key) {
+      ++node->key_columns;
+      input.keys.push_back({expr, {expr}, {column.name}, column.name, false});
+    }
+    input.scope.Add({.source = node->alias, .name = column.name, .expr = expr,
+                     .is_key = column.is_key, .is_system = false, .is_window_bound = false});
+  }
+  AddSystemColumn(input.scope, node->alias, SystemColumn::kRowTime);
+  AddSystemColumn(input.scope, node->alias, SystemColumn::kPartition);
+  AddSystemColumn(input.scope, node->alias, SystemColumn::kOffset);
+  if (node->windowed_key != physical::WindowKind::kNone) {
+    AddSystemColumn(input.scope, node->alias, SystemColumn::kWindowStart);
+    AddSystemColumn(input.scope, node->alias, SystemColumn::kWindowEnd);
+  }
+  input.sources.push_back(node->entry);
+  input.node = std::move(node);
+  return input;
+}
+
+Result<QueryInput> BuildFrom(const ast::Relation& from, const QueryUse& use) {
+  switch (from.kind) {
+    case ast::RelationKind::kTable:
+      return BuildSource(from.As<ast::AliasedTable>(), use);
+    case ast::RelationKind::kJoin:
+      return BuildJoins(from.As<ast::Join>(), use);
+    case ast::RelationKind::kSubquery:
+      return ExtensionError(*use.context, "a subquery in FROM is", from.position);
+    case ast::RelationKind::kUnionAll:
+      return ExtensionError(*use.context, "UNION ALL is", from.position);
+  }
+  return Status(ErrorCode::kInternal, "relation of an unknown kind");
+}
+
+}  // namespace weir

@@ -1,0 +1,21 @@
+#pragma once
+
+// Suggestions for misspelt names.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir {
+
+/// Number of single-character edits between two names, without regard to ASCII case.
+int EditDistance(std::string_view a, std::string_view b);
+
+/// "did you mean AMOUNT?" for the nearest of `names`, or an empty text if none is near.
+std::string DidYouMean(std::string_view name, std::span<const std::string> names);
+
+/// "A, B, C", at most `limit` of them, then "…".
+std::string ListNames(std::span<const std::string> names, size_t limit = 12);
+
+}  // namespace weir

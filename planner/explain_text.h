@@ -1,0 +1,26 @@
+#pragma once
+
+// Words that the texts of logical and physical plans share.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "planner/physical/nodes.h"
+
+namespace weir {
+
+std::string_view WindowKindText(physical::WindowKind kind);
+std::string_view JoinKindText(physical::JoinKind join);
+/// "TUMBLING size 60000 ms grace 0 ms retention 3600000 ms".
+std::string WindowText(const physical::WindowSpec& window);
+/// "COUNT(), SUM(AMOUNT)" with arguments named by `schema`.
+std::string CallsText(const std::vector<physical::AggregateCall>& calls, const Schema& schema);
+/// "A + 1 AS B, C": expressions over `input` with the names of `output`.
+std::string ExprsText(const std::vector<BoundExprPtr>& exprs, const Schema& input,
+                      const Schema& output);
+std::string FormatText(const physical::SideFormat& format);
+/// Names of the schema's columns at these places.
+std::string PickedText(const std::vector<int>& columns, const Schema& schema);
+
+}  // namespace weir

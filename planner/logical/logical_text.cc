@@ -1,0 +1,106 @@
+// The logical plan as text, for EXPLAIN.
+
+#include "planner/explain_text.h"
+#include "planner/logical/logical_nodes.h"
+
+namespace weir::logical {
+namespace {
+
+std::string SourceText(const Source& source) {
+  std::string text = source.entry->is_table ? "Table " : "Stream ";
+  text += source.entry->name;
+  if (source.alias != source.entry->name) text += " AS " + source.alias;
+  return text + " [" + source.schema->ToString() + "]";
+}
+
+std::string JoinText(const Join& join) {
+  std::string text(JoinKindText(join.join));
+  switch (join.sides) {
+    case JoinSides::kStreamStream:
+      text += " stream-stream join within (" + std::to_string(join.before_ms) + " ms, " +
+              std::to_string(join.after_ms) + " ms)";
+      if (join.has_grace) text += " grace " + std::to_string(join.grace_ms) + " ms";
+      break;
+    case JoinSides::kStreamTable:
+      text += " stream-table join";
+      break;
+    case JoinSides::kTableTable:
+      text += " table-table join";
+      break;
+    case JoinSides::kForeignKey:
+      text += " foreign-key join on " + ToText(*join.foreign_key, *join.inputs[0]->schema);
+      break;
+  }
+  return text + " [" + join.schema->ToString() + "]";
+}
+
+std::string FlatMapText(const FlatMap& flat) {
+  std::string text = "FlatMap";
+  const Schema& input = *flat.inputs[0]->schema;
+  for (const physical::FlatMap::Call& call : flat.calls) {
+    text += " " + call.function->name + "(";
+    for (size_t i = 0; i < call.args.size(); ++i) {
+      text += (i > 0 ? ", " : "") + ToText(*call.args[i], input);
+    }
+    text += ")";
+  }
+  return text;
+}
+
+std::string NodeText(const Node& node) {
+  switch (node.kind) {
+    case NodeKind::kSource:
+      return SourceText(node.As<Source>());
+    case NodeKind::kFilter: {
+      const auto& filter = node.As<Filter>();
+      return std::string(filter.is_having ? "Having " : "Filter ") +
+             ToText(*filter.predicate, *node.inputs[0]->schema);
+    }
+    case NodeKind::kProject:
+      return "Project " + ExprsText(node.As<Project>().exprs, *node.inputs[0]->schema,
+                                    *node.schema);
+    case NodeKind::kFlatMap:
+      return FlatMapText(node.As<FlatMap>());
+    case NodeKind::kRepartition: {
+      const auto& repartition = node.As<Repartition>();
+      std::string text = "Repartition by the first " + std::to_string(node.key_columns) +
+                         (node.key_columns == 1 ? " column" : " columns");
+      if (repartition.partitions > 0) {
+        text += " into " + std::to_string(repartition.partitions);
+      }
+      return text + (repartition.ordered ? " in order" : "");
+    }
+    case NodeKind::kAggregate: {
+      const auto& aggregate = node.As<Aggregate>();
+      std::string text = "Aggregate " + CallsText(aggregate.calls, *node.inputs[0]->schema);
+      if (aggregate.window.kind != physical::WindowKind::kNone) {
+        text += " window " + WindowText(aggregate.window);
+      }
+      return text + (aggregate.emit_final ? " final" : "");
+    }
+    case NodeKind::kJoin:
+      return JoinText(node.As<Join>());
+    case NodeKind::kLimit:
+      return "Limit " + std::to_string(node.As<Limit>().rows);
+    case NodeKind::kSink: {
+      const auto& sink = node.As<Sink>();
+      return sink.topic.empty() ? "Client" : "Sink " + sink.name + " to topic " + sink.topic;
+    }
+  }
+  return {};
+}
+
+void Append(const Node& node, int depth, std::string& text) {
+  text += std::string(2 * depth, ' ') + NodeText(node) + "\n";
+  for (const NodePtr& input : node.inputs) Append(*input, depth + 1, text);
+}
+
+}  // namespace
+
+std::string LogicalText(const Node& root) {
+  std::string text;
+  Append(root, 0, text);
+  return text;
+}
+
+}  // namespace weir::logical

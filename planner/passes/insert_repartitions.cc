@@ -1,0 +1,211 @@
+// Rows that an aggregate or a join brings together must be in one task. Here rows that are elsewhere
+// are moved: an exchange goes below every aggregate and join side that is not yet partitioned by the
+// key that it needs.
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/status_macros.h"
+#include "planner/passes/passes.h"
+
+namespace weir {
+namespace {
+
+using logical::NodeKind;
+using logical::NodePtr;
+
+/// Where the rows of a node are.
+struct Placement {
+  /// Columns by which rows are partitioned, in order; empty: by nothing that the schema shows.
+  std::vector<int> columns;
+  int32_t partitions = 1;
+  /// Format of the keys in the topic they lie in; nothing behind an exchange with any hash.
+  std::optional<physical::SideFormat> key_format;
+  std::string source;                        ///< For messages.
+};
+
+/// The column of `project` that is column `column` of its input, or -1.
+int PlaceOf(const std::vector<BoundExprPtr>& exprs, int column) {
+  for (size_t i = 0; i < exprs.size(); ++i) {
+    if (exprs[i]->kind == BoundKind::kColumn && exprs[i]->index == column) {
+      return static_cast<int>(i);
+    }
+  }
+  return -1;
+}
+
+void MapPlacement(const std::vector<BoundExprPtr>& exprs, Placement& placement) {
+  for (int& column : placement.columns) {
+    column = PlaceOf(exprs, column);
+    if (column < 0) {
+      placement.columns.clear();
+      return;
+    }
+  }
+}
+
+Placement PlacementOf(const logical::Node& node) {
+  switch (node.kind) {
+    case NodeKind::kSource: {
+      const SourceEntry& entry = *node.As<logical::Source>().entry;
+      Placement placement{{}, std::max(entry.partitions, 1), entry.key_format, entry.name};
+      for (int i = 0; i < node.key_columns; ++i) placement.columns.push_back(i);
+      return placement;
+    }
+    case NodeKind::kProject: {
+      Placement placement = PlacementOf(*node.inputs[0]);
+      const std::vector<BoundExprPtr>& exprs = node.As<logical::Project>().exprs;
+      // A key kept as the key stays in place even where other columns repeat it.
+      bool same = static_cast<int>(placement.columns.size()) <= static_cast<int>(exprs.size());
+      for (size_t i = 0; same && i < placement.columns.size(); ++i) {
+        same = exprs[i]->kind == BoundKind::kColumn && exprs[i]->index == placement.columns[i];
+      }
+      if (same) {
+        for (size_t i = 0; i < placement.columns.size(); ++i) {
+          placement.columns[i] = static_cast<int>(i);
+        }
+      } else {
+        MapPlacement(exprs, placement);
+      }
+      return placement;
+    }
+    case NodeKind::kFlatMap: {
+      Placement placement = PlacementOf(*node.inputs[0]);
+      MapPlacement(node.As<logical::FlatMap>().exprs, placement);
+      return placement;
+    }
+    case NodeKind::kRepartition: {
+      const auto& repartition = node.As<logical::Repartition>();
+      Placement placement = PlacementOf(*node.inputs[0]);
+      placement.columns.clear();
+      for (int i = 0; i < node.key_columns; ++i) placement.columns.push_back(i);
+      if (repartition.partitions > 0) placement.partitions = repartition.partitions;
+      placement.key_format = repartition.placement;
+      return placement;
+    }
+    case NodeKind::kAggregate:
+    case NodeKind::kJoin: {
+      Placement placement = PlacementOf(*node.inputs[0]);
+      placement.columns.clear();
+      for (int i = 0; i < node.key_columns; ++i) placement.columns.push_back(i);
+      return placement;
+    }
+    case NodeKind::kFilter:
+    case NodeKind::kLimit:
+    case NodeKind::kSink:
+      return PlacementOf(*node.inputs[0]);
+  }
+  return {};
+}
+
+bool IsPlacedByKey(const Placement& placement, int keys) {
+  if (keys == 0 || static_cast<int>(placement.columns.size()) != keys) return false;
+  for (int i = 0; i < keys; ++i) {
+    if (placement.columns[i] != i) return false;
+  }
+  return true;
+}
+
+NodePtr Exchanged(const NodePtr& input, int32_t partitions,
+                  std::optional<physical::SideFormat> format, bool ordered) {
+  auto exchange = std::make_shared<logical::Repartition>();
+  exchange->inputs = {input};
+  exchange->schema = input->schema;
+  exchange->is_table = input->is_table;
+  exchange->key_columns = input->key_columns;
+  exchange->windowed_key = input->windowed_key;
+  exchange->window_size_ms = input->window_size_ms;
+  exchange->partitions = partitions;
+  exchange->placement = std::move(format);
+  exchange->ordered = ordered;
+  return exchange;
+}
+
+bool IsOrderSensitive(const logical::Aggregate& aggregate) {
+  return aggregate.window.kind == physical::WindowKind::kSession ||
+         std::ranges::any_of(aggregate.calls, [](const physical::AggregateCall& call) {
+           return call.function->order_sensitive;
+         });
+}
+
+NodePtr PlaceAggregate(const NodePtr& node) {
+  const auto& aggregate = node->As<logical::Aggregate>();
+  const NodePtr& input = node->inputs[0];
+  if (IsPlacedByKey(PlacementOf(*input), node->key_columns)) return node;
+  return logical::WithInputs(node, {Exchanged(input, 0, std::nullopt,
+                                              IsOrderSensitive(aggregate))});
+}
+
+bool SameFormat(const Placement& a, const Placement& b) {
+  return a.key_format && b.key_format && a.key_format->format == b.key_format->format &&
+         a.key_format->unwrapped == b.key_format->unwrapped &&
+         a.key_format->properties == b.key_format->properties;
+}
+
+Status NotCoPartitioned(const Placement& left, const Placement& right) {
+  return Status(ErrorCode::kNotCoPartitioned,
+                "the inputs of a join have the same number of partitions, and " + left.source +
+                    " has " + std::to_string(left.partitions) + ", " + right.source + " has " +
+                    std::to_string(right.partitions))
+      .WithHint("CREATE STREAM copy WITH (PARTITIONS = " + std::to_string(right.partitions) +
+                ") AS SELECT * FROM " + left.source);
+}
+
+Result<NodePtr> PlaceForeignKeyJoin(const NodePtr& node) {
+  std::vector<NodePtr> inputs = node->inputs;
+  bool single = true;
+  for (const NodePtr& input : inputs) single &= PlacementOf(*input).partitions == 1;
+  if (single) return node;
+  // Rows meet by a key that changes with the left row; one task holds both tables.
+  for (NodePtr& input : inputs) input = Exchanged(input, 1, std::nullopt, false);
+  return logical::WithInputs(node, std::move(inputs));
+}
+
+Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
+  const auto& join = node->As<logical::Join>();
+  if (join.sides == logical::JoinSides::kForeignKey) return PlaceForeignKeyJoin(node);
+  NodePtr left = node->inputs[0];
+  NodePtr right = node->inputs[1];
+  Placement a = PlacementOf(*left);
+  Placement b = PlacementOf(*right);
+  bool move_left = !IsPlacedByKey(a, join.key_columns);
+  bool move_right = !IsPlacedByKey(b, right->key_columns);
+  if (!move_left && !move_right) {
+    if (a.partitions != b.partitions) {
+      if (!context.sql_extensions || (left->is_table && right->is_table)) {
+        return NotCoPartitioned(a, b);
+      }
+      (left->is_table ? move_right : move_left) = true;
+    } else if (a.partitions > 1 && !SameFormat(a, b)) {
+      // Equal keys have other bytes, so they lie in other partitions.
+      (left->is_table ? move_right : move_left) = true;
+    }
+  }
+  const int32_t widest = std::max(a.partitions, b.partitions);
+  if (move_left && move_right) {
+    left = Exchanged(left, widest, std::nullopt, false);
+    right = Exchanged(right, widest, std::nullopt, false);
+  } else if (move_left) {
+    left = Exchanged(left, b.partitions, b.key_format, false);
+  } else if (move_right) {
+    right = Exchanged(right, a.partitions, a.key_format, false);
+  }
+  return logical::WithInputs(node, {left, right});
+}
+
+}  // namespace
+
+Result<NodePtr> InsertRepartitions(const NodePtr& plan, const PlannerContext& context) {
+  std::vector<NodePtr> inputs;
+  for (const NodePtr& input : plan->inputs) {
+    WEIR_ASSIGN_OR_RETURN(NodePtr next, InsertRepartitions(input, context));
+    inputs.push_back(std::move(next));
+  }
+  NodePtr node = logical::WithInputs(plan, std::move(inputs));
+  if (node->kind == NodeKind::kAggregate) return PlaceAggregate(node);
+  if (node->kind == NodeKind::kJoin) return PlaceJoin(node, context);
+  return node;
+}
+
+}  // namespace weir

@@ -1,0 +1,72 @@
+// Stores and exchanges get names that the same SQL gives again: kind and number in plan order.
+
+#include <utility>
+
+#include "planner/passes/passes.h"
+
+namespace weir {
+namespace {
+
+using logical::NodeKind;
+using logical::NodePtr;
+
+class StoreNamer {
+ public:
+  NodePtr Name(const NodePtr& node) {
+    std::vector<NodePtr> inputs;
+    for (const NodePtr& input : node->inputs) inputs.push_back(Name(input));
+    std::shared_ptr<logical::Node> copy = logical::CopyNode(*node);
+    copy->inputs = std::move(inputs);
+    switch (node->kind) {
+      case NodeKind::kAggregate:
+        NameAggregate(static_cast<logical::Aggregate&>(*copy));
+        break;
+      case NodeKind::kJoin:
+        NameJoin(static_cast<logical::Join&>(*copy));
+        break;
+      case NodeKind::kRepartition:
+        static_cast<logical::Repartition&>(*copy).name =
+            "exchange-" + std::to_string(++exchanges_) + "-repartition";
+        break;
+      case NodeKind::kSource:
+      case NodeKind::kFilter:
+      case NodeKind::kProject:
+      case NodeKind::kFlatMap:
+      case NodeKind::kLimit:
+      case NodeKind::kSink:
+        break;
+    }
+    return copy;
+  }
+
+ private:
+  void NameAggregate(logical::Aggregate& node) {
+    const bool windowed = node.window.kind != physical::WindowKind::kNone;
+    node.stores = {{"aggregate-" + std::to_string(++aggregates_), windowed,
+                    windowed ? node.window.retention_ms : -1}};
+  }
+
+  void NameJoin(logical::Join& node) {
+    const std::string name = "join-" + std::to_string(++joins_);
+    const bool windowed = node.sides == logical::JoinSides::kStreamStream;
+    const int64_t retention =
+        windowed ? node.before_ms + node.after_ms + node.grace_ms : int64_t{-1};
+    if (node.sides == logical::JoinSides::kStreamTable) {
+      node.stores = {{name + "-table", false, -1}};
+    } else {
+      node.stores = {{name + "-left", windowed, retention}, {name + "-right", windowed, retention}};
+    }
+  }
+
+  int aggregates_ = 0;
+  int joins_ = 0;
+  int exchanges_ = 0;
+};
+
+}  // namespace
+
+Result<NodePtr> NameStateStores(const NodePtr& plan, const PlannerContext& context) {
+  return StoreNamer().Name(plan);
+}
+
+}  // namespace weir

@@ -1,0 +1,195 @@
+// The physical plan as text and as a drawing. The text also makes a query's fingerprint: what it
+// shows decides the shape of state, so it must say everything that does, and nothing that varies.
+
+#include <string>
+
+#include "planner/explain_text.h"
+#include "planner/physical/nodes.h"
+#include "planner/planner.h"
+
+namespace weir {
+namespace {
+
+using physical::NodeKind;
+
+template <typename T>
+const T& As(const physical::Node& node) {
+  return static_cast<const T&>(node);
+}
+
+std::string_view ModeText(physical::ChangeMode mode) {
+  switch (mode) {
+    case physical::ChangeMode::kAppend: return "append";
+    case physical::ChangeMode::kUpsert: return "upsert";
+    case physical::ChangeMode::kRetract: return "retract";
+  }
+  return {};
+}
+
+std::string SourceText(const physical::TopicSource& source) {
+  std::string text = source.connector.empty() ? "TopicSource " : "ConnectorSource ";
+  text += source.source_name;
+  if (source.connector.empty()) text += " topic " + source.topic;
+  text += " key " + FormatText(source.key_format) + " value " + FormatText(source.value_format);
+  std::string unread;
+  for (const auto& column : source.columns) {
+    if (column.output_index < 0) unread += (unread.empty() ? "" : ", ") + column.name;
+  }
+  if (!unread.empty()) text += " unread (" + unread + ")";
+  if (source.time_column >= 0) text += " time " + source.columns[source.time_column].name;
+  if (source.needs_partition) text += " +partition";
+  if (source.needs_offset) text += " +offset";
+  if (source.needs_headers) text += " +headers";
+  return text;
+}
+
+template <typename T>
+std::string JoinText(std::string_view name, const T& join) {
+  std::string text = std::string(name) + " " + std::string(JoinKindText(join.join));
+  text += " left (" + PickedText(join.left_columns, *join.inputs[0]->schema) + ")";
+  return text + " right (" + PickedText(join.right_columns, *join.inputs[1]->schema) + ")";
+}
+
+std::string StreamJoinText(const physical::StreamStreamJoin& join) {
+  std::string text = JoinText("StreamStreamJoin", join);
+  text += " within (" + std::to_string(join.before_ms) + " ms, " + std::to_string(join.after_ms) +
+          " ms) grace " + std::to_string(join.grace_ms) + " ms";
+  return text + (join.has_grace ? "" : " unmatched at once");
+}
+
+std::string AggregateText(const physical::StreamAggregate& node) {
+  std::string text = "StreamAggregate by the first " + std::to_string(node.key_columns) + ": " +
+                     CallsText(node.calls, *node.inputs[0]->schema);
+  if (node.window.kind != physical::WindowKind::kNone) {
+    text += " window " + WindowText(node.window);
+  }
+  return text + (node.emit_final ? " final" : "");
+}
+
+std::string ExchangeText(const physical::Exchange& exchange) {
+  std::string text = "Exchange by the first " + std::to_string(exchange.key_columns);
+  if (exchange.partitions > 0) text += " into " + std::to_string(exchange.partitions);
+  if (exchange.placement) text += " placed as " + FormatText(*exchange.placement);
+  if (exchange.ordered) text += " in order";
+  return text + " (" + exchange.name + ")";
+}
+
+std::string FlatMapText(const physical::FlatMap& flat) {
+  std::string text = "FlatMap";
+  const Schema& input = *flat.inputs[0]->schema;
+  for (const auto& call : flat.calls) {
+    text += " " + call.function->name + "(";
+    for (size_t i = 0; i < call.args.size(); ++i) {
+      text += (i > 0 ? ", " : "") + ToText(*call.args[i], input);
+    }
+    text += ")";
+  }
+  return text;
+}
+
+std::string SinkText(const physical::TopicSink& sink) {
+  std::string text = sink.connector.empty() ? "TopicSink " : "ConnectorSink ";
+  text += sink.sink_name + " topic " + sink.topic;
+  text += " key " + FormatText(sink.key_format) + " value " + FormatText(sink.value_format);
+  if (sink.time_column >= 0) text += " time " + sink.schema->columns[sink.time_column].name;
+  return text;
+}
+
+std::string NodeText(const physical::Node& node) {
+  switch (node.kind) {
+    case NodeKind::kTopicSource:
+      return SourceText(As<physical::TopicSource>(node));
+    case NodeKind::kFilter: {
+      const auto& filter = As<physical::Filter>(node);
+      return std::string(filter.is_having ? "Having " : "Filter ") +
+             ToText(*filter.predicate, *node.inputs[0]->schema);
+    }
+    case NodeKind::kProject:
+      return "Project " + ExprsText(As<physical::Project>(node).exprs, *node.inputs[0]->schema,
+                                    *node.schema);
+    case NodeKind::kFlatMap:
+      return FlatMapText(As<physical::FlatMap>(node));
+    case NodeKind::kExchange:
+      return ExchangeText(As<physical::Exchange>(node));
+    case NodeKind::kMaterialize:
+      return "Materialize";
+    case NodeKind::kStreamAggregate:
+      return AggregateText(As<physical::StreamAggregate>(node));
+    case NodeKind::kTableAggregate: {
+      const auto& aggregate = As<physical::TableAggregate>(node);
+      return "TableAggregate by the first " + std::to_string(aggregate.key_columns) + ": " +
+             CallsText(aggregate.calls, *node.inputs[0]->schema);
+    }
+    case NodeKind::kStreamStreamJoin:
+      return StreamJoinText(As<physical::StreamStreamJoin>(node));
+    case NodeKind::kStreamTableJoin:
+      return JoinText("StreamTableJoin", As<physical::StreamTableJoin>(node));
+    case NodeKind::kTableTableJoin:
+      return JoinText("TableTableJoin", As<physical::TableTableJoin>(node));
+    case NodeKind::kForeignKeyJoin: {
+      const auto& join = As<physical::ForeignKeyJoin>(node);
+      return JoinText("ForeignKeyJoin", join) + " on " +
+             ToText(*join.foreign_key, *node.inputs[0]->schema);
+    }
+    case NodeKind::kLimit:
+      return "Limit " + std::to_string(As<physical::Limit>(node).rows);
+    case NodeKind::kTopicSink:
+      return SinkText(As<physical::TopicSink>(node));
+    case NodeKind::kClientSink:
+      return "ClientSink";
+  }
+  return {};
+}
+
+std::string PropertiesText(const physical::Node& node) {
+  std::string text = std::string(ModeText(node.mode)) + " [" + node.schema->ToString() + "]";
+  if (node.windowed_key != physical::WindowKind::kNone) {
+    text += " windowed " + std::string(WindowKindText(node.windowed_key));
+    if (node.window_size_ms > 0) text += " " + std::to_string(node.window_size_ms) + " ms";
+  }
+  for (const physical::StoreSpec& store : node.stores) text += " store " + store.name;
+  return text;
+}
+
+void AppendTree(const physical::Node& node, int depth, std::string& text) {
+  const std::string indent(2 * depth, ' ');
+  text += indent + "#" + std::to_string(node.id) + " " + NodeText(node) + "\n";
+  text += indent + "     " + PropertiesText(node) + "\n";
+  for (const physical::NodePtr& input : node.inputs) AppendTree(*input, depth + 1, text);
+}
+
+std::string DotEscaped(const std::string& text) {
+  std::string escaped;
+  for (char c : text) {
+    if (c == '"' || c == '\\') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+void AppendDot(const physical::Node& node, std::string& text) {
+  const std::string name = "n" + std::to_string(node.id);
+  text += "  " + name + " [shape=box, label=\"" + DotEscaped(NodeText(node)) + "\"];\n";
+  for (const physical::NodePtr& input : node.inputs) {
+    AppendDot(*input, text);
+    const bool cut = input->kind == NodeKind::kExchange;
+    text += "  n" + std::to_string(input->id) + " -> " + name +
+            (cut ? " [style=dashed];\n" : ";\n");
+  }
+}
+
+}  // namespace
+
+std::string ExplainPhysical(const physical::Node& root) {
+  std::string text;
+  AppendTree(root, 0, text);
+  return text;
+}
+
+std::string ExplainDot(const physical::Node& root) {
+  std::string text = "digraph plan {\n  rankdir=BT;\n";
+  AppendDot(root, text);
+  return text + "}\n";
+}
+
+}  // namespace weir

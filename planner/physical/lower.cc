@@ -1,0 +1,266 @@
+#include "planner/physical/lower.h"
+
+#include <utility>
+
+#include "base/status_macros.h"
+#include "planner/planner.h"
+
+namespace weir {
+namespace {
+
+using logical::JoinSides;
+using physical::ChangeMode;
+
+class Lowering {
+ public:
+  explicit Lowering(std::string query_id) : query_id_(std::move(query_id)) {}
+
+  /// `retract`: the consumer needs the old row with each change of a table.
+  Result<physical::NodePtr> Lower(const logical::NodePtr& node, bool retract);
+
+ private:
+  /// Fills what all nodes have. Inputs come first, so that numbers ascend along the data.
+  template <typename T>
+  std::shared_ptr<T> Start(const logical::Node& node, std::vector<physical::NodePtr> inputs) {
+    auto made = std::make_shared<T>();
+    made->inputs = std::move(inputs);
+    made->schema = node.schema;
+    made->windowed_key = node.windowed_key;
+    made->window_size_ms = node.window_size_ms;
+    made->stores = node.stores;
+    made->mode = !node.is_table             ? ChangeMode::kAppend
+                 : made->inputs.empty()     ? ChangeMode::kUpsert
+                                            : made->inputs[0]->mode;
+    made->id = ++next_id_;
+    return made;
+  }
+
+  physical::NodePtr LowerSource(const logical::Source& source, bool retract);
+  Result<physical::NodePtr> LowerFlatMap(const logical::NodePtr& node);
+  Result<physical::NodePtr> LowerAggregate(const logical::NodePtr& node);
+  Result<physical::NodePtr> LowerJoin(const logical::NodePtr& node, bool retract);
+  Result<physical::NodePtr> LowerSink(const logical::NodePtr& node);
+  physical::NodePtr Materialized(const physical::NodePtr& input, ChangeMode mode,
+                                 std::string store);
+
+  std::string query_id_;
+  int next_id_ = 0;
+  int tables_ = 0;
+};
+
+physical::NodePtr Lowering::Materialized(const physical::NodePtr& input, ChangeMode mode,
+                                         std::string store) {
+  auto made = std::make_shared<physical::Materialize>();
+  made->inputs = {input};
+  made->schema = input->schema;
+  made->windowed_key = input->windowed_key;
+  made->window_size_ms = input->window_size_ms;
+  made->mode = mode;
+  made->stores = {{std::move(store), false, -1}};
+  made->id = ++next_id_;
+  return made;
+}
+
+physical::NodePtr Lowering::LowerSource(const logical::Source& source, bool retract) {
+  const SourceEntry& entry = *source.entry;
+  auto made = Start<physical::TopicSource>(source, {});
+  made->source_name = entry.name;
+  made->topic = entry.topic;
+  made->connector = entry.connector;
+  made->key_format = entry.key_format;
+  made->value_format = entry.value_format;
+  made->is_table = entry.is_table;
+  made->needs_partition = source.needs_partition;
+  made->needs_offset = source.needs_offset;
+  made->needs_headers = source.needs_headers;
+  made->time_source = entry.time_source;
+  made->time_format = entry.time_format;
+  made->on_error = entry.on_error;
+  made->dead_letter_topic = entry.dead_letter_topic;
+  made->start = source.start;
+  made->start_timestamp_ms = source.start_timestamp_ms;
+  made->start_offsets = source.start_offsets;
+  for (const SourceEntry::SourceColumnEntry& column : entry.columns) {
+    made->columns.push_back({column.name, column.type, column.is_key, column.exact_name,
+                             column.is_headers, column.header_key, -1});
+    if (entry.time_source == physical::TimeSource::kColumn && column.name == entry.time_column) {
+      made->time_column = static_cast<int>(made->columns.size()) - 1;
+    }
+  }
+  for (size_t i = 0; i < source.columns.size(); ++i) {
+    made->columns[source.columns[i]].output_index = static_cast<int>(i);
+  }
+  if (!retract || !entry.is_table) return made;
+  return Materialized(made, ChangeMode::kRetract, "table-" + std::to_string(++tables_));
+}
+
+Result<physical::NodePtr> Lowering::LowerFlatMap(const logical::NodePtr& node) {
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], false));
+  auto made = Start<physical::FlatMap>(*node, {std::move(input)});
+  made->exprs = node->As<logical::FlatMap>().exprs;
+  made->calls = node->As<logical::FlatMap>().calls;
+  return physical::NodePtr(made);
+}
+
+Result<physical::NodePtr> Lowering::LowerAggregate(const logical::NodePtr& node) {
+  const auto& aggregate = node->As<logical::Aggregate>();
+  const bool over_table = node->inputs[0]->is_table;
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], over_table));
+  if (over_table) {
+    auto made = Start<physical::TableAggregate>(*node, {std::move(input)});
+    made->mode = ChangeMode::kUpsert;
+    made->key_columns = aggregate.key_columns;
+    made->calls = aggregate.calls;
+    return physical::NodePtr(made);
+  }
+  auto made = Start<physical::StreamAggregate>(*node, {std::move(input)});
+  made->mode = ChangeMode::kUpsert;
+  made->key_columns = aggregate.key_columns;
+  made->calls = aggregate.calls;
+  made->window = aggregate.window;
+  made->emit_final = aggregate.emit_final;
+  return physical::NodePtr(made);
+}
+
+Result<physical::NodePtr> Lowering::LowerJoin(const logical::NodePtr& node, bool retract) {
+  const auto& join = node->As<logical::Join>();
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr left, Lower(node->inputs[0], false));
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr right, Lower(node->inputs[1], false));
+  std::vector<physical::NodePtr> inputs = {std::move(left), std::move(right)};
+  const auto fill = [&](auto& made) {
+    made.join = join.join;
+    made.left_columns = join.left_columns;
+    made.right_columns = join.right_columns;
+    made.mode = join.is_table ? ChangeMode::kUpsert : ChangeMode::kAppend;
+  };
+  physical::NodePtr result;
+  switch (join.sides) {
+    case JoinSides::kStreamStream: {
+      auto made = Start<physical::StreamStreamJoin>(*node, std::move(inputs));
+      fill(*made);
+      made->key_columns = join.key_columns;
+      made->before_ms = join.before_ms;
+      made->after_ms = join.after_ms;
+      made->grace_ms = join.grace_ms;
+      made->has_grace = join.has_grace;
+      result = made;
+      break;
+    }
+    case JoinSides::kStreamTable: {
+      auto made = Start<physical::StreamTableJoin>(*node, std::move(inputs));
+      fill(*made);
+      made->key_columns = join.key_columns;
+      result = made;
+      break;
+    }
+    case JoinSides::kTableTable: {
+      auto made = Start<physical::TableTableJoin>(*node, std::move(inputs));
+      fill(*made);
+      made->key_columns = join.key_columns;
+      result = made;
+      break;
+    }
+    case JoinSides::kForeignKey: {
+      auto made = Start<physical::ForeignKeyJoin>(*node, std::move(inputs));
+      fill(*made);
+      made->left_key_columns = join.key_columns;
+      made->foreign_key = join.foreign_key;
+      result = made;
+      break;
+    }
+  }
+  if (!retract || !join.is_table) return result;
+  return Materialized(result, ChangeMode::kRetract, "table-" + std::to_string(++tables_));
+}
+
+bool EndsInAggregate(const logical::Node& node) {
+  if (node.kind == logical::NodeKind::kAggregate) return true;
+  if (node.kind != logical::NodeKind::kProject && node.kind != logical::NodeKind::kFilter) {
+    return false;
+  }
+  return EndsInAggregate(*node.inputs[0]);
+}
+
+Result<physical::NodePtr> Lowering::LowerSink(const logical::NodePtr& node) {
+  const auto& sink = node->As<logical::Sink>();
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], false));
+  if (sink.topic.empty()) {
+    return physical::NodePtr(Start<physical::ClientSink>(*node, {std::move(input)}));
+  }
+  if (sink.materialized && !EndsInAggregate(*node->inputs[0])) {
+    input = Materialized(input, ChangeMode::kUpsert, "result");
+  }
+  auto made = Start<physical::TopicSink>(*node, {std::move(input)});
+  made->sink_name = sink.name;
+  made->topic = sink.topic;
+  made->partitions = sink.partitions;
+  made->key_format = sink.key_format;
+  made->value_format = sink.value_format;
+  made->exact_names = sink.exact_names;
+  made->time_column = sink.time_column;
+  made->time_format = sink.time_format;
+  made->is_table = sink.is_table;
+  made->connector = sink.connector;
+  return physical::NodePtr(made);
+}
+
+Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool retract) {
+  switch (node->kind) {
+    case logical::NodeKind::kSource:
+      return LowerSource(node->As<logical::Source>(), retract);
+    case logical::NodeKind::kFilter: {
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], retract));
+      auto made = Start<physical::Filter>(*node, {std::move(input)});
+      made->predicate = node->As<logical::Filter>().predicate;
+      made->is_having = node->As<logical::Filter>().is_having;
+      return physical::NodePtr(made);
+    }
+    case logical::NodeKind::kProject: {
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], retract));
+      auto made = Start<physical::Project>(*node, {std::move(input)});
+      made->exprs = node->As<logical::Project>().exprs;
+      return physical::NodePtr(made);
+    }
+    case logical::NodeKind::kFlatMap:
+      return LowerFlatMap(node);
+    case logical::NodeKind::kRepartition: {
+      const auto& repartition = node->As<logical::Repartition>();
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], retract));
+      auto made = Start<physical::Exchange>(*node, {std::move(input)});
+      made->key_columns = node->key_columns;
+      made->name = query_id_ + "-" + repartition.name;
+      made->partitions = repartition.partitions;
+      made->placement = repartition.placement;
+      made->ordered = repartition.ordered;
+      made->drop_null_keys = repartition.drop_null_keys;
+      return physical::NodePtr(made);
+    }
+    case logical::NodeKind::kAggregate:
+      return LowerAggregate(node);
+    case logical::NodeKind::kJoin:
+      return LowerJoin(node, retract);
+    case logical::NodeKind::kLimit: {
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], retract));
+      auto made = Start<physical::Limit>(*node, {std::move(input)});
+      made->rows = node->As<logical::Limit>().rows;
+      return physical::NodePtr(made);
+    }
+    case logical::NodeKind::kSink:
+      return LowerSink(node);
+  }
+  return Status(ErrorCode::kInternal, "logical node of an unknown kind");
+}
+
+}  // namespace
+
+Result<physical::NodePtr> LowerPlan(const logical::NodePtr& plan, const std::string& query_id) {
+  return Lowering(query_id).Lower(plan, false);
+}
+
+uint64_t StableHash(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325ULL;
+  for (unsigned char c : text) hash = (hash ^ c) * 0x100000001b3ULL;
+  return hash;
+}
+
+}  // namespace weir

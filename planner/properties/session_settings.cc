@@ -1,0 +1,30 @@
+#include "planner/properties/session_settings.h"
+
+#include <cctype>
+
+namespace weir {
+
+std::optional<std::string> SessionText(const PlannerContext& context, std::string_view name) {
+  for (std::string_view prefix : {"", "ksql.", "ksql.streams.", "weir."}) {
+    const auto it = context.properties.find(std::string(prefix) + std::string(name));
+    if (it != context.properties.end()) return it->second;
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> SessionBoolean(const PlannerContext& context, std::string_view name) {
+  std::optional<std::string> text = SessionText(context, name);
+  if (!text || text->empty()) return std::nullopt;
+  for (char& c : *text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return *text == "true";
+}
+
+std::optional<std::string> DefaultFormat(const PlannerContext& context, bool is_key) {
+  std::optional<std::string> set =
+      SessionText(context, is_key ? "persistence.default.format.key"
+                                  : "persistence.default.format.value");
+  if (set && !set->empty()) return set;
+  return is_key ? std::optional<std::string>("KAFKA") : std::nullopt;
+}
+
+}  // namespace weir

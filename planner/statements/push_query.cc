@@ -1,0 +1,59 @@
+// SELECT … EMIT CHANGES|FINAL: rows go to a client.
+
+#include <utility>
+
+#include "base/status_macros.h"
+#include "planner/passes/passes.h"
+#include "planner/physical/lower.h"
+#include "planner/statements/query_plan.h"
+
+namespace weir {
+namespace {
+
+template <typename T>
+std::shared_ptr<T> On(const logical::NodePtr& input) {
+  auto node = std::make_shared<T>();
+  node->inputs = {input};
+  node->schema = input->schema;
+  node->key_columns = input->key_columns;
+  node->is_table = input->is_table;
+  node->windowed_key = input->windowed_key;
+  node->window_size_ms = input->window_size_ms;
+  return node;
+}
+
+}  // namespace
+
+Result<PushLogical> BuildPush(const ast::Statement& statement, const PlannerContext& context) {
+  if (!statement.Is<ast::Select>()) {
+    return Status(ErrorCode::kInvalidStatement, "not a SELECT").At(statement.position);
+  }
+  const ast::Query& query = *statement.As<ast::Select>().query;
+  if (query.limit && *query.limit < 0) {
+    return Status(ErrorCode::kInvalidStatement, "LIMIT is not negative").At(query.position);
+  }
+  WEIR_ASSIGN_OR_RETURN(BuiltQuery built, BuildQuery({&context, false, "", &query}));
+  PushLogical push;
+  logical::NodePtr node = built.node;
+  if (query.limit) {
+    auto limit = On<logical::Limit>(node);
+    limit->rows = *query.limit;
+    node = std::move(limit);
+  }
+  push.root = On<logical::Sink>(node);
+  push.plan.schema = built.node->schema;
+  push.plan.is_table = built.node->is_table;
+  push.plan.limit = query.limit;
+  for (const auto& source : built.sources) push.plan.reads.push_back(source->name);
+  return push;
+}
+
+Result<PushQueryPlan> PlanPushQuery(const ast::Statement& statement,
+                                    const PlannerContext& context) {
+  WEIR_ASSIGN_OR_RETURN(PushLogical built, BuildPush(statement, context));
+  WEIR_ASSIGN_OR_RETURN(logical::NodePtr optimized, RunPasses(built.root, context));
+  WEIR_ASSIGN_OR_RETURN(built.plan.root, LowerPlan(optimized, "PUSH"));
+  return std::move(built.plan);
+}
+
+}  // namespace weir

@@ -1,0 +1,55 @@
+#include "planner/statements/statement_checks.h"
+
+#include <algorithm>
+#include <cctype>
+#include <vector>
+
+#include "base/limits.h"
+#include "planner/catalog/near_names.h"
+
+namespace weir {
+
+Status CheckTopicName(std::string_view topic, SourcePosition position) {
+  const bool valid = !topic.empty() && topic.size() <= limits::kTopicNameBytesMax &&
+                     topic != "." && topic != ".." &&
+                     std::ranges::all_of(topic, [](unsigned char c) {
+                       return std::isalnum(c) || c == '.' || c == '_' || c == '-';
+                     });
+  if (valid) return OkStatus();
+  return InvalidProperty("not a topic's name: '" + std::string(topic) + "'", position)
+      .WithHint("letters, digits, '.', '_' and '-', at most 249 of them");
+}
+
+Status CheckPartitions(const WithProperties& with) {
+  for (std::string_view name : {"PARTITIONS", "REPLICAS"}) {
+    const std::optional<int64_t> count = with.Integer(name);
+    if (count && (*count < 1 || *count > 100'000)) {
+      // ksqlDB takes -1 as the broker's default.
+      if (name == "REPLICAS" && *count == -1) continue;
+      return InvalidProperty(std::string(name) + " is at least 1, not " + std::to_string(*count),
+                             with.PositionOf(name));
+    }
+  }
+  return OkStatus();
+}
+
+Result<const SourceEntry*> FindSourceOrError(const Catalog& catalog, const ast::Identifier& name) {
+  if (const SourceEntry* found = catalog.FindSource(name.name)) return found;
+  std::vector<std::string> names;
+  for (const auto& [known, entry] : catalog.sources()) names.push_back(known);
+  return Status(ErrorCode::kUnknownSource, "unknown stream or table: " + name.name)
+      .At(name.position)
+      .WithHint(DidYouMean(name.name, names));
+}
+
+Status CheckFreeName(const SourceEntry* existing, const SourceEntry& wanted, bool may_exist) {
+  if (existing == nullptr || existing->sql == wanted.sql) return OkStatus();
+  if (may_exist && existing->is_table == wanted.is_table) return OkStatus();
+  const std::string kind = existing->is_table ? "table" : "stream";
+  Status status(ErrorCode::kAlreadyExists,
+                "a " + kind + " of this name exists and differs: " + wanted.name);
+  if (existing->is_table != wanted.is_table) return status;
+  return std::move(status).WithHint("CREATE OR REPLACE replaces it, IF NOT EXISTS keeps it");
+}
+
+}  // namespace weir
