@@ -28,6 +28,11 @@ void StatementSplitter::Add(std::string_view text) {
   if (at_begin && text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   pending_.append(text);
   Scan();
+  // Once per piece, not once per statement: a file may come as one piece.
+  const size_t given_out = begun_ ? begin_ : at_;
+  pending_.erase(0, given_out);
+  at_ -= given_out;
+  begin_ = 0;
 }
 
 std::optional<StatementText> StatementSplitter::Next() {
@@ -189,8 +194,6 @@ void StatementSplitter::EndStatement() {
     done_.push_back({std::string(text), begin_position_});
   }
   if (at_ < pending_.size()) Advance();
-  pending_.erase(0, at_);
-  at_ = begin_ = 0;
   begun_ = in_pipeline_ = false;
   words_.clear();
 }
