@@ -2,8 +2,13 @@ weir_layer(exec_connect
   SOURCES
     connect/commit_buffer.cc
     connect/header_codec.cc
+    connect/local_block.cc
+    connect/local_broker.cc
+    connect/local_store.cc
     connect/memory_broker.cc
     connect/record_batch.cc
     connect/record_merge.cc
+    connect/rocks_store.cc
+    connect/store_directory.cc
   DEPENDS weir_exec_core weir_exec_formats
   PRIVATE_DEPENDS RocksDB::rocksdb-shared PkgConfig::RDKAFKA Threads::Threads)

@@ -1,6 +1,7 @@
 #include "exec/connect/record_merge.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace weir {
 namespace {
@@ -29,25 +30,42 @@ bool RecordMerge::Add(const RecordBatch& block, int32_t first, int64_t base_offs
   const bool small = block.bytes == nullptr || block.bytes->size() < kSmallBlockBytes;
   if (out_.size() > 0 && (in_place_ || !small)) return false;
   in_place_ = !small;
+  int32_t stop = std::min(block.size(), first + rows_max_ - out_.size());
   size_t bytes = copied_.size();
-  int32_t row = first;
-  for (; row < block.size() && out_.size() < rows_max_; ++row) {
-    const auto at = static_cast<size_t>(row);
-    bytes += RowBytes(block, at);
-    if (bytes > bytes_max_ && out_.size() > 0) break;
-    Slice headers;
-    if (!block.headers.empty()) headers = block.headers[at];
-    out_.keys.push_back(in_place_ ? block.keys[at] : Copy(block, block.keys[at]));
-    out_.values.push_back(in_place_ ? block.values[at] : Copy(block, block.values[at]));
-    if (!headers.is_null() || !out_.headers.empty()) {
-      out_.headers.resize(out_.values.size() - 1);
-      out_.headers.push_back(in_place_ ? headers : Copy(block, headers));
+  if (in_place_ && block.bytes->size() <= bytes_max_) {
+    bytes = bytes_max_;   // No row can be too much: none is counted.
+  } else {
+    for (int32_t row = first; row < stop; ++row) {
+      bytes += RowBytes(block, static_cast<size_t>(row));
+      if (bytes > bytes_max_ && (row > first || out_.size() > 0)) stop = row;
     }
-    out_.timestamps.push_back(block.timestamps[at]);
-    out_.offsets.push_back(base_offset + row);
   }
+  TakeSlices(block.keys, block, first, stop, out_.keys);
+  if (!block.headers.empty()) {
+    out_.headers.resize(out_.values.size());
+    TakeSlices(block.headers, block, first, stop, out_.headers);
+  }
+  TakeSlices(block.values, block, first, stop, out_.values);
+  if (!out_.headers.empty()) out_.headers.resize(out_.values.size());
+  out_.timestamps.insert(out_.timestamps.end(), block.timestamps.begin() + first,
+                         block.timestamps.begin() + stop);
+  const size_t known = out_.offsets.size();
+  out_.offsets.resize(out_.values.size());
+  std::iota(out_.offsets.begin() + static_cast<std::ptrdiff_t>(known), out_.offsets.end(),
+            base_offset + first);
   if (in_place_) out_.bytes = block.bytes;
-  return row == block.size() && !in_place_ && out_.size() < rows_max_;
+  return stop == block.size() && !in_place_ && out_.size() < rows_max_;
+}
+
+void RecordMerge::TakeSlices(const std::vector<Slice>& slices, const RecordBatch& block,
+                             int32_t first, int32_t stop, std::vector<Slice>& out) {
+  if (in_place_) {
+    out.insert(out.end(), slices.begin() + first, slices.begin() + stop);
+    return;
+  }
+  for (int32_t row = first; row < stop; ++row) {
+    out.push_back(Copy(block, slices[static_cast<size_t>(row)]));
+  }
 }
 
 void RecordMerge::Finish() {

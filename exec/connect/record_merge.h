@@ -22,6 +22,8 @@ class RecordMerge {
 
  private:
   Slice Copy(const RecordBatch& block, Slice slice);
+  void TakeSlices(const std::vector<Slice>& slices, const RecordBatch& block, int32_t first,
+                  int32_t stop, std::vector<Slice>& out);
   int32_t rows_max_;
   size_t bytes_max_;
   RecordBatch& out_;

@@ -22,6 +22,7 @@ class BrokerContractTest : public testing::TestWithParam<std::string> {
     Open();
   }
   void TearDown() override {
+    session_.reset();
     broker_.reset();
     std::filesystem::remove_all(directory_);
   }
@@ -29,7 +30,7 @@ class BrokerContractTest : public testing::TestWithParam<std::string> {
     broker_.reset();
     BrokerOptions options;
     options.directory = directory_.string();
-    auto broker = OpenMemoryBroker();
+    auto broker = GetParam() == "memory" ? OpenMemoryBroker() : OpenLocalBroker(options);
     ASSERT_TRUE(broker.ok()) << broker.status().ToString();
     broker_ = std::move(*broker);
   }
@@ -273,7 +274,7 @@ TEST_P(BrokerContractTest, ReadsWhileOthersAppend) {
   EXPECT_TRUE(reader->caught_up());
 }
 
-INSTANTIATE_TEST_SUITE_P(Brokers, BrokerContractTest, testing::Values("memory"),
+INSTANTIATE_TEST_SUITE_P(Brokers, BrokerContractTest, testing::Values("memory", "local"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

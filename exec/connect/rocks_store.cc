@@ -1,0 +1,194 @@
+#include "exec/connect/rocks_store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+namespace weir {
+namespace {
+
+constexpr const char* kRecordsFamily = "records";
+constexpr size_t kWriteBufferBytes = 32u << 20;
+constexpr size_t kBlockCacheBytes = 16u << 20;
+/// Blocks from this size on go to blob files, which are written once and not moved by compactions.
+constexpr uint64_t kBlobBytesMin = 2048;
+
+rocksdb::DBOptions DatabaseOptions() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  // A torn last write is dropped; damage before it is an error, as it would lose what was
+  // acknowledged.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.max_total_wal_size = 2 * kWriteBufferBytes;
+  options.db_write_buffer_size = 3 * kWriteBufferBytes;
+  options.max_background_jobs = 2;
+  options.max_open_files = 512;
+  // Opening must be quick: nothing is measured or checked that is not needed.
+  options.skip_stats_update_on_db_open = true;
+  options.skip_checking_sst_file_sizes_on_db_open = true;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.keep_log_file_num = 2;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions MainOptions() {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = kWriteBufferBytes;
+  options.compression = rocksdb::kLZ4Compression;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions RecordsOptions() {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = kWriteBufferBytes;
+  options.compression = rocksdb::kNoCompression;
+  options.enable_blob_files = true;
+  options.min_blob_size = kBlobBytesMin;
+  options.blob_compression_type = rocksdb::kNoCompression;
+  // Records leave by whole ranges, and trimming compacts these itself (see LocalStore).
+  options.enable_blob_garbage_collection = false;
+  rocksdb::BlockBasedTableOptions table;
+  table.no_block_cache = true;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+std::string StateKey(std::string_view key) {
+  std::string full(1, kStatePrefix);
+  full += key;
+  return full;
+}
+
+/// The end of a range of state keys: "" is the end of all.
+std::string StateEnd(std::string_view to) {
+  return to.empty() ? std::string(1, kStatePrefix + 1) : StateKey(to);
+}
+
+}  // namespace
+
+Status FromRocks(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return OkStatus();
+  const std::string cause = status.ToString();
+  if (status.IsNoSpace()) {
+    return Status(ErrorCode::kStoreIo, std::string(doing) + ", the disk is full: " + cause)
+        .WithHint("nothing was overwritten; make room and try again");
+  }
+  // A file that the database counts on and that is gone is damage too.
+  if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotSupported() ||
+      cause.find("No such file") != std::string::npos) {
+    return Status(ErrorCode::kStoreCorrupt, std::string(doing) + ", it is damaged: " + cause)
+        .WithHint("restore the directory from a copy; nothing was changed in it");
+  }
+  return Status(ErrorCode::kStoreIo, std::string(doing) + ": " + cause);
+}
+
+Result<std::shared_ptr<RocksStore>> RocksStore::Open(const std::string& path, bool with_records) {
+  auto directory = StoreDirectory::Open(path);
+  if (!directory.ok()) return directory.status();
+  std::shared_ptr<RocksStore> store(new RocksStore());
+  store->directory_ = std::move(*directory);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families = {
+      {rocksdb::kDefaultColumnFamilyName, MainOptions()}};
+  if (with_records) families.emplace_back(kRecordsFamily, RecordsOptions());
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  rocksdb::DBOptions options = DatabaseOptions();
+  // A store that held a database before must still hold one.
+  options.create_if_missing = store->directory_->is_new();
+  const rocksdb::Status status =
+      rocksdb::DB::Open(options, store->directory_->database_path(), families, &handles, &db);
+  if (!status.ok()) return FromRocks(status, "the store " + path + " cannot be opened");
+  store->db_.reset(db);
+  store->main_ = handles[0];
+  store->records_ = with_records ? handles[1] : nullptr;
+  if (store->directory_->is_new()) {
+    if (Status finished = store->directory_->Finish(); !finished.ok()) return finished;
+  }
+  return store;
+}
+
+RocksStore::~RocksStore() {
+  if (db_ == nullptr) return;
+  db_->DestroyColumnFamilyHandle(main_);
+  if (records_ != nullptr) db_->DestroyColumnFamilyHandle(records_);
+  db_->Close().PermitUncheckedError();
+}
+
+Status RocksStore::Write(rocksdb::WriteBatch& batch, bool sync) {
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  rocksdb::Status status = db_->Write(options, &batch);
+  if (!status.ok() && db_->Resume().ok()) status = db_->Write(options, &batch);
+  return FromRocks(status, "the store " + path() + " cannot be written");
+}
+
+Result<std::optional<std::string>> RocksState::Get(std::string_view key) const {
+  rocksdb::PinnableSlice value;
+  const auto status = store_->db().Get({}, store_->main(), StateKey(key), &value);
+  if (status.IsNotFound()) return std::optional<std::string>();
+  if (!status.ok()) return FromRocks(status, "state cannot be read");
+  return std::optional<std::string>(std::in_place, value.data(), value.size());
+}
+
+Status RocksState::MultiGet(const std::vector<std::string>& keys,
+                            std::vector<std::optional<std::string>>& values) const {
+  values.assign(keys.size(), std::nullopt);
+  if (keys.empty()) return OkStatus();
+  std::vector<std::string> full;
+  full.reserve(keys.size());
+  for (const std::string& key : keys) full.push_back(StateKey(key));
+  std::vector<rocksdb::Slice> slices(full.begin(), full.end());
+  std::vector<rocksdb::PinnableSlice> found(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  store_->db().MultiGet({}, store_->main(), keys.size(), slices.data(), found.data(),
+                        statuses.data(), true);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].IsNotFound()) continue;
+    if (!statuses[i].ok()) return FromRocks(statuses[i], "state cannot be read");
+    values[i].emplace(found[i].data(), found[i].size());
+  }
+  return OkStatus();
+}
+
+Status RocksState::Scan(
+    std::string_view from, std::string_view to,
+    const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  const std::string end = StateEnd(to);
+  const rocksdb::Slice upper(end);
+  rocksdb::ReadOptions options;
+  options.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> at(store_->db().NewIterator(options, store_->main()));
+  for (at->Seek(StateKey(from)); at->Valid(); at->Next()) {
+    if (!visit(ToView(at->key()).substr(1), ToView(at->value()))) return OkStatus();
+  }
+  return FromRocks(at->status(), "state cannot be read");
+}
+
+void AddStateChanges(const std::vector<StateChange>& changes, RocksStore& store,
+                     rocksdb::WriteBatch& batch) {
+  for (const StateChange& change : changes) {
+    const std::string key = StateKey(change.key);
+    switch (change.kind) {
+      case StateChange::Kind::kPut:
+        batch.Put(store.main(), key, change.value).PermitUncheckedError();
+        break;
+      case StateChange::Kind::kDelete:
+        batch.Delete(store.main(), key).PermitUncheckedError();
+        break;
+      case StateChange::Kind::kDeleteRange: {
+        const std::string end = StateEnd(change.value);
+        if (key < end) batch.DeleteRange(store.main(), key, end).PermitUncheckedError();
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace weir
