@@ -1,7 +1,6 @@
 #pragma once
 
-// The latest row of each key of a table, for pull queries. Stands before the sink of every query
-// that makes a table, passes rows on unchanged, and keeps them.
+// A table's result, kept for pull queries: the runtime puts one before the sink of each table query.
 
 #include <cstdint>
 #include <functional>
@@ -15,23 +14,26 @@
 namespace weir {
 
 struct MaterializedViewOptions {
-  SchemaPtr schema;                 ///< Key columns first.
+  SchemaPtr schema;
   int key_columns = 0;
   physical::WindowKind windowed_key = physical::WindowKind::kNone;
   int64_t window_size_ms = 0;
-  /// Windows are readable until their start plus this is at or below stream time; -1: for ever.
+  /// A window is kept until its start plus this is at or below stream time; -1: for ever.
   int64_t retention_ms = -1;
+  std::string store_name = "view";
 };
 
-/// Lookup and Scan are called by the thread that holds the task, between batches.
+/// An operator that hands all rows on, and remembers the latest of each key (and window). Reads and
+/// OnBatch must not run at the same time; the rows read are copies.
 class MaterializedView : public Operator {
  public:
-  using Visit = std::function<Status(Chunk)>;
-  /// Gives the row (windowed: rows of all windows, by window start) of one key: one value a key
-  /// column. Chunks have the options' schema, row time and window bounds.
-  virtual Status Lookup(const std::vector<Value>& key, const Visit& visit) = 0;
-  /// Gives all rows, by key as inserted; windowed ones sorted by window start within a key.
+  using Visit = std::function<Status(Chunk rows)>;
+  /// Flat chunks of the schema, with row times, and window bounds where the key has a window.
   virtual Status Scan(const Visit& visit) = 0;
+  /// The rows of one key, its values in the order of the key columns; of windowed tables all
+  /// windows, earliest first.
+  virtual Status Lookup(const std::vector<Value>& key, const Visit& visit) = 0;
+  virtual int64_t row_count() const = 0;
 };
 
 Result<std::unique_ptr<MaterializedView>> MakeMaterializedView(

@@ -92,6 +92,7 @@ class Emitter {
   /// Empty chunks are swallowed. The chunk may be flattened or kept by the receiver.
   Status Emit(Chunk chunk);
   Operator* next() const { return next_; }
+  int input() const { return input_; }
 
  private:
   Operator* next_ = nullptr;

@@ -1,0 +1,96 @@
+#include "exec/operators/aggregate_calls.h"
+
+#include <algorithm>
+
+#include "base/status_macros.h"
+
+namespace weir {
+
+Result<AggregateCalls> AggregateCalls::Make(const std::vector<physical::AggregateCall>& calls) {
+  AggregateCalls made;
+  for (const physical::AggregateCall& call : calls) {
+    const AggregateRow& row = RowOf(*call.function);
+    Call one;
+    one.states = row.make(call.function->parameter_types, call.constants,
+                          call.function->return_type);
+    if (one.states == nullptr) {
+      return Status(ErrorCode::kInternal,
+                    "an aggregate function has no states for its types: " + call.function->name);
+    }
+    one.arg_columns = call.args;
+    one.type = call.function->return_type;
+    made.order_sensitive_ |= call.function->order_sensitive;
+    made.calls_.push_back(std::move(one));
+  }
+  return made;
+}
+
+void AggregateCalls::Resize(uint32_t count) {
+  if (count <= count_) return;
+  // Grows by doubling, so that new groups one at a time cost little.
+  count_ = std::max(count, count_ * 2);
+  for (Call& call : calls_) call.states->Resize(count_);
+}
+
+void AggregateCalls::Reset(uint32_t group) {
+  for (Call& call : calls_) call.states->Reset(group);
+}
+
+void AggregateCalls::Bind(const std::vector<ColumnPtr>& columns) {
+  for (Call& call : calls_) {
+    call.args.clear();
+    for (int column : call.arg_columns) call.args.push_back(columns[column]);
+  }
+}
+
+void AggregateCalls::Add(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
+                         std::span<const uint32_t> groups) {
+  Bind(columns);
+  for (Call& call : calls_) call.states->Add(call.args, rows, groups);
+}
+
+void AggregateCalls::AddEach(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
+                             std::span<const uint32_t> groups, std::span<ColumnBuilder> out) {
+  Bind(columns);
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    calls_[i].states->AddEach(calls_[i].args, rows, groups, out[i]);
+  }
+}
+
+void AggregateCalls::Undo(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
+                          std::span<const uint32_t> groups) {
+  Bind(columns);
+  for (Call& call : calls_) call.states->Undo(call.args, rows, groups);
+}
+
+void AggregateCalls::Merge(uint32_t into, uint32_t from) {
+  for (Call& call : calls_) call.states->Merge(into, from);
+}
+
+void AggregateCalls::Results(std::span<const uint32_t> groups, std::span<ColumnBuilder> out) const {
+  for (size_t i = 0; i < calls_.size(); ++i) calls_[i].states->Results(groups, out[i]);
+}
+
+std::vector<ColumnBuilder> AggregateCalls::MakeResultBuilders() const {
+  std::vector<ColumnBuilder> builders;
+  builders.reserve(calls_.size());
+  for (const Call& call : calls_) builders.emplace_back(call.type);
+  return builders;
+}
+
+void AggregateCalls::Save(uint32_t group, std::string& out) const {
+  for (const Call& call : calls_) call.states->Save(group, out);
+}
+
+Status AggregateCalls::Load(uint32_t group, std::string_view& bytes) {
+  for (Call& call : calls_) WEIR_RETURN_IF_ERROR(call.states->Load(group, bytes));
+  return OkStatus();
+}
+
+size_t AggregateCalls::ByteSize() const {
+  size_t bytes = 0;
+  for (const Call& call : calls_) bytes += call.states->ByteSize();
+  return bytes;
+}
+
+}  // namespace weir

@@ -1,0 +1,58 @@
+#pragma once
+
+// The aggregate calls of one GROUP BY: their states side by side, one of each a group.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exec/functions/aggregate.h"
+#include "planner/physical/nodes.h"
+
+namespace weir {
+
+/// One thread at a time. Groups are numbered by the owner.
+class AggregateCalls {
+ public:
+  static Result<AggregateCalls> Make(const std::vector<physical::AggregateCall>& calls);
+
+  size_t size() const { return calls_.size(); }
+  /// Makes states for groups below `count`; initial ones where they are new.
+  void Resize(uint32_t count);
+  void Reset(uint32_t group);
+
+  /// Each takes argument columns from `columns`, the columns of the input chunk.
+  void Add(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
+           std::span<const uint32_t> groups);
+  void AddEach(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
+               std::span<const uint32_t> groups, std::span<ColumnBuilder> out);
+  void Undo(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
+            std::span<const uint32_t> groups);
+  void Merge(uint32_t into, uint32_t from);
+  /// Appends the results of `groups`, one builder a call.
+  void Results(std::span<const uint32_t> groups, std::span<ColumnBuilder> out) const;
+  std::vector<ColumnBuilder> MakeResultBuilders() const;
+
+  void Save(uint32_t group, std::string& out) const;
+  Status Load(uint32_t group, std::string_view& bytes);
+  size_t ByteSize() const;
+  /// Some result depends on the order of rows within a group.
+  bool order_sensitive() const { return order_sensitive_; }
+
+ private:
+  struct Call {
+    std::unique_ptr<AggregateStates> states;
+    std::vector<int> arg_columns;
+    DataType type;
+    std::vector<ColumnPtr> args;   // Of the batch at hand.
+  };
+  void Bind(const std::vector<ColumnPtr>& columns);
+
+  std::vector<Call> calls_;
+  uint32_t count_ = 0;
+  bool order_sensitive_ = false;
+};
+
+}  // namespace weir

@@ -1,0 +1,535 @@
+// GROUP BY over a stream, without windows or with tumbling or hopping ones. Rows are looked up a
+// batch at a time: key and window start give a dense group number, under which the states of all
+// aggregate functions lie.
+//
+// A window's groups live until it closes: at its end plus grace, by the stream time of all upstream
+// partitions. A row is late for a window by the stream time of its own source partition, so what is
+// dropped does not depend on which partition was read faster.
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "base/limits.h"
+#include "base/status_macros.h"
+#include "exec/operators/aggregate_output.h"
+#include "exec/operators/chunk_rows.h"
+#include "exec/operators/factories.h"
+#include "exec/state/group_table.h"
+#include "exec/state/row_codec.h"
+
+namespace weir {
+namespace {
+
+using physical::WindowKind;
+
+constexpr std::string_view kClosedKey = "closed";
+constexpr std::string_view kNewestKey = "newest";
+
+struct Group {
+  int64_t row_time = INT64_MIN;   // The latest of its rows.
+  uint32_t batch = 0;             // Last batch that touched it…
+  int32_t slot = -1;              // …and its place among the groups touched there.
+  bool emitted = false;
+  bool dirty = false;
+};
+
+int64_t FloorTo(int64_t time, int64_t step) {
+  const int64_t rest = time % step;
+  return time - (rest < 0 ? rest + step : rest);
+}
+
+class StreamAggregate : public Operator {
+ public:
+  StreamAggregate(const physical::StreamAggregate& node, AggregateCalls calls)
+      : store_name_(node.stores.empty() ? fmt::format("aggregate-{}", node.id)
+                                        : node.stores.front().name),
+        schema_(node.schema),
+        key_columns_(node.key_columns),
+        window_(node.window),
+        windowed_(node.window.kind != WindowKind::kNone),
+        emit_final_(node.emit_final),
+        retracts_(node.mode == physical::ChangeMode::kRetract),
+        calls_(std::move(calls)),
+        groups_({KeyTypes(node), windowed_, false}) {
+    if (window_.kind == WindowKind::kTumbling) window_.advance_ms = window_.size_ms;
+  }
+
+  Status Open(TaskContext& context) override {
+    context_ = &context;
+    store_ = &context.Store(store_name_);
+    // Kafka Streams' windows are lost to EMIT FINAL once they fall out of its store, however long
+    // they have closed; ksqlDB's own cases want it so. Beside them no closed window is left out.
+    kafka_final_ = emit_final_ && context.setting("weir.sql.extensions", 1) == 0;
+    WEIR_RETURN_IF_ERROR(Load());
+    return LoadTimes();
+  }
+
+  Status OnBatch(int, Chunk chunk) override {
+    WEIR_RETURN_IF_ERROR(SelectRows(chunk));
+    if (kafka_final_) return OneByOne(chunk);
+    return Process(chunk, kept_);
+  }
+
+  Status OnStreamTime(int, int64_t stream_time) override {
+    WEIR_RETURN_IF_ERROR(Close(stream_time));
+    return Advance(stream_time);
+  }
+
+  Status OnBarrier() override;
+  int64_t open_windows() const override {
+    return emit_final_ ? static_cast<int64_t>(groups_.size()) : 0;
+  }
+  Status CloseWindows() override {
+    if (!emit_final_ || windows_.empty()) return OkStatus();
+    return Close(windows_.rbegin()->first + window_.size_ms + window_.grace_ms);
+  }
+
+ private:
+  static std::vector<DataType> KeyTypes(const physical::StreamAggregate& node) {
+    std::vector<DataType> types;
+    for (int i = 0; i < node.key_columns; ++i) types.push_back(node.schema->columns[i].type);
+    return types;
+  }
+  std::span<const ColumnPtr> Keys(const Chunk& chunk) const {
+    return std::span(chunk.columns).first(static_cast<size_t>(key_columns_));
+  }
+
+  Status SelectRows(const Chunk& chunk);
+  Status Process(const Chunk& chunk, std::span<const int32_t> rows);
+  Status OneByOne(const Chunk& chunk);
+  void AssignWindows(const Chunk& chunk, std::span<const int32_t> rows);
+  void AssignTumbling(std::span<const int32_t> rows, const int64_t* times, const int64_t* clock);
+  bool Timely(int64_t start, int64_t clock);
+  void FindGroups(const Chunk& chunk);
+  void Touch(const Chunk& chunk);
+  Status EmitLast(const Chunk& chunk);
+  Status EmitEach(const Chunk& chunk);
+  AggregateChange ChangeOf(uint32_t group, int32_t key_row) const;
+  Status Close(int64_t stream_time);
+  Status EmitClosed(std::span<const uint32_t> ids, int64_t start);
+  void EraseGroup(uint32_t id);
+  Status Load();
+  Status LoadBatch(std::vector<ColumnBuilder>& keys, std::vector<int64_t>& starts,
+                   std::vector<std::string>& values);
+  Status LoadTimes();
+
+  const std::string store_name_;
+  const SchemaPtr schema_;
+  const int key_columns_;
+  physical::WindowSpec window_;
+  const bool windowed_;
+  const bool emit_final_;
+  const bool retracts_;
+  bool kafka_final_ = false;
+  AggregateCalls calls_;
+  GroupTable groups_;
+  std::vector<Group> meta_;                             // By group.
+  std::map<int64_t, std::vector<uint32_t>> windows_;    // Groups by their window's start.
+  int64_t closed_ = INT64_MIN;                          // Stream time up to which windows closed.
+  int64_t newest_ = INT64_MIN;                          // Highest window start there was.
+  int64_t erased_below_ = INT64_MIN;                    // Window starts no more in the store.
+  bool times_dirty_ = false;
+  bool erase_dirty_ = false;
+  TaskContext* context_ = nullptr;
+  StateStore* store_ = nullptr;
+  MemoryAccount memory_;
+  std::vector<uint32_t> dirty_;
+
+  // Of the batch at hand. Entry i of rows_ and groups_of_rows_ is a row in one of its windows.
+  RowNumbers numbers_;
+  std::vector<int32_t> kept_;
+  std::vector<int32_t> rows_;
+  std::vector<int64_t> starts_;
+  std::vector<int64_t> stream_times_;
+  std::vector<uint32_t> ids_, created_, touched_;
+  std::vector<int32_t> last_rows_;                      // By place in touched_.
+  std::vector<int64_t> before_;                         // Times before the batch, likewise.
+  std::vector<AggregateChange> changes_;
+  uint32_t batch_ = 0;
+  int64_t late_ = 0;
+  int64_t late_after_idle_ = 0;
+};
+
+// Rows without a value or a group key do not count, not even for stream time.
+Status StreamAggregate::SelectRows(const Chunk& chunk) {
+  kept_.clear();
+  std::span<const int32_t> rows = numbers_.Of(chunk);
+  bool all = chunk.ops == nullptr;
+  for (const ColumnPtr& key : Keys(chunk)) all &= !key->has_nulls();
+  if (all) {
+    kept_.assign(rows.begin(), rows.end());
+    return OkStatus();
+  }
+  std::vector<int32_t> valued;
+  for (int32_t row : rows) {
+    if (chunk.op(row) != RowOp::kDelete && chunk.op(row) != RowOp::kUpdateBefore) {
+      valued.push_back(row);
+    }
+  }
+  if (valued.size() != rows.size()) {
+    context_->counters().Dropped("null_value", static_cast<int64_t>(rows.size() - valued.size()));
+  }
+  const int64_t nulls = SelectNonNull(Keys(chunk), valued, kept_);
+  if (nulls > 0) context_->counters().Dropped("null_group_key", nulls);
+  return OkStatus();
+}
+
+Status StreamAggregate::Process(const Chunk& chunk, std::span<const int32_t> rows) {
+  AssignWindows(chunk, rows);
+  if (rows_.empty()) return OkStatus();
+  FindGroups(chunk);
+  if (!emit_final_ && context_->emit_every_change()) return EmitEach(chunk);
+  if (!emit_final_) return EmitLast(chunk);
+  Touch(chunk);
+  calls_.Add(chunk.columns, rows_, ids_);
+  return OkStatus();
+}
+
+// As Kafka Streams: after each row the windows that it closes.
+Status StreamAggregate::OneByOne(const Chunk& chunk) {
+  const std::vector<int32_t> rows = kept_;
+  const ColumnPtr clock = chunk.sys(SystemColumn::kStreamTime);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    WEIR_RETURN_IF_ERROR(Process(chunk, std::span(rows).subspan(i, 1)));
+    if (clock) WEIR_RETURN_IF_ERROR(Close(clock->values<int64_t>()[rows[i]]));
+  }
+  return OkStatus();
+}
+
+// False, and counted, if the window that starts at `start` takes no rows any more at time `clock`.
+inline bool StreamAggregate::Timely(int64_t start, int64_t clock) {
+  const int64_t closes = start + window_.size_ms + window_.grace_ms;
+  if (closes <= clock) {
+    ++late_;
+    return false;
+  }
+  if (closes <= closed_) {
+    ++late_after_idle_;
+    return false;
+  }
+  return true;
+}
+
+// Rows of one minute mostly come together, so the division is mostly saved.
+void StreamAggregate::AssignTumbling(std::span<const int32_t> rows, const int64_t* times,
+                                     const int64_t* clock) {
+  const int64_t size = window_.size_ms;
+  int64_t start = INT64_MIN / 2;
+  for (int32_t row : rows) {
+    const int64_t time = times[row];
+    if (time < start || time >= start + size) start = FloorTo(time, size);
+    if (!Timely(start, clock[row])) continue;
+    rows_.push_back(row);
+    starts_.push_back(start);
+  }
+}
+
+void StreamAggregate::AssignWindows(const Chunk& chunk, std::span<const int32_t> rows) {
+  rows_.clear();
+  starts_.clear();
+  if (!windowed_) {
+    rows_.assign(rows.begin(), rows.end());
+    return;
+  }
+  late_ = late_after_idle_ = 0;
+  const int64_t* times = chunk.row_time()->values<int64_t>().data();
+  const ColumnPtr& stream_time = chunk.sys(SystemColumn::kStreamTime);
+  // Without the column nobody upstream keeps stream time: then nothing is late by itself.
+  if (!stream_time) stream_times_.assign(chunk.rows, INT64_MIN);
+  const int64_t* clock =
+      stream_time ? stream_time->values<int64_t>().data() : stream_times_.data();
+  if (window_.kind == WindowKind::kTumbling) {
+    AssignTumbling(rows, times, clock);
+  } else {
+    for (int32_t row : rows) {
+      // The earliest window that has the row, but none before time 0, as in Kafka Streams.
+      int64_t start = FloorTo(times[row] - window_.size_ms + window_.advance_ms,
+                              window_.advance_ms);
+      for (start = std::max<int64_t>(start, 0); start <= times[row]; start += window_.advance_ms) {
+        if (!Timely(start, clock[row])) continue;
+        rows_.push_back(row);
+        starts_.push_back(start);
+      }
+    }
+  }
+  if (late_ > 0) context_->counters().Dropped("late", late_);
+  if (late_after_idle_ > 0) context_->counters().Dropped("late_after_idle", late_after_idle_);
+}
+
+void StreamAggregate::FindGroups(const Chunk& chunk) {
+  created_.clear();
+  groups_.FindOrInsert(Keys(chunk), rows_, starts_, ids_, created_);
+  if (created_.empty()) return;
+  calls_.Resize(groups_.id_limit());
+  if (meta_.size() < groups_.id_limit()) meta_.resize(groups_.id_limit());
+  for (uint32_t id : created_) {
+    meta_[id] = Group();
+    if (!windowed_) continue;
+    const int64_t start = groups_.time(id);
+    windows_[start].push_back(id);
+    if (start > newest_) {
+      newest_ = start;
+      times_dirty_ = kafka_final_;
+    }
+  }
+}
+
+// Notes which groups this batch touches, and their times.
+void StreamAggregate::Touch(const Chunk& chunk) {
+  touched_.clear();
+  last_rows_.clear();
+  before_.clear();
+  ++batch_;
+  const int64_t* times = chunk.row_time()->values<int64_t>().data();
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    Group& group = meta_[ids_[i]];
+    if (group.batch != batch_) {
+      group.batch = batch_;
+      group.slot = static_cast<int32_t>(touched_.size());
+      touched_.push_back(ids_[i]);
+      last_rows_.push_back(0);
+      before_.push_back(group.row_time);
+    }
+    group.row_time = std::max(group.row_time, times[rows_[i]]);
+    last_rows_[group.slot] = rows_[i];
+  }
+  for (uint32_t id : touched_) {
+    if (meta_[id].dirty) continue;
+    meta_[id].dirty = true;
+    dirty_.push_back(id);
+  }
+}
+
+AggregateChange StreamAggregate::ChangeOf(uint32_t group, int32_t key_row) const {
+  AggregateChange change;
+  change.key_row = key_row;
+  change.row_time = meta_[group].row_time;
+  if (windowed_) {
+    change.window_start = groups_.time(group);
+    change.window_end = change.window_start + window_.size_ms;
+  }
+  return change;
+}
+
+// One change a group: its state after the batch.
+Status StreamAggregate::EmitLast(const Chunk& chunk) {
+  Touch(chunk);
+  std::vector<ColumnBuilder> results = calls_.MakeResultBuilders();
+  if (retracts_) calls_.Results(touched_, results);   // Rows [0, n): the old results.
+  calls_.Add(chunk.columns, rows_, ids_);
+  calls_.Results(touched_, results);
+  const auto count = static_cast<int32_t>(touched_.size());
+  changes_.clear();
+  for (int32_t i = 0; i < count; ++i) {
+    Group& group = meta_[touched_[i]];
+    AggregateChange change = ChangeOf(touched_[i], last_rows_[i]);
+    if (retracts_ && group.emitted) {
+      change.op = RowOp::kUpdateBefore;
+      change.result_row = i;
+      changes_.push_back(change);
+    }
+    change.op = group.emitted ? RowOp::kUpdateAfter : RowOp::kInsert;
+    change.result_row = retracts_ ? count + i : i;
+    changes_.push_back(change);
+    group.emitted = true;
+  }
+  std::vector<ColumnPtr> columns;
+  for (ColumnBuilder& builder : results) columns.push_back(builder.Finish());
+  return out_.Emit(BuildAggregateChunk(changes_, Keys(chunk), columns, windowed_));
+}
+
+// One change a row and window, as Kafka Streams gives without a cache.
+Status StreamAggregate::EmitEach(const Chunk& chunk) {
+  Touch(chunk);
+  std::vector<ColumnBuilder> results = calls_.MakeResultBuilders();
+  int32_t first = 0;
+  if (retracts_) {
+    calls_.Results(touched_, results);
+    first = static_cast<int32_t>(touched_.size());
+  }
+  calls_.AddEach(chunk.columns, rows_, ids_, results);
+  // The time of a change is the highest up to its row; Touch has seen all rows of the batch.
+  std::vector<int64_t> highest = before_;
+  std::vector<int32_t> previous(touched_.size(), -1);
+  const int64_t* times = chunk.row_time()->values<int64_t>().data();
+  changes_.clear();
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    Group& group = meta_[ids_[i]];
+    const int32_t slot = group.slot;
+    AggregateChange change = ChangeOf(ids_[i], rows_[i]);
+    highest[slot] = std::max(highest[slot], times[rows_[i]]);
+    change.row_time = highest[slot];
+    if (retracts_ && group.emitted) {
+      change.op = RowOp::kUpdateBefore;
+      change.result_row = previous[slot] >= 0 ? previous[slot] : slot;
+      changes_.push_back(change);
+    }
+    change.op = group.emitted ? RowOp::kUpdateAfter : RowOp::kInsert;
+    change.result_row = first + static_cast<int32_t>(i);
+    previous[slot] = change.result_row;
+    changes_.push_back(change);
+    group.emitted = true;
+  }
+  std::vector<ColumnPtr> columns;
+  for (ColumnBuilder& builder : results) columns.push_back(builder.Finish());
+  return out_.Emit(BuildAggregateChunk(changes_, Keys(chunk), columns, windowed_));
+}
+
+// Closes the windows whose end plus grace is at or before `stream_time`.
+Status StreamAggregate::Close(int64_t stream_time) {
+  if (!windowed_ || stream_time <= closed_) return OkStatus();
+  closed_ = stream_time;
+  times_dirty_ = true;
+  const int64_t wait = window_.size_ms + window_.grace_ms;
+  const int64_t kept_from = kafka_final_ ? newest_ - wait : INT64_MIN;
+  while (!windows_.empty()) {
+    auto first = windows_.begin();
+    const int64_t start = first->first;
+    if (start > stream_time - wait) break;
+    if (emit_final_ && start >= kept_from) {
+      WEIR_RETURN_IF_ERROR(EmitClosed(first->second, start));
+    }
+    for (uint32_t id : first->second) EraseGroup(id);
+    windows_.erase(first);
+    erased_below_ = std::max(erased_below_, start + 1);
+    erase_dirty_ = true;
+  }
+  return OkStatus();
+}
+
+void StreamAggregate::EraseGroup(uint32_t id) {
+  calls_.Reset(id);
+  meta_[id] = Group();
+  groups_.Erase(id);
+}
+
+Status StreamAggregate::EmitClosed(std::span<const uint32_t> ids, int64_t start) {
+  for (size_t from = 0; from < ids.size(); from += limits::kBatchRowsMax) {
+    const auto part = ids.subspan(
+        from, std::min<size_t>(limits::kBatchRowsMax, ids.size() - from));
+    std::vector<ColumnBuilder> keys, results = calls_.MakeResultBuilders();
+    for (int i = 0; i < key_columns_; ++i) keys.emplace_back(schema_->columns[i].type);
+    groups_.AppendKeys(part, keys);
+    calls_.Results(part, results);
+    changes_.clear();
+    for (size_t i = 0; i < part.size(); ++i) {
+      AggregateChange change = ChangeOf(part[i], static_cast<int32_t>(i));
+      change.result_row = static_cast<int32_t>(i);
+      change.window_start = start;
+      changes_.push_back(change);
+    }
+    std::vector<ColumnPtr> key_columns, columns;
+    for (ColumnBuilder& builder : keys) key_columns.push_back(builder.Finish());
+    for (ColumnBuilder& builder : results) columns.push_back(builder.Finish());
+    WEIR_RETURN_IF_ERROR(out_.Emit(BuildAggregateChunk(changes_, key_columns, columns, windowed_)));
+  }
+  return OkStatus();
+}
+
+Status StreamAggregate::OnBarrier() {
+  if (erase_dirty_) {
+    std::string limit;
+    AppendOrdered64(erased_below_, limit);
+    store_->DeleteRange("", limit);
+    erase_dirty_ = false;
+  }
+  std::string key, value;
+  for (uint32_t id : dirty_) {
+    Group& group = meta_[id];
+    if (!group.dirty) continue;   // Closed since.
+    group.dirty = false;
+    key.clear();
+    value.clear();
+    if (windowed_) AppendOrdered64(groups_.time(id), key);
+    groups_.AppendKeyBytes(id, key);
+    AppendOrdered64(group.row_time, value);
+    calls_.Save(id, value);
+    store_->Put(key, value);
+  }
+  dirty_.clear();
+  if (times_dirty_) {
+    StateStore& times = context_->Store(store_name_ + "-times");
+    value.clear();
+    AppendOrdered64(closed_, value);
+    times.Put(kClosedKey, value);
+    value.clear();
+    AppendOrdered64(newest_, value);
+    times.Put(kNewestKey, value);
+    times_dirty_ = false;
+  }
+  memory_.Update(*context_,
+                 groups_.ByteSize() + calls_.ByteSize() + meta_.capacity() * sizeof(Group));
+  return OkStatus();
+}
+
+Status StreamAggregate::LoadTimes() {
+  StateStore& times = context_->Store(store_name_ + "-times");
+  return times.Scan("", "", [&](std::string_view key, std::string_view value) {
+    int64_t time = 0;
+    if (!ReadOrdered64(value, time)) return true;
+    if (key == kClosedKey) closed_ = time;
+    if (key == kNewestKey) newest_ = std::max(newest_, time);
+    return true;
+  });
+}
+
+Status StreamAggregate::Load() {
+  std::vector<ColumnBuilder> keys;
+  for (int i = 0; i < key_columns_; ++i) keys.emplace_back(schema_->columns[i].type);
+  std::vector<int64_t> starts;
+  std::vector<std::string> values;
+  bool malformed = false;
+  Status status;
+  WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
+    int64_t start = 0;
+    malformed = (windowed_ && !ReadOrdered64(key, start)) || !ReadRow(key, keys) || !key.empty();
+    if (malformed) return false;
+    starts.push_back(start);
+    values.emplace_back(value);
+    if (values.size() < static_cast<size_t>(limits::kBatchRowsMax)) return true;
+    status = LoadBatch(keys, starts, values);
+    return status.ok();
+  }));
+  if (malformed) {
+    return Status(ErrorCode::kStoreCorrupt, "a group's key in a state store is malformed");
+  }
+  WEIR_RETURN_IF_ERROR(std::move(status));
+  return LoadBatch(keys, starts, values);
+}
+
+Status StreamAggregate::LoadBatch(std::vector<ColumnBuilder>& keys, std::vector<int64_t>& starts,
+                                  std::vector<std::string>& values) {
+  if (values.empty()) return OkStatus();
+  Chunk chunk;
+  chunk.rows = static_cast<int32_t>(values.size());
+  for (ColumnBuilder& builder : keys) chunk.columns.push_back(builder.Finish());
+  rows_.resize(values.size());
+  std::iota(rows_.begin(), rows_.end(), 0);
+  starts_.clear();
+  if (windowed_) starts_ = starts;
+  FindGroups(chunk);
+  for (size_t i = 0; i < values.size(); ++i) {
+    std::string_view bytes = values[i];
+    Group& group = meta_[ids_[i]];
+    if (!ReadOrdered64(bytes, group.row_time)) {
+      return Status(ErrorCode::kStoreCorrupt, "a group's state in a state store is malformed");
+    }
+    WEIR_RETURN_IF_ERROR(calls_.Load(ids_[i], bytes));
+    group.emitted = !emit_final_;
+  }
+  starts.clear();
+  values.clear();
+  return OkStatus();
+}
+
+}  // namespace
+
+OperatorResult MakeStreamAggregate(const physical::StreamAggregate& node) {
+  WEIR_ASSIGN_OR_RETURN(AggregateCalls calls, AggregateCalls::Make(node.calls));
+  return std::unique_ptr<Operator>(std::make_unique<StreamAggregate>(node, std::move(calls)));
+}
+
+}  // namespace weir

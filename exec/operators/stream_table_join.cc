@@ -1,0 +1,134 @@
+// Each row of a stream with the row that its key has in a table at that moment.
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+#include "exec/operators/chunk_rows.h"
+#include "exec/operators/factories.h"
+#include "exec/state/row_table.h"
+
+namespace weir {
+namespace {
+
+class StreamTableJoin : public Operator {
+ public:
+  explicit StreamTableJoin(const physical::StreamTableJoin& node)
+      : node_(node),
+        store_name_(node.stores.empty() ? fmt::format("table-{}", node.id)
+                                        : node.stores.front().name),
+        table_({ColumnTypes(*node.inputs[1]->schema), node.key_columns, false}) {}
+
+  Status Open(TaskContext& context) override {
+    context_ = &context;
+    store_ = &context.Store(store_name_);
+    return table_.Load(*store_);
+  }
+
+  Status OnBatch(int input, Chunk chunk) override {
+    if (input == 1) {
+      Keep(chunk);
+      return OkStatus();
+    }
+    return Probe(std::move(chunk));
+  }
+
+  // The table's time moves nothing.
+  Status OnStreamTime(int input, int64_t stream_time) override {
+    return input == 0 ? Advance(stream_time) : OkStatus();
+  }
+
+  Status OnBarrier() override {
+    table_.Save(*store_);
+    memory_.Update(*context_, table_.ByteSize());
+    return OkStatus();
+  }
+
+ private:
+  std::span<const ColumnPtr> Keys(const Chunk& chunk) const {
+    return std::span(chunk.columns).first(static_cast<size_t>(node_.key_columns));
+  }
+
+  void Keep(const Chunk& chunk) {
+    rows_.clear();
+    const int64_t nulls = SelectNonNull(Keys(chunk), numbers_.Of(chunk), rows_);
+    if (nulls > 0) context_->counters().Dropped("null_key", nulls);
+    std::erase_if(rows_, [&](int32_t row) { return chunk.op(row) == RowOp::kUpdateBefore; });
+    if (rows_.empty()) return;
+    table_.FindOrInsert(Keys(chunk), rows_, {}, ids_);
+    const uint32_t block = table_.AddBlock(chunk);
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      if (chunk.op(rows_[i]) == RowOp::kDelete) {
+        table_.Remove(ids_[i]);
+      } else {
+        table_.Set(ids_[i], {block, rows_[i]});
+      }
+    }
+    table_.EndBatch();
+  }
+
+  // Rows without a key or a value match nothing and are dropped, also from a LEFT join: Kafka
+  // Streams' rule.
+  Status Probe(Chunk chunk) {
+    candidates_.clear();
+    const int64_t nulls = SelectNonNull(Keys(chunk), numbers_.Of(chunk), candidates_);
+    if (nulls > 0) context_->counters().Dropped("null_join_key", nulls);
+    if (chunk.ops) {
+      const size_t before = candidates_.size();
+      std::erase_if(candidates_, [&](int32_t row) { return chunk.op(row) == RowOp::kDelete; });
+      if (candidates_.size() < before) {
+        context_->counters().Dropped("null_value",
+                                     static_cast<int64_t>(before - candidates_.size()));
+      }
+    }
+    table_.Find(Keys(chunk), candidates_, {}, ids_);
+    rows_.clear();
+    refs_.clear();
+    for (size_t i = 0; i < candidates_.size(); ++i) {
+      const bool found = ids_[i] != GroupTable::kNone && table_.Has(ids_[i]);
+      if (!found && node_.join == physical::JoinKind::kInner) continue;
+      rows_.push_back(candidates_[i]);
+      refs_.push_back(found ? table_.ref(ids_[i]) : RowRef());
+    }
+    if (rows_.empty()) return OkStatus();
+    return out_.Emit(Joined(std::move(chunk)));
+  }
+
+  Chunk Joined(Chunk chunk) const {
+    const bool all = static_cast<int32_t>(rows_.size()) == chunk.rows;
+    auto gathered = [&](int column) {
+      const ColumnPtr& source = chunk.columns[column];
+      return all || !source ? source : Gather(*source, rows_);
+    };
+    Chunk out;
+    for (int key = 0; key < node_.key_columns; ++key) out.columns.push_back(gathered(key));
+    for (int column : node_.left_columns) out.columns.push_back(gathered(column));
+    for (int column : node_.right_columns) out.columns.push_back(table_.Gather(column, refs_));
+    for (int i = 0; i < kSystemColumnCount; ++i) {
+      const ColumnPtr& source = chunk.system[i];
+      out.system[i] = all || !source ? source : Gather(*source, rows_);
+    }
+    out.rows = static_cast<int32_t>(rows_.size());
+    out.source = chunk.source;
+    out.source_partition = chunk.source_partition;
+    return out;
+  }
+
+  const physical::StreamTableJoin node_;
+  const std::string store_name_;
+  RowTable table_;
+  TaskContext* context_ = nullptr;
+  StateStore* store_ = nullptr;
+  MemoryAccount memory_;
+  RowNumbers numbers_;
+  std::vector<int32_t> rows_, candidates_;
+  std::vector<uint32_t> ids_;
+  std::vector<RowRef> refs_;
+};
+
+}  // namespace
+
+OperatorResult MakeStreamTableJoin(const physical::StreamTableJoin& node) {
+  return std::unique_ptr<Operator>(std::make_unique<StreamTableJoin>(node));
+}
+
+}  // namespace weir

@@ -1,0 +1,210 @@
+// The end of a query with a topic: rows encoded into records, placed as Java's producer would place
+// them.
+
+#include <algorithm>
+
+#include "base/status_macros.h"
+#include "exec/connect/header_codec.h"
+#include "exec/formats/format.h"
+#include "exec/operators/chunk_rows.h"
+#include "exec/operators/factories.h"
+#include "exec/operators/row_clock.h"
+
+namespace weir {
+namespace {
+
+class TopicSink : public Operator {
+ public:
+  explicit TopicSink(const physical::TopicSink& node)
+      : node_(node), key_columns_(CountKeyColumns(*node.schema)) {
+    if (node.windowed_key == physical::WindowKind::kSession) {
+      window_kind_ = WindowKeyKind::kSession;
+    } else if (node.windowed_key != physical::WindowKind::kNone) {
+      window_kind_ = WindowKeyKind::kTime;
+    }
+  }
+
+  Status Init() {
+    std::vector<FormatColumn> keys, values;
+    for (int i = 0; i < node_.schema->size(); ++i) {
+      const ColumnSchema& column = node_.schema->columns[i];
+      (column.is_key ? keys : values).push_back({column.name, column.type, true, true});
+    }
+    const FormatSpec key_spec{node_.key_format.format, true, node_.key_format.unwrapped,
+                              node_.key_format.properties};
+    const FormatSpec value_spec{node_.value_format.format, false, node_.value_format.unwrapped,
+                                node_.value_format.properties};
+    if (!keys.empty()) {
+      WEIR_ASSIGN_OR_RETURN(key_encoder_, MakeEncoder(key_spec, keys));
+    }
+    WEIR_ASSIGN_OR_RETURN(value_encoder_, MakeEncoder(value_spec, values));
+    if (node_.time_column >= 0) {
+      WEIR_ASSIGN_OR_RETURN(
+          clock_, RowClock::Make(node_.schema->columns[node_.time_column].type, node_.time_format));
+    }
+    return OkStatus();
+  }
+
+  Status Open(TaskContext& context) override {
+    context_ = &context;
+    return OkStatus();
+  }
+
+  Status OnBatch(int, Chunk chunk) override {
+    SelectRows(chunk);
+    if (rows_.empty()) return OkStatus();
+    key_chunk_.assign(chunk.columns.begin(), chunk.columns.begin() + key_columns_);
+    value_chunk_.assign(chunk.columns.begin() + key_columns_, chunk.columns.end());
+    partitions_ = std::max(context_->outputs().PartitionCount(node_.topic), 1);
+    context_->counters().RecordsOut(static_cast<int64_t>(rows_.size()));
+    if (partitions_ == 1 && window_kind_ == WindowKeyKind::kNone) return WriteAll(chunk);
+    WEIR_RETURN_IF_ERROR(EncodeKeys());
+    Place();
+    for (int32_t partition = 0; partition < partitions_; ++partition) {
+      WEIR_RETURN_IF_ERROR(WritePartition(chunk, partition));
+    }
+    return OkStatus();
+  }
+
+ private:
+  // The topic knows nothing of old rows.
+  void SelectRows(const Chunk& chunk) {
+    rows_.clear();
+    for (int32_t row : numbers_.Of(chunk)) {
+      if (chunk.op(row) != RowOp::kUpdateBefore) rows_.push_back(row);
+    }
+  }
+
+  // One partition: keys go where they belong at once.
+  Status WriteAll(const Chunk& chunk) {
+    RecordBatchBuilder& out = context_->outputs().Partition(node_.topic, 0);
+    key_slices_.assign(rows_.size(), Slice());
+    if (key_encoder_) {
+      WEIR_RETURN_IF_ERROR(key_encoder_->Encode(key_chunk_, rows_, out.bytes(), key_slices_));
+    }
+    WEIR_RETURN_IF_ERROR(EncodeValues(chunk, rows_, out));
+    for (size_t i = 0; i < rows_.size(); ++i) Add(chunk, rows_[i], key_slices_[i], i, out);
+    return OkStatus();
+  }
+
+  Status EncodeKeys() {
+    key_bytes_.Clear();
+    key_slices_.assign(rows_.size(), Slice());
+    if (!key_encoder_) return OkStatus();
+    return key_encoder_->Encode(key_chunk_, rows_, key_bytes_, key_slices_);
+  }
+
+  // By the key without its window; rows without a key stay in the partition they come from.
+  void Place() {
+    placed_.resize(static_cast<size_t>(partitions_));
+    for (auto& list : placed_) list.clear();
+    const int32_t own = std::max(context_->partition(), 0) % partitions_;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const int32_t partition =
+          key_slices_[i].is_null() ? own : JavaPartition(KeyBytes(i), partitions_);
+      placed_[partition].push_back(static_cast<int32_t>(i));
+    }
+  }
+
+  std::string_view KeyBytes(size_t i) const {
+    return {reinterpret_cast<const char*>(key_bytes_.data()) + key_slices_[i].begin,
+            static_cast<size_t>(key_slices_[i].length)};
+  }
+
+  Status WritePartition(const Chunk& chunk, int32_t partition) {
+    const std::vector<int32_t>& entries = placed_[partition];
+    if (entries.empty()) return OkStatus();
+    RecordBatchBuilder& out = context_->outputs().Partition(node_.topic, partition);
+    part_rows_.clear();
+    for (int32_t entry : entries) part_rows_.push_back(rows_[entry]);
+    WEIR_RETURN_IF_ERROR(EncodeValues(chunk, part_rows_, out));
+    for (size_t i = 0; i < entries.size(); ++i) {
+      const Slice key = AppendKey(chunk, part_rows_[i], entries[i], out.bytes());
+      Add(chunk, part_rows_[i], key, i, out);
+    }
+    return OkStatus();
+  }
+
+  Slice AppendKey(const Chunk& chunk, int32_t row, int32_t entry, BufferBuilder& bytes) {
+    if (key_slices_[entry].is_null()) return Slice();
+    const auto begin = static_cast<uint32_t>(bytes.size());
+    const std::string_view key = KeyBytes(static_cast<size_t>(entry));
+    bytes.Append(key.data(), key.size());
+    if (window_kind_ != WindowKeyKind::kNone) {
+      AppendWindowToKey(window_kind_,
+                        chunk.sys(SystemColumn::kWindowStart)->values<int64_t>()[row],
+                        chunk.sys(SystemColumn::kWindowEnd)->values<int64_t>()[row], bytes);
+    }
+    return {begin, static_cast<int32_t>(bytes.size() - begin)};
+  }
+
+  // Slices of the values of `rows`, by place in it; deleted rows have none.
+  Status EncodeValues(const Chunk& chunk, std::span<const int32_t> rows, RecordBatchBuilder& out) {
+    if (!chunk.ops) return value_encoder_->Encode(value_chunk_, rows, out.bytes(), value_slices_);
+    live_rows_.clear();
+    for (int32_t row : rows) {
+      if (chunk.op(row) != RowOp::kDelete) live_rows_.push_back(row);
+    }
+    WEIR_RETURN_IF_ERROR(
+        value_encoder_->Encode(value_chunk_, live_rows_, out.bytes(), live_slices_));
+    value_slices_.assign(rows.size(), Slice());
+    size_t next = 0;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (chunk.op(rows[i]) != RowOp::kDelete) value_slices_[i] = live_slices_[next++];
+    }
+    return OkStatus();
+  }
+
+  void Add(const Chunk& chunk, int32_t row, Slice key, size_t value_index,
+           RecordBatchBuilder& out) {
+    int64_t time = chunk.row_time()->values<int64_t>()[row];
+    if (node_.time_column >= 0 && chunk.op(row) != RowOp::kDelete) {
+      time = clock_.At(*chunk.columns[node_.time_column], row).value_or(time);
+    }
+    Slice headers;
+    const ColumnPtr& column = chunk.sys(SystemColumn::kHeaders);
+    if (node_.forward_headers && column) headers = AppendHeaders(*column, row, out.bytes());
+    out.Add(key, value_slices_[value_index], headers, time);
+  }
+
+  static Slice AppendHeaders(const Column& column, int32_t row, BufferBuilder& bytes) {
+    if (column.IsNull(row)) return Slice();
+    const int32_t begin = column.offsets()[row];
+    const int32_t end = column.offsets()[row + 1];
+    if (begin == end) return Slice();
+    const Column& item = *column.child(0);
+    const Column& names = *item.child(0);
+    const Column& values = *item.child(1);
+    const auto at = static_cast<uint32_t>(bytes.size());
+    for (int32_t i = begin; i < end; ++i) {
+      std::optional<std::string_view> value;
+      if (!values.IsNull(i)) value = values.GetString(i);
+      AppendHeader(names.GetString(i), value, bytes);
+    }
+    return {at, static_cast<int32_t>(bytes.size() - at)};
+  }
+
+  const physical::TopicSink node_;
+  const int key_columns_;
+  WindowKeyKind window_kind_ = WindowKeyKind::kNone;
+  std::unique_ptr<SideEncoder> key_encoder_, value_encoder_;
+  RowClock clock_;
+  TaskContext* context_ = nullptr;
+  int32_t partitions_ = 1;
+  RowNumbers numbers_;
+  std::vector<int32_t> rows_, part_rows_, live_rows_;
+  std::vector<ColumnPtr> key_chunk_, value_chunk_;
+  BufferBuilder key_bytes_;
+  std::vector<Slice> key_slices_, value_slices_, live_slices_;
+  std::vector<std::vector<int32_t>> placed_;   // Places in rows_, by partition.
+};
+
+}  // namespace
+
+OperatorResult MakeTopicSink(const physical::TopicSink& node) {
+  auto sink = std::make_unique<TopicSink>(node);
+  WEIR_RETURN_IF_ERROR(sink->Init());
+  return std::unique_ptr<Operator>(std::move(sink));
+}
+
+}  // namespace weir

@@ -1,0 +1,177 @@
+#include "exec/state/row_codec.h"
+
+#include <cstring>
+
+namespace weir {
+namespace {
+
+template <typename T>
+void Put(T value, std::string& out) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof(T));
+}
+
+template <typename T>
+bool Take(std::string_view& bytes, T& value) {
+  if (bytes.size() < sizeof(T)) return false;
+  std::memcpy(&value, bytes.data(), sizeof(T));
+  bytes.remove_prefix(sizeof(T));
+  return true;
+}
+
+void PutFixed(const Column& column, int32_t row, size_t width, std::string& out) {
+  out.append(reinterpret_cast<const char*>(column.raw_values()) + static_cast<size_t>(row) * width,
+             width);
+}
+
+// Items [begin, end) of each child, child by child within an item.
+void PutItems(const Column& column, int32_t begin, int32_t end, std::string& out) {
+  Put(static_cast<uint32_t>(end - begin), out);
+  for (int32_t item = begin; item < end; ++item) {
+    for (const ColumnPtr& child : column.parts().children) AppendRowValue(*child, item, out);
+  }
+}
+
+bool TakeItems(std::string_view& bytes, ColumnBuilder& out, int children) {
+  uint32_t count;
+  if (!Take(bytes, count) || count > bytes.size()) return false;
+  for (uint32_t item = 0; item < count; ++item) {
+    for (int child = 0; child < children; ++child) {
+      if (!ReadRowValue(bytes, out.child(child))) return false;
+    }
+  }
+  out.AppendNested();
+  return true;
+}
+
+bool TakeBytes(std::string_view& bytes, ColumnBuilder& out) {
+  uint32_t length;
+  if (!Take(bytes, length) || bytes.size() < length) return false;
+  out.AppendBytes(bytes.substr(0, length));
+  bytes.remove_prefix(length);
+  return true;
+}
+
+}  // namespace
+
+void AppendRowValue(const Column& column, int32_t row, std::string& out) {
+  const bool null = column.IsNull(row) || column.type().is(TypeKind::kNull);
+  out.push_back(null ? 0 : 1);
+  if (null) return;
+  switch (column.type().kind()) {
+    case TypeKind::kNull:
+      return;
+    case TypeKind::kBoolean:
+      out.push_back(column.GetBool(row) ? 1 : 0);
+      return;
+    case TypeKind::kInt:
+    case TypeKind::kDate:
+    case TypeKind::kTime:
+      return PutFixed(column, row, 4, out);
+    case TypeKind::kBigint:
+    case TypeKind::kDouble:
+    case TypeKind::kTimestamp:
+      return PutFixed(column, row, 8, out);
+    case TypeKind::kDecimal:
+      return PutFixed(column, row, 16, out);
+    case TypeKind::kString:
+    case TypeKind::kBytes: {
+      const std::string_view text = column.GetString(row);
+      Put(static_cast<uint32_t>(text.size()), out);
+      out.append(text);
+      return;
+    }
+    case TypeKind::kArray:
+    case TypeKind::kMap:
+      return PutItems(column, column.offsets()[row], column.offsets()[row + 1], out);
+    case TypeKind::kStruct:
+      for (const ColumnPtr& child : column.parts().children) AppendRowValue(*child, row, out);
+      return;
+  }
+}
+
+bool ReadRowValue(std::string_view& bytes, ColumnBuilder& out) {
+  uint8_t present;
+  if (!Take(bytes, present) || present > 1) return false;
+  if (present == 0) {
+    out.AppendNull();
+    return true;
+  }
+  switch (out.type().kind()) {
+    case TypeKind::kNull:
+      return false;
+    case TypeKind::kBoolean: {
+      uint8_t value;
+      if (!Take(bytes, value)) return false;
+      out.AppendBool(value != 0);
+      return true;
+    }
+    case TypeKind::kInt:
+    case TypeKind::kDate:
+    case TypeKind::kTime: {
+      int32_t value;
+      if (!Take(bytes, value)) return false;
+      out.AppendInt32(value);
+      return true;
+    }
+    case TypeKind::kBigint:
+    case TypeKind::kTimestamp: {
+      int64_t value;
+      if (!Take(bytes, value)) return false;
+      out.AppendInt64(value);
+      return true;
+    }
+    case TypeKind::kDouble: {
+      double value;
+      if (!Take(bytes, value)) return false;
+      out.AppendDouble(value);
+      return true;
+    }
+    case TypeKind::kDecimal: {
+      Int128 value;
+      if (!Take(bytes, value)) return false;
+      out.AppendDecimal(value);
+      return true;
+    }
+    case TypeKind::kString:
+    case TypeKind::kBytes:
+      return TakeBytes(bytes, out);
+    case TypeKind::kArray:
+      return TakeItems(bytes, out, 1);
+    case TypeKind::kMap:
+      return TakeItems(bytes, out, 2);
+    case TypeKind::kStruct:
+      for (size_t field = 0; field < out.type().fields().size(); ++field) {
+        if (!ReadRowValue(bytes, out.child(static_cast<int>(field)))) return false;
+      }
+      out.AppendNested();
+      return true;
+  }
+  return false;
+}
+
+void AppendRow(std::span<const ColumnPtr> columns, int32_t row, std::string& out) {
+  for (const ColumnPtr& column : columns) AppendRowValue(*column, row, out);
+}
+
+bool ReadRow(std::string_view& bytes, std::span<ColumnBuilder> out) {
+  for (ColumnBuilder& builder : out) {
+    if (!ReadRowValue(bytes, builder)) return false;
+  }
+  return true;
+}
+
+void AppendOrdered64(int64_t value, std::string& out) {
+  const uint64_t flipped = static_cast<uint64_t>(value) ^ (uint64_t{1} << 63);
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(flipped >> shift));
+}
+
+bool ReadOrdered64(std::string_view& bytes, int64_t& value) {
+  if (bytes.size() < 8) return false;
+  uint64_t flipped = 0;
+  for (int i = 0; i < 8; ++i) flipped = flipped << 8 | static_cast<uint8_t>(bytes[i]);
+  value = static_cast<int64_t>(flipped ^ (uint64_t{1} << 63));
+  bytes.remove_prefix(8);
+  return true;
+}
+
+}  // namespace weir

@@ -1,0 +1,301 @@
+#include "exec/state/row_table.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/status_macros.h"
+#include "exec/state/row_codec.h"
+
+namespace weir {
+namespace {
+
+// Blocks below this are put together, once there are many of them.
+constexpr int32_t kSmallBlockRows = 1024;
+constexpr int32_t kSmallBlocksMax = 64;
+// Rows that nobody refers to are dropped when they outnumber the others by this many.
+constexpr int64_t kGarbageRowsMax = 8192;
+constexpr int32_t kMovedBlockRowsMax = 1 << 16;
+constexpr int32_t kLoadRowsMax = 4096;
+
+std::vector<DataType> KeyTypes(const RowTable::Options& options) {
+  return {options.types.begin(), options.types.begin() + options.key_columns};
+}
+
+}  // namespace
+
+RowTable::RowTable(Options options)
+    : options_(std::move(options)),
+      // Keys of one column are never null; of several, some may be.
+      keys_({KeyTypes(options_), options_.has_time, options_.key_columns > 1}),
+      pointers_(options_.types.size() + 1) {}
+
+void RowTable::FindOrInsert(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
+                            std::span<const int64_t> times, std::vector<uint32_t>& ids) {
+  created_.clear();
+  keys_.FindOrInsert(keys, rows, times, ids, created_);
+  Grow();
+  for (uint32_t id : created_) {
+    refs_[id] = RowRef();
+    dirty_flags_[id] = 0;
+    touched_.push_back(id);
+    if (options_.has_time) by_time_[keys_.time(id)].push_back(id);
+  }
+}
+
+void RowTable::Find(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
+                    std::span<const int64_t> times, std::vector<uint32_t>& ids) {
+  keys_.Find(keys, rows, times, ids);
+}
+
+void RowTable::Grow() {
+  if (keys_.id_limit() <= refs_.size()) return;
+  refs_.resize(keys_.id_limit());
+  dirty_flags_.resize(keys_.id_limit(), 0);
+}
+
+uint32_t RowTable::AddBlock(const Chunk& chunk) {
+  Block block;
+  block.rows = chunk.rows;
+  for (size_t i = 0; i < options_.types.size(); ++i) {
+    block.columns.push_back(chunk.columns[i] ? chunk.columns[i]
+                                             : MakeNullColumn(options_.types[i], chunk.rows));
+  }
+  block.columns.push_back(chunk.row_time());
+  block.ids.assign(chunk.rows, GroupTable::kNone);
+  block.bytes = weir::ByteSize(chunk);
+  const uint32_t number = PlaceBlock(std::move(block));
+  dead_blocks_.push_back(number);  // Until a row of it is used.
+  return number;
+}
+
+uint32_t RowTable::PlaceBlock(Block block) {
+  total_rows_ += block.rows;
+  block_bytes_ += block.bytes;
+  small_blocks_ += block.rows < kSmallBlockRows ? 1 : 0;
+  uint32_t number;
+  if (free_blocks_.empty()) {
+    number = static_cast<uint32_t>(blocks_.size());
+    blocks_.emplace_back();
+    for (auto& column : pointers_) column.push_back(nullptr);
+  } else {
+    number = free_blocks_.back();
+    free_blocks_.pop_back();
+  }
+  for (size_t i = 0; i < pointers_.size(); ++i) pointers_[i][number] = block.columns[i].get();
+  blocks_[number] = std::move(block);
+  return number;
+}
+
+void RowTable::FreeBlock(uint32_t number) {
+  Block& block = blocks_[number];
+  if (block.columns.empty()) return;
+  total_rows_ -= block.rows;
+  block_bytes_ -= block.bytes;
+  small_blocks_ -= block.rows < kSmallBlockRows ? 1 : 0;
+  for (auto& column : pointers_) column[number] = nullptr;
+  block = Block();
+  free_blocks_.push_back(number);
+}
+
+void RowTable::Unlink(uint32_t id) {
+  const RowRef old = refs_[id];
+  if (old.is_null()) return;
+  --live_rows_;
+  if (--blocks_[old.block].live == 0) dead_blocks_.push_back(old.block);
+}
+
+void RowTable::Set(uint32_t id, RowRef ref) {
+  Unlink(id);
+  refs_[id] = ref;
+  Block& block = blocks_[ref.block];
+  block.ids[ref.row] = id;
+  ++block.live;
+  ++live_rows_;
+  MarkDirty(id);
+}
+
+void RowTable::Remove(uint32_t id) {
+  if (refs_[id].is_null()) return;
+  Unlink(id);
+  refs_[id] = RowRef();
+  touched_.push_back(id);
+}
+
+void RowTable::MarkDirty(uint32_t id) {
+  if (dirty_flags_[id] != 0) return;
+  dirty_flags_[id] = 1;
+  dirty_.push_back(id);
+}
+
+void RowTable::RemoveBefore(int64_t limit, const std::function<void(uint32_t id)>& removed) {
+  bool any = false;
+  for (auto it = by_time_.begin(); it != by_time_.end() && it->first < limit;) {
+    for (uint32_t id : it->second) {
+      if (refs_[id].is_null() || keys_.time(id) != it->first) continue;
+      Unlink(id);
+      refs_[id] = RowRef();
+      dirty_flags_[id] = kErased;
+      keys_.Erase(id);
+      removed(id);
+      any = true;
+    }
+    it = by_time_.erase(it);
+  }
+  removed_range_ |= any;
+  removed_before_ = std::max(removed_before_, limit);
+}
+
+void RowTable::EndBatch() {
+  for (uint32_t id : touched_) {
+    // An id may stand here twice; once erased it has no key any more, which the flag tells.
+    if (!refs_[id].is_null() || dirty_flags_[id] == kErased) continue;
+    deleted_.emplace_back();
+    StoreKey(id, deleted_.back());
+    dirty_flags_[id] = kErased;
+    keys_.Erase(id);
+  }
+  touched_.clear();
+  for (uint32_t number : dead_blocks_) {
+    if (blocks_[number].live == 0) FreeBlock(number);
+  }
+  dead_blocks_.clear();
+  if (small_blocks_ > kSmallBlocksMax || total_rows_ > 2 * live_rows_ + kGarbageRowsMax) Compact();
+}
+
+void RowTable::Compact() {
+  std::vector<uint32_t> chosen;
+  for (uint32_t number = 0; number < blocks_.size(); ++number) {
+    const Block& block = blocks_[number];
+    if (block.columns.empty()) continue;
+    if (block.rows < kSmallBlockRows || block.live * 4 < block.rows * 3) chosen.push_back(number);
+  }
+  MoveRows(chosen);
+}
+
+// Copies the rows in use of some blocks into new ones.
+void RowTable::MoveRows(std::span<const uint32_t> blocks) {
+  std::vector<RowRef> from;
+  auto flush = [&] {
+    if (from.empty()) return;
+    Block block;
+    block.rows = block.live = static_cast<int32_t>(from.size());
+    Chunk measured;
+    for (size_t i = 0; i < options_.types.size(); ++i) {
+      block.columns.push_back(GatherRefs(options_.types[i], pointers_[i], from));
+    }
+    measured.columns = block.columns;
+    measured.rows = block.rows;
+    block.columns.push_back(GatherRefs(DataType::Bigint(), pointers_.back(), from));
+    block.bytes = weir::ByteSize(measured) + from.size() * sizeof(int64_t);
+    for (const RowRef& ref : from) block.ids.push_back(blocks_[ref.block].ids[ref.row]);
+    const std::vector<uint32_t> ids = block.ids;
+    const uint32_t number = PlaceBlock(std::move(block));
+    for (size_t row = 0; row < ids.size(); ++row) {
+      refs_[ids[row]] = {number, static_cast<int32_t>(row)};
+    }
+    from.clear();
+  };
+  for (uint32_t number : blocks) {
+    for (int32_t row = 0; row < blocks_[number].rows; ++row) {
+      const uint32_t id = blocks_[number].ids[row];
+      if (id == GroupTable::kNone || refs_[id] != RowRef{number, row}) continue;
+      from.push_back({number, row});
+      if (from.size() >= kMovedBlockRowsMax) flush();
+    }
+  }
+  flush();
+  for (uint32_t number : blocks) FreeBlock(number);
+}
+
+ColumnPtr RowTable::Gather(int column, std::span<const RowRef> refs) const {
+  return GatherRefs(options_.types[column], pointers_[column], refs);
+}
+
+ColumnPtr RowTable::GatherRowTimes(std::span<const RowRef> refs) const {
+  return GatherRefs(DataType::Bigint(), pointers_.back(), refs);
+}
+
+void RowTable::StoreKey(uint32_t id, std::string& out) const {
+  if (options_.has_time) AppendOrdered64(keys_.time(id), out);
+  keys_.AppendKeyBytes(id, out);
+}
+
+void RowTable::Save(StateStore& store) {
+  if (removed_range_) {
+    std::string limit;
+    AppendOrdered64(removed_before_, limit);
+    store.DeleteRange("", limit);
+    removed_range_ = false;
+  }
+  for (const std::string& key : deleted_) store.Delete(key);
+  deleted_.clear();
+  std::string key, value;
+  for (uint32_t id : dirty_) {
+    if (dirty_flags_[id] != 1) continue;
+    dirty_flags_[id] = 0;
+    if (refs_[id].is_null()) continue;
+    key.clear();
+    value.clear();
+    StoreKey(id, key);
+    const RowRef ref = refs_[id];
+    const Block& block = blocks_[ref.block];
+    AppendOrdered64(row_time(ref), value);
+    AppendRow(std::span(block.columns).subspan(options_.key_columns,
+                                               options_.types.size() - options_.key_columns),
+              ref.row, value);
+    store.Put(key, value);
+  }
+  dirty_.clear();
+}
+
+Status RowTable::Load(const StateStore& store) {
+  std::vector<ColumnBuilder> builders;
+  for (const DataType& type : options_.types) builders.emplace_back(type);
+  builders.emplace_back(DataType::Bigint());
+  std::vector<int64_t> times;
+  Status status;
+  bool malformed = false;
+  WEIR_RETURN_IF_ERROR(store.Scan("", "", [&](std::string_view key, std::string_view value) {
+    int64_t time = 0, row_time = 0;
+    const auto keys = std::span(builders).first(options_.key_columns);
+    const auto values = std::span(builders).subspan(
+        options_.key_columns, options_.types.size() - options_.key_columns);
+    malformed = (options_.has_time && !ReadOrdered64(key, time)) || !ReadRow(key, keys) ||
+                !ReadOrdered64(value, row_time) || !ReadRow(value, values) || !key.empty() ||
+                !value.empty();
+    if (malformed) return false;
+    builders.back().AppendInt64(row_time);
+    times.push_back(time);
+    if (times.size() < static_cast<size_t>(kLoadRowsMax)) return true;
+    status = LoadRows(builders, times);
+    return status.ok();
+  }));
+  if (malformed) {
+    return Status(ErrorCode::kStoreCorrupt, "a table's row in a state store is malformed");
+  }
+  WEIR_RETURN_IF_ERROR(std::move(status));
+  return LoadRows(builders, times);
+}
+
+Status RowTable::LoadRows(std::span<ColumnBuilder> builders, std::vector<int64_t>& times) {
+  if (times.empty()) return OkStatus();
+  Chunk chunk;
+  chunk.rows = static_cast<int32_t>(times.size());
+  for (size_t i = 0; i < options_.types.size(); ++i) chunk.columns.push_back(builders[i].Finish());
+  chunk.sys(SystemColumn::kRowTime) = builders.back().Finish();
+  std::vector<int32_t> rows(times.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  std::vector<uint32_t> ids;
+  FindOrInsert(std::span(chunk.columns).first(options_.key_columns), rows,
+               options_.has_time ? std::span<const int64_t>(times) : std::span<const int64_t>(),
+               ids);
+  const uint32_t block = AddBlock(chunk);
+  for (size_t i = 0; i < ids.size(); ++i) Set(ids[i], {block, rows[i]});
+  for (uint32_t id : dirty_) dirty_flags_[id] = 0;
+  dirty_.clear();
+  EndBatch();
+  times.clear();
+  return OkStatus();
+}
+
+}  // namespace weir

@@ -1,0 +1,11 @@
+# State that operators keep in memory and write to their stores at commits.
+weir_layer(exec_state
+  SOURCES
+    state/chunk_codec.cc
+    state/group_table.cc
+    state/join_buffer.cc
+    state/row_codec.cc
+    state/row_gather.cc
+    state/row_table.cc
+  DEPENDS weir_exec_core
+  PRIVATE_DEPENDS absl::flat_hash_map absl::hash fmt::fmt)
