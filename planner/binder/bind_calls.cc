@@ -183,7 +183,7 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
   Result<const AggregateOverload*> resolved = functions_.ResolveAggregate(name, types);
   if (!resolved.ok()) return std::move(resolved).status().At(call.position);
   const AggregateOverload& overload = **resolved;
-  AggregateCalls::Call made{AggregateCalls::Call made{.function = &overload, .text = ast::FormatExpr(call)};overload, {}, {}, ast::FormatExpr(call)};
+  AggregateCalls::Call made{&overload, {}, {}, ast::FormatExpr(call)};
   const size_t columns = args.size() - std::min(args.size(), overload.constant_types.size());
   for (size_t i = 0; i < args.size(); ++i) {
     if (i < columns) {

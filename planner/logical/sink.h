@@ -14,7 +14,6 @@ struct Sink : Node {
   std::vector<bool> exact_names;
   int time_column = -1;
   std::string time_format;
-  bool materialized = false;                 ///< The table is kept for pull queries.
   std::map<std::string, std::string> connector;
 };
 

@@ -173,12 +173,16 @@ Result<physical::NodePtr> Lowering::LowerJoin(const logical::NodePtr& node, bool
   return Materialized(result, ChangeMode::kRetract, "table-" + std::to_string(++tables_));
 }
 
-bool EndsInAggregate(const logical::Node& node) {
-  if (node.kind == logical::NodeKind::kAggregate) return true;
-  if (node.kind != logical::NodeKind::kProject && node.kind != logical::NodeKind::kFilter) {
-    return false;
+/// Retention of the windows that a result keeps, or -1.
+int64_t WindowRetention(const logical::Node& node) {
+  if (node.kind == logical::NodeKind::kAggregate) {
+    const physical::WindowSpec& window = node.As<logical::Aggregate>().window;
+    return window.kind == physical::WindowKind::kNone ? -1 : window.retention_ms;
   }
-  return EndsInAggregate(*node.inputs[0]);
+  if (node.kind != logical::NodeKind::kProject && node.kind != logical::NodeKind::kFilter) {
+    return -1;
+  }
+  return WindowRetention(*node.inputs[0]);
 }
 
 Result<physical::NodePtr> Lowering::LowerSink(const logical::NodePtr& node) {
@@ -186,9 +190,6 @@ Result<physical::NodePtr> Lowering::LowerSink(const logical::NodePtr& node) {
   WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], false));
   if (sink.topic.empty()) {
     return physical::NodePtr(Start<physical::ClientSink>(*node, {std::move(input)}));
-  }
-  if (sink.materialized && !EndsInAggregate(*node->inputs[0])) {
-    input = Materialized(input, ChangeMode::kUpsert, "result");
   }
   auto made = Start<physical::TopicSink>(*node, {std::move(input)});
   made->sink_name = sink.name;
@@ -200,6 +201,7 @@ Result<physical::NodePtr> Lowering::LowerSink(const logical::NodePtr& node) {
   made->time_column = sink.time_column;
   made->time_format = sink.time_format;
   made->is_table = sink.is_table;
+  made->view_retention_ms = WindowRetention(*node->inputs[0]);
   made->connector = sink.connector;
   return physical::NodePtr(made);
 }

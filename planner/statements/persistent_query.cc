@@ -191,9 +191,7 @@ Result<PersistentLogical> BuildCreateAs(const ast::Statement& statement,
   WEIR_RETURN_IF_ERROR(ResolveSinkTopic(with, built, context, plan));
   plan.reads = ReadNames(built);
   plan.compacted = wants_table && sink.windowed_key == physical::WindowKind::kNone;
-  std::shared_ptr<logical::Sink> root = MakeSink(built.node, sink);
-  root->materialized = wants_table;
-  result.root = std::move(root);
+  result.root = MakeSink(built.node, sink);
   return result;
 }
 
