@@ -254,7 +254,7 @@ class InNode final : public Node {
       if (open.Empty()) break;
       const ColumnPtr candidate = other->Evaluate(frame, open);
       ForEachSetBit(open.bits(), rows, [&](int32_t row) {
-        if (EqualAt(*column, row, *candidate, row)) words[row >> 6] |= uint64_t{1} << (row & 63);
+        if (Equals(*column, *candidate, row)) words[row >> 6] |= uint64_t{1} << (row & 63);
       });
     }
     return out.Finish();
@@ -266,6 +266,13 @@ class InNode final : public Node {
     if (uses_bigints_) return integers_.contains(column.values<int64_t>()[static_cast<size_t>(row)]);
     if (uses_texts_ && !texts_.empty()) return texts_.contains(column.GetString(row));
     return false;
+  }
+
+  /// As = does: NaN equals nothing, unlike in EqualAt.
+  static bool Equals(const Column& a, const Column& b, int32_t row) {
+    if (!a.type().is(TypeKind::kDouble)) return EqualAt(a, row, b, row);
+    const size_t at = static_cast<size_t>(row);
+    return !b.IsNull(row) && a.values<double>()[at] == b.values<double>()[at];
   }
 
   std::vector<Node*> children_;
