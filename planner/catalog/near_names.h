@@ -9,9 +9,6 @@
 
 namespace weir {
 
-/// Number of single-character edits between two names, without regard to ASCII case.
-int EditDistance(std::string_view a, std::string_view b);
-
 /// "did you mean AMOUNT?" for the nearest of `names`, or an empty text if none is near.
 std::string DidYouMean(std::string_view name, std::span<const std::string> names);
 
