@@ -1,6 +1,7 @@
 #include "exec/connect/local_block.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace weir {
@@ -8,11 +9,14 @@ namespace {
 
 constexpr uint32_t kMagic = 0x31424557;   // "WEB1"
 constexpr uint32_t kHasHeaders = 1;
-constexpr char kPadding[64] = {};
+constexpr size_t kPaddingBytes = 64;
+/// What the checksum covers begins behind it.
+constexpr size_t kCheckedFrom = 16;
 
 struct BlockHead {
   uint32_t magic;
   uint32_t count;
+  uint64_t checksum;
   int64_t base_offset;
   int64_t timestamp_min;
   int64_t timestamp_max;
@@ -21,7 +25,7 @@ struct BlockHead {
   uint32_t header_bytes;
   uint32_t flags;
 };
-static_assert(sizeof(BlockHead) == 48);
+static_assert(sizeof(BlockHead) == 56);
 
 uint32_t Length(Slice slice) { return static_cast<uint32_t>(std::max(slice.length, 0)); }
 
@@ -44,27 +48,24 @@ void AppendLengths(const std::vector<Slice>& slices, size_t first, size_t count,
   }
 }
 
-/// Adds the bytes of these slices, joining what already lies side by side.
-uint32_t AppendParts(const RecordBatch& records, const std::vector<Slice>& slices, size_t first,
-                     size_t count, std::vector<rocksdb::Slice>& parts) {
-  uint32_t total = 0;
-  const char* run = nullptr;
-  size_t length = 0;
-  for (size_t i = first; i < first + count; ++i) {
-    if (slices[i].length <= 0) continue;
-    const std::string_view view = records.View(slices[i]);
-    total += static_cast<uint32_t>(view.size());
-    if (run != nullptr && run + length == view.data()) {
-      length += view.size();
-      continue;
-    }
-    if (run != nullptr) parts.emplace_back(run, length);
-    run = view.data();
-    length = view.size();
-  }
-  if (run != nullptr) parts.emplace_back(run, length);
-  return total;
+/// Adds the bytes of these slices, one after the other; returns how many.
+uint32_t AppendBytes(const RecordBatch& records, const std::vector<Slice>& slices, size_t first,
+                     size_t count, std::string& out) {
+  const size_t before = out.size();
+  for (size_t i = first; i < first + count; ++i) out += records.View(slices[i]);
+  return static_cast<uint32_t>(out.size() - before);
 }
+
+uint64_t LoadWord(const char* from) {
+  uint64_t word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+constexpr uint64_t kMix1 = 0x9E3779B185EBCA87u;
+constexpr uint64_t kMix2 = 0xC2B2AE3D27D4EB4Fu;
+
+uint64_t Mix(uint64_t lane, uint64_t word) { return std::rotl(lane + word * kMix2, 31) * kMix1; }
 
 /// Slices of `lengths`, one after the other from `begin` on; false if they do not end at `end`.
 bool ReadSlices(const char* lengths, uint32_t count, uint32_t begin, uint32_t end,
@@ -90,46 +91,59 @@ void AppendBigEndian(uint64_t value, int width, std::string& out) {
 
 }  // namespace
 
+uint64_t BlockChecksum(const char* data, size_t size) {
+  // Four lanes, so that their multiplications overlap.
+  uint64_t lanes[4] = {kMix1, kMix2, size, ~uint64_t{size}};
+  const char* const end = data + size;
+  for (; end - data >= 32; data += 32) {
+    for (int i = 0; i < 4; ++i) lanes[i] = Mix(lanes[i], LoadWord(data + 8 * i));
+  }
+  uint64_t sum = lanes[0];
+  for (int i = 1; i < 4; ++i) sum = Mix(sum, lanes[i]);
+  for (; end - data >= 8; data += 8) sum = Mix(sum, LoadWord(data));
+  for (; data < end; ++data) sum = Mix(sum, static_cast<uint8_t>(*data));
+  return sum ^ (sum >> 29);
+}
+
 void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset, LocalBlock& out) {
   out.rows = RowsThatFit(records, first);
   const auto from = static_cast<size_t>(first);
   const auto count = static_cast<size_t>(out.rows);
   const auto times = records.timestamps.begin() + first;
   const auto [low, high] = std::minmax_element(times, times + out.rows);
-  out.timestamp_min = *low;
   out.timestamp_max = *high;
   const bool has_headers = !records.headers.empty();
-  out.head.assign(sizeof(BlockHead), '\0');
-  out.head.append(reinterpret_cast<const char*>(&*times), count * sizeof(int64_t));
-  AppendLengths(records.keys, from, count, out.head);
-  AppendLengths(records.values, from, count, out.head);
-  if (has_headers) AppendLengths(records.headers, from, count, out.head);
-  out.parts.clear();
-  out.parts.emplace_back();
-  BlockHead head{kMagic, static_cast<uint32_t>(count), base_offset, *low, *high, 0, 0, 0,
+  std::string& bytes = out.bytes;
+  bytes.assign(sizeof(BlockHead), '\0');
+  bytes.append(reinterpret_cast<const char*>(&*times), count * sizeof(int64_t));
+  AppendLengths(records.keys, from, count, bytes);
+  AppendLengths(records.values, from, count, bytes);
+  if (has_headers) AppendLengths(records.headers, from, count, bytes);
+  BlockHead head{kMagic, static_cast<uint32_t>(count), 0, base_offset, *low, *high, 0, 0, 0,
                  has_headers ? kHasHeaders : 0};
-  head.key_bytes = AppendParts(records, records.keys, from, count, out.parts);
-  head.value_bytes = AppendParts(records, records.values, from, count, out.parts);
+  head.key_bytes = AppendBytes(records, records.keys, from, count, bytes);
+  head.value_bytes = AppendBytes(records, records.values, from, count, bytes);
   if (has_headers) {
-    head.header_bytes = AppendParts(records, records.headers, from, count, out.parts);
+    head.header_bytes = AppendBytes(records, records.headers, from, count, bytes);
   }
-  std::memcpy(out.head.data(), &head, sizeof head);
-  out.parts[0] = rocksdb::Slice(out.head);
-  out.parts.emplace_back(kPadding, sizeof kPadding);
-  out.bytes = out.head.size() + head.key_bytes + head.value_bytes + head.header_bytes;
+  bytes.append(kPaddingBytes, '\0');
+  std::memcpy(bytes.data(), &head, sizeof head);
+  head.checksum = BlockChecksum(bytes.data() + kCheckedFrom, bytes.size() - kCheckedFrom);
+  std::memcpy(bytes.data(), &head, sizeof head);
 }
 
 bool ReadBlock(const BufferPtr& bytes, int64_t base_offset, RecordBatch& out) {
   BlockHead head;
-  if (bytes->size() < sizeof head + sizeof kPadding) return false;
+  if (bytes->size() < sizeof head + kPaddingBytes) return false;
   const char* data = reinterpret_cast<const char*>(bytes->data());
   std::memcpy(&head, data, sizeof head);
   const bool has_headers = (head.flags & kHasHeaders) != 0;
   const uint64_t table = uint64_t{head.count} * (8 + 4 + 4 + (has_headers ? 4 : 0));
   const uint64_t body = sizeof head + table;
   if (head.magic != kMagic || head.base_offset != base_offset || head.count == 0 ||
-      body + head.key_bytes + head.value_bytes + head.header_bytes + sizeof kPadding !=
-          bytes->size()) {
+      body + head.key_bytes + head.value_bytes + head.header_bytes + kPaddingBytes !=
+          bytes->size() ||
+      head.checksum != BlockChecksum(data + kCheckedFrom, bytes->size() - kCheckedFrom)) {
     return false;
   }
   out.timestamps.resize(head.count);

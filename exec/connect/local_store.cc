@@ -185,14 +185,11 @@ Status LocalStore::AddAppend(const PendingAppend& append, LocalTopic& topic, Loc
   for (int32_t row = 0; row < append.records.size(); row += block.rows) {
     BuildBlock(append.records, row, to.end_offset, block);
     const std::string key = BlockKey(ref, to.end_offset);
-    const rocksdb::Slice key_slice(key);
-    const rocksdb::SliceParts value(block.parts.data(), static_cast<int>(block.parts.size()));
-    rocksdb::Status status =
-        batch.Put(rocks_->records(), rocksdb::SliceParts(&key_slice, 1), value);
+    rocksdb::Status status = batch.Put(rocks_->records(), key, block.bytes);
     if (to.end_offset == to.first_offset) to.first_block_timestamp_max = block.timestamp_max;
     to.timestamp_max = std::max(to.timestamp_max, block.timestamp_max);
     const BlockNote note{static_cast<uint32_t>(block.rows), block.timestamp_max, to.timestamp_max,
-                         block.bytes};
+                         block.bytes.size()};
     if (status.ok()) status = batch.Put(rocks_->main(), NoteKey(key), EncodeNote(note));
     if (!status.ok()) return FromRocks(status, "a commit is too large");
     to.end_offset += block.rows;
@@ -281,8 +278,10 @@ Result<bool> LocalStore::ReadBlockAt(const LocalTopic& topic, int32_t partition,
   const PartitionRef ref = RefOf(topic, partition);
   auto value = std::make_shared<rocksdb::PinnableSlice>();
   base = offset;
+  rocksdb::ReadOptions block_options;
+  block_options.verify_checksums = false;   // Blocks have their own, see local_block.h.
   rocksdb::Status status =
-      rocks_->db().Get({}, rocks_->records(), BlockKey(ref, base), value.get());
+      rocks_->db().Get(block_options, rocks_->records(), BlockKey(ref, base), value.get());
   if (status.IsNotFound()) {
     // The offset lies inside a block: the notes say where that begins.
     const std::string begin = NoteKey(BlockKey(ref, 0));
@@ -299,7 +298,7 @@ Result<bool> LocalStore::ReadBlockAt(const LocalTopic& topic, int32_t partition,
     if (!DecodeNote(ToView(at->value()), note)) return Damaged(topic, partition, offset);
     base = BaseOffsetOf(ToView(at->key()));
     if (base + note.rows <= offset) return false;
-    status = rocks_->db().Get({}, rocks_->records(), BlockKey(ref, base), value.get());
+    status = rocks_->db().Get(block_options, rocks_->records(), BlockKey(ref, base), value.get());
     if (status.IsNotFound()) return Damaged(topic, partition, base);
   }
   if (!status.ok()) {
