@@ -32,6 +32,43 @@ ArgumentType TypeOfArgument(const BoundExpr& arg) {
   return {.type = arg.type, .is_literal = arg.kind == BoundKind::kLiteral};
 }
 
+/// NULLs only, and several overloads: nothing says which.
+bool IsAmbiguous(const std::string& name, const std::vector<ArgumentType>& types,
+                 const FunctionCatalog& functions) {
+  for (const ArgumentType& type : types) {
+    if (!type.type.is(TypeKind::kNull) || type.is_lambda) return false;
+  }
+  if (types.empty()) return false;
+  Result<FunctionDescription> description = functions.Describe(name);
+  return description.ok() && description->signatures.size() > 1;
+}
+
+/// Text literals beside a DATE, TIME or TIMESTAMP argument read as that type; false if none was.
+bool ReadTimeTexts(std::vector<BoundExprPtr>& args, std::vector<ArgumentType>& types) {
+  const DataType* time = nullptr;
+  for (const ArgumentType& type : types) {
+    if (type.type.is(TypeKind::kDate) || type.type.is(TypeKind::kTime) ||
+        type.type.is(TypeKind::kTimestamp)) {
+      time = &type.type;
+    }
+  }
+  if (time == nullptr) return false;
+  const DataType wanted = *time;
+  bool read = false;
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (args[i] == nullptr || args[i]->kind != BoundKind::kLiteral ||
+        !types[i].type.is(TypeKind::kString) || types[i].is_interval_unit) {
+      continue;
+    }
+    BoundExprPtr converted = MakeCast(args[i], wanted);
+    if (converted->kind != BoundKind::kLiteral) continue;
+    args[i] = std::move(converted);
+    types[i].type = wanted;
+    read = true;
+  }
+  return read;
+}
+
 bool HasUnits(const ast::FunctionCall& call) {
   for (const ast::ExprPtr& arg : call.args) {
     if (arg->kind == ast::ExprKind::kIntervalUnit) return true;
@@ -131,8 +168,19 @@ Result<BoundExprPtr> ExprBinder::BindScalarCall(const ast::FunctionCall& call,
     args[argument] = *bound;
     return (*bound)->type;
   };
+  if (IsAmbiguous(call.name.name, types, functions_)) {
+    return Status(ErrorCode::kNoMatchingOverload,
+                  "all arguments are NULL, so the types are unknown: " + call.name.name)
+        .At(call.position)
+        .WithHint("write CAST(NULL AS type) for one of them");
+  }
   Result<const ScalarOverload*> resolved =
       functions_.ResolveScalar(call.name.name, types, bind_lambda);
+  if (!resolved.ok() && ReadTimeTexts(args, types)) {
+    Result<const ScalarOverload*> with_times =
+        functions_.ResolveScalar(call.name.name, types, bind_lambda);
+    if (with_times.ok()) resolved = std::move(with_times);
+  }
   if (!resolved.ok()) {
     if (!lambda_error.ok()) return lambda_error;
     return std::move(resolved).status().At(call.position);

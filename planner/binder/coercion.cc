@@ -74,7 +74,8 @@ std::optional<DataType> NumberTypeOfText(const std::string& text) {
 }
 
 bool IsTextLiteral(const BoundExpr& expr) {
-  return expr.kind == BoundKind::kLiteral && expr.type.is(TypeKind::kString);
+  return expr.kind == BoundKind::kLiteral && expr.type.is(TypeKind::kString) &&
+         !expr.value.is_null();
 }
 
 bool IsScalarLiteral(const BoundExpr& expr) {
@@ -116,7 +117,7 @@ Result<DataType> WidenConstructor(const DataType& so_far, const BoundExpr& expr)
 
 Result<DataType> Widen(const DataType& so_far, const BoundExpr& expr) {
   if (so_far.is(TypeKind::kNull)) return expr.type;
-  if (expr.type.is(TypeKind::kNull)) return so_far;
+  if (IsNullLiteral(expr)) return so_far;
   if (IsTextLiteral(expr) && !so_far.is(TypeKind::kString)) {
     if (so_far.is_numeric()) {
       std::optional<DataType> number = NumberTypeOfText(expr.value.as<std::string>());
