@@ -1,6 +1,8 @@
 #include "planner/binder/coercion.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
 #include <utility>
 
 #include "base/limits.h"
@@ -38,16 +40,17 @@ std::optional<DataType> CommonNumeric(const DataType& a, const DataType& b) {
   return a.is(TypeKind::kBigint) || b.is(TypeKind::kBigint) ? DataType::Bigint() : DataType::Int();
 }
 
+/// The second's fields, then those that only the first has: as ksqlDB orders them. Fields go by name;
+/// those that one side lacks are null there.
 std::optional<DataType> CommonStruct(const DataType& a, const DataType& b) {
-  // Fields go by name; those that one side lacks are null there.
-  std::vector<DataType::Field> fields(a.fields().begin(), a.fields().end());
-  for (const DataType::Field& other : b.fields()) {
+  std::vector<DataType::Field> fields(b.fields().begin(), b.fields().end());
+  for (const DataType::Field& other : a.fields()) {
     auto it = std::ranges::find(fields, other.name, &DataType::Field::name);
     if (it == fields.end()) {
       fields.push_back(other);
       continue;
     }
-    std::optional<DataType> common = CommonTypeOf(it->type, other.type);
+    std::optional<DataType> common = CommonTypeOf(other.type, it->type);
     if (!common) return std::nullopt;
     it->type = *common;
   }
@@ -59,15 +62,24 @@ std::optional<DataType> NumberTypeOfText(const std::string& text) {
   const DataType string = DataType::String();
   if (ConvertLiteral(Value(text), string, DataType::Int())) return DataType::Int();
   if (ConvertLiteral(Value(text), string, DataType::Bigint())) return DataType::Bigint();
-  const size_t point = text.find('.');
-  if (point != std::string::npos && text.find_first_of("eE") == std::string::npos) {
-    const int scale = static_cast<int>(text.size() - point - 1);
-    const int digits = static_cast<int>(
-        std::ranges::count_if(text, [](unsigned char c) { return std::isdigit(c) != 0; }));
-    if (digits >= 1 && digits <= limits::kDecimalPrecisionMax && scale <= digits &&
-        ConvertLiteral(Value(text), string, DataType::Decimal(digits, scale))) {
-      return DataType::Decimal(digits, scale);
-    }
+  const size_t exponent_at = std::min(text.find_first_of("eE"), text.size());
+  int32_t exponent = 0;
+  if (exponent_at < text.size()) {
+    std::optional<Value> power =
+        ConvertLiteral(Value(text.substr(exponent_at + 1)), string, DataType::Int());
+    if (!power || std::abs(power->as<int32_t>()) > limits::kDecimalPrecisionMax) return std::nullopt;
+    exponent = power->as<int32_t>();
+  }
+  const std::string mantissa = text.substr(0, exponent_at);
+  const size_t point = std::min(mantissa.find('.'), mantissa.size());
+  const int fraction = point == mantissa.size() ? 0 : static_cast<int>(mantissa.size() - point - 1);
+  int digits = static_cast<int>(
+      std::ranges::count_if(mantissa, [](unsigned char c) { return std::isdigit(c) != 0; }));
+  const int scale = std::max(fraction - exponent, 0);
+  digits = std::max(digits + std::max(exponent - fraction, 0), scale);
+  if (digits >= 1 && digits <= limits::kDecimalPrecisionMax &&
+      ConvertLiteral(Value(text), string, DataType::Decimal(digits, scale))) {
+    return DataType::Decimal(digits, scale);
   }
   if (ConvertLiteral(Value(text), string, DataType::Double())) return DataType::Double();
   return std::nullopt;
@@ -102,15 +114,19 @@ Result<DataType> WidenConstructor(const DataType& so_far, const BoundExpr& expr)
     }
     return DataType::Map(key, value);
   }
-  std::vector<DataType::Field> fields(so_far.fields().begin(), so_far.fields().end());
+  // Fields in the order of CommonStruct.
+  std::vector<DataType::Field> fields;
   for (size_t i = 0; i < expr.children.size(); ++i) {
     const std::string& name = expr.type.fields()[i].name;
-    auto it = std::ranges::find(fields, name, &DataType::Field::name);
-    if (it == fields.end()) {
-      fields.push_back({name, expr.children[i]->type});
-    } else {
-      WEIR_ASSIGN_OR_RETURN(it->type, Widen(it->type, *expr.children[i]));
+    const int index = so_far.FieldIndex(name);
+    DataType type = expr.children[i]->type;
+    if (index >= 0) {
+      WEIR_ASSIGN_OR_RETURN(type, Widen(so_far.fields()[index].type, *expr.children[i]));
     }
+    fields.push_back({name, std::move(type)});
+  }
+  for (const DataType::Field& field : so_far.fields()) {
+    if (expr.type.FieldIndex(field.name) < 0) fields.push_back(field);
   }
   return DataType::Struct(std::move(fields));
 }

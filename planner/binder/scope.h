@@ -21,6 +21,7 @@ struct ScopeColumn {
   bool is_key = false;         ///< Key of its own source.
   bool is_system = false;      ///< ROWTIME and the like, window bounds included.
   bool is_window_bound = false;
+  bool is_headers = false;     ///< Read from the record's headers.
 };
 
 class Scope {

@@ -368,7 +368,7 @@ std::vector<KeyColumn> JoinBuilder::ResultKeys(const Condition& on, const ast::J
   }
   for (const std::string& label : equivalent_) {
     for (const ScopeColumn& column : joined.scope.columns()) {
-      if (column.source + "." + column.name != label || column.is_system) continue;
+      if (column.source + "." + column.name != label) continue;
       key.viable.push_back(column.expr);
       key.labels.push_back(label);
     }

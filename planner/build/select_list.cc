@@ -69,9 +69,12 @@ std::vector<SelectedColumn> StarColumns(const QueryInput& input, const QueryUse&
   }
   for (const std::string& alias : input.scope.Sources()) {
     if (source && *source != alias) continue;
-    for (int rank = 0; rank < 3; ++rank) {  // Keys, window bounds, the others.
+    for (int rank = 0; rank < 4; ++rank) {  // Keys, window bounds, values, headers.
       for (const ScopeColumn& column : input.scope.columns()) {
-        const int own = column.is_key ? 0 : column.is_window_bound ? 1 : 2;
+        const int own = column.is_key            ? 0
+                        : column.is_window_bound ? 1
+                        : column.is_headers      ? 3
+                                                 : 2;
         if (column.source == alias && own == rank && IsInStar(column, input, use)) add(column);
       }
     }
@@ -135,7 +138,9 @@ Result<std::vector<SelectedColumn>> BindSelectList(
 Status CheckSelectedNames(const std::vector<SelectedColumn>& columns, const QueryUse& use) {
   std::set<std::string> seen;
   for (const SelectedColumn& column : columns) {
-    if (IsSystemColumnName(column.name) && (use.persistent || column.has_alias)) {
+    // `*` holds a system column only as the key that PARTITION BY made of it.
+    if (IsSystemColumnName(column.name) && !column.is_star &&
+        (use.persistent || column.has_alias)) {
       return Status(ErrorCode::kReservedName,
                     "a system column's name cannot name a result column: " + column.name)
           .WithHint("give it another one with AS")

@@ -97,7 +97,8 @@ Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& u
       input.keys.push_back({expr, {expr}, {column.name}, column.name, false});
     }
     input.scope.Add({.source = node->alias, .name = column.name, .expr = expr,
-                     .is_key = column.is_key, .is_system = false, .is_window_bound = false});
+                     .is_key = column.is_key, .is_system = false, .is_window_bound = false,
+                     .is_headers = found->columns[i].is_headers});
   }
   AddSystemColumn(input.scope, node->alias, SystemColumn::kRowTime);
   AddSystemColumn(input.scope, node->alias, SystemColumn::kPartition);

@@ -42,6 +42,7 @@ struct SourceEntry {
   physical::OnError on_error = physical::OnError::kSkip;
   std::string dead_letter_topic;
   int32_t partitions = 0;                      ///< Of the topic, when the source was made.
+  int32_t declared_partitions = 0;             ///< PARTITIONS of its WITH clause; 0: none given.
   std::string sql;                             ///< Canonical statement that made it.
   std::string created_by_query;                ///< CTAS/CSAS query that writes it, or empty.
   bool is_materialized = false;                ///< Has a table that pull queries read.

@@ -22,6 +22,7 @@ struct Placement {
   int32_t partitions = 1;
   /// Format of the keys in the topic they lie in; nothing behind an exchange with any hash.
   std::optional<physical::SideFormat> key_format;
+  int32_t declared = 0;                      ///< PARTITIONS as the source's statement said.
   std::string source;                        ///< For messages.
 };
 
@@ -49,7 +50,8 @@ Placement PlacementOf(const logical::Node& node) {
   switch (node.kind) {
     case NodeKind::kSource: {
       const SourceEntry& entry = *node.As<logical::Source>().entry;
-      Placement placement{{}, std::max(entry.partitions, 1), entry.key_format, entry.name};
+      Placement placement{{}, std::max(entry.partitions, 1), entry.key_format,
+                          entry.declared_partitions, entry.name};
       for (int i = 0; i < node.key_columns; ++i) placement.columns.push_back(i);
       return placement;
     }
@@ -172,6 +174,11 @@ Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
   bool move_left = !IsPlacedByKey(a, join.key_columns);
   bool move_right = !IsPlacedByKey(b, right->key_columns);
   if (!move_left && !move_right) {
+    // ksqlDB compares what the statements say, even where topics have other counts.
+    if (!context.sql_extensions && a.declared > 0 && b.declared > 0 && a.declared != b.declared) {
+      a.partitions = a.declared;
+      b.partitions = b.declared;
+    }
     if (a.partitions != b.partitions) {
       if (!context.sql_extensions || (left->is_table && right->is_table)) {
         return NotCoPartitioned(a, b);

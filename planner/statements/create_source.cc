@@ -31,10 +31,6 @@ Status CheckRole(const ast::CreateSource& create, const ast::ColumnDefinition& c
                   "a table's key column is marked PRIMARY KEY, not KEY: " + column.name.name)
         .At(column.position);
   }
-  if (is_table && (column.role == ColumnRole::kHeaders || column.role == ColumnRole::kHeader)) {
-    return Status(ErrorCode::kUnsupported, "HEADERS columns of tables are not supported")
-        .At(column.position);
-  }
   return OkStatus();
 }
 
@@ -231,13 +227,14 @@ Status ReadTopic(const WithProperties& with, const PlannerContext& context,
         .At(with.PositionOf("KAFKA_TOPIC"));
   }
   if (existing && wanted && *existing != *wanted && context.sql_extensions) {
-    return InvalidProperty("topic " + *topic + " exists with " + std::to_string(*existing) +
+    return InvalidProperty("topic " + *topic + " exists with " + std::to_string(existing.value_or(0)) +
                                " partitions, not " + std::to_string(*wanted),
                            with.PositionOf("PARTITIONS"));
   }
   plan.create_topic = !existing;
   plan.partitions = static_cast<int32_t>(wanted.value_or(existing.value_or(1)));
   entry.partitions = plan.partitions;
+  entry.declared_partitions = static_cast<int32_t>(wanted.value_or(0));
   return OkStatus();
 }
 

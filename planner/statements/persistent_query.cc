@@ -95,7 +95,7 @@ Status ResolveSinkTopic(const WithProperties& with, const BuiltQuery& built,
                                                          : std::nullopt;
   const std::optional<int64_t> wanted = with.Integer("PARTITIONS");
   if (existing && wanted && *existing != *wanted && context.sql_extensions) {
-    return InvalidProperty("topic " + sink.topic + " exists with " + std::to_string(*existing) +
+    return InvalidProperty("topic " + sink.topic + " exists with " + std::to_string(existing.value_or(0)) +
                                " partitions, not " + std::to_string(*wanted),
                            with.PositionOf("PARTITIONS"));
   }

@@ -144,7 +144,8 @@ Status PlanSelect(const QueryInput& input, const QueryUse& use, PullQueryPlan& p
   for (SelectedColumn& column : columns) {
     WEIR_RETURN_IF_ERROR(CheckSystemColumns(*column.expr, "SELECT"));
     schema->columns.push_back(
-        {column.name, column.expr->type, IsKeyColumn(*column.expr, input)});
+        {column.name, column.expr->type,
+         input.is_table() && IsKeyColumn(*column.expr, input)});
     plan.exprs.push_back(std::move(column.expr));
   }
   plan.schema = std::move(schema);
