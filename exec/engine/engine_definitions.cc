@@ -66,21 +66,15 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
     }
     WEIR_RETURN_IF_ERROR(CheckSchemaGrows(*existing, source));
   }
-  if (source.connector.empty() && !context.topic_partitions(source.topic)) {
-    if (!plan.create_topic && !manual_) {
-      return Status(ErrorCode::kUnknownTopic, fmt::format("unknown topic: {}", source.topic))
-          .At(statement.position)
-          .WithHint("add PARTITIONS=1 to the WITH clause to make it, or fill it with weir load");
+  if (source.connector.empty()) {
+    if (!broker_->DescribeTopic(source.topic).ok()) {
+      WEIR_RETURN_IF_ERROR(
+          MakeTopic(source.topic, plan.partitions, plan.retention_ms, source.is_table));
     }
-    const int32_t partitions =
-        plan.create_topic ? plan.partitions
-                          : static_cast<int32_t>(settings_.Number("default.partitions"));
-    WEIR_RETURN_IF_ERROR(
-        MakeTopic(source.topic, partitions, plan.retention_ms, source.is_table));
+    source.partitions = context.topic_partitions(source.topic).value_or(1);
+  } else {
+    source.partitions = 1;
   }
-  source.partitions = source.connector.empty()
-                          ? context.topic_partitions(source.topic).value_or(1)
-                          : 1;
   const std::string name = source.name;
   const bool is_table = source.is_table;
   const bool keep = source.is_table && source.read_only;
@@ -209,7 +203,7 @@ Status EngineImpl::RegisterPlan(const PersistentQueryPlan& plan, const std::stri
   QueryEntry query{plan.query_id, plan.sql, plan.sink_name, plan.reads, pipeline};
   if (plan.sink) {
     SourceEntry sink = *plan.sink;
-    if (sink.connector.empty() && !MakePlannerContext().topic_partitions(sink.topic)) {
+    if (sink.connector.empty() && !broker_->DescribeTopic(sink.topic).ok()) {
       WEIR_RETURN_IF_ERROR(
           MakeTopic(sink.topic, plan.partitions, plan.retention_ms, plan.compacted));
     }
