@@ -1,6 +1,6 @@
 // COUNT and COUNT_DISTINCT.
 
-#include <array>
+#include <algorithm>
 #include <bit>
 
 #include "exec/functions/builtin_functions.h"
@@ -47,37 +47,44 @@ std::unique_ptr<AggregateStates> MakeCount(Types, Constants, const DataType&) {
 }
 std::vector<DataType> CountPartials(Types) { return {DataType::Bigint()}; }
 
-/// Distinct values of one group: their hashes while they are few, then a HyperLogLog sketch.
-struct DistinctSketch {
-  std::vector<uint64_t> hashes;      // Sorted; exact up to kExactMax.
-  std::vector<uint8_t> registers;    // kRegisters of them once the sketch is in use, else empty.
-};
-
 constexpr size_t kExactMax = 128;
 constexpr int kRegisterBits = 12;    // 4096 registers: about 1.6 % error.
 constexpr size_t kRegisters = size_t{1} << kRegisterBits;
 
-void AddToRegisters(std::vector<uint8_t>& registers, uint64_t hash) {
+/// 2 to the power -rank.
+double Weight(uint8_t rank) { return 1.0 / static_cast<double>(uint64_t{1} << rank); }
+
+/// Distinct values of one group: their hashes while they are few, then a HyperLogLog sketch.
+struct DistinctSketch {
+  std::vector<uint64_t> hashes;      // Sorted; exact up to kExactMax.
+  std::vector<uint8_t> registers;    // kRegisters of them once the sketch is in use, else empty.
+  double weight_sum = kRegisters;    // Of all registers, kept up to date: results are asked often.
+  int zeros = kRegisters;
+
+  void Raise(size_t index, uint8_t rank) {
+    uint8_t& current = registers[index];
+    if (rank <= current) return;
+    weight_sum += Weight(rank) - Weight(current);
+    zeros -= current == 0 ? 1 : 0;
+    current = rank;
+  }
+};
+
+void AddToRegisters(DistinctSketch& sketch, uint64_t hash) {
   const size_t index = hash >> (64 - kRegisterBits);
   const uint64_t rest = hash << kRegisterBits;
   const auto rank = static_cast<uint8_t>(
       rest == 0 ? 64 - kRegisterBits + 1 : std::countl_zero(rest) + 1);
-  registers[index] = std::max(registers[index], rank);
+  sketch.Raise(index, rank);
 }
 
 int64_t EstimateDistinct(const DistinctSketch& sketch) {
   if (sketch.registers.empty()) return static_cast<int64_t>(sketch.hashes.size());
-  double sum = 0;
-  int zeros = 0;
-  for (const uint8_t rank : sketch.registers) {
-    sum += std::ldexp(1.0, -rank);
-    zeros += rank == 0 ? 1 : 0;
-  }
   constexpr double m = static_cast<double>(kRegisters);
-  const double raw = 0.7213 / (1.0 + 1.079 / m) * m * m / sum;
+  const double raw = 0.7213 / (1.0 + 1.079 / m) * m * m / sketch.weight_sum;
   // Linear counting is the better estimate while many registers are empty.
-  const double best = raw <= 2.5 * m && zeros > 0 ? m * std::log(m / zeros) : raw;
-  return std::llround(best);
+  const bool many_empty = raw <= 2.5 * m && sketch.zeros > 0;
+  return std::llround(many_empty ? m * std::log(m / sketch.zeros) : raw);
 }
 
 template <typename T>
@@ -94,9 +101,7 @@ class CountDistinct : public NeverFails {
     for (const uint64_t hash : from.hashes) AddHash(into, hash);
     if (from.registers.empty()) return;
     UseRegisters(into);
-    for (size_t i = 0; i < kRegisters; ++i) {
-      into.registers[i] = std::max(into.registers[i], from.registers[i]);
-    }
+    for (size_t i = 0; i < kRegisters; ++i) into.Raise(i, from.registers[i]);
   }
   void Append(const State& state, ColumnBuilder& out) const {
     out.AppendInt64(EstimateDistinct(state));
@@ -132,7 +137,12 @@ class CountDistinct : public NeverFails {
     std::string registers;
     if (!TakeBytes(bytes, registers)) return false;
     if (!registers.empty() && registers.size() != kRegisters) return false;
-    state.registers.assign(registers.begin(), registers.end());
+    if (!registers.empty()) state.registers.resize(kRegisters);
+    for (size_t i = 0; i < registers.size(); ++i) {
+      const auto rank = static_cast<uint8_t>(registers[i]);
+      if (rank > 64 - kRegisterBits + 1) return false;
+      state.Raise(i, rank);
+    }
     heap_bytes_ += HeapBytes(state);
     return true;
   }
@@ -145,17 +155,17 @@ class CountDistinct : public NeverFails {
     if (!state.registers.empty()) return;
     heap_bytes_ -= HeapBytes(state);
     state.registers.resize(kRegisters);
-    for (const uint64_t hash : state.hashes) AddToRegisters(state.registers, hash);
+    for (const uint64_t hash : state.hashes) AddToRegisters(state, hash);
     state.hashes = {};
     heap_bytes_ += HeapBytes(state);
   }
   void AddHash(State& state, uint64_t hash) {
-    if (!state.registers.empty()) return AddToRegisters(state.registers, hash);
+    if (!state.registers.empty()) return AddToRegisters(state, hash);
     const auto at = std::lower_bound(state.hashes.begin(), state.hashes.end(), hash);
     if (at != state.hashes.end() && *at == hash) return;
     if (state.hashes.size() == kExactMax) {
       UseRegisters(state);
-      return AddToRegisters(state.registers, hash);
+      return AddToRegisters(state, hash);
     }
     state.hashes.insert(at, hash);
     heap_bytes_ += sizeof(uint64_t);

@@ -341,7 +341,7 @@ constexpr FunctionRow kMathFunctions[] = {
         "FLOOR(1.8E0) = 1E0"),
     {.name = "GEO_DISTANCE", .signature = "(DOUBLE, DOUBLE, DOUBLE, DOUBLE) -> DOUBLE",
      .kernel = &GeoDistanceKernel, .category = kCategory, .text = kDistanceText,
-     .example = "ROUND(GEO_DISTANCE(37.4E0, -122.1E0, 51.5E0, -0.1E0)) = 8639"},
+     .example = "ROUND(GEO_DISTANCE(0E0, 0E0, 0E0, 1E0)) = 111"},
     {.name = "GEO_DISTANCE", .signature = "(DOUBLE, DOUBLE, DOUBLE, DOUBLE, STRING) -> DOUBLE",
      .nulls = Nulls::kHandle, .kernel = &GeoDistanceKernel, .category = kCategory,
      .text = kDistanceText,
