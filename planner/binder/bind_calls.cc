@@ -231,7 +231,7 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
   Result<const AggregateOverload*> resolved = functions_.ResolveAggregate(name, types);
   if (!resolved.ok()) return std::move(resolved).status().At(call.position);
   const AggregateOverload& overload = **resolved;
-  AggregateCalls::Call made{&overload, {}, {}, ast::FormatExpr(call)};
+  CollectedAggregates::Call made{&overload, {}, {}, ast::FormatExpr(call)};
   const size_t columns = args.size() - std::min(args.size(), overload.constant_types.size());
   for (size_t i = 0; i < args.size(); ++i) {
     if (i < columns) {
@@ -250,7 +250,7 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
     WEIR_ASSIGN_OR_RETURN(Value value, EvaluateConstantExpr(*constant));
     made.constants.push_back(std::move(value));
   }
-  auto same = [&](const AggregateCalls::Call& other) {
+  auto same = [&](const CollectedAggregates::Call& other) {
     if (other.function != made.function || !(other.constants == made.constants)) return false;
     for (size_t i = 0; i < made.args.size(); ++i) {
       if (!SameExpr(*other.args[i], *made.args[i])) return false;

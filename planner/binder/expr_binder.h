@@ -17,11 +17,11 @@
 namespace weir {
 
 /// Columns of bound expressions from here on stand for collected calls: number kCallColumnBase + i
-/// is call i of AggregateCalls or TableCalls, until the plan gives them a place.
+/// is call i of CollectedAggregates or TableCalls, until the plan gives them a place.
 inline constexpr int kCallColumnBase = 1 << 20;
 
 /// Aggregate calls of SELECT and HAVING, each once.
-struct AggregateCalls {
+struct CollectedAggregates {
   struct Call {
     const AggregateOverload* function = nullptr;
     std::vector<BoundExprPtr> args;       ///< Over the input of the aggregation.
@@ -51,7 +51,7 @@ class ExprBinder {
       : scope_(scope), catalog_(catalog), functions_(functions), clause_(std::move(clause)) {}
 
   /// Aggregate functions are allowed and collected in `calls`.
-  void AllowAggregates(AggregateCalls* calls) { aggregates_ = calls; }
+  void AllowAggregates(CollectedAggregates* calls) { aggregates_ = calls; }
   void AllowTableFunctions(TableCalls* calls) { table_calls_ = calls; }
 
   Result<BoundExprPtr> Bind(const ast::Expr& expr);
@@ -97,7 +97,7 @@ class ExprBinder {
   const Catalog& catalog_;
   const FunctionCatalog& functions_;
   std::string clause_;
-  AggregateCalls* aggregates_ = nullptr;
+  CollectedAggregates* aggregates_ = nullptr;
   TableCalls* table_calls_ = nullptr;
   bool inside_aggregate_ = false;
   bool inside_table_function_ = false;

@@ -52,7 +52,7 @@ class AggregationBuilder {
   std::vector<BoundExprPtr> group_;
   std::vector<std::string> group_labels_;
   physical::WindowSpec window_;
-  AggregateCalls calls_;
+  CollectedAggregates calls_;
   std::vector<SelectedColumn> columns_;
   BoundExprPtr having_;
 };
@@ -155,7 +155,7 @@ Status AggregationBuilder::CheckCalls() {
   }
   const bool session = window_.kind == physical::WindowKind::kSession;
   std::vector<std::string> refused;
-  for (const AggregateCalls::Call& call : calls_.calls) {
+  for (const CollectedAggregates::Call& call : calls_.calls) {
     const std::string& name = call.function->name;
     if (input_.is_table() && !call.function->can_undo) refused.push_back(name);
     if (session && !call.function->can_merge) {
@@ -187,7 +187,7 @@ logical::NodePtr AggregationBuilder::MakeAggregate() {
     inner->columns.push_back({group_labels_[i], group_[i]->type, true});
     outer->columns.push_back({group_labels_[i], group_[i]->type, true});
   }
-  for (const AggregateCalls::Call& call : calls_.calls) {
+  for (const CollectedAggregates::Call& call : calls_.calls) {
     physical::AggregateCall made{call.function, {}, call.constants};
     for (const BoundExprPtr& arg : call.args) {
       size_t place = 0;

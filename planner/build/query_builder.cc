@@ -171,7 +171,7 @@ Result<Partitioning> BindPartitionBy(const QueryInput& input, const QueryUse& us
   return result;
 }
 
-Status RefuseAggregates(const AggregateCalls& calls, const std::vector<SelectedColumn>& columns,
+Status RefuseAggregates(const CollectedAggregates& calls, const std::vector<SelectedColumn>& columns,
                         const QueryUse& use) {
   if (calls.calls.empty()) return OkStatus();
   return Status(ErrorCode::kInvalidAggregate,
@@ -201,7 +201,7 @@ Result<BuiltQuery> BuildPlain(QueryInput input, const QueryUse& use) {
     built.keyless = partitioning.keyless;
     messages.what = "partitioning expression";
   }
-  AggregateCalls aggregates;
+  CollectedAggregates aggregates;
   aggregates.argument_scope = &input.scope;
   TableCalls table_calls;
   ExprBinder binder(input.scope, *use.context->catalog, *use.context->functions, "SELECT");
