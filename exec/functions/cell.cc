@@ -1,6 +1,7 @@
 #include "exec/functions/cell.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/limits.h"
 
@@ -10,6 +11,19 @@ namespace {
 enum class ValueTag : uint8_t {
   kNull, kBool, kInt32, kInt64, kDouble, kDecimal, kText, kItems, kEntries
 };
+
+/// Position of the first byte that differs, or `size`.
+size_t FirstDifference(const uint8_t* a, const uint8_t* b, size_t size) {
+  size_t at = 0;
+  for (; at + 8 <= size; at += 8) {
+    uint64_t x, y;
+    std::memcpy(&x, a + at, 8);
+    std::memcpy(&y, b + at, 8);
+    if (x != y) return at + static_cast<size_t>(std::countr_zero(x ^ y)) / 8;  // Little-endian.
+  }
+  while (at < size && a[at] == b[at]) ++at;
+  return at;
+}
 
 bool ItemsEqual(const Value::Items& a, const Value::Items& b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), ValuesEqual);
@@ -99,7 +113,7 @@ int CompareText(std::string_view a, std::string_view b) {
   const size_t common = std::min(a.size(), b.size());
   const auto* left = reinterpret_cast<const uint8_t*>(a.data());
   const auto* right = reinterpret_cast<const uint8_t*>(b.data());
-  const size_t at = static_cast<size_t>(std::mismatch(left, left + common, right).first - left);
+  const size_t at = FirstDifference(left, right, common);
   if (at == common) return a.size() < b.size() ? -1 : (a.size() > b.size() ? 1 : 0);
   uint8_t x = left[at];
   uint8_t y = right[at];
