@@ -1,7 +1,12 @@
 weir_layer(exec_connect
   SOURCES
     connect/commit_buffer.cc
+    connect/connector.cc
+    connect/csv_layout.cc
+    connect/datagen_source.cc
+    connect/file_source.cc
     connect/header_codec.cc
+    connect/line_source.cc
     connect/local_block.cc
     connect/local_broker.cc
     connect/local_store.cc

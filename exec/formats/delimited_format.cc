@@ -22,9 +22,18 @@ bool EqualsIgnoreCase(std::string_view text, std::string_view lower) {
   return true;
 }
 
+/// A whole number, also written with a fraction of zeros as some files do (1.0).
+bool ReadWhole(std::string_view text, int64_t& value) {
+  if (ParseIntegerText(text, value)) return true;
+  const size_t point = text.find('.');
+  return point != std::string_view::npos && point + 1 < text.size() &&
+         text.find_first_not_of('0', point + 1) == std::string_view::npos &&
+         ParseIntegerText(text.substr(0, point), value);
+}
+
 bool AppendInteger(std::string_view text, TypeKind kind, ColumnBuilder& out) {
   int64_t value = 0;
-  if (!ParseIntegerText(TrimBlanks(text), value)) return false;
+  if (!ReadWhole(TrimBlanks(text), value)) return false;
   if (kind == TypeKind::kBigint || kind == TypeKind::kTimestamp) {
     out.AppendInt64(value);
     return true;

@@ -3,6 +3,7 @@ weir_layer(exec_formats
     formats/base64.cc
     formats/delimited_format.cc
     formats/format_registry.cc
+    formats/infer_columns.cc
     formats/json_decoder.cc
     formats/json_encoder.cc
     formats/json_structure.cc
