@@ -136,6 +136,7 @@ Status Task::OpenPort(Port& port, ReadSession& session) {
 
 Status Task::Fill(Port& port, bool* fetched) {
   *fetched = false;
+  if (port.reader == nullptr) return OkStatus();   // Records are injected.
   while (!port.has_rows()) {
     WEIR_RETURN_IF_ERROR(
         port.reader->Fetch(limits::kBatchRowsMax, limits::kBatchBytesMax, fetch_scratch_));
