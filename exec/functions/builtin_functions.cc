@@ -12,7 +12,9 @@
 #include <fmt/format.h>
 
 #include "base/status_macros.h"
+#include "exec/expr/expr_program.h"
 #include "exec/functions/signature.h"
+#include "planner/binder/constant_folder.h"
 #include "planner/catalog/function_catalog.h"
 #include "planner/catalog/near_names.h"
 
@@ -283,6 +285,9 @@ const AggregateRow& RowOf(const AggregateOverload& overload) {
 
 const FunctionCatalog& BuiltinFunctions() {
   static const BuiltinCatalog catalog;
+  // Whoever plans with these functions may also fold constants with their kernels.
+  static const bool folds = (SetConstantEvaluator(&EvaluateConstant), true);
+  (void)folds;
   return catalog;
 }
 

@@ -110,7 +110,6 @@ class JoinBuilder {
     WEIR_RETURN_IF_ERROR(Flatten(root, *use_.context, chain));
     WEIR_RETURN_IF_ERROR(CheckSources(chain, *use_.context));
     WEIR_ASSIGN_OR_RETURN(QueryInput left, BuildSource(*chain.first, use_));
-    equivalent_.clear();
     for (const ast::Join* join : chain.joins) {
       WEIR_ASSIGN_OR_RETURN(QueryInput right,
                             BuildSource(join->right->As<ast::AliasedTable>(), use_));
@@ -143,8 +142,10 @@ class JoinBuilder {
                                     const logical::Join& node, const QueryInput& joined);
 
   const QueryUse& use_;
-  /// Labels of expressions equal to the key of what has been joined so far.
+  /// Labels of expressions that the joins so far set equal: any may stand for the key in SELECT.
   std::vector<std::string> equivalent_;
+  /// Those of them that are the key in every row, also where an outer join found no match.
+  std::vector<std::string> always_key_;
 };
 
 Status CheckOneEquality(const ast::Expr& on, const PlannerContext& context) {
@@ -232,7 +233,8 @@ Result<JoinBuilder::Condition> JoinBuilder::BindCondition(const QueryInput& left
 
 bool JoinBuilder::IsKeyOf(const BoundExpr& expr, const QueryInput& input) const {
   if (!input.is_join) return input.keys.size() == 1 && SameExpr(*input.keys[0].expr, expr);
-  return std::ranges::find(equivalent_, LabelOf(expr, input.scope)) != equivalent_.end();
+  const std::vector<std::string>& known = input.is_table() ? equivalent_ : always_key_;
+  return std::ranges::find(known, LabelOf(expr, input.scope)) != known.end();
 }
 
 Result<logical::JoinSides> JoinBuilder::ChooseSides(const QueryInput& left,
@@ -366,6 +368,12 @@ std::vector<KeyColumn> JoinBuilder::ResultKeys(const Condition& on, const ast::J
     }
     equivalent_.push_back(on.right_label);
   }
+  const bool left_known =
+      std::ranges::find(always_key_, on.left_label) != always_key_.end();
+  if (!left_known) always_key_ = {on.left_label};
+  if (join.type == ast::JoinType::kInner) always_key_.push_back(on.right_label);
+  if (join.type == ast::JoinType::kRight) always_key_ = {on.right_label};
+  if (join.type == ast::JoinType::kFull) always_key_.clear();
   for (const std::string& label : equivalent_) {
     for (const ScopeColumn& column : joined.scope.columns()) {
       if (column.source + "." + column.name != label) continue;
@@ -458,6 +466,7 @@ Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right,
         }
       }
       if (left.keys.size() == 1) equivalent_.push_back(key.labels[0]);
+      always_key_ = equivalent_;
       joined.keys.push_back(std::move(key));
     }
   } else {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/number_text.h"
 #include "base/status_macros.h"
 #include "planner/passes/passes.h"
 
@@ -46,11 +47,22 @@ void MapPlacement(const std::vector<BoundExprPtr>& exprs, Placement& placement) 
   }
 }
 
+/// Partitions of a source; connectors say theirs in their properties.
+int32_t PartitionsOf(const SourceEntry& entry) {
+  int32_t partitions = std::max(entry.partitions, 1);
+  const auto given = entry.connector.find("PARTITIONS");
+  int32_t number = 0;
+  if (given != entry.connector.end() && ParseInt32(given->second, number)) {
+    partitions = std::max(partitions, number);
+  }
+  return partitions;
+}
+
 Placement PlacementOf(const logical::Node& node) {
   switch (node.kind) {
     case NodeKind::kSource: {
       const SourceEntry& entry = *node.As<logical::Source>().entry;
-      Placement placement{{}, std::max(entry.partitions, 1), entry.key_format,
+      Placement placement{{}, PartitionsOf(entry), entry.key_format,
                           entry.declared_partitions, entry.name};
       for (int i = 0; i < node.key_columns; ++i) placement.columns.push_back(i);
       return placement;
@@ -134,7 +146,9 @@ bool IsOrderSensitive(const logical::Aggregate& aggregate) {
 NodePtr PlaceAggregate(const NodePtr& node) {
   const auto& aggregate = node->As<logical::Aggregate>();
   const NodePtr& input = node->inputs[0];
-  if (IsPlacedByKey(PlacementOf(*input), node->key_columns)) return node;
+  const Placement placement = PlacementOf(*input);
+  // All rows of one partition are together whatever their key.
+  if (placement.partitions == 1 || IsPlacedByKey(placement, node->key_columns)) return node;
   return logical::WithInputs(node, {Exchanged(input, 0, std::nullopt,
                                               IsOrderSensitive(aggregate))});
 }
@@ -190,6 +204,7 @@ Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
     }
   }
   const int32_t widest = std::max(a.partitions, b.partitions);
+  if (widest == 1) return node;
   if (move_left && move_right) {
     left = Exchanged(left, widest, std::nullopt, false);
     right = Exchanged(right, widest, std::nullopt, false);

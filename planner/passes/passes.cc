@@ -35,8 +35,10 @@ Result<logical::NodePtr> RunPasses(logical::NodePtr plan, const PlannerContext& 
   for (const Pass& pass : kPasses) {
     if (IsDisabled(pass.name, context)) continue;
     WEIR_ASSIGN_OR_RETURN(logical::NodePtr next, pass.run(plan, context));
-    if (trace != nullptr && next != plan) {
-      *trace += "after " + std::string(pass.name) + ":\n" + logical::LogicalText(*next);
+    if (trace != nullptr) {
+      const std::string text = logical::LogicalText(*next);
+      const bool changed = text != logical::LogicalText(*plan);
+      *trace += "after " + std::string(pass.name) + ":\n" + (changed ? text : "(the same)\n");
     }
     plan = std::move(next);
 #ifndef NDEBUG

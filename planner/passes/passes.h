@@ -21,7 +21,7 @@ struct Pass {
 std::span<const Pass> Passes();
 
 /// All passes but those of SET 'disable_pass' = 'a,b'. Where `trace` is given, the plan after each
-/// pass that changed it is appended to it as text.
+/// pass is appended to it as text.
 Result<logical::NodePtr> RunPasses(logical::NodePtr plan, const PlannerContext& context,
                                    std::string* trace = nullptr);
 

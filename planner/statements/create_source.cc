@@ -219,20 +219,15 @@ Status ReadTopic(const WithProperties& with, const PlannerContext& context,
   const std::optional<int64_t> wanted = with.Integer("PARTITIONS");
   WEIR_RETURN_IF_ERROR(CheckPartitions(with));
   plan.retention_ms = with.Integer("RETENTION_MS").value_or(-1);
-  const std::optional<int32_t> existing =
-      context.topic_partitions ? context.topic_partitions(*topic) : std::nullopt;
-  if (!existing && !wanted) {
+  const int32_t existing = ExistingPartitions(context, *topic);
+  if (existing == 0 && !wanted) {
     return Status(ErrorCode::kUnknownTopic, "no topic has this name: " + *topic)
         .WithHint("create it, load records into it, or add PARTITIONS = 1 to have it made")
         .At(with.PositionOf("KAFKA_TOPIC"));
   }
-  if (existing && wanted && *existing != *wanted && context.sql_extensions) {
-    return InvalidProperty("topic " + *topic + " exists with " + std::to_string(existing.value_or(0)) +
-                               " partitions, not " + std::to_string(*wanted),
-                           with.PositionOf("PARTITIONS"));
-  }
-  plan.create_topic = !existing;
-  plan.partitions = static_cast<int32_t>(wanted.value_or(existing.value_or(1)));
+  WEIR_RETURN_IF_ERROR(CheckDeclaredPartitions(context, with, *topic, existing));
+  plan.create_topic = existing == 0;
+  plan.partitions = static_cast<int32_t>(wanted.value_or(existing));
   entry.partitions = plan.partitions;
   entry.declared_partitions = static_cast<int32_t>(wanted.value_or(0));
   return OkStatus();

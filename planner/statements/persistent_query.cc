@@ -90,20 +90,16 @@ Status ResolveSinkTopic(const WithProperties& with, const BuiltQuery& built,
   WEIR_RETURN_IF_ERROR(CheckTopicName(sink.topic, with.PositionOf("KAFKA_TOPIC")));
   WEIR_RETURN_IF_ERROR(CheckPartitions(with));
   if (with.Has("CONNECTOR")) sink.connector = with.ToMap();
-  const std::optional<int32_t> existing =
-      context.topic_partitions && sink.connector.empty() ? context.topic_partitions(sink.topic)
-                                                         : std::nullopt;
-  const std::optional<int64_t> wanted = with.Integer("PARTITIONS");
-  if (existing && wanted && *existing != *wanted && context.sql_extensions) {
-    return InvalidProperty("topic " + sink.topic + " exists with " + std::to_string(existing.value_or(0)) +
-                               " partitions, not " + std::to_string(*wanted),
-                           with.PositionOf("PARTITIONS"));
-  }
-  plan.create_topic = !existing && sink.connector.empty();
+  const int32_t existing =
+      sink.connector.empty() ? ExistingPartitions(context, sink.topic) : 0;
+  WEIR_RETURN_IF_ERROR(CheckDeclaredPartitions(context, with, sink.topic, existing));
+  plan.create_topic = existing == 0 && sink.connector.empty();
   const int32_t of_source = std::max(built.sources[0]->partitions, 1);
-  plan.partitions = static_cast<int32_t>(wanted.value_or(existing.value_or(of_source)));
+  plan.partitions = static_cast<int32_t>(
+      with.Integer("PARTITIONS").value_or(existing > 0 ? existing : of_source));
   plan.retention_ms = with.Integer("RETENTION_MS").value_or(-1);
   sink.partitions = plan.partitions;
+  sink.declared_partitions = static_cast<int32_t>(with.Integer("PARTITIONS").value_or(0));
   return OkStatus();
 }
 

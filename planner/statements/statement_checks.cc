@@ -33,6 +33,20 @@ Status CheckPartitions(const WithProperties& with) {
   return OkStatus();
 }
 
+int32_t ExistingPartitions(const PlannerContext& context, std::string_view topic) {
+  if (!context.topic_partitions) return 0;
+  return context.topic_partitions(topic).value_or(0);
+}
+
+Status CheckDeclaredPartitions(const PlannerContext& context, const WithProperties& with,
+                               const std::string& topic, int32_t existing) {
+  const int64_t wanted = with.Integer("PARTITIONS").value_or(existing);
+  if (existing == 0 || wanted == existing || !context.sql_extensions) return OkStatus();
+  return InvalidProperty("topic " + topic + " exists with " + std::to_string(existing) +
+                             " partitions, not " + std::to_string(wanted),
+                         with.PositionOf("PARTITIONS"));
+}
+
 Result<const SourceEntry*> FindSourceOrError(const Catalog& catalog, const ast::Identifier& name) {
   if (const SourceEntry* found = catalog.FindSource(name.name)) return found;
   std::vector<std::string> names;

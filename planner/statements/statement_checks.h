@@ -7,6 +7,7 @@
 
 #include "parser/ast/identifier.h"
 #include "planner/catalog/catalog.h"
+#include "planner/planner.h"
 #include "planner/properties/with_properties.h"
 #include "weir/status.h"
 
@@ -16,6 +17,12 @@ namespace weir {
 Status CheckTopicName(std::string_view topic, SourcePosition position);
 /// PARTITIONS and REPLICAS are at least 1.
 Status CheckPartitions(const WithProperties& with);
+/// Partitions of a topic, 0 if it does not exist.
+int32_t ExistingPartitions(const PlannerContext& context, std::string_view topic);
+/// kInvalidProperty where PARTITIONS differs from what the topic has. ksqlDB's own tests run with
+/// other counts than they name, so it is let pass while extensions are off.
+Status CheckDeclaredPartitions(const PlannerContext& context, const WithProperties& with,
+                               const std::string& topic, int32_t existing);
 /// kUnknownSource with near names.
 Result<const SourceEntry*> FindSourceOrError(const Catalog& catalog, const ast::Identifier& name);
 /// kAlreadyExists if another source stands under the name; the same statement again is fine.
