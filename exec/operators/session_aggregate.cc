@@ -332,7 +332,7 @@ void SessionAggregate::EmitDelete(const Group& group, int32_t row) {
   AggregateChange change;
   change.op = RowOp::kDelete;
   change.key_row = row;
-  change.result_row = group.old_result;
+  change.result_row = retracts_ ? group.old_result : -1;
   change.row_time = group.emitted.end;
   change.window_start = group.emitted.start;
   change.window_end = group.emitted.end;
@@ -379,7 +379,7 @@ void SessionAggregate::CollectLast() {
     const bool updates = group.was_emitted && !moved;
     if (updates && retracts_) {
       change.op = RowOp::kUpdateBefore;
-      change.result_row = group.old_result;
+      change.result_row = retracts_ ? group.old_result : -1;
       inserts_.push_back(change);
     }
     change.op = updates ? RowOp::kUpdateAfter : RowOp::kInsert;

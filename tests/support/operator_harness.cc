@@ -1,0 +1,129 @@
+#include "tests/support/operator_harness.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "planner/catalog/function_catalog.h"
+
+namespace weir::test {
+
+Status MemoryStore::Scan(
+    std::string_view from, std::string_view to,
+    const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  for (auto it = entries_.lower_bound(std::string(from)); it != entries_.end(); ++it) {
+    if (!to.empty() && it->first >= to) break;
+    if (!visit(it->first, it->second)) break;
+  }
+  return OkStatus();
+}
+
+void MemoryStore::Put(std::string_view key, std::string_view value) {
+  entries_[std::string(key)] = std::string(value);
+}
+
+void MemoryStore::Delete(std::string_view key) { entries_.erase(std::string(key)); }
+
+void MemoryStore::DeleteRange(std::string_view from, std::string_view to) {
+  entries_.erase(entries_.lower_bound(std::string(from)),
+                 to.empty() ? entries_.end() : entries_.lower_bound(std::string(to)));
+}
+
+void FakeContext::LogError(std::string_view reason, std::string_view topic, int32_t partition,
+                           int64_t offset, std::string_view cause) {
+  errors.push_back(std::string(reason) + " " + std::string(topic) + "/" +
+                   std::to_string(partition) + "/" + std::to_string(offset) + ": " +
+                   std::string(cause));
+}
+
+Status FakeContext::OnRows(const Chunk& rows) {
+  for (std::string& line : ChunkToLines(rows)) received.push_back(std::move(line));
+  return OkStatus();
+}
+
+Status Sink::OnBatch(int, Chunk chunk) {
+  for (std::string& line : ChunkToLines(chunk)) lines.push_back(std::move(line));
+  return OkStatus();
+}
+
+void Harness::Start() {
+  Result<std::unique_ptr<Operator>> made = MakeOperator(node_);
+  ASSERT_TRUE(made.ok()) << made.status().message();
+  operator_ = std::move(*made);
+  operator_->set_output(Emitter(&sink_, 0));
+  const Status opened = operator_->Open(context_);
+  ASSERT_TRUE(opened.ok()) << opened.message();
+}
+
+void Harness::Push(int input, const Chunk& chunk, int32_t cut) {
+  for (int32_t from = 0; from < chunk.rows; from += std::min(cut, chunk.rows)) {
+    const int32_t to = chunk.rows - from <= cut ? chunk.rows : from + cut;
+    std::vector<int32_t> rows;
+    std::vector<int64_t> clock;
+    for (int32_t row = from; row < to; ++row) {
+      rows.push_back(row);
+      highest_[input] = std::max(highest_[input], chunk.row_time()->values<int64_t>()[row]);
+      clock.push_back(highest_[input]);
+    }
+    Chunk piece = GatherChunk(chunk, rows);
+    piece.source = 0;
+    piece.source_partition = 0;
+    piece.sys(SystemColumn::kStreamTime) = MakeInt64Column(DataType::Bigint(), clock);
+    Status status = operator_->OnBatch(input, std::move(piece));
+    ASSERT_TRUE(status.ok()) << status.message();
+    status = operator_->OnStreamTime(input, highest_[input]);
+    ASSERT_TRUE(status.ok()) << status.message();
+  }
+}
+
+void Harness::Barrier() {
+  const Status status = operator_->OnBarrier();
+  ASSERT_TRUE(status.ok()) << status.message();
+}
+
+void Harness::Restart() {
+  Barrier();
+  operator_.reset();
+  Start();
+}
+
+std::vector<std::string> Harness::Take() { return std::exchange(sink_.lines, {}); }
+
+std::map<std::string, std::string> FinalRows(const std::vector<std::string>& lines, int keys) {
+  std::map<std::string, std::string> rows;
+  for (const std::string& line : lines) {
+    const size_t bar = line.find('|');
+    const size_t at = line.find('@');
+    std::string key = at < bar ? line.substr(at, bar - at) : std::string();
+    size_t end = bar + 1;
+    for (int i = 0; i < keys; ++i) end = line.find(',', end + 1);
+    key += end == std::string::npos ? line.substr(bar + 1) : line.substr(bar + 1, end - bar - 1);
+    if (line[0] == '-') {
+      rows.erase(key);
+    } else if (line[0] != 'b') {
+      rows[key] = line.substr(2);
+    }
+  }
+  return rows;
+}
+
+physical::NodePtr InputNode(std::string_view schema, physical::ChangeMode mode) {
+  auto node = std::make_shared<physical::TopicSource>();
+  node->schema = SchemaFromText(schema);
+  node->mode = mode;
+  return node;
+}
+
+physical::AggregateCall Aggregate(std::string_view name, std::vector<DataType> types,
+                                  std::vector<int> columns) {
+  std::vector<ArgumentType> arguments;
+  for (const DataType& type : types) arguments.push_back({.type = type});
+  physical::AggregateCall call;
+  Result<const AggregateOverload*> overload = BuiltinFunctions().ResolveAggregate(name, arguments);
+  EXPECT_TRUE(overload.ok()) << overload.status().message();
+  call.function = *overload;
+  call.args = std::move(columns);
+  return call;
+}
+
+}  // namespace weir::test
