@@ -1,6 +1,7 @@
 #include "exec/engine/conformance.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <set>
@@ -17,10 +18,15 @@
 namespace weir::testing {
 namespace {
 
-// The wall clock of every case stands still.
+// The wall clock of a case stands still, at the time the run began.
 class StoppedClock : public Clock {
  public:
-  int64_t NowMs() const override { return 0; }
+  int64_t NowMs() const override { return now_ms_; }
+
+ private:
+  const int64_t now_ms_ = std::chrono::duration_cast<std::chrono::milliseconds>(
+                              std::chrono::system_clock::now().time_since_epoch())
+                              .count();
 };
 
 // Raw records, as a batch that queries can be fed with.

@@ -158,6 +158,7 @@ Status Settings::Set(std::string_view name, std::string_view value, bool at_open
   }
   WEIR_RETURN_IF_ERROR(Check(*row, value));
   values_[std::string(bare)] = value;
+  std::erase_if(given_, [&](const auto& entry) { return Bare(entry.first) == bare; });
   given_[std::string(name)] = value;
   return OkStatus();
 }
