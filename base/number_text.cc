@@ -145,6 +145,10 @@ size_t FormatJavaDouble(double value, char* out) {
   char text[kDoubleTextMax];
   const char* end =
       std::to_chars(text, text + sizeof(text), value, std::chars_format::scientific).ptr;
+  // Java shows at least two digits, the nearest two; for subnormals one digit is not always those.
+  if (text[1] == 'e' && value < std::numeric_limits<double>::min()) {
+    end = std::to_chars(text, text + sizeof(text), value, std::chars_format::scientific, 1).ptr;
+  }
   const char* e = end;
   while (*--e != 'e') {
   }
