@@ -170,8 +170,21 @@ bool IsTimeSystemColumn(const BoundExpr& expr) {
                                              expr.system == SystemColumn::kWindowEnd);
 }
 
+/// Milliseconds of ISO text; hour 24 is the next day's begin.
+std::optional<Value> TimeOfText(const BoundExpr& text) {
+  std::optional<Value> ms = ConvertLiteral(text.value, text.type, DataType::Timestamp());
+  if (ms) return ms;
+  std::string changed = text.value.as<std::string>();
+  const size_t hour = changed.find("T24");
+  if (hour == std::string::npos) return std::nullopt;
+  changed.replace(hour, 3, "T00");
+  ms = ConvertLiteral(Value(changed), text.type, DataType::Timestamp());
+  if (!ms) return std::nullopt;
+  return Value(ms->as<int64_t>() + 24LL * 3600 * 1000);
+}
+
 Status ReadTimeText(const BoundExpr& column, BoundExprPtr& text) {
-  std::optional<Value> ms = ConvertLiteral(text->value, text->type, DataType::Timestamp());
+  std::optional<Value> ms = TimeOfText(*text);
   if (!ms) {
     return Status(ErrorCode::kTypeMismatch,
                   column.text + " compares with a time, and this text is none: " + text->text)

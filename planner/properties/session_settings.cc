@@ -5,9 +5,10 @@
 namespace weir {
 
 std::optional<std::string> SessionText(const PlannerContext& context, std::string_view name) {
-  for (std::string_view prefix : {"", "ksql.", "ksql.streams.", "weir."}) {
+  // An empty value is that of a setting nobody set.
+  for (std::string_view prefix : {"ksql.", "ksql.streams.", "weir.", ""}) {
     const auto it = context.properties.find(std::string(prefix) + std::string(name));
-    if (it != context.properties.end()) return it->second;
+    if (it != context.properties.end() && !it->second.empty()) return it->second;
   }
   return std::nullopt;
 }
