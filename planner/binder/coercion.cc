@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "base/time_text.h"
 #include "planner/binder/literals.h"
 #include "planner/binder/make_expr.h"
 
@@ -180,7 +181,7 @@ std::optional<Value> TimeOfText(const BoundExpr& text) {
   changed.replace(hour, 3, "T00");
   ms = ConvertLiteral(Value(changed), text.type, DataType::Timestamp());
   if (!ms) return std::nullopt;
-  return Value(ms->as<int64_t>() + 24LL * 3600 * 1000);
+  return Value(ms->as<int64_t>() + kMillisPerDay);
 }
 
 Status ReadTimeText(const BoundExpr& column, BoundExprPtr& text) {
