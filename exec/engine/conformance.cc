@@ -303,7 +303,11 @@ std::string CaseRunner::FormatRows(Cursor& cursor, const std::vector<Batch>& bat
                           gone ? ", \"tombstone\": true" : "");
     }
   }
-  if (cursor.limit_reached()) rows += ", {\"finalMessage\": \"Limit Reached\"}";
+  if (cursor.limit_reached()) {
+    rows += ", {\"finalMessage\": \"Limit Reached\"}";
+  } else if (!cursor.is_push() && engine_->last_pull_read_stream()) {
+    rows += ", {\"finalMessage\": \"Query Completed\"}";
+  }
   return rows + "]";
 }
 

@@ -16,6 +16,23 @@
 namespace weir {
 namespace {
 
+// Push queries over streams do not show records whose value is null, as in ksqlDB.
+Chunk WithoutNullValues(const Chunk& rows) {
+  if (rows.ops == nullptr) return rows;
+  auto kept = std::make_shared<Selection>();
+  auto consider = [&](int32_t row) {
+    if (rows.op(row) != RowOp::kDelete) kept->push_back(row);
+  };
+  if (rows.selection) {
+    for (int32_t row : *rows.selection) consider(row);
+  } else {
+    for (int32_t row = 0; row < rows.rows; ++row) consider(row);
+  }
+  Chunk shown = rows;
+  shown.selection = std::move(kept);
+  return shown;
+}
+
 // A chunk of a query's last operator as a Batch of `schema`.
 Batch ToBatch(Chunk chunk, const SchemaPtr& schema) {
   chunk = Flatten(std::move(chunk));
@@ -54,7 +71,8 @@ class PushCursor : public Cursor, public RowReceiver {
   Status OnRows(const Chunk& rows) override {
     std::lock_guard lock(mutex_);
     if (finished_) return OkStatus();
-    Chunk taken = Flatten(rows);
+    Chunk taken = Flatten(is_changelog_ ? rows : WithoutNullValues(rows));
+    if (taken.rows == 0) return OkStatus();
     if (left_ >= 0 && taken.rows > left_) {
       Selection first(static_cast<size_t>(left_));
       for (int64_t i = 0; i < left_; ++i) first[i] = static_cast<int32_t>(i);
@@ -226,6 +244,7 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPushQuery(const ast::Statement& 
 Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& statement) {
   WEIR_ASSIGN_OR_RETURN(PullQueryPlan plan, PlanPullQuery(statement, MakePlannerContext()));
   PullRows rows(plan);
+  last_pull_read_stream_ = !plan.is_table;
   if (!plan.is_table) {
     WEIR_RETURN_IF_ERROR(ReadStreamToEnd(plan, *broker_, *clock_, rows));
   } else {

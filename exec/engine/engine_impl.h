@@ -70,6 +70,8 @@ class EngineImpl : public Engine {
   Result<std::unique_ptr<Cursor>> OpenCursor(const ast::Statement& statement);
   /// The query behind the push cursor opened last, while that lives.
   std::shared_ptr<QueryRuntime> last_transient() const { return last_transient_.lock(); }
+  /// The pull query opened last read a stream's topic, not a table.
+  bool last_pull_read_stream() const { return last_pull_read_stream_; }
 
  private:
   friend class StatementRunner;
@@ -152,6 +154,7 @@ class EngineImpl : public Engine {
   std::atomic<bool> cancel_waits_{false};
   std::atomic<int64_t> next_transient_{0};
   std::weak_ptr<QueryRuntime> last_transient_;
+  bool last_pull_read_stream_ = false;
   std::atomic<bool> closed_{false};
   int script_depth_ = 0;
 };

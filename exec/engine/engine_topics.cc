@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/fault_points.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/connect/header_codec.h"
@@ -38,7 +39,9 @@ Status EngineImpl::Append(std::string_view topic, std::span<const Record> record
   }
   for (int32_t partition = 0; partition < info.partitions; ++partition) {
     if (partitions[partition].size() == 0) continue;
+    PassFaultPoint("load_before_append");
     WEIR_RETURN_IF_ERROR(broker_->AppendDurably(topic, partition, partitions[partition]));
+    PassFaultPoint("load_after_append");
   }
   return OkStatus();
 }

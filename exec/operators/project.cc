@@ -12,7 +12,15 @@ class Project : public Operator {
   Project(const physical::Project& node, std::unique_ptr<ExprProgram> program)
       : schema_(node.schema),
         masks_deletes_(node.mode != physical::ChangeMode::kRetract),
-        program_(std::move(program)) {}
+        program_(std::move(program)) {
+    for (size_t i = 0; i < node.exprs.size(); ++i) {
+      const BoundExpr& expr = *node.exprs[i];
+      const bool is_bound = expr.kind == BoundKind::kSystem &&
+                            (expr.system == SystemColumn::kWindowStart ||
+                             expr.system == SystemColumn::kWindowEnd);
+      keeps_.push_back(schema_->columns[i].is_key || is_bound);
+    }
+  }
 
   Status Open(TaskContext& context) override {
     context_ = &context;
@@ -30,7 +38,7 @@ class Project : public Operator {
   }
 
  private:
-  // A deleted row, or a stream's row whose value is null, keeps its key only.
+  // A deleted row, or a stream's row whose value is null, keeps its key, window bounds included.
   void MaskDeletes(const Chunk& chunk) {
     std::vector<int32_t> rows(chunk.rows);
     bool any = false;
@@ -41,12 +49,13 @@ class Project : public Operator {
     }
     if (!any) return;
     for (size_t i = 0; i < results_.size(); ++i) {
-      if (!schema_->columns[i].is_key && results_[i]) results_[i] = Gather(*results_[i], rows);
+      if (!keeps_[i] && results_[i]) results_[i] = Gather(*results_[i], rows);
     }
   }
 
   const SchemaPtr schema_;
   const bool masks_deletes_;
+  std::vector<bool> keeps_;
   std::unique_ptr<ExprProgram> program_;
   TaskContext* context_ = nullptr;
   EvalContext eval_;
