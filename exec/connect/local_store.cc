@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/fault_points.h"
+
 namespace weir {
 namespace {
 
@@ -221,7 +223,9 @@ Status LocalStore::Apply(CommitBuffer& buffer) {
       }
     }
     AddStateChanges(buffer.changes, *rocks_, batch);
+    PassFaultPoint("in_commit");
     if (Status status = rocks_->Write(batch, sync_); !status.ok()) return status;
+    PassFaultPoint("in_commit_written");
     for (const auto& [place, end] : ends) {
       std::unique_lock lock(place.first->mutex);
       place.first->partitions[static_cast<size_t>(place.second)] = end;

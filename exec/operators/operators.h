@@ -21,6 +21,9 @@ class SourceDecoder {
   /// `source` is the index to stamp on chunks. Appends nothing to `out` if no row is left.
   virtual Status Decode(const RecordBatch& records, int32_t source, TaskContext& context,
                         Chunk& out) = 0;
+  /// Bad records before `offset` were counted and dead-lettered with an earlier commit, whose rows
+  /// behind them had to wait: they are dropped in silence when they are read again.
+  virtual void ReportBadFrom(int64_t offset) { static_cast<void>(offset); }
 };
 Result<std::unique_ptr<SourceDecoder>> MakeSourceDecoder(const physical::TopicSource& node);
 

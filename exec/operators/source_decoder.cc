@@ -71,6 +71,7 @@ class Decoder : public SourceDecoder {
 
   Status Decode(const RecordBatch& records, int32_t source, TaskContext& context,
                 Chunk& out) override;
+  void ReportBadFrom(int64_t offset) override { report_from_ = offset; }
 
  private:
   Status MakeSide(const physical::SideFormat& format, bool is_key, Side& side);
@@ -105,6 +106,7 @@ class Decoder : public SourceDecoder {
   std::vector<uint8_t> bad_window_;
   std::vector<uint8_t> dropped_;            // By row.
   bool any_dropped_ = false;
+  int64_t report_from_ = INT64_MIN;
 };
 
 Status Decoder::MakeSide(const physical::SideFormat& format, bool is_key, Side& side) {
@@ -214,11 +216,15 @@ Status Decoder::HandleOneBad(const RecordBatch& records, int32_t row, std::strin
                   fmt::format("a record does not decode: {}; topic {}, partition {}, offset {}",
                               cause, node_.topic, records.partition, records.offsets[row]));
   }
-  context.counters().Dropped(reason, 1);
-  context.counters().LogError(reason, node_.topic, records.partition, records.offsets[row], cause);
+  const bool reported = records.offsets[row] < report_from_;
+  if (!reported) {
+    context.counters().Dropped(reason, 1);
+    context.counters().LogError(reason, node_.topic, records.partition, records.offsets[row],
+                                cause);
+  }
   if (node_.on_error == OnError::kNull) return OkStatus();
   Drop(row);
-  if (node_.on_error == OnError::kDeadLetter) {
+  if (node_.on_error == OnError::kDeadLetter && !reported) {
     return SendToDeadLetters(records, row, reason, cause, context);
   }
   return OkStatus();

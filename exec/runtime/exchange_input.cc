@@ -12,6 +12,9 @@
 namespace weir {
 namespace {
 
+// Stands for the upstream of rows that are merged already and wait for the task's other inputs.
+constexpr int32_t kReadyUpstream = 0xffff;
+
 // What held rows are merged by.
 using MergeKey = std::tuple<int64_t, int32_t, int32_t, int64_t>;
 
@@ -19,10 +22,15 @@ int64_t Int64At(const ColumnPtr& column, int32_t row) {
   return column == nullptr ? 0 : column->values<int64_t>()[row];
 }
 
-// A held chunk as bytes: which system columns it has, how many operation bytes, those, the columns.
+// A held chunk as bytes: which system columns it has, whether operations, the rows and their source,
+// the operations, which columns it has (nobody may read some), and the columns.
 std::string EncodeHeld(const Chunk& chunk) {
-  std::string bytes;
-  std::vector<ColumnPtr> columns = chunk.columns;
+  std::string bytes, filled;
+  std::vector<ColumnPtr> columns;
+  for (const ColumnPtr& column : chunk.columns) {
+    filled.push_back(column != nullptr ? 1 : 0);
+    if (column != nullptr) columns.push_back(column);
+  }
   uint8_t present = 0;
   for (int i = 0; i < kSystemColumnCount; ++i) {
     if (chunk.system[i] == nullptr) continue;
@@ -34,6 +42,7 @@ std::string EncodeHeld(const Chunk& chunk) {
   AppendBigEndian32(static_cast<uint32_t>(chunk.rows), bytes);
   AppendBigEndian32(static_cast<uint32_t>(chunk.source), bytes);
   if (chunk.ops != nullptr) bytes.append(chunk.ops->as<char>(), chunk.rows);
+  bytes += filled;
   AppendColumns(columns, bytes);
   return bytes;
 }
@@ -60,18 +69,25 @@ Result<Chunk> DecodeHeld(const Schema& schema, std::string_view bytes) {
     std::copy_n(bytes.begin(), chunk.rows, data);
     bytes.remove_prefix(chunk.rows);
   }
+  const size_t width = schema.columns.size();
+  if (bytes.size() < width) return corrupt;
+  const std::string_view filled = bytes.substr(0, width);
+  bytes.remove_prefix(width);
   std::vector<DataType> types;
-  for (const ColumnSchema& column : schema.columns) types.push_back(column.type);
+  for (size_t i = 0; i < width; ++i) {
+    if (filled[i] != 0) types.push_back(schema.columns[i].type);
+  }
   for (int i = 0; i < kSystemColumnCount; ++i) {
     if (present >> i & 1) types.push_back(SystemColumnType(static_cast<SystemColumn>(i)));
   }
   WEIR_ASSIGN_OR_RETURN(std::vector<ColumnPtr> columns, ReadColumns(types, bytes));
-  size_t next = schema.columns.size();
+  size_t next = 0;
+  for (size_t i = 0; i < width; ++i) {
+    chunk.columns.push_back(filled[i] != 0 ? std::move(columns[next++]) : nullptr);
+  }
   for (int i = 0; i < kSystemColumnCount; ++i) {
     if (present >> i & 1) chunk.system[i] = std::move(columns[next++]);
   }
-  columns.resize(schema.columns.size());
-  chunk.columns = std::move(columns);
   return chunk;
 }
 
@@ -90,32 +106,43 @@ ExchangeInput::ExchangeInput(ExchangeBuffer& buffer, int exchange, int32_t parti
       held_(buffer.upstreams().size()) {}
 
 Status ExchangeInput::Open(TaskContext& context) {
-  if (!merge_) return OkStatus();
   store_ = &context.Store(fmt::format("exchange-{}-held", buffer_.plan().node->id));
   Status status;
   WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
     Result<Chunk> chunk = DecodeHeld(*buffer_.plan().node->schema, value);
-    if (!chunk.ok()) {
-      status = std::move(chunk).status();
-      return false;
-    }
-    const auto upstream = static_cast<unsigned char>(key[0]) << 8 | static_cast<unsigned char>(key[1]);
-    if (upstream < static_cast<int>(held_.size())) {
-      held_[upstream].push_back({std::move(*chunk), upstream, 0});
-    }
-    return true;
+    status = chunk.ok() ? Restore(key, std::move(*chunk)) : std::move(chunk).status();
+    return status.ok();
   }));
   return status;
+}
+
+Status ExchangeInput::Restore(std::string_view key, Chunk chunk) {
+  if (key.size() < 2) {
+    return Status(ErrorCode::kStoreCorrupt, "rows held in an exchange have a malformed key");
+  }
+  const int32_t upstream =
+      static_cast<unsigned char>(key[0]) << 8 | static_cast<unsigned char>(key[1]);
+  store_holds_ = true;
+  if (upstream == kReadyUpstream) {
+    ready_.push_back(std::move(chunk));
+  } else if (upstream < static_cast<int32_t>(held_.size())) {
+    held_[upstream].push_back({std::move(chunk), upstream, 0});
+  } else {
+    return Status(ErrorCode::kStoreCorrupt,
+                  fmt::format("rows held in an exchange come from task {}, of {}", upstream,
+                              held_.size()));
+  }
+  return OkStatus();
 }
 
 Status ExchangeInput::Collect(int64_t now_ms, int64_t max_idle_ms) {
   std::vector<ExchangeBuffer::Upstream>& upstreams = buffer_.upstreams();
   for (size_t i = 0; i < upstreams.size(); ++i) {
     std::vector<Chunk>& slot = upstreams[i].slots[partition_];
+    store_dirty_ |= !slot.empty();
     for (Chunk& chunk : slot) {
       if (merge_) {
         held_[i].push_back({Flatten(std::move(chunk)), static_cast<int32_t>(i), 0});
-        store_dirty_ = true;
       } else {
         ready_.push_back(std::move(chunk));
       }
@@ -174,6 +201,7 @@ int64_t ExchangeInput::head_time() const {
 }
 
 Chunk ExchangeInput::Take(int64_t until) {
+  store_dirty_ = true;
   Chunk& front = ready_.front();
   const auto times = front.row_time()->values<int64_t>();
   const int32_t active = front.active_rows();
@@ -220,20 +248,37 @@ bool ExchangeInput::TakeNewStreamTime(int64_t now_ms, int64_t max_idle_ms, int64
   return true;
 }
 
+std::vector<int32_t> ExchangeInput::ReadyRows(size_t i) const {
+  const Chunk& chunk = ready_[i];
+  Selection rows;
+  for (int32_t n = i == 0 ? ready_next_ : 0; n < chunk.active_rows(); ++n) {
+    rows.push_back(chunk.selection ? (*chunk.selection)[n] : n);
+  }
+  return rows;
+}
+
 Status ExchangeInput::OnBarrier() {
-  if (!merge_ || !store_dirty_) return OkStatus();
-  store_->DeleteRange("", "");
+  if (!store_dirty_) return OkStatus();
+  store_dirty_ = false;
+  if (store_holds_) store_->DeleteRange("", "");
+  store_holds_ = false;
+  auto put = [&](int32_t upstream, size_t number, const Chunk& rows) {
+    std::string key{static_cast<char>(upstream >> 8), static_cast<char>(upstream)};
+    AppendBigEndian32(static_cast<uint32_t>(number), key);
+    store_->Put(key, EncodeHeld(rows));
+    store_holds_ = true;
+  };
   for (const std::deque<Held>& queue : held_) {
-    uint32_t number = 0;
-    for (const Held& held : queue) {
+    for (size_t number = 0; number < queue.size(); ++number) {
+      const Held& held = queue[number];
       Selection rows;
       for (int32_t row = held.next; row < held.chunk.rows; ++row) rows.push_back(row);
-      std::string key{static_cast<char>(held.upstream >> 8), static_cast<char>(held.upstream)};
-      AppendBigEndian32(number++, key);
-      store_->Put(key, EncodeHeld(GatherChunk(held.chunk, rows)));
+      put(held.upstream, number, GatherChunk(held.chunk, rows));
     }
   }
-  store_dirty_ = false;
+  for (size_t i = 0; i < ready_.size(); ++i) {
+    put(kReadyUpstream, i, GatherChunk(ready_[i], ReadyRows(i)));
+  }
   return OkStatus();
 }
 

@@ -2,9 +2,11 @@
 
 // The receiving end of an exchange in one task. Chunks come in rounds from all upstream tasks; where
 // the consumer depends on their order they are merged by (stream time, topic, partition, offset) and
-// rows wait until no upstream can still send an earlier one.
+// rows wait until no upstream can still send an earlier one. Rows also wait, in any case, while the
+// task waits for another input. What waits is part of the commit: its sources are not read again.
 
 #include <deque>
+#include <string_view>
 #include <vector>
 
 #include "exec/runtime/query_environment.h"
@@ -40,6 +42,8 @@ class ExchangeInput {
     int32_t next = 0;   // First row not yet released; held chunks are flat.
   };
   void Release(int64_t up_to);
+  Status Restore(std::string_view key, Chunk chunk);
+  std::vector<int32_t> ReadyRows(size_t i) const;
 
   ExchangeBuffer& buffer_;
   const int exchange_;
@@ -50,6 +54,7 @@ class ExchangeInput {
   std::vector<std::deque<Held>> held_;   // By upstream.
   StateStore* store_ = nullptr;
   bool store_dirty_ = false;
+  bool store_holds_ = false;   // The last commit left rows in the store.
   int64_t last_stream_time_ = INT64_MIN;
 };
 

@@ -241,7 +241,8 @@ int64_t QueryRuntime::Run() {
   bool worked = false;
   Status status = RunRound(&worked);
   if (!status.ok()) return Fail(std::move(status));
-  uncommitted_ |= worked;
+  // Time alone may have closed windows and let out rows.
+  uncommitted_ |= worked || env_.commit->byte_size() > 0;
 
   int64_t lag = 0;
   int64_t open_windows = 0;

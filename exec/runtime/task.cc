@@ -43,6 +43,12 @@ std::string EncodeOffset(int64_t offset) {
   return std::string(reinterpret_cast<const char*>(&offset), sizeof(offset));
 }
 
+int64_t DecodeOffset(std::string_view bytes) {
+  int64_t offset = 0;
+  std::memcpy(&offset, bytes.data(), sizeof(offset));
+  return offset;
+}
+
 }  // namespace
 
 Task::Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partition)
@@ -80,17 +86,20 @@ std::string Task::PositionKey(int source) const {
   return key;
 }
 
-Result<std::optional<int64_t>> Task::CommittedPosition(int source) const {
+Result<std::optional<Task::Position>> Task::CommittedPosition(int source) const {
   WEIR_ASSIGN_OR_RETURN(std::optional<std::string> bytes,
                         env_.broker->state().Get(PositionKey(source)));
-  if (!bytes) return std::optional<int64_t>();
-  int64_t offset = 0;
-  if (bytes->size() != sizeof(offset)) {
+  if (!bytes) return std::optional<Position>();
+  if (bytes->size() != sizeof(int64_t) && bytes->size() != 2 * sizeof(int64_t)) {
     return Status(ErrorCode::kStoreCorrupt, fmt::format("a committed position of query {} has {} "
                                                         "bytes", env_.id, bytes->size()));
   }
-  std::memcpy(&offset, bytes->data(), sizeof(offset));
-  return std::optional<int64_t>(offset);
+  Position position;
+  position.next = position.decoded = DecodeOffset(*bytes);
+  if (bytes->size() > sizeof(int64_t)) {
+    position.decoded = DecodeOffset(std::string_view(*bytes).substr(sizeof(int64_t)));
+  }
+  return std::optional<Position>(position);
 }
 
 Status Task::OpenReaders(const std::vector<ReadSession*>& sessions) {
@@ -103,11 +112,12 @@ Status Task::OpenReaders(const std::vector<ReadSession*>& sessions) {
 
 Status Task::OpenPort(Port& port, ReadSession& session) {
   const physical::TopicSource& node = *env_.stages.sources[port.source].node;
-  WEIR_ASSIGN_OR_RETURN(std::optional<int64_t> committed, CommittedPosition(port.source));
+  WEIR_ASSIGN_OR_RETURN(std::optional<Position> committed, CommittedPosition(port.source));
   StartPosition start;
   using Start = physical::TopicSource::Start;
   if (committed) {
-    start = {StartPosition::Kind::kOffset, *committed};
+    start = {StartPosition::Kind::kOffset, committed->next};
+    port.decoder->ReportBadFrom(committed->decoded);
   } else if (node.start == Start::kTimestamp) {
     start = {StartPosition::Kind::kTimestamp, node.start_timestamp_ms};
   } else if (node.start == Start::kOffsets &&
@@ -384,7 +394,9 @@ Status Task::Barrier() {
   WEIR_RETURN_IF_ERROR(FlushOutputs());
   for (const std::unique_ptr<Port>& port : ports_) {
     if (port->reader == nullptr) continue;
-    env_.commit->Put(PositionKey(port->source), EncodeOffset(position(port->source)));
+    std::string bytes = EncodeOffset(position(port->source));
+    if (port->has_rows()) bytes += EncodeOffset(port->reader->position());
+    env_.commit->Put(PositionKey(port->source), bytes);
   }
   return OkStatus();
 }

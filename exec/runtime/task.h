@@ -52,10 +52,15 @@ class Task {
  private:
   struct Port;
   struct Pick;
+  /// What a commit says of a source partition.
+  struct Position {
+    int64_t next = 0;      // The first record not yet processed.
+    int64_t decoded = 0;   // Bad records before it have been reported.
+  };
 
   Status OpenReaders(const std::vector<ReadSession*>& sessions);
   Status OpenPort(Port& port, ReadSession& session);
-  Result<std::optional<int64_t>> CommittedPosition(int source) const;
+  Result<std::optional<Position>> CommittedPosition(int source) const;
   std::string PositionKey(int source) const;
   Status Fill(Port& port, bool* fetched);
   Status Decode(Port& port, const RecordBatch& records, Chunk& out);

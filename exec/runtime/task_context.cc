@@ -1,5 +1,6 @@
 #include "exec/runtime/task_context.h"
 
+#include "base/fault_points.h"
 #include "base/status_macros.h"
 
 namespace weir {
@@ -74,8 +75,10 @@ class RootContext::Outputs : public OutputCollector {
     for (auto& [topic, builders] : topics_) {
       for (size_t partition = 0; partition < builders.size(); ++partition) {
         if (builders[partition] == nullptr || builders[partition]->size() == 0) continue;
+        PassFaultPoint("before_output");
         WEIR_RETURN_IF_ERROR(
             env_.commit->Append(topic, static_cast<int32_t>(partition), *builders[partition]));
+        PassFaultPoint("after_output");
       }
     }
     return OkStatus();
