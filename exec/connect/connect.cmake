@@ -6,6 +6,7 @@ weir_layer(exec_connect
     connect/datagen_source.cc
     connect/file_source.cc
     connect/header_codec.cc
+    connect/kafka_broker.cc
     connect/line_source.cc
     connect/local_block.cc
     connect/local_broker.cc
