@@ -28,6 +28,9 @@ using physical::WindowKind;
 constexpr std::string_view kClosedKey = "closed";
 constexpr std::string_view kNewestKey = "newest";
 
+// How far ahead groups are fetched into the cache.
+constexpr size_t kPrefetchAhead = 16;
+
 struct Group {
   int64_t row_time = INT64_MIN;   // The latest of its rows.
   uint32_t batch = 0;             // Last batch that touched it…
@@ -106,6 +109,7 @@ class StreamAggregate : public Operator {
   void FindGroups(const Chunk& chunk);
   void Touch(const Chunk& chunk);
   Status EmitLast(const Chunk& chunk);
+  Chunk LastRows(const Chunk& chunk, std::span<const ColumnPtr> results);
   Status EmitEach(const Chunk& chunk);
   AggregateChange ChangeOf(uint32_t group, int32_t key_row) const;
   Status Close(int64_t stream_time);
@@ -148,6 +152,7 @@ class StreamAggregate : public Operator {
   std::vector<int32_t> last_rows_;                      // By place in touched_.
   std::vector<int64_t> before_;                         // Times before the batch, likewise.
   std::vector<AggregateChange> changes_;
+  std::vector<int64_t> window_scratch_;
   uint32_t batch_ = 0;
   int64_t late_ = 0;
   int64_t late_after_idle_ = 0;
@@ -285,6 +290,7 @@ void StreamAggregate::Touch(const Chunk& chunk) {
   ++batch_;
   const int64_t* times = chunk.row_time()->values<int64_t>().data();
   for (size_t i = 0; i < rows_.size(); ++i) {
+    if (i + kPrefetchAhead < rows_.size()) __builtin_prefetch(&meta_[ids_[i + kPrefetchAhead]], 1);
     Group& group = meta_[ids_[i]];
     if (group.batch != batch_) {
       group.batch = batch_;
@@ -321,24 +327,54 @@ Status StreamAggregate::EmitLast(const Chunk& chunk) {
   if (retracts_) calls_.Results(touched_, results);   // Rows [0, n): the old results.
   calls_.Add(chunk.columns, rows_, ids_);
   calls_.Results(touched_, results);
+  std::vector<ColumnPtr> columns;
+  for (ColumnBuilder& builder : results) columns.push_back(builder.Finish());
+  if (!retracts_) return out_.Emit(LastRows(chunk, columns));
   const auto count = static_cast<int32_t>(touched_.size());
   changes_.clear();
   for (int32_t i = 0; i < count; ++i) {
     Group& group = meta_[touched_[i]];
     AggregateChange change = ChangeOf(touched_[i], last_rows_[i]);
-    if (retracts_ && group.emitted) {
+    if (group.emitted) {
       change.op = RowOp::kUpdateBefore;
       change.result_row = i;
       changes_.push_back(change);
     }
     change.op = group.emitted ? RowOp::kUpdateAfter : RowOp::kInsert;
-    change.result_row = retracts_ ? count + i : i;
+    change.result_row = count + i;
     changes_.push_back(change);
     group.emitted = true;
   }
-  std::vector<ColumnPtr> columns;
-  for (ColumnBuilder& builder : results) columns.push_back(builder.Finish());
   return out_.Emit(BuildAggregateChunk(changes_, Keys(chunk), columns, windowed_));
+}
+
+// The touched groups as they are, one row each: with many groups this is most of the work.
+Chunk StreamAggregate::LastRows(const Chunk& chunk, std::span<const ColumnPtr> results) {
+  const size_t count = touched_.size();
+  Chunk out;
+  out.rows = static_cast<int32_t>(count);
+  for (const ColumnPtr& key : Keys(chunk)) out.columns.push_back(Gather(*key, last_rows_));
+  out.columns.insert(out.columns.end(), results.begin(), results.end());
+  uint8_t* data = nullptr;
+  BufferPtr time_buffer = MakeBuffer(count * sizeof(int64_t), &data);
+  auto* times = reinterpret_cast<int64_t*>(data);
+  uint8_t* ops = nullptr;
+  out.ops = MakeBuffer(count, &ops);
+  for (size_t i = 0; i < count; ++i) {
+    Group& group = meta_[touched_[i]];
+    times[i] = group.row_time;
+    ops[i] = static_cast<uint8_t>(group.emitted ? RowOp::kUpdateAfter : RowOp::kInsert);
+    group.emitted = true;
+  }
+  out.sys(SystemColumn::kRowTime) = std::make_shared<const Column>(
+      Column::Parts{DataType::Bigint(), out.rows, nullptr, std::move(time_buffer), nullptr, {}});
+  if (!windowed_) return out;
+  window_scratch_.resize(count);
+  for (size_t i = 0; i < count; ++i) window_scratch_[i] = groups_.time(touched_[i]);
+  out.sys(SystemColumn::kWindowStart) = MakeTimes(window_scratch_);
+  for (int64_t& time : window_scratch_) time += window_.size_ms;
+  out.sys(SystemColumn::kWindowEnd) = MakeTimes(window_scratch_);
+  return out;
 }
 
 // One change a row and window, as Kafka Streams gives without a cache.

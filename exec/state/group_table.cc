@@ -20,7 +20,7 @@ class GroupTable::Impl {
                             std::vector<uint32_t>& created) = 0;
   virtual void Find(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
                     std::span<const int64_t> times, uint32_t* ids) = 0;
-  virtual void Erase(uint32_t id) = 0;
+  virtual void Erase(std::span<const uint32_t> ids) = 0;
   virtual size_t size() const = 0;
   virtual uint32_t id_limit() const = 0;
   virtual int64_t time(uint32_t id) const = 0;
@@ -32,7 +32,7 @@ class GroupTable::Impl {
 namespace {
 
 // How far ahead slots are fetched into the cache, and from which size on that pays.
-constexpr size_t kPrefetchAhead = 8;
+constexpr size_t kPrefetchAhead = 16;
 constexpr size_t kPrefetchSizeMin = 4096;
 
 size_t WidthOf(TypeKind kind) {
@@ -154,9 +154,15 @@ class FixedKeys {
     return id;
   }
 
-  void Erase(uint32_t id) {
-    map_.erase(keys_[id]);
-    pool_.Give(id);
+  void Erase(std::span<const uint32_t> ids) {
+    const bool prefetch = map_.size() > kPrefetchSizeMin;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      if (prefetch && i + kPrefetchAhead < ids.size()) {
+        map_.prefetch(keys_[ids[i + kPrefetchAhead]]);
+      }
+      map_.erase(keys_[ids[i]]);
+      pool_.Give(ids[i]);
+    }
   }
 
   // For keys that an array of the owner finds instead of the map.
@@ -201,10 +207,12 @@ class Int64Table final : public GroupTable::Impl {
     for (size_t i = 0; i < packed_.size(); ++i) ids[i] = direct_[packed_[i]] - 1;
   }
 
-  void Erase(uint32_t id) override {
-    if (!all_direct_) return keys_.Erase(id);
-    direct_[keys_.key(id)] = 0;
-    keys_.GiveBack(id);
+  void Erase(std::span<const uint32_t> ids) override {
+    if (!all_direct_) return keys_.Erase(ids);
+    for (uint32_t id : ids) {
+      direct_[keys_.key(id)] = 0;
+      keys_.GiveBack(id);
+    }
   }
 
   size_t size() const override { return keys_.size(); }
@@ -288,7 +296,7 @@ class PackedTable final : public GroupTable::Impl {
     keys_.Find(packed_, ids);
   }
 
-  void Erase(uint32_t id) override { keys_.Erase(id); }
+  void Erase(std::span<const uint32_t> ids) override { keys_.Erase(ids); }
   size_t size() const override { return keys_.size(); }
   uint32_t id_limit() const override { return keys_.id_limit(); }
   int64_t time(uint32_t id) const override {
@@ -406,11 +414,13 @@ class BytesTable final : public GroupTable::Impl {
     }
   }
 
-  void Erase(uint32_t id) override {
-    map_.erase(std::string_view(keys_[id]));
-    key_bytes_ -= keys_[id].capacity();
-    std::string().swap(keys_[id]);
-    pool_.Give(id);
+  void Erase(std::span<const uint32_t> ids) override {
+    for (uint32_t id : ids) {
+      map_.erase(std::string_view(keys_[id]));
+      key_bytes_ -= keys_[id].capacity();
+      std::string().swap(keys_[id]);
+      pool_.Give(id);
+    }
   }
 
   size_t size() const override { return pool_.size(); }
@@ -534,7 +544,7 @@ void GroupTable::Find(std::span<const ColumnPtr> keys, std::span<const int32_t> 
   impl_->Find(keys, rows, times, ids.data());
 }
 
-void GroupTable::Erase(uint32_t id) { impl_->Erase(id); }
+void GroupTable::Erase(std::span<const uint32_t> ids) { impl_->Erase(ids); }
 size_t GroupTable::size() const { return impl_->size(); }
 uint32_t GroupTable::id_limit() const { return impl_->id_limit(); }
 int64_t GroupTable::time(uint32_t id) const { return impl_->time(id); }

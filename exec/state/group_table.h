@@ -37,8 +37,9 @@ class GroupTable {
   /// As above, with kNone for unknown keys.
   void Find(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
             std::span<const int64_t> times, std::vector<uint32_t>& ids);
-  /// Forgets a key; its id may come back for another one.
-  void Erase(uint32_t id);
+  /// Forgets keys; their ids may come back for others.
+  void Erase(uint32_t id) { Erase(std::span(&id, 1)); }
+  void Erase(std::span<const uint32_t> ids);
 
   size_t size() const;
   /// All ids are below.

@@ -95,10 +95,10 @@ void JoinBuffer::AppendToBlock(const Chunk& chunk, int32_t from, int32_t count) 
 // Chains rows [from, from + count) of the chunk to the rows of the same key before them.
 void JoinBuffer::Index(const Chunk& chunk, int32_t from, int32_t count) {
   Block& block = *blocks_.back();
-  created_.clear();
-  keys_.FindOrInsert(std::span(chunk.columns).first(key_columns_), rows_, {}, ids_, created_);
+  key_scratch_.clear();
+  keys_.FindOrInsert(std::span(chunk.columns).first(key_columns_), rows_, {}, ids_, key_scratch_);
   if (heads_.size() < keys_.id_limit()) heads_.resize(keys_.id_limit());
-  for (uint32_t id : created_) heads_[id] = -1;
+  for (uint32_t id : key_scratch_) heads_[id] = -1;
   const auto times = chunk.row_time()->values<int64_t>();
   const auto begin = static_cast<int32_t>(next_ordinal_ & kRowMask);
   for (int32_t i = 0; i < count; ++i) {
@@ -179,11 +179,13 @@ void JoinBuffer::DropFirstBlock() {
   Block& block = *blocks_.front();
   const int64_t block_begin = first_ordinal_ & ~kRowMask;
   const int64_t end = std::min(block_begin + kBlockRows, next_ordinal_);
+  key_scratch_.clear();
   for (int64_t ordinal = first_ordinal_; ordinal < end; ++ordinal) {
     ClearWaiting(ordinal);
     const uint32_t id = block.key_ids[ordinal & kRowMask];
-    if (heads_[id] == ordinal) keys_.Erase(id);
+    if (heads_[id] == ordinal) key_scratch_.push_back(id);
   }
+  keys_.Erase(key_scratch_);   // Keys without another row.
   for (uint32_t piece : block.pieces) FreePiece(piece);
   blocks_.pop_front();
   // A block that was not full goes on being filled by nobody: the next rows start a new one.

@@ -119,7 +119,7 @@ class JoinBuffer {
   };
   std::deque<Saved> saved_;                            // Blocks of rows in the store.
   int64_t saved_end_ = 0;
-  std::vector<uint32_t> ids_, created_;
+  std::vector<uint32_t> ids_, key_scratch_;
   std::vector<int32_t> rows_;
   size_t piece_bytes_ = 0;
 };
