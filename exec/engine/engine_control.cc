@@ -93,7 +93,7 @@ Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
   const SourceEntry* sink = entry == nullptr ? nullptr : catalog_.FindSource(entry->sink);
   if (sink == nullptr || sink->created_by_query != id) {
     catalog_.RemoveQuery(id);
-    return ForgetStatement("query", id);
+    return ForgetStatement("query", id, id);
   }
   // What it made stays, as a source of its own.
   SourceEntry kept = *sink;
@@ -102,8 +102,7 @@ Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
   kept.sql = FormatSourceDdl(kept);
   result.notices.push_back(fmt::format("{} stays and gets no more rows; DROP removes it",
                                        kept.name));
-  WEIR_RETURN_IF_ERROR(ForgetStatement("query", id));
-  WEIR_RETURN_IF_ERROR(SaveStatement("source", kept.name, kept.sql));
+  WEIR_RETURN_IF_ERROR(KeepSinkOf(id, kept.name, kept.sql));
   catalog_.PutSource(std::move(kept));
   catalog_.RemoveQuery(id);
   fingerprints_.erase(id);

@@ -66,6 +66,9 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
     }
     WEIR_RETURN_IF_ERROR(CheckSchemaGrows(*existing, source));
   }
+  if (!source.dead_letter_topic.empty()) {
+    WEIR_RETURN_IF_ERROR(MakeTopic(source.dead_letter_topic, 1, -1, false));
+  }
   if (source.connector.empty()) {
     if (!broker_->DescribeTopic(source.topic).ok()) {
       WEIR_RETURN_IF_ERROR(
@@ -129,7 +132,11 @@ Status EngineImpl::StartQueries(const std::string& id,
   options.log = [this](LogLevel level, std::string_view line) { Log(level, line); };
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
                         QueryRuntime::Make(std::move(options)));
-  WEIR_RETURN_IF_ERROR(runtime->Open());
+  if (Status opened = runtime->Open(); !opened.ok()) {
+    if (!recovering_) return opened;
+    Log(LogLevel::kError, fmt::format("query {}: {}", id, opened.ToString()));
+    runtime->StopWithError(std::move(opened));
+  }
   if (paused) runtime->Pause();
   {
     std::lock_guard lock(running_mutex_);
@@ -148,7 +155,7 @@ Status EngineImpl::StartQueries(const std::string& id,
   return OkStatus();
 }
 
-Status EngineImpl::StopQuery(std::string_view id, bool forget_state) {
+Status EngineImpl::StopQuery(std::string_view id, bool remove) {
   std::shared_ptr<QueryRuntime> runtime;
   {
     std::lock_guard lock(running_mutex_);
@@ -156,23 +163,14 @@ Status EngineImpl::StopQuery(std::string_view id, bool forget_state) {
                            [&](const RunningQuery& query) { return query.id == id; });
     if (it == running_.end()) return OkStatus();
     runtime = it->runtime;
-    if (forget_state) running_.erase(it);
+    if (remove) running_.erase(it);
   }
   if (scheduler_ != nullptr) scheduler_->Remove(runtime);
   Status committed =
       runtime->state() == QueryRuntime::State::kError ? OkStatus() : runtime->Commit();
   if (!committed.ok()) Log(LogLevel::kWarning, committed.ToString());
   runtime->Stop();
-  return forget_state ? ForgetQueryState(id) : OkStatus();
-}
-
-Status EngineImpl::ForgetQueryState(std::string_view id) {
-  std::string from = QueryRuntime::StatePrefix(id);
-  std::string to = from;
-  to.back() = '\1';
-  auto unit = broker_->NewCommitUnit("catalog");
-  unit->DeleteRange(from, to);
-  return unit->Commit();
+  return OkStatus();
 }
 
 Status EngineImpl::CheckReplacement(const PersistentQueryPlan& plan) const {
@@ -254,12 +252,18 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
   }
   if (replaces) WEIR_RETURN_IF_ERROR(StopQuery(plan.query_id, false));
   WEIR_RETURN_IF_ERROR(RegisterPlan(plan, ""));
+  // Known to the catalog before it commits anything: a crash may not leave state that nobody owns.
+  if (!replaces) WEIR_RETURN_IF_ERROR(SaveStatement("query", plan.query_id, plan.sql));
   Status started = StartQueries(plan.query_id, {plan}, IsStoredPaused(plan.query_id));
   if (!started.ok()) {
-    if (!replaces) Unregister(plan);
+    if (replaces) return started;
+    Unregister(plan);
+    if (!recovering_) {
+      WEIR_RETURN_IF_ERROR(ForgetStatement("query", plan.query_id, plan.query_id));
+    }
     return started;
   }
-  WEIR_RETURN_IF_ERROR(SaveStatement("query", plan.query_id, plan.sql));
+  if (replaces) WEIR_RETURN_IF_ERROR(SaveStatement("query", plan.query_id, plan.sql));
   result.message = plan.sink ? fmt::format("Created {} {} with query {}",
                                            KindName(plan.sink->is_table), plan.sink_name,
                                            plan.query_id)
@@ -316,13 +320,16 @@ Status EngineImpl::CreatePipeline(const ast::Statement& statement, StatementResu
       return Status(ErrorCode::kInvalidStatement, "a pipeline needs at least one query")
           .At(statement.position);
     }
+    WEIR_RETURN_IF_ERROR(SaveStatement("pipeline", name, sql));
     return StartQueries(PipelineUnit(name), plans, IsStoredPaused(name));
   };
   if (Status status = plan_all(); !status.ok()) {
     catalog_ = before;
+    if (!recovering_) {
+      WEIR_RETURN_IF_ERROR(ForgetStatement("pipeline", name, PipelineUnit(name)));
+    }
     return status;
   }
-  WEIR_RETURN_IF_ERROR(SaveStatement("pipeline", name, sql));
   result.query_id = PipelineUnit(name);
   result.message = fmt::format("Created pipeline {} with {} queries", name, plans.size());
   return OkStatus();
@@ -357,7 +364,7 @@ Status EngineImpl::DropPipeline(const ast::Statement& statement, StatementResult
     if (sink != nullptr && sink->created_by_query == query.id) catalog_.RemoveSource(query.sink);
     catalog_.RemoveQuery(query.id);
   }
-  WEIR_RETURN_IF_ERROR(ForgetStatement("pipeline", name));
+  WEIR_RETURN_IF_ERROR(ForgetStatement("pipeline", name, unit));
   result.message = fmt::format("Dropped pipeline {}", name);
   return OkStatus();
 }
@@ -429,10 +436,12 @@ Status EngineImpl::DropSource(const ast::Statement& statement, StatementResult& 
     WEIR_RETURN_IF_ERROR(StopQuery(source.created_by_query, true));
     catalog_.RemoveQuery(source.created_by_query);
     fingerprints_.erase(source.created_by_query);
-    WEIR_RETURN_IF_ERROR(ForgetStatement("query", source.created_by_query));
+    WEIR_RETURN_IF_ERROR(
+        ForgetStatement("query", source.created_by_query, source.created_by_query));
   } else {
-    if (source.read_only) WEIR_RETURN_IF_ERROR(StopQuery(fmt::format("CST_{}", name), true));
-    WEIR_RETURN_IF_ERROR(ForgetStatement("source", name));
+    const std::string keeper = source.read_only ? fmt::format("CST_{}", name) : std::string();
+    if (!keeper.empty()) WEIR_RETURN_IF_ERROR(StopQuery(keeper, true));
+    WEIR_RETURN_IF_ERROR(ForgetStatement("source", name, keeper));
   }
   catalog_.RemoveSource(name);
   if (drop.delete_topic && source.connector.empty()) {
@@ -486,11 +495,19 @@ Status EngineImpl::DropType(const ast::Statement& statement, StatementResult& re
   return OkStatus();
 }
 
-Status EngineImpl::PersistCatalog(const StoredStatement* put, int64_t remove) {
-  if (broker_->kind() != "local") return OkStatus();
+// One commit, so that no crash leaves a query whose positions are gone: it would do all again.
+Status EngineImpl::PersistCatalog(const StoredStatement* put, int64_t remove,
+                                  std::string_view state_of) {
   auto unit = broker_->NewCommitUnit("catalog");
-  if (put != nullptr) unit->Put(StatementKey(put->number), EncodeStatement(*put));
-  if (remove >= 0) unit->Delete(StatementKey(remove));
+  if (!state_of.empty()) {
+    const std::string from = QueryRuntime::StatePrefix(state_of);
+    std::string to = from;
+    to.back() = '\1';
+    unit->DeleteRange(from, to);
+  }
+  const bool kept = broker_->kind() == "local";
+  if (kept && put != nullptr) unit->Put(StatementKey(put->number), EncodeStatement(*put));
+  if (kept && remove >= 0) unit->Delete(StatementKey(remove));
   return unit->Commit();
 }
 
@@ -512,14 +529,30 @@ Status EngineImpl::SaveStatement(std::string_view kind, std::string_view name,
   return PersistCatalog(&stored_.back(), -1);
 }
 
-Status EngineImpl::ForgetStatement(std::string_view kind, std::string_view name) {
+Status EngineImpl::ForgetStatement(std::string_view kind, std::string_view name,
+                                   std::string_view state_of) {
+  int64_t number = -1;
   for (auto it = stored_.begin(); it != stored_.end(); ++it) {
     if (it->kind != kind || it->name != name) continue;
-    const int64_t number = it->number;
+    number = it->number;
     stored_.erase(it);
-    return PersistCatalog(nullptr, number);
+    break;
   }
-  return OkStatus();
+  return PersistCatalog(nullptr, number, state_of);
+}
+
+// At the query's place in the order: what reads the source stands behind it.
+Status EngineImpl::KeepSinkOf(std::string_view query_id, std::string_view source,
+                              std::string_view sql) {
+  for (StoredStatement& stored : stored_) {
+    if (stored.kind != "query" || stored.name != query_id) continue;
+    stored.kind = "source";
+    stored.name = source;
+    stored.sql = sql;
+    stored.paused = false;
+    return PersistCatalog(&stored, -1, query_id);
+  }
+  return SaveStatement("source", source, sql);
 }
 
 bool EngineImpl::IsStoredPaused(std::string_view name) const {

@@ -105,27 +105,49 @@ Status EngineImpl::OpenBroker() {
   return OkStatus();
 }
 
-// Makes the catalog anew from the statements that were kept, then starts the queries.
+// Makes the catalog anew from the statements that were kept, and starts the queries. A statement that
+// was replaced may read what was made after it, so those that fail are tried again behind the others.
 Status EngineImpl::Recover() {
   if (broker_->kind() == "memory" || broker_->kind() == "kafka") return OkStatus();
   WEIR_ASSIGN_OR_RETURN(stored_, LoadStatements(broker_->state()));
-  const Settings session = settings_;
   for (const StoredStatement& statement : stored_) {
     next_number_ = std::max(next_number_, statement.number + 1);
-    settings_ = session;
-    for (const auto& [name, value] : statement.settings) {
-      WEIR_RETURN_IF_ERROR(settings_.Set(name, value, true, nullptr));
-    }
-    WEIR_ASSIGN_OR_RETURN(ast::Statement parsed, ParseStatement(statement.sql));
-    StatementResult result;
-    Status status = ExecuteDefinition(parsed, result);
-    if (!status.ok()) {
-      return std::move(status).WithContext(
-          fmt::format("the catalog's {} {} cannot be made again", statement.kind, statement.name));
-    }
   }
+  const Settings session = settings_;
+  const std::vector<StoredStatement> all = stored_;
+  std::vector<const StoredStatement*> left;
+  for (const StoredStatement& statement : all) left.push_back(&statement);
+  recovering_ = true;
+  Status failure;
+  for (size_t before = left.size() + 1; failure.ok() && !left.empty() && left.size() < before;) {
+    before = left.size();
+    std::vector<const StoredStatement*> failed;
+    Status first;
+    for (const StoredStatement* statement : left) {
+      Status status = RecoverStatement(*statement, session);
+      if (status.ok()) continue;
+      failed.push_back(statement);
+      if (first.ok()) first = std::move(status);
+    }
+    if (failed.size() == before) failure = std::move(first);
+    left = std::move(failed);
+  }
+  recovering_ = false;
   settings_ = session;
-  return OkStatus();
+  return failure;
+}
+
+Status EngineImpl::RecoverStatement(const StoredStatement& statement, const Settings& session) {
+  settings_ = session;
+  for (const auto& [name, value] : statement.settings) {
+    WEIR_RETURN_IF_ERROR(settings_.Set(name, value, true, nullptr));
+  }
+  WEIR_ASSIGN_OR_RETURN(ast::Statement parsed, ParseStatement(statement.sql));
+  StatementResult result;
+  Status status = ExecuteDefinition(parsed, result);
+  if (status.ok()) return status;
+  return std::move(status).WithContext(fmt::format("the catalog's {} {} cannot be made again",
+                                                   statement.kind, statement.name));
 }
 
 Result<ast::Statement> EngineImpl::ParseOne(const StatementText& text) const {

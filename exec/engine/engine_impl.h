@@ -78,6 +78,7 @@ class EngineImpl : public Engine {
   EngineImpl(EngineOptions options, bool manual);
   Status OpenBroker();
   Status Recover();
+  Status RecoverStatement(const StoredStatement& statement, const Settings& session);
   Result<ast::Statement> ParseOne(const StatementText& text) const;
   Status ExecuteStatement(const ast::Statement& statement, const CursorHandler& on_cursor,
                           StatementResult& result);
@@ -102,8 +103,8 @@ class EngineImpl : public Engine {
   Status StartQueries(const std::string& id, const std::vector<PersistentQueryPlan>& plans,
                       bool paused);
   Status StartSourceTable(const SourceEntry& source);
-  Status StopQuery(std::string_view id, bool forget_state);
-  Status ForgetQueryState(std::string_view id);
+  /// Stops a query for good (`remove`) or to be replaced. Its state stays until its statement goes.
+  Status StopQuery(std::string_view id, bool remove);
 
   // engine_control.cc: TERMINATE, PAUSE, RESUME, SET, DEFINE, ASSERT, RUN SCRIPT.
   Status ControlQueries(const ast::Statement& statement, StatementResult& result);
@@ -128,10 +129,14 @@ class EngineImpl : public Engine {
   RunningQuery* FindRunning(std::string_view id);
   const RunningQuery* FindRunning(std::string_view id) const;
   Status SaveStatement(std::string_view kind, std::string_view name, std::string_view sql);
-  Status ForgetStatement(std::string_view kind, std::string_view name);
+  /// Takes a statement out of the catalog and, in the same commit, the state of query `state_of`.
+  Status ForgetStatement(std::string_view kind, std::string_view name,
+                         std::string_view state_of = {});
+  /// Puts a source's statement in the place of the query's that made it, and drops the state.
+  Status KeepSinkOf(std::string_view query_id, std::string_view source, std::string_view sql);
   Status SavePaused(const std::string& name, bool paused);
   bool IsStoredPaused(std::string_view name) const;
-  Status PersistCatalog(const StoredStatement* put, int64_t remove);
+  Status PersistCatalog(const StoredStatement* put, int64_t remove, std::string_view state_of = {});
   void Log(LogLevel level, std::string_view line) const;
   Status WaitForQuery(QueryRuntime& runtime, const std::map<std::string, std::vector<int64_t>>& ends);
 
@@ -157,6 +162,7 @@ class EngineImpl : public Engine {
   bool last_pull_read_stream_ = false;
   std::atomic<bool> closed_{false};
   int script_depth_ = 0;
+  bool recovering_ = false;   // A query that cannot start is then in ERROR, and the engine opens.
 };
 
 /// Rows of texts as a batch, for SHOW and the like.

@@ -57,6 +57,12 @@ class Router : public ExchangeRouter {
     return OkStatus();
   }
 
+  int64_t StreamTime() const override {
+    int64_t highest = INT64_MIN;
+    for (const Clock& clock : clocks_) highest = std::max(highest, clock.highest);
+    return highest;
+  }
+
   Status Route(Chunk chunk, TaskContext& context, std::vector<Chunk>& parts) override {
     if (node_.drop_null_keys) DropNullKeys(chunk, context);
     if (chunk.active_rows() == 0) return OkStatus();

@@ -37,6 +37,8 @@ class ExchangeRouter {
   virtual Status Open(TaskContext& context) { return OkStatus(); }
   virtual Status OnBarrier(TaskContext& context) { return OkStatus(); }
   virtual Status Route(Chunk chunk, TaskContext& context, std::vector<Chunk>& parts) = 0;
+  /// The highest time of any row routed so far, restarts included; INT64_MIN: none.
+  virtual int64_t StreamTime() const { return INT64_MIN; }
 };
 Result<std::unique_ptr<ExchangeRouter>> MakeExchangeRouter(const physical::Exchange& node,
                                                            int32_t partitions);

@@ -27,7 +27,10 @@ class ExchangeOutput : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
-    return router_->Open(context);
+    WEIR_RETURN_IF_ERROR(router_->Open(context));
+    // Windows behind the exchange go on from where the last commit left them.
+    upstream_.stream_time = router_->StreamTime();
+    return OkStatus();
   }
 
   Status OnBatch(int, Chunk chunk) override {

@@ -98,8 +98,13 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
       env.sink_partitions[sink->topic] = info.partitions;
     }
   }
-  // Positions inside a batch need the rows' offsets wherever rows wait for other inputs.
   for (SourcePlan& source : env.stages.sources) {
+    const std::string& dead_letters = source.node->dead_letter_topic;
+    if (!dead_letters.empty()) {
+      WEIR_ASSIGN_OR_RETURN(TopicInfo info, given.broker->DescribeTopic(dead_letters));
+      env.sink_partitions[dead_letters] = info.partitions;
+    }
+    // Positions inside a batch need the rows' offsets wherever rows wait for other inputs.
     auto node = std::make_shared<physical::TopicSource>(*source.node);
     node->needs_offset = true;
     source.node = std::move(node);
@@ -392,6 +397,14 @@ void QueryRuntime::Resume() {
 void QueryRuntime::Stop() {
   std::lock_guard lock(mutex_);
   TearDown();
+}
+
+void QueryRuntime::StopWithError(Status cause) {
+  std::lock_guard lock(mutex_);
+  TearDown();
+  std::lock_guard status_lock(status_mutex_);
+  error_ = std::move(cause);
+  state_ = State::kError;
 }
 
 QueryRuntime::State QueryRuntime::state() const {

@@ -58,6 +58,8 @@ class QueryRuntime : public Scheduler::Job {
   void Resume();
   /// Ends it for good; call after removing it from the scheduler.
   void Stop();
+  /// Puts a query that could not be opened into state ERROR, from which Resume tries again.
+  void StopWithError(Status cause);
 
   State state() const;
   /// Why it is in ERROR.
