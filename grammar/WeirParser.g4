@@ -99,7 +99,8 @@ columnRole: 'PRIMARY'? 'KEY' | 'HEADERS' | 'HEADER' '(' STRING ')';
 addedColumn: 'ADD' 'COLUMN'? identifier type;
 
 withProperties: 'WITH' '(' (property (',' property)*)? ')';
-property: (identifier | STRING) '=' propertyValue;
+// CONNECTOR is a reserved word in ksqlDB, and here also the name of a property.
+property: (identifier | STRING | word='CONNECTOR') '=' propertyValue;
 propertyValue: sign=('-' | '+')? number | literal;
 
 identifierList: '(' identifier (',' identifier)* ')';

@@ -150,6 +150,9 @@ ast::Properties Transformer::TransformProperties(Grammar::WithPropertiesContext*
       const ast::Identifier name = TransformName(each->identifier());
       property.spelling = name.spelling;
       property.position = name.position;
+    } else if (each->word != nullptr) {
+      property.spelling = each->word->getText();
+      property.position = Place(each->word);
     } else {
       property.spelling = TransformString(each->STRING());
       property.position = Place(each->STRING()->getSymbol());
