@@ -129,6 +129,12 @@ Status EngineImpl::StartQueries(const std::string& id,
   options.clock = clock_.get();
   options.scheduler = scheduler_.get();
   options.memory_used = &memory_used_;
+  options.is_largest = [this](int64_t bytes) {
+    std::lock_guard lock(running_mutex_);
+    return std::none_of(running_.begin(), running_.end(), [bytes](const RunningQuery& query) {
+      return query.runtime->state_bytes() > bytes;
+    });
+  };
   options.log = [this](LogLevel level, std::string_view line) { Log(level, line); };
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
                         QueryRuntime::Make(std::move(options)));

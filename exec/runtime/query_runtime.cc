@@ -221,15 +221,20 @@ Status QueryRuntime::RunRound(bool* worked) {
   for (size_t stage = 0; stage < tasks_.size(); ++stage) {
     WEIR_RETURN_IF_ERROR(RunStage(stage, worked));
   }
+  return CheckMemory();
+}
+
+Status QueryRuntime::CheckMemory() const {
   const int64_t limit = env_.settings.memory_limit;
-  if (limit > 0 && env_.memory_used != nullptr && env_.memory_used->load() > limit) {
-    return Status(ErrorCode::kMemoryLimit,
-                  fmt::format("memory.limit is reached: the engine's state needs {} of {} bytes, "
-                              "this query's {}",
-                              env_.memory_used->load(), limit, env_.state_bytes.load()))
-        .WithHint("raise memory.limit, shorten windows and their grace, or group by fewer keys");
+  if (limit <= 0 || env_.memory_used == nullptr || env_.memory_used->load() <= limit) {
+    return OkStatus();
   }
-  return OkStatus();
+  if (options_.is_largest && !options_.is_largest(env_.state_bytes)) return OkStatus();
+  return Status(ErrorCode::kMemoryLimit,
+                fmt::format("memory.limit is reached: the engine's state needs {} of {} bytes, "
+                            "this query's {}",
+                            env_.memory_used->load(), limit, env_.state_bytes.load()))
+      .WithHint("raise memory.limit, shorten windows and their grace, or group by fewer keys");
 }
 
 int64_t QueryRuntime::Run() {
@@ -282,6 +287,8 @@ Status QueryRuntime::CommitLocked() {
   for (auto& stage : tasks_) {
     for (auto& task : stage) WEIR_RETURN_IF_ERROR(task->Barrier());
   }
+  // The barrier has told how large the state is.
+  WEIR_RETURN_IF_ERROR(CheckMemory());
   WEIR_RETURN_IF_ERROR(env_.commit->Commit());
   PassFaultPoint("after_commit");
   for (const auto& counters : env_.counters) counters->Committed();

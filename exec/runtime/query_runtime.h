@@ -29,6 +29,9 @@ struct QueryRuntimeOptions {
   RowReceiver* receiver = nullptr;
   bool transient = false;                     ///< Keeps no state and no positions.
   std::atomic<int64_t>* memory_used = nullptr;
+  /// Whether no other query of the engine has more state than these bytes: past memory.limit the
+  /// largest one stops. Null: this one does.
+  std::function<bool(int64_t state_bytes)> is_largest;
   std::function<void(LogLevel, std::string_view)> log;
   /// False while the receiver has no room: the query then stops reading.
   std::function<bool()> has_room;
@@ -76,6 +79,7 @@ class QueryRuntime : public Scheduler::Job {
   /// Topics that had no record yet, for "waiting" messages.
   std::vector<std::string> source_topics() const;
   int64_t open_windows() const;
+  int64_t state_bytes() const { return env_.state_bytes; }
   void FillMetrics(std::vector<QueryMetrics>& metrics) const;
   const std::string& id() const { return env_.id; }
   const std::vector<std::string>& root_ids() const { return env_.root_ids; }
@@ -96,6 +100,7 @@ class QueryRuntime : public Scheduler::Job {
   Status RunRound(bool* worked);
   Status RunStage(size_t stage, bool* worked);
   Status CommitLocked();
+  Status CheckMemory() const;
   int64_t Fail(Status status);
   int64_t SourcesReading(std::string_view topic) const;
 
