@@ -124,7 +124,7 @@ void Branch(const char* input, const char* output) {
   for (; reader.Next(line); ++lines) {
     ondemand::document document;
     ondemand::object object;
-    if (parser.iterate(PaddedView(reader, line)).get(document) != simdjson::SUCCESS ||
+    if (parser.iterate(reader.Padded(line)).get(document) != simdjson::SUCCESS ||
         document.get_object().get(object) != simdjson::SUCCESS || !ReadRow(object, row)) {
       std::fprintf(stderr, "branch_rides: line %lu is no ride\n", lines + 1);
       std::exit(1);

@@ -47,6 +47,12 @@ class LineReader {
     }
   }
 
+  /// What a reader may touch behind `line`: all up to the end of the buffer.
+  simdjson::padded_string_view Padded(std::string_view line) const {
+    const size_t room = buffer_.data() + buffer_.size() - line.data();
+    return simdjson::padded_string_view(line.data(), line.size(), room);
+  }
+
  private:
   static constexpr size_t kPieceBytes = 1 << 20;
 
@@ -68,19 +74,11 @@ class LineReader {
     return count > 0;
   }
 
-  /// What a reader may touch behind `line`: all up to the end of the buffer.
-  friend simdjson::padded_string_view PaddedView(const LineReader& reader, std::string_view line);
-
   int descriptor_;
   std::vector<char> buffer_;
   size_t begin_ = 0;     // of the line looked for
   size_t end_ = 0;       // of what was read
   size_t searched_ = 0;  // bytes from begin_ known to hold no break
 };
-
-inline simdjson::padded_string_view PaddedView(const LineReader& reader, std::string_view line) {
-  const size_t room = reader.buffer_.data() + reader.buffer_.size() - line.data();
-  return simdjson::padded_string_view(line.data(), line.size(), room);
-}
 
 }  // namespace weir::bench

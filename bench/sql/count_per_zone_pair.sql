@@ -7,6 +7,6 @@ CREATE STREAM rides (
   congestion_surcharge DOUBLE
 ) WITH (CONNECTOR = 'file', PATH = '${rides}', VALUE_FORMAT = 'JSON');
 
-CREATE TABLE trips_per_pair AS
+CREATE TABLE trips_per_pair WITH (KEY_FORMAT = 'JSON') AS
   SELECT PULocationID, DOLocationID, COUNT(*) AS trips FROM rides
   GROUP BY PULocationID, DOLocationID EMIT CHANGES;

@@ -1,4 +1,4 @@
--- One-minute tumbling count and sum per vendor, from a file.
+-- One-minute tumbling count and sum per vendor, from a file. All windows are kept, to be counted.
 CREATE STREAM rides (
   tpep_pickup_datetime VARCHAR, tpep_dropoff_datetime VARCHAR, VendorID INT, passenger_count INT,
   trip_distance DOUBLE, RatecodeID INT, store_and_fwd_flag VARCHAR, PULocationID INT,
@@ -10,4 +10,4 @@ CREATE STREAM rides (
 
 CREATE TABLE vendor_minutes AS
   SELECT VendorID, COUNT(*) AS trips, SUM(total_amount) AS total FROM rides
-  WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY VendorID EMIT CHANGES;
+  WINDOW TUMBLING (SIZE 1 MINUTE, RETENTION 1000 DAYS) GROUP BY VendorID EMIT CHANGES;

@@ -5,7 +5,7 @@ CREATE STREAM rides (
   DOLocationID INT, payment_type INT, fare_amount DOUBLE, extra DOUBLE, mta_tax DOUBLE,
   tip_amount DOUBLE, tolls_amount DOUBLE, improvement_surcharge DOUBLE, total_amount DOUBLE,
   congestion_surcharge DOUBLE
-) WITH (KAFKA_TOPIC = '${topic}', VALUE_FORMAT = 'JSON');
+) WITH (KAFKA_TOPIC = '${topic_name}', VALUE_FORMAT = 'JSON');
 
 CREATE TABLE trips_per_vendor AS
   SELECT VendorID, COUNT(*) AS trips FROM rides GROUP BY VendorID EMIT CHANGES;
