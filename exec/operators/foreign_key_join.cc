@@ -120,11 +120,13 @@ class ForeignKeyJoin : public Operator {
     const RowRef old_right = old_left.is_null() ? RowRef() : RightOf(old_left);
     const RowRef key{block, row};
     const int64_t time = chunk.row_time()->values<int64_t>()[row];
+    const bool pointed = pointer_of_[id] != kNone;
     Unpoint(id);
     const bool was = HasResult(old_left, old_right);
     if (chunk.op(row) == RowOp::kDelete) {
       left_.Remove(id);
-      if (was) Push(RowOp::kDelete, key, old_left, old_right, time);
+      // Kafka Streams deletes the result of a row that points somewhere, whether there was one or not.
+      if (was || (pointed && !retracts_)) Push(RowOp::kDelete, key, old_left, old_right, time);
       return;
     }
     left_.Set(id, key);

@@ -86,7 +86,7 @@ class Decoder : public SourceDecoder {
   Status SendToDeadLetters(const RecordBatch& records, int32_t row, std::string_view reason,
                            std::string_view cause, TaskContext& context);
   void DropNullKeys(const RecordBatch& records, TaskContext& context);
-  void SetTimes(const RecordBatch& records, TaskContext& context, Chunk& out);
+  Status SetTimes(const RecordBatch& records, TaskContext& context, Chunk& out);
   void SetOps(const RecordBatch& records, Chunk& out);
   void SetColumns(const RecordBatch& records, Chunk& out);
   void SetSystemColumns(const RecordBatch& records, Chunk& out);
@@ -146,7 +146,7 @@ Status Decoder::Decode(const RecordBatch& records, int32_t source, TaskContext& 
   if (node_.is_table) DropNullKeys(records, context);
   SetColumns(records, out);
   SetOps(records, out);
-  SetTimes(records, context, out);
+  WEIR_RETURN_IF_ERROR(SetTimes(records, context, out));
   SetSystemColumns(records, out);
   if (any_dropped_) {
     auto kept = std::make_shared<Selection>();
@@ -306,7 +306,7 @@ void Decoder::SetOps(const RecordBatch& records, Chunk& out) {
   out.ops = MakeOps(ops);
 }
 
-void Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk& out) {
+Status Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk& out) {
   std::vector<int64_t> times;
   const Column* column = nullptr;
   switch (node_.time_source) {
@@ -323,8 +323,10 @@ void Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk& 
       }
       [[fallthrough]];
     case TimeSource::kRecord:
-    case TimeSource::kAppend:
       times = records.timestamps;
+      break;
+    case TimeSource::kAppend:
+      times = records.append_times.empty() ? records.timestamps : records.append_times;
       break;
   }
   int64_t bad = 0;
@@ -343,6 +345,11 @@ void Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk& 
   }
   if (bad > 0) context.counters().Dropped("bad_timestamp", bad);
   out.sys(SystemColumn::kRowTime) = MakeTimes(times);
+  if (bad == 0 || context.setting("timestamp.throw.on.invalid", 0) == 0) return OkStatus();
+  return Status(ErrorCode::kBadRecord,
+                fmt::format("a record's time is missing, unreadable or negative; topic {}, "
+                            "partition {}",
+                            node_.topic, records.partition));
 }
 
 void Decoder::SetSystemColumns(const RecordBatch& records, Chunk& out) {

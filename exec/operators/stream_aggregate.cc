@@ -65,7 +65,7 @@ class StreamAggregate : public Operator {
     store_ = &context.Store(store_name_);
     // Kafka Streams' windows are lost to EMIT FINAL once they fall out of its store, however long
     // they have closed; ksqlDB's own cases want it so. Beside them no closed window is left out.
-    kafka_final_ = emit_final_ && context.setting("weir.sql.extensions", 1) == 0;
+    kafka_final_ = emit_final_ && context.setting("sql.extensions", 1) == 0;
     WEIR_RETURN_IF_ERROR(Load());
     return LoadTimes();
   }

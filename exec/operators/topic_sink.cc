@@ -51,7 +51,7 @@ class TopicSink : public Operator {
   }
 
   Status OnBatch(int, Chunk chunk) override {
-    SelectRows(chunk);
+    WEIR_RETURN_IF_ERROR(SelectRows(chunk));
     if (rows_.empty()) return OkStatus();
     key_chunk_.assign(chunk.columns.begin(), chunk.columns.begin() + key_columns_);
     value_chunk_.assign(chunk.columns.begin() + key_columns_, chunk.columns.end());
@@ -67,12 +67,24 @@ class TopicSink : public Operator {
   }
 
  private:
-  // The topic knows nothing of old rows.
-  void SelectRows(const Chunk& chunk) {
+  // The topic knows nothing of old rows. Rows whose time column holds no time are not written.
+  Status SelectRows(const Chunk& chunk) {
     rows_.clear();
     for (int32_t row : numbers_.Of(chunk)) {
       if (chunk.op(row) != RowOp::kUpdateBefore) rows_.push_back(row);
     }
+    if (node_.time_column < 0) return OkStatus();
+    const Column& times = *chunk.columns[node_.time_column];
+    const size_t before = rows_.size();
+    std::erase_if(rows_, [&](int32_t row) {
+      return chunk.op(row) != RowOp::kDelete && !clock_.At(times, row);
+    });
+    if (rows_.size() == before) return OkStatus();
+    context_->counters().Dropped("bad_timestamp", static_cast<int64_t>(before - rows_.size()));
+    if (context_->setting("timestamp.throw.on.invalid", 0) == 0) return OkStatus();
+    return Status(ErrorCode::kBadRecord,
+                  "a row's time is missing, unreadable or negative; column " +
+                      node_.schema->columns[node_.time_column].name);
   }
 
   // One partition: keys go where they belong at once.

@@ -139,7 +139,7 @@ TEST(StreamAggregate, EmitFinalAsKafkaStreamsLosesExpiredWindows) {
   node.emit_final = true;
   for (int32_t cut : {1, 2, 100}) {
     Harness run(node);
-    run.context().settings["weir.sql.extensions"] = 0;
+    run.context().settings["sql.extensions"] = 0;
     ASSERT_TRUE(run.op().Open(run.context()).ok());
     run.Push(0, "0 | 1, 1\n1 | 1, 1\n2 | 1, 1\n1 | 1, 1\n0 | 1, 1\n5 | 1, 1", cut);
     EXPECT_EQ(run.Take(), Lines("+ 2 @2-4 | 1, 1, 1")) << cut;

@@ -164,6 +164,18 @@ TEST(TopicSink, WritesRecords) {
   EXPECT_EQ(run.context().records_out, 4);
 }
 
+TEST(TopicSink, TakesTimeFromAColumn) {
+  auto node = SinkNode();
+  node.time_column = 1;
+  Harness run(node);
+  run.Push(0, "+ 1 | a, 100\n+ 2 | b, -2\n- 3 | a\n4 | c, null");
+  RecordBatchBuilder& out = run.context().topics["out"][0];
+  ASSERT_EQ(out.size(), 2);
+  EXPECT_EQ(Written(out, 0), R"(100 a {"N":100})");
+  EXPECT_EQ(Written(out, 1), "3 a null");
+  EXPECT_EQ(run.context().dropped["bad_timestamp"], 2);
+}
+
 TEST(TopicSink, PlacesWindowedKeysByTheirKey) {
   auto node = SinkNode();
   node.windowed_key = physical::WindowKind::kTumbling;
