@@ -1,10 +1,17 @@
 #include "exec/connect/commit_buffer.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/limits.h"
 
 namespace weir {
+
+int64_t AppendTime(const BrokerOptions& options) {
+  if (options.now_ms) return options.now_ms();
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
 
 Status UnknownTopic(std::string_view topic) {
   return Status(ErrorCode::kUnknownTopic, "no such topic: " + std::string(topic));

@@ -7,7 +7,7 @@
 namespace weir {
 namespace {
 
-constexpr uint32_t kMagic = 0x31424557;   // "WEB1"
+constexpr uint32_t kMagic = 0x32424557;   // "WEB2"
 constexpr uint32_t kHasHeaders = 1;
 constexpr size_t kPaddingBytes = 64;
 /// What the checksum covers begins behind it.
@@ -20,12 +20,13 @@ struct BlockHead {
   int64_t base_offset;
   int64_t timestamp_min;
   int64_t timestamp_max;
+  int64_t append_time;
   uint32_t key_bytes;
   uint32_t value_bytes;
   uint32_t header_bytes;
   uint32_t flags;
 };
-static_assert(sizeof(BlockHead) == 56);
+static_assert(sizeof(BlockHead) == 64);
 
 uint32_t Length(Slice slice) { return static_cast<uint32_t>(std::max(slice.length, 0)); }
 
@@ -105,7 +106,8 @@ uint64_t BlockChecksum(const char* data, size_t size) {
   return sum ^ (sum >> 29);
 }
 
-void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset, LocalBlock& out) {
+void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset,
+                int64_t append_time_ms, LocalBlock& out) {
   out.rows = RowsThatFit(records, first);
   const auto from = static_cast<size_t>(first);
   const auto count = static_cast<size_t>(out.rows);
@@ -119,8 +121,8 @@ void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset, 
   AppendLengths(records.keys, from, count, bytes);
   AppendLengths(records.values, from, count, bytes);
   if (has_headers) AppendLengths(records.headers, from, count, bytes);
-  BlockHead head{kMagic, static_cast<uint32_t>(count), 0, base_offset, *low, *high, 0, 0, 0,
-                 has_headers ? kHasHeaders : 0};
+  BlockHead head{kMagic, static_cast<uint32_t>(count), 0, base_offset, *low, *high, append_time_ms,
+                 0, 0, 0, has_headers ? kHasHeaders : 0};
   head.key_bytes = AppendBytes(records, records.keys, from, count, bytes);
   head.value_bytes = AppendBytes(records, records.values, from, count, bytes);
   if (has_headers) {
@@ -148,6 +150,7 @@ bool ReadBlock(const BufferPtr& bytes, int64_t base_offset, RecordBatch& out) {
   }
   out.timestamps.resize(head.count);
   std::memcpy(out.timestamps.data(), data + sizeof head, head.count * sizeof(int64_t));
+  out.append_times.assign(head.count, head.append_time);
   const char* lengths = data + sizeof head + head.count * sizeof(int64_t);
   const size_t width = head.count * sizeof(int32_t);
   auto at = static_cast<uint32_t>(body);

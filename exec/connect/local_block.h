@@ -5,7 +5,7 @@
 // store's entries.
 //
 // A block, little-endian: magic, count (4 bytes each); checksum of all that follows it; base offset,
-// lowest and highest timestamp (8 each); bytes of all keys, of all values, of all headers, flags (4
+// lowest and highest timestamp, time of the append (8 each); bytes of all keys, of all values, of all headers, flags (4
 // each); then timestamps (8 each), key lengths, value lengths and, where a flag says so, header
 // lengths (4 each; -1: null); keys; values; headers; 64 bytes of zero.
 //
@@ -34,7 +34,8 @@ struct LocalBlock {
 };
 
 /// Lays out as many rows of `records` from `first` on as one block takes.
-void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset, LocalBlock& out);
+void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset,
+                int64_t append_time_ms, LocalBlock& out);
 
 /// Reads a block in place: `out` shares `bytes`, which must have 64 readable bytes behind it or be
 /// what BuildBlock made. False if the bytes are no block that starts at `base_offset`.

@@ -53,7 +53,9 @@ Status Damaged(const LocalTopic& topic, int32_t partition, int64_t offset) {
 }  // namespace
 
 LocalStore::LocalStore(const BrokerOptions& options)
-    : sync_(options.sync_commits), log_(options.log) {}
+    : sync_(options.sync_commits),
+      log_(options.log),
+      now_ms_([options] { return AppendTime(options); }) {}
 
 Result<std::shared_ptr<LocalStore>> LocalStore::Open(const BrokerOptions& options) {
   auto rocks = RocksStore::Open(options.directory, true);
@@ -185,7 +187,7 @@ Status LocalStore::AddAppend(const PendingAppend& append, LocalTopic& topic, Loc
   const PartitionRef ref = RefOf(topic, append.partition);
   LocalBlock block;
   for (int32_t row = 0; row < append.records.size(); row += block.rows) {
-    BuildBlock(append.records, row, to.end_offset, block);
+    BuildBlock(append.records, row, to.end_offset, now_ms_(), block);
     const std::string key = BlockKey(ref, to.end_offset);
     rocksdb::Status status = batch.Put(rocks_->records(), key, block.bytes);
     if (to.end_offset == to.first_offset) to.first_block_timestamp_max = block.timestamp_max;

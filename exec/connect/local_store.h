@@ -72,6 +72,7 @@ class LocalStore {
 
   bool sync_;
   std::function<void(int, std::string_view)> log_;
+  std::function<int64_t()> now_ms_;   ///< The time of an append.
   std::shared_ptr<RocksStore> rocks_;
   WakeList wake_list_;
   std::mutex append_mutex_;   ///< One commit at a time hands out offsets.

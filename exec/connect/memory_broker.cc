@@ -39,6 +39,7 @@ struct MemoryStore {
   std::map<std::string, std::shared_ptr<MemoryTopic>, std::less<>> topics;
   std::map<std::string, std::string, std::less<>> state;
   WakeList wake_list;
+  BrokerOptions options;
 
   Result<std::shared_ptr<MemoryTopic>> Find(std::string_view name) {
     std::shared_lock lock(mutex);
@@ -200,7 +201,7 @@ void ApplyChange(const StateChange& change, std::map<std::string, std::string, s
   }
 }
 
-void AppendBlock(MemoryTopic& topic, PendingAppend& append) {
+void AppendBlock(MemoryTopic& topic, PendingAppend& append, int64_t now_ms) {
   std::unique_lock lock(topic.mutex);
   MemoryPartition& to = topic.partitions[static_cast<size_t>(append.partition)];
   const auto& times = append.records.timestamps;
@@ -209,6 +210,7 @@ void AppendBlock(MemoryTopic& topic, PendingAppend& append) {
   block.timestamp_max = *std::max_element(times.begin(), times.end());
   to.end_offset += append.records.size();
   to.timestamp_max = std::max(to.timestamp_max, block.timestamp_max);
+  append.records.append_times.assign(times.size(), now_ms);
   block.records = std::make_shared<const RecordBatch>(std::move(append.records));
   to.blocks.push_back(std::move(block));
   if (topic.info.retention_ms < 0) return;
@@ -234,7 +236,9 @@ Status ApplyToMemory(MemoryStore& store, CommitBuffer& buffer) {
   }
   {
     std::unique_lock lock(store.mutex);
-    for (size_t i = 0; i < topics.size(); ++i) AppendBlock(*topics[i], buffer.appends[i]);
+    for (size_t i = 0; i < topics.size(); ++i) {
+      AppendBlock(*topics[i], buffer.appends[i], AppendTime(store.options));
+    }
     for (const StateChange& change : buffer.changes) ApplyChange(change, store.state);
   }
   if (!buffer.appends.empty()) store.wake_list.Wake();
@@ -243,7 +247,10 @@ Status ApplyToMemory(MemoryStore& store, CommitBuffer& buffer) {
 
 class MemoryBroker final : public Broker {
  public:
-  MemoryBroker() : store_(std::make_shared<MemoryStore>()), state_(*store_) {}
+  explicit MemoryBroker(const BrokerOptions& options)
+      : store_(std::make_shared<MemoryStore>()), state_(*store_) {
+    store_->options = options;
+  }
 
   Status CreateTopic(const TopicInfo& info) override {
     if (Status status = CheckTopicInfo(info); !status.ok()) return status;
@@ -318,8 +325,8 @@ class MemoryBroker final : public Broker {
 
 }  // namespace
 
-Result<std::unique_ptr<Broker>> OpenMemoryBroker() {
-  return std::unique_ptr<Broker>(std::make_unique<MemoryBroker>());
+Result<std::unique_ptr<Broker>> OpenMemoryBroker(const BrokerOptions& options) {
+  return std::unique_ptr<Broker>(std::make_unique<MemoryBroker>(options));
 }
 
 }  // namespace weir

@@ -19,7 +19,8 @@ struct Slice {
 };
 
 /// Records of one partition in offset order. The owner reuses it: Clear() keeps capacity. All
-/// vectors have the same size, but `headers`, which is empty when no record has headers.
+/// vectors have the same size, but `headers`, which is empty when no record has headers, and
+/// `append_times`.
 struct RecordBatch {
   /// Keys, values and headers of all records; at least 64 readable bytes follow its end (simdjson).
   BufferPtr bytes;
@@ -28,6 +29,8 @@ struct RecordBatch {
   /// Encoded headers, see header_codec.h.
   std::vector<Slice> headers;
   std::vector<int64_t> timestamps;   ///< Event time, ms since the epoch.
+  /// When the topic took each record, ms since the epoch; empty: the timestamps say it.
+  std::vector<int64_t> append_times;
   std::vector<int64_t> offsets;      ///< Ascending; gaps are possible.
   int32_t partition = 0;
 
@@ -42,6 +45,7 @@ struct RecordBatch {
     values.clear();
     headers.clear();
     timestamps.clear();
+    append_times.clear();
     offsets.clear();
   }
 };

@@ -49,6 +49,10 @@ bool RecordMerge::Add(const RecordBatch& block, int32_t first, int64_t base_offs
   if (!out_.headers.empty()) out_.headers.resize(out_.values.size());
   out_.timestamps.insert(out_.timestamps.end(), block.timestamps.begin() + first,
                          block.timestamps.begin() + stop);
+  if (!block.append_times.empty()) {
+    out_.append_times.insert(out_.append_times.end(), block.append_times.begin() + first,
+                             block.append_times.begin() + stop);
+  }
   const size_t known = out_.offsets.size();
   out_.offsets.resize(out_.values.size());
   std::iota(out_.offsets.begin() + static_cast<std::ptrdiff_t>(known), out_.offsets.end(),

@@ -121,9 +121,14 @@ struct BrokerOptions {
   bool sync_commits = true;                       ///< durability = 'power' (default) or 'process'.
   std::map<std::string, std::string> kafka;       ///< librdkafka properties.
   std::function<void(int level, std::string_view)> log;
+  /// The time at which a record is appended, ms since the epoch; none: the system's clock.
+  std::function<int64_t()> now_ms;
 };
 
-Result<std::unique_ptr<Broker>> OpenMemoryBroker();
+/// What `options.now_ms` gives, or the system's clock.
+int64_t AppendTime(const BrokerOptions& options);
+
+Result<std::unique_ptr<Broker>> OpenMemoryBroker(const BrokerOptions& options = {});
 Result<std::unique_ptr<Broker>> OpenLocalBroker(const BrokerOptions& options);
 Result<std::unique_ptr<Broker>> OpenKafkaBroker(const BrokerOptions& options);
 

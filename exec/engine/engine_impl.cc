@@ -97,9 +97,10 @@ Status EngineImpl::OpenBroker() {
   broker.log = [this](int level, std::string_view line) {
     Log(static_cast<LogLevel>(std::clamp(level, 0, 5)), line);
   };
+  broker.now_ms = [clock = clock_] { return clock->NowMs(); };
   Result<std::unique_ptr<Broker>> opened = !options_.brokers.empty() ? OpenKafkaBroker(broker)
                                            : options_.directory.empty()
-                                               ? OpenMemoryBroker()
+                                               ? OpenMemoryBroker(broker)
                                                : OpenLocalBroker(broker);
   WEIR_ASSIGN_OR_RETURN(broker_, std::move(opened));
   return OkStatus();

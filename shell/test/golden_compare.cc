@@ -42,6 +42,38 @@ std::vector<GoldenRow> WithoutTombstones(const std::vector<GoldenRow>& rows) {
   return kept;
 }
 
+bool SameInAnyOrder(const std::vector<GoldenRow>& expected, std::vector<GoldenRow> actual) {
+  if (expected.size() != actual.size()) return false;
+  return std::all_of(expected.begin(), expected.end(), [&actual](const GoldenRow& row) {
+    const auto found = std::find_if(actual.begin(), actual.end(), [&row](const GoldenRow& other) {
+      return SameRow(row, other);
+    });
+    if (found == actual.end()) return false;
+    actual.erase(found);
+    return true;
+  });
+}
+
+std::string CompareByKey(const std::vector<GoldenRow>& expected,
+                         const std::vector<GoldenRow>& actual) {
+  const auto wanted = ByKey(expected);
+  const auto got = ByKey(actual);
+  for (const auto& [key, rows] : wanted) {
+    const auto found = got.find(key);
+    if (found == got.end() || !SameRows(rows, found->second)) {
+      return fmt::format("key {}: {}", key,
+                         Difference(FormatRows(expected), FormatRows(actual)));
+    }
+  }
+  for (const auto& [key, rows] : got) {
+    if (!wanted.contains(key)) {
+      return fmt::format("key {} is not expected: {}", key,
+                         Difference(FormatRows(expected), FormatRows(actual)));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<GoldenRow> LastOfEachKey(const std::vector<GoldenRow>& rows) {
@@ -59,31 +91,20 @@ std::vector<GoldenRow> LastOfEachKey(const std::vector<GoldenRow>& rows) {
 }
 
 std::string CompareRows(const std::vector<GoldenRow>& expected,
-                        const std::vector<GoldenRow>& actual, bool by_key, bool final) {
-  if (final) {
-    const std::vector<GoldenRow> wanted = WithoutTombstones(LastOfEachKey(expected));
-    const std::vector<GoldenRow> got = WithoutTombstones(actual);
-    const std::string difference = CompareRows(wanted, got, true, false);
-    return difference;
-  }
-  if (!by_key) {
-    return SameRows(expected, actual) ? std::string()
-                                      : Difference(FormatRows(expected), FormatRows(actual));
-  }
-  const auto wanted = ByKey(expected);
-  const auto got = ByKey(actual);
-  for (const auto& [key, rows] : wanted) {
-    const auto found = got.find(key);
-    if (found == got.end() || !SameRows(rows, found->second)) {
-      return fmt::format("key {}: {}", key,
-                         Difference(FormatRows(expected), FormatRows(actual)));
-    }
-  }
-  for (const auto& [key, rows] : got) {
-    if (!wanted.contains(key)) {
-      return fmt::format("key {} is not expected: {}", key,
-                         Difference(FormatRows(expected), FormatRows(actual)));
-    }
+                        const std::vector<GoldenRow>& actual, RowsMatch match) {
+  switch (match) {
+    case RowsMatch::kLastOfKeys:
+      return CompareRows(WithoutTombstones(LastOfEachKey(expected)),
+                         WithoutTombstones(LastOfEachKey(actual)), RowsMatch::kByKey);
+    case RowsMatch::kByKey:
+      return CompareByKey(expected, actual);
+    case RowsMatch::kOrdered:
+      return SameRows(expected, actual) ? std::string()
+                                        : Difference(FormatRows(expected), FormatRows(actual));
+    case RowsMatch::kAnyOrder:
+      return SameInAnyOrder(expected, actual)
+                 ? std::string()
+                 : Difference(FormatRows(expected), FormatRows(actual));
   }
   return {};
 }

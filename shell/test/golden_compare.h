@@ -9,10 +9,17 @@
 
 namespace weir::shell {
 
-/// Empty if `actual` is what `expected` says: the same rows in the same order, or, `by_key`, in the
-/// same order within each key. `final`: a tombstone is the same as no row.
+/// What makes two lists of rows the same.
+enum class RowsMatch {
+  kOrdered,     ///< The same rows in the same order.
+  kByKey,       ///< The same rows in the same order within each key.
+  kAnyOrder,    ///< The same rows, each as often.
+  kLastOfKeys,  ///< The same last row of each key; a tombstone is the same as no row.
+};
+
+/// Empty if `actual` is what `expected` says.
 std::string CompareRows(const std::vector<GoldenRow>& expected,
-                        const std::vector<GoldenRow>& actual, bool by_key, bool final);
+                        const std::vector<GoldenRow>& actual, RowsMatch match);
 
 /// The last row of each key, in the order in which the keys first came.
 std::vector<GoldenRow> LastOfEachKey(const std::vector<GoldenRow>& rows);

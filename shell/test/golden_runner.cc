@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/status_macros.h"
+#include "parser/source_text.h"
 #include "shell/statement_text.h"
 #include "shell/test/golden_compare.h"
 #include "shell/test/record_text.h"
@@ -80,8 +81,9 @@ class GoldenRun {
     options.threads = way_ == GoldenWay::kSpread ? kSpreadThreads : 1;
     options.settings["cache.max.bytes.buffering"] = "0";
     options.settings["persistence.default.format.value"] = "JSON";
-    if (way_ == GoldenWay::kSpread) {
-      options.settings["test.partitions.override"] = std::to_string(kSpreadPartitions);
+    if (!file_.pins_partitions) {
+      options.settings["test.partitions.override"] =
+          std::to_string(way_ == GoldenWay::kSpread ? kSpreadPartitions : 1);
     }
     if (way_ == GoldenWay::kRestart) options.directory = directory_.path();
     WEIR_ASSIGN_OR_RETURN(engine_, open_engine_(std::move(options)));
@@ -167,7 +169,7 @@ class GoldenRun {
 
   const SourceInfo* FindSource(const std::string& name) {
     sources_ = engine_->Sources();
-    const std::string upper = UpperCase(name);
+    const std::string upper = FoldName(name);
     for (const SourceInfo& source : sources_) {
       if (source.name == name || source.name == upper) return &source;
     }
@@ -213,8 +215,18 @@ class GoldenRun {
     }
     if (block.mode == OutputMode::kFinal) rows = LastOfEachKey(rows);
     *actual = FormatRows(rows);
-    const bool by_key = block.mode != OutputMode::kOrdered || way_ == GoldenWay::kSpread;
-    return CompareRows(block.rows, rows, by_key, block.mode == OutputMode::kFinal);
+    return CompareRows(block.rows, rows, MatchOf(block.mode, source));
+  }
+
+  /// Spread over partitions, what a query gives is told by its last rows (a table) or by its rows
+  /// without their order (a stream): rows of several partitions meet in any order.
+  RowsMatch MatchOf(OutputMode mode, const SourceInfo* source) const {
+    if (mode == OutputMode::kFinal) return RowsMatch::kLastOfKeys;
+    if (way_ == GoldenWay::kSpread) {
+      const bool table = source != nullptr && source->is_table;
+      return table ? RowsMatch::kLastOfKeys : RowsMatch::kAnyOrder;
+    }
+    return mode == OutputMode::kOrdered ? RowsMatch::kOrdered : RowsMatch::kByKey;
   }
 
   /// What a statement gives, row by row as text: of a cursor, or of a list such as SHOW.
@@ -228,6 +240,7 @@ class GoldenRun {
           if (!line.empty() || i > 0) line += " | ";
           line += batch.column(i).ToText(row);
         }
+        line.resize(WithoutBlanksAtEnd(line).size());
         rows.push_back(std::move(line));
       }
     };

@@ -128,22 +128,22 @@ GoldenRow Row(int64_t time, std::string key, std::optional<std::string> value) {
 TEST(GoldenCompareTest, ComparesByKeyOrInOrder) {
   const std::vector<GoldenRow> expected = {Row(1, "a", "1"), Row(2, "b", "2"), Row(3, "a", "3")};
   const std::vector<GoldenRow> moved = {Row(2, "b", "2"), Row(1, "a", "1"), Row(3, "a", "3")};
-  EXPECT_EQ(CompareRows(expected, moved, true, false), "");
-  EXPECT_NE(CompareRows(expected, moved, false, false), "");
+  EXPECT_EQ(CompareRows(expected, moved, RowsMatch::kByKey), "");
+  EXPECT_NE(CompareRows(expected, moved, RowsMatch::kOrdered), "");
   const std::vector<GoldenRow> swapped = {Row(3, "a", "3"), Row(1, "a", "1"), Row(2, "b", "2")};
-  EXPECT_NE(CompareRows(expected, swapped, true, false), "");
-  EXPECT_NE(CompareRows({}, expected, true, false), "");
+  EXPECT_NE(CompareRows(expected, swapped, RowsMatch::kByKey), "");
+  EXPECT_NE(CompareRows({}, expected, RowsMatch::kByKey), "");
 }
 
 TEST(GoldenCompareTest, FinalLooksAtTheLastRowOfEachKey) {
   const std::vector<GoldenRow> all = {Row(1, "a", "1"), Row(2, "b", "2"), Row(3, "b", std::nullopt),
                                       Row(4, "a", "4")};
   EXPECT_EQ(LastOfEachKey(all).size(), 2u);
-  EXPECT_EQ(CompareRows({Row(4, "a", "4")}, LastOfEachKey(all), true, true), "");
-  EXPECT_EQ(CompareRows({Row(4, "a", "4"), Row(3, "b", std::nullopt)}, LastOfEachKey(all), true,
-                        true),
+  EXPECT_EQ(CompareRows({Row(4, "a", "4")}, all, RowsMatch::kLastOfKeys), "");
+  EXPECT_EQ(CompareRows({Row(4, "a", "4"), Row(3, "b", std::nullopt)}, all,
+                        RowsMatch::kLastOfKeys),
             "");
-  EXPECT_NE(CompareRows({Row(4, "a", "1")}, LastOfEachKey(all), true, true), "");
+  EXPECT_NE(CompareRows({Row(4, "a", "1")}, all, RowsMatch::kLastOfKeys), "");
 }
 
 }  // namespace
