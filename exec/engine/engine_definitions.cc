@@ -56,7 +56,7 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
       result.message = fmt::format("{} exists", source.name);
       return OkStatus();
     }
-    if (existing->sql == source.sql && context.sql_extensions) {
+    if (FormatSourceDdl(*existing) == FormatSourceDdl(source) && context.sql_extensions) {
       result.message = fmt::format("{} exists and is the same", source.name);
       return OkStatus();
     }
@@ -82,6 +82,8 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
   const bool is_table = source.is_table;
   const bool keep = source.is_table && source.read_only;
   if (keep) source.is_materialized = true;
+  // Columns that were inferred from a file are written down: the file may be gone at the next open.
+  if (!source.connector.empty()) source.sql = FormatSourceDdl(source);
   const std::string sql = source.sql;
   catalog_.PutSource(std::move(source));
   WEIR_RETURN_IF_ERROR(SaveStatement("source", name, sql));
