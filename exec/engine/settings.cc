@@ -55,6 +55,8 @@ constexpr SettingRow kRows[] = {
      "Allow EMIT FINAL."},
     {"test.partitions.override", "0", SettingKind::kNumber, SettingScope::kEngine, "",
      "Every topic that CREATE makes gets this many partitions; for tests."},
+    {"timestamp.throw.on.invalid", "false", SettingKind::kBoolean, SettingScope::kQuery, "",
+     "A record whose time is no time stops the query, instead of being dropped and counted."},
     {"variable.substitution.enable", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
      "Replace ${name} in statements."},
 };
@@ -69,7 +71,7 @@ constexpr std::string_view kKnownElsewhere[] = {
     "query.push.v2.new.latest.delay.ms", "use.exact.numeric.comparison", "service.id",
     "output.topic.name.prefix", "headers.columns.enabled", "runtime.feature.shared.enabled",
     "fail.on.deserialization.error", "fail.on.production.error", "schema.registry.url",
-    "nested.error.set.null", "rowpartition.rowoffset.enabled", "timestamp.throw.on.invalid",
+    "nested.error.set.null", "rowpartition.rowoffset.enabled",
     "new.query.planner.enabled", "substring.legacy.args", "sink.partitions", "sink.replicas",
     "query.pull.stream.enabled", "persistence.ensure.topics.exist", "source.table.materialization.enabled",
 };
@@ -197,6 +199,8 @@ QuerySettings Settings::ForQuery() const {
   for (std::string_view name : {"collect_list.limit", "collect_set.limit"}) {
     query.numbers[std::string(name)] = Number(name);
   }
+  query.numbers["sql.extensions"] = Flag("sql.extensions") ? 1 : 0;
+  query.numbers["timestamp.throw.on.invalid"] = Flag("timestamp.throw.on.invalid") ? 1 : 0;
   return query;
 }
 
