@@ -3,7 +3,7 @@
 // The two structs of the Arrow C data interface, laid out as its specification says. The guard is
 // the one all projects share, so that several declarations in one program agree.
 
-#include <stdint.h>
+#include <cstdint>
 
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
