@@ -1,6 +1,7 @@
 weir_layer(exec_formats
   SOURCES
     formats/base64.cc
+    formats/bracket_count.cc
     formats/delimited_format.cc
     formats/format_registry.cc
     formats/infer_columns.cc

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "exec/formats/bracket_count.h"
 #include "exec/formats/json_structure.h"
 #include "exec/formats/json_value.h"
 
@@ -35,10 +36,10 @@ struct Needed {
   std::string name;
   /// Other spellings count too (the name has no lower-case letter).
   bool folds = false;
-  /// The name as the documents write it, with its closing quote, and its first eight bytes.
+  /// The name as the documents write it, with its closing quote, and its first sixteen bytes.
   std::string spelling;
-  uint64_t spelling_word = 0;
-  uint64_t spelling_mask = 0;
+  uint64_t spelling_words[2] = {};
+  uint64_t spelling_masks[2] = {};
   /// Structural position of the key, counted from the record's first; 0: unknown.
   uint32_t predicted = 0;
   const uint32_t* exact = nullptr;    ///< Found while searching a record.
@@ -158,7 +159,12 @@ class JsonDecoder final : public SideDecoder {
 
   void DecodeInPlace(const RecordBatch& records, const std::vector<Slice>& slices);
   void DecodeGathered(const RecordBatch& records, const std::vector<Slice>& slices);
+  void AddItem(int32_t row, uint32_t begin, uint32_t end) {
+    items_[item_count_++] = {row, begin, end};
+  }
   void DecodeGroup();
+  bool AllFlat() const;
+  const uint32_t* FindEnd(const uint32_t* at, const uint32_t* stop, uint32_t end, bool& flat);
   void DecodeAlone(const Item& item);
   RowState DecodeUnwrapped(const char* begin, const char* end);
   RowState DecodeWrapped(const char* begin, const char* end);
@@ -187,7 +193,10 @@ class JsonDecoder final : public SideDecoder {
   DecodedSide* out_ = nullptr;
   int32_t batch_rows_ = 0;
   std::string reason_;
-  std::vector<Item> items_;
+  std::vector<Item> items_;   // Room for the batch; the group's are the first item_count_.
+  size_t item_count_ = 0;
+  bool all_flat_ = false;     // See AllFlat().
+  size_t flat_positions_ = 1; // That the last record had.
   const char* text_ = nullptr;
   uint32_t text_length_ = 0;
   BufferBuilder gathered_;
@@ -225,6 +234,9 @@ Status JsonDecoder::Decode(const RecordBatch& records, DecodedSide& out) {
   out.bad.clear();
   batch_rows_ = records.size();
   for (Needed& needed : needed_) needed.builder.Reserve(batch_rows_);
+  const auto rows = static_cast<size_t>(batch_rows_);
+  if (items_.size() < rows) items_.resize(rows);
+  item_count_ = 0;
   // Values that stand side by side are read where they are; others are brought together first.
   bool side_by_side = true;
   for (size_t i = 1; i < slices.size() && i < 8; ++i) {
@@ -261,11 +273,10 @@ void JsonDecoder::DecodeInPlace(const RecordBatch& records, const std::vector<Sl
     text_length_ = group_end - group_begin;
     DecodeGroup();
   };
-  items_.clear();
   for (int32_t row = 0; row < batch_rows_; ++row) {
     const Slice slice = slices[static_cast<size_t>(row)];
     if (slice.is_null()) {
-      items_.push_back({row, 1, 0});
+      AddItem(row, 1, 0);
       continue;
     }
     const uint32_t end = slice.begin + static_cast<uint32_t>(slice.length);
@@ -273,13 +284,13 @@ void JsonDecoder::DecodeInPlace(const RecordBatch& records, const std::vector<Sl
                        slice.begin - group_end <= kGapBytesMax &&
                        end - group_begin <= kGroupBytesMax && blank(group_end, slice.begin);
     if (!joins) {
-      if (!items_.empty()) flush();
+      if (item_count_ != 0) flush();
       group_begin = slice.begin;
     }
     group_end = end;
-    items_.push_back({row, slice.begin - group_begin, end - group_begin});
+    AddItem(row, slice.begin - group_begin, end - group_begin);
   }
-  if (!items_.empty()) flush();
+  if (item_count_ != 0) flush();
 }
 
 void JsonDecoder::DecodeGathered(const RecordBatch& records, const std::vector<Slice>& slices) {
@@ -290,24 +301,23 @@ void JsonDecoder::DecodeGathered(const RecordBatch& records, const std::vector<S
     DecodeGroup();
     gathered_.Clear();
   };
-  items_.clear();
   gathered_.Clear();
   for (int32_t row = 0; row < batch_rows_; ++row) {
     const Slice slice = slices[static_cast<size_t>(row)];
     if (slice.is_null()) {
-      items_.push_back({row, 1, 0});
+      AddItem(row, 1, 0);
       continue;
     }
-    if (gathered_.size() + static_cast<size_t>(slice.length) > kGroupBytesMax && !items_.empty()) {
+    if (gathered_.size() + static_cast<size_t>(slice.length) > kGroupBytesMax && item_count_ != 0) {
       flush();
     }
     const auto begin = static_cast<uint32_t>(gathered_.size());
     const std::string_view view = records.View(slice);
     gathered_.Append(view.data(), view.size());
-    items_.push_back({row, begin, static_cast<uint32_t>(gathered_.size())});
+    AddItem(row, begin, static_cast<uint32_t>(gathered_.size()));
     gathered_.Append("\n", 1);
   }
-  if (!items_.empty()) flush();
+  if (item_count_ != 0) flush();
 }
 
 /// A record that ends inside a string would swallow the next one, so the whole group is trusted
@@ -316,9 +326,10 @@ void JsonDecoder::DecodeGathered(const RecordBatch& records, const std::vector<S
 void JsonDecoder::DecodeGroup() {
   size_t next = 0;
   if (!unwrapped_ && text_length_ > 0 && structure_.Index(text_, text_length_)) {
+    all_flat_ = AllFlat();
     const uint32_t* at = structure_.positions();
     const uint32_t* stop = at + structure_.count();
-    for (; next < items_.size(); ++next) {
+    for (; next < item_count_; ++next) {
       const Item& item = items_[next];
       if (item.is_null()) {
         AppendState(item.row, RowState::kNull);
@@ -329,8 +340,40 @@ void JsonDecoder::DecodeGroup() {
       at = after;
     }
   }
-  for (; next < items_.size(); ++next) DecodeAlone(items_[next]);
-  items_.clear();
+  all_flat_ = false;
+  for (; next < item_count_; ++next) DecodeAlone(items_[next]);
+  item_count_ = 0;
+}
+
+/// Says of a whole group at once that no record has a bracket but its first and last byte. Then
+/// where each ends need not be looked for bracket by bracket.
+bool JsonDecoder::AllFlat() const {
+  size_t records = 0;
+  for (size_t i = 0; i < item_count_; ++i) {
+    const Item& item = items_[i];
+    if (item.is_null()) continue;
+    ++records;
+    if (item.end - item.begin < 2 || text_[item.begin] != '{' || text_[item.end - 1] != '}') {
+      return false;
+    }
+  }
+  return CountBrackets(text_, text_length_) == 2 * records;
+}
+
+/// The structural position after the record's last, or null if its brackets do not match.
+inline const uint32_t* JsonDecoder::FindEnd(const uint32_t* at, const uint32_t* stop, uint32_t end,
+                                            bool& flat) {
+  if (!all_flat_) return FindClose(text_, at, stop, flat);
+  flat = true;
+  // Mostly it has as many positions as the one before.
+  const uint32_t* after = at + std::min<size_t>(flat_positions_, static_cast<size_t>(stop - at));
+  if (after[-1] >= end || (after < stop && *after < end)) {
+    after = std::lower_bound(at, stop, end);
+    if (after == at) return nullptr;
+    flat_positions_ = static_cast<size_t>(after - at);
+  }
+  // Inside a string the closing bracket is no structural position.
+  return text_[after[-1]] == '}' ? after : nullptr;
 }
 
 void JsonDecoder::DecodeAlone(const Item& item) {
@@ -398,7 +441,7 @@ const uint32_t* JsonDecoder::DecodeObject(const uint32_t* at, const uint32_t* st
     return nullptr;
   }
   bool flat = true;
-  const uint32_t* after = FindClose(text_, at, stop, flat);
+  const uint32_t* after = FindEnd(at, stop, end, flat);
   if (after == nullptr || after[-1] >= end || (after < stop && *after < end)) {
     reason_ = "not JSON: brackets do not match or something follows the object";
     return nullptr;
@@ -431,13 +474,14 @@ bool JsonDecoder::FindPredicted(const JsonCursor& cursor, const uint32_t* at, bo
     const char before = cursor.base[key[-1]];
     const char* name = cursor.base + *key + 1;
     if (cursor.base[*key] != '"' || cursor.base[key[1]] != ':' || (before != ',' && before != '{') ||
-        (LoadWord(name) & needed->spelling_mask) != needed->spelling_word) {
+        (LoadWord(name) & needed->spelling_masks[0]) != needed->spelling_words[0] ||
+        (LoadWord(name + 8) & needed->spelling_masks[1]) != needed->spelling_words[1]) {
       return false;
     }
     const std::string& spelling = needed->spelling;
-    if (spelling.size() > 8 &&
+    if (spelling.size() > 16 &&
         (*key + 1 + spelling.size() > cursor.end ||
-         std::memcmp(name + 8, spelling.data() + 8, spelling.size() - 8) != 0)) {
+         std::memcmp(name + 16, spelling.data() + 16, spelling.size() - 16) != 0)) {
       return false;
     }
     needed->value = key + 2;
@@ -493,13 +537,15 @@ void JsonDecoder::Predict(const JsonCursor& cursor, const uint32_t* at) {
     const char* begin = cursor.base + *key + 1;
     needed.predicted = static_cast<uint32_t>(key - at);
     needed.spelling.assign(begin, static_cast<size_t>(ScalarEnd(cursor, key) - begin));
-    char word[8] = {};
-    char mask[8] = {};
+    char word[16] = {};
+    char mask[16] = {};
     const size_t length = std::min<size_t>(needed.spelling.size(), sizeof word);
     std::memcpy(word, needed.spelling.data(), length);
     std::memset(mask, 0xFF, length);
-    needed.spelling_word = LoadWord(word);
-    needed.spelling_mask = LoadWord(mask);
+    for (int half : {0, 1}) {
+      needed.spelling_words[half] = LoadWord(word + 8 * half);
+      needed.spelling_masks[half] = LoadWord(mask + 8 * half);
+    }
   }
   std::sort(order_.begin(), order_.end(),
             [](const Needed* a, const Needed* b) { return a->predicted < b->predicted; });

@@ -201,6 +201,7 @@ Result<JavaDateFormat> JavaDateFormat::Make(std::string_view pattern) {
   }
   for (const size_t start : open) format.elements_[start].jump = format.elements_.size();
   format.ReserveDigits();
+  format.FindFixedShape();
   return format;
 }
 
@@ -677,8 +678,53 @@ bool JavaDateFormat::ParseAll(std::string_view text, Fields& fields) const {
   return ParseElements(text, at, 0, elements_.size(), fields) && at == text.size();
 }
 
+void JavaDateFormat::FindFixedShape() {
+  constexpr std::string_view kLetters = "yMdHms";
+  std::string shape;
+  unsigned seen = 0;
+  for (const Element& element : elements_) {
+    if (element.kind == Kind::kLiteral) {
+      shape += element.literal;
+      continue;
+    }
+    const size_t part = kLetters.find(element.letter);
+    if (element.kind != Kind::kNumber || part == std::string_view::npos) return;
+    if (element.count != (part == 0 ? 4 : 2) || (seen >> part & 1) != 0) return;
+    seen |= 1u << part;
+    shape_at_[part] = static_cast<uint8_t>(shape.size());
+    shape.append(static_cast<size_t>(element.count), '0');
+  }
+  if (seen == 63 && shape.size() < 64) shape_ = std::move(shape);
+}
+
+/// Reads texts of the fixed shape; false says nothing about others.
+bool JavaDateFormat::ReadFixed(std::string_view text, int64_t& local_ms) const {
+  if (shape_.empty() || text.size() != shape_.size()) return false;
+  unsigned wrong = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto off = static_cast<unsigned>(static_cast<uint8_t>(text[i]) -
+                                           static_cast<uint8_t>(shape_[i]));
+    wrong |= shape_[i] == '0' ? static_cast<unsigned>(off > 9) : off;
+  }
+  if (wrong != 0) return false;
+  const auto two = [&](size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
+  const int year = two(shape_at_[0]) * 100 + two(shape_at_[0] + 2u);
+  const int month = two(shape_at_[1]), day = two(shape_at_[2]);
+  const int hour = two(shape_at_[3]), minute = two(shape_at_[4]), second = two(shape_at_[5]);
+  if (year < 1 || hour > 23 || minute > 59 || second > 59 || !IsCivilDate(year, month, day)) {
+    return false;
+  }
+  local_ms = DaysFromCivil(year, month, day) * kMillisPerDay +
+             (hour * 3600 + minute * 60 + second) * 1000;
+  return true;
+}
+
 bool JavaDateFormat::ParseTimestamp(std::string_view text, const TimeZone& zone,
                                     int64_t& utc_ms) const {
+  if (int64_t local_ms = 0; ReadFixed(text, local_ms)) {
+    utc_ms = zone.is_utc() ? local_ms : zone.ToUtc(local_ms);
+    return true;
+  }
   Fields fields;
   int32_t days = 0;
   int32_t millis = 0;

@@ -3,6 +3,7 @@
 // The date and time patterns of Java's DateTimeFormatter (yyyy-MM-dd'T'HH:mm:ssX), compiled once and
 // then used for many values, to write and to read. English names; reading ignores case.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -53,6 +54,8 @@ class JavaDateFormat {
   Status AddLetters(char letter, int count);
   void AddNumber(char letter, int count, int width_min, int width_max);
   void ReserveDigits();
+  void FindFixedShape();
+  bool ReadFixed(std::string_view text, int64_t& local_ms) const;
   bool ParseElements(std::string_view text, size_t& at, size_t begin, size_t end,
                      Fields& fields) const;
   bool ParseElement(const Element& element, std::string_view text, size_t& at,
@@ -61,6 +64,11 @@ class JavaDateFormat {
   void FormatElement(const Element& element, const Instant& instant, std::string& out) const;
 
   std::vector<Element> elements_;
+  /// Patterns that are a date and a time of fixed width, as most columns of times have them: the
+  /// text with a 0 for each digit, and where year, month, day, hour, minute and second begin. Empty:
+  /// another pattern.
+  std::string shape_;
+  std::array<uint8_t, 6> shape_at_{};
   bool has_date_ = false;
   bool has_time_ = false;
   bool has_zone_ = false;
