@@ -112,6 +112,9 @@ class Operator {
   /// kStreamTime system column: the exchange in front of them fills it, or, where no exchange feeds
   /// them, a stream time tracker that the runtime puts there (it also calls OnStreamTime).
   virtual Status OnStreamTime(int input, int64_t stream_time) { return Advance(stream_time); }
+  /// Hands on what is held back because a later row may replace it. The runtime calls it before each
+  /// commit and whenever the input is read up, so that holding back never delays what is there.
+  virtual Status EmitPending() { return OkStatus(); }
   /// A commit is being made: write what changed to the stores. Emits nothing.
   virtual Status OnBarrier() { return OkStatus(); }
   /// EMIT FINAL windows still open, for --until-end's report.

@@ -15,6 +15,7 @@ namespace {
 
 // Batches a task processes in one round before others get their turn and the commit is looked at.
 constexpr int kBatchesPerRound = 16;
+constexpr int64_t kCommitIntervalBehindMs = 1000;
 constexpr int kFailuresMax = 3;
 constexpr int64_t kBackoffFirstMs = 1000;
 constexpr int64_t kBackoffLastMs = 60'000;
@@ -266,14 +267,15 @@ int64_t QueryRuntime::Run() {
   }
   lag_ = lag;
   open_windows_ = open_windows;
+  // Clients see rows as they come.
+  if (options_.transient) {
+    status = Guarded([&] { return EmitPending(); });
+    if (!status.ok()) return Fail(std::move(status));
+  }
   if (drained && !worked) caught_up_ = true;
   if (options_.transient) return worked ? 0 : -1;
 
-  const int64_t since_commit = env_.clock->NowMs() - last_commit_ms_;
-  const bool due = !worked || since_commit >= env_.settings.commit_interval_ms ||
-                   since_commit < 0 ||
-                   env_.commit->byte_size() >= static_cast<size_t>(env_.settings.commit_bytes_max);
-  if (uncommitted_ && due) {
+  if (uncommitted_ && (!worked || CommitIsDue())) {
     status = Guarded([&] { return CommitLocked(); });
     if (!status.ok()) return Fail(std::move(status));
     failures_ = 0;
@@ -282,7 +284,32 @@ int64_t QueryRuntime::Run() {
   return worked ? 0 : -1;
 }
 
+// A query far behind, whose commits take long because it has changed much state, makes fewer of them:
+// they take a tenth of its time at most, but a second is the longest between two.
+bool QueryRuntime::CommitIsDue() const {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(commit_took_).count();
+  const int64_t interval = std::max<int64_t>(env_.settings.commit_interval_ms,
+                                             std::min<int64_t>(10 * took, kCommitIntervalBehindMs));
+  const int64_t since = env_.clock->NowMs() - last_commit_ms_;
+  return since >= interval || since < 0 ||
+         env_.commit->byte_size() >= static_cast<size_t>(env_.settings.commit_bytes_max);
+}
+
+// What a stage lets out goes through those behind it before they let out theirs.
+Status QueryRuntime::EmitPending() {
+  for (size_t stage = 0; stage < tasks_.size(); ++stage) {
+    for (auto& task : tasks_[stage]) WEIR_RETURN_IF_ERROR(task->EmitPending());
+    bool worked = false;
+    for (size_t next = stage + 1; next < tasks_.size(); ++next) {
+      WEIR_RETURN_IF_ERROR(RunStage(next, &worked));
+    }
+  }
+  return OkStatus();
+}
+
 Status QueryRuntime::CommitLocked() {
+  const auto begin = std::chrono::steady_clock::now();
+  WEIR_RETURN_IF_ERROR(EmitPending());
   PassFaultPoint("before_commit");
   for (auto& stage : tasks_) {
     for (auto& task : stage) WEIR_RETURN_IF_ERROR(task->Barrier());
@@ -294,6 +321,7 @@ Status QueryRuntime::CommitLocked() {
   for (const auto& counters : env_.counters) counters->Committed();
   uncommitted_ = false;
   last_commit_ms_ = env_.clock->NowMs();
+  commit_took_ = std::chrono::steady_clock::now() - begin;
   std::vector<std::vector<int64_t>> committed(env_.stages.sources.size());
   for (const StagePlan& stage : env_.stages.stages) {
     for (int source : stage.sources) {
@@ -357,7 +385,7 @@ Status QueryRuntime::Inject(std::string_view topic, const RecordBatch& records) 
       WEIR_RETURN_IF_ERROR(RunRound(&worked));
     }
     uncommitted_ = true;
-    return OkStatus();
+    return EmitPending();
   });
 }
 

@@ -99,6 +99,8 @@ class QueryRuntime : public Scheduler::Job {
   void TearDown();
   Status RunRound(bool* worked);
   Status RunStage(size_t stage, bool* worked);
+  Status EmitPending();
+  bool CommitIsDue() const;
   Status CommitLocked();
   Status CheckMemory() const;
   int64_t Fail(Status status);
@@ -121,6 +123,7 @@ class QueryRuntime : public Scheduler::Job {
   bool open_ = false;
   bool uncommitted_ = false;
   int64_t last_commit_ms_ = 0;
+  std::chrono::steady_clock::duration commit_took_{};   // The last one.
   int failures_ = 0;
 };
 

@@ -401,6 +401,13 @@ Status Task::Barrier() {
   return OkStatus();
 }
 
+Status Task::EmitPending() {
+  // Sources first, so that what one lets out can wait in the next and come out of it too.
+  const auto& operators = tree_->operators();
+  for (size_t i = operators.size(); i-- > 0;) WEIR_RETURN_IF_ERROR(operators[i]->EmitPending());
+  return FlushOutputs();
+}
+
 Status Task::CloseWindows() {
   // Sources first, so that what one window lets out can enter the next.
   const auto& operators = tree_->operators();

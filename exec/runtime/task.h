@@ -32,6 +32,8 @@ class Task {
   Status Run(int batches_max, bool* worked);
   /// Processes given records of source `source` as if they had been fetched.
   Status Inject(int source, const RecordBatch& records);
+  /// Lets the operators hand on what they hold back.
+  Status EmitPending();
   /// Writes changed state, positions and collected outputs into the commit.
   Status Barrier();
   /// Moves collected outputs into the commit unit, so that they are sent on soon.
