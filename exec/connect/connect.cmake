@@ -7,6 +7,10 @@ weir_layer(exec_connect
     connect/file_source.cc
     connect/header_codec.cc
     connect/kafka_broker.cc
+    connect/kafka_client.cc
+    connect/kafka_commit.cc
+    connect/kafka_reader.cc
+    connect/kafka_topics.cc
     connect/line_source.cc
     connect/local_block.cc
     connect/local_broker.cc
