@@ -33,6 +33,7 @@ void Scheduler::Add(const std::shared_ptr<Job>& job) {
   {
     std::lock_guard lock(mutex_);
     jobs_.push_back(job);
+    job->added_ = true;
     job->state_ = Job::State::kQueued;
     queue_.push_back(job.get());
   }
@@ -42,7 +43,7 @@ void Scheduler::Add(const std::shared_ptr<Job>& job) {
 void Scheduler::Wake(Job& job) {
   {
     std::lock_guard lock(mutex_);
-    if (job.removed_) return;
+    if (!job.added_ || job.removed_) return;
     job.woken_ = true;
     if (job.state_ != Job::State::kWaiting) return;
     job.state_ = Job::State::kQueued;

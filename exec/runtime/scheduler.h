@@ -30,6 +30,7 @@ class Scheduler {
     friend class Scheduler;
     enum class State { kWaiting, kQueued, kRunning } state_ = State::kWaiting;
     bool woken_ = false;
+    bool added_ = false;
     bool removed_ = false;
     std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::time_point::max();
   };
@@ -39,7 +40,8 @@ class Scheduler {
   ~Scheduler();
 
   void Add(const std::shared_ptr<Job>& job);
-  /// Makes a job run soon. Safe from any thread, also for jobs that were removed.
+  /// Makes a job run soon. Safe from any thread, also for jobs that were removed or are yet to be
+  /// added (those run then anyway).
   void Wake(Job& job);
   /// Returns once the job is not running and will not run again.
   void Remove(const std::shared_ptr<Job>& job);
