@@ -1,0 +1,153 @@
+// One input, one result: however the records are spread over partitions, threads and batches, and in
+// whatever order partitions are read, a table ends up the same.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "weir/engine.h"
+
+namespace weir {
+namespace {
+
+using Random = std::mt19937_64;
+using Table = std::map<std::string, std::string>;
+
+struct Way {
+  int partitions = 1;
+  int threads = 1;
+  uint64_t skew_seed = 0;
+  bool all_before = false;   // Every record is there before the query starts.
+};
+
+constexpr int kKeys = 12;
+constexpr int kRecords = 600;
+
+// Records with a key each, times going up with jitter.
+std::vector<Record> MakeRecords(uint64_t seed, int64_t jitter_ms) {
+  Random random(seed);
+  std::vector<Record> records(kRecords);
+  for (int i = 0; i < kRecords; ++i) {
+    const auto key = static_cast<int>(random() % kKeys);
+    records[i].key = "k" + std::to_string(key);
+    records[i].value = "{\"G\":" + std::to_string(random() % 5) + ",\"X\":" + std::to_string(i) + "}";
+    const int64_t jitter = jitter_ms == 0 ? 0 : static_cast<int64_t>(random() % jitter_ms);
+    records[i].timestamp_ms = 1'000'000 + int64_t{i} * 700 - jitter;
+  }
+  return records;
+}
+
+void Append(Engine& engine, const std::vector<Record>& records) {
+  const Status status = engine.Append("s", records);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+}
+
+// Appends in pieces of random size, some keys' records running far ahead of others'; within a key,
+// and so within a partition, the order stays.
+void AppendSkewed(Engine& engine, const std::vector<Record>& records, const Way& way) {
+  if (way.skew_seed == 0) return Append(engine, records);
+  Random random(way.skew_seed);
+  std::vector<std::vector<Record>> lanes(2);
+  for (const Record& record : records) {
+    // All records of a key go the same lane.
+    lanes[(*record.key)[1] % 2].push_back(record);
+  }
+  std::vector<size_t> next(lanes.size(), 0);
+  std::vector<Record> piece;
+  while (true) {
+    const size_t lane = random() % lanes.size();
+    const size_t count = std::min<size_t>(1 + random() % 120, lanes[lane].size() - next[lane]);
+    const auto from = lanes[lane].begin() + static_cast<std::ptrdiff_t>(next[lane]);
+    piece.assign(from, from + static_cast<std::ptrdiff_t>(count));
+    next[lane] += count;
+    if (!piece.empty()) Append(engine, piece);
+    if (next[0] == lanes[0].size() && next[1] == lanes[1].size()) return;
+  }
+}
+
+Table RunWay(const std::string& query, const std::vector<Record>& records, const Way& way) {
+  EngineOptions options;
+  options.threads = way.threads;
+  auto engine = Engine::Open(std::move(options));
+  EXPECT_TRUE(engine.ok());
+  auto run = [&](const std::string& sql) {
+    auto done = (*engine)->Execute(sql);
+    EXPECT_TRUE(done.ok()) << done.status().ToString();
+  };
+  run("CREATE STREAM s (k STRING KEY, g INT, x BIGINT) WITH (kafka_topic='s', value_format='JSON', "
+      "partitions=" + std::to_string(way.partitions) + ");");
+  if (way.all_before) AppendSkewed(**engine, records, way);
+  run(query);
+  if (!way.all_before) AppendSkewed(**engine, records, way);
+  auto left = (*engine)->RunUntilEnd(false);
+  EXPECT_TRUE(left.ok()) << left.status().ToString();
+  Table table;
+  auto output = (*engine)->ReadTopic("T");
+  EXPECT_TRUE(output.ok()) << output.status().ToString();
+  for (const TopicRecord& record : *output) {
+    if (record.value) {
+      table[*record.key] = *record.value;
+    } else {
+      table.erase(*record.key);
+    }
+  }
+  EXPECT_EQ((*engine)->Metrics().queries.at(0).late_rows_dropped, 0);
+  return table;
+}
+
+void ExpectOneResult(const std::string& query, const std::vector<Record>& records,
+                     const std::vector<Way>& ways) {
+  const Table wanted = RunWay(query, records, {});
+  EXPECT_GT(wanted.size(), 3u);
+  for (const Way& way : ways) {
+    EXPECT_EQ(RunWay(query, records, way), wanted)
+        << way.partitions << " partitions, " << way.threads << " threads, skew " << way.skew_seed;
+  }
+}
+
+constexpr const char* kGrace = "GRACE PERIOD 1 HOUR";
+const std::vector<Way> kWays = {{4, 1, 0}, {4, 3, 0}, {4, 3, 11}, {4, 1, 12}, {4, 3, 13, true},
+                                {1, 3, 0}, {1, 1, 0, true}};
+
+TEST(OneResult, Tumbling) {
+  ExpectOneResult(std::string("CREATE TABLE t AS SELECT g, COUNT(*) AS n, SUM(x) AS s, MAX(x) AS m "
+                              "FROM s WINDOW TUMBLING (SIZE 20 SECONDS, ") + kGrace + ") GROUP BY g;",
+                  MakeRecords(1, 30'000), kWays);
+}
+
+TEST(OneResult, Hopping) {
+  ExpectOneResult(std::string("CREATE TABLE t AS SELECT g, COUNT(*) AS n, MIN(x) AS m FROM s WINDOW "
+                              "HOPPING (SIZE 30 SECONDS, ADVANCE BY 10 SECONDS, ") + kGrace +
+                      ") GROUP BY g;",
+                  MakeRecords(2, 30'000), kWays);
+}
+
+TEST(OneResult, Session) {
+  ExpectOneResult(std::string("CREATE TABLE t AS SELECT k, COUNT(*) AS n, SUM(x) AS s FROM s WINDOW "
+                              "SESSION (6 SECONDS, ") + kGrace + ") GROUP BY k;",
+                  MakeRecords(3, 15'000), kWays);
+}
+
+TEST(OneResult, SessionBehindAnExchange) {
+  ExpectOneResult(std::string("CREATE TABLE t AS SELECT g, COUNT(*) AS n, SUM(x) AS s FROM s WINDOW "
+                              "SESSION (1 SECONDS, ") + kGrace + ") GROUP BY g;",
+                  MakeRecords(4, 15'000), kWays);
+}
+
+TEST(OneResult, ListsAndLatestOfAKeyKeepItsOrder) {
+  ExpectOneResult("CREATE TABLE t AS SELECT k, COLLECT_LIST(x) AS xs, LATEST_BY_OFFSET(x) AS last, "
+                  "EARLIEST_BY_OFFSET(x) AS first FROM s GROUP BY k;",
+                  MakeRecords(5, 30'000), kWays);
+}
+
+TEST(OneResult, ListsBehindAnExchangeGoByTimeWhenAllIsThere) {
+  ExpectOneResult("CREATE TABLE t AS SELECT g, COLLECT_LIST(x) AS xs, LATEST_BY_OFFSET(x) AS last "
+                  "FROM s GROUP BY g;",
+                  MakeRecords(6, 0),
+                  {{4, 1, 0, true}, {4, 3, 0, true}, {4, 3, 0, true}, {1, 3, 0, true}});
+}
+
+}  // namespace
+}  // namespace weir
