@@ -29,6 +29,8 @@ constexpr SettingRow kRows[] = {
      "Rows a push query's cursor buffers; when it is full, the query stops reading."},
     {"default.partitions", "1", SettingKind::kNumber, SettingScope::kEngine, "",
      "Partitions of topics that CREATE makes when nothing else says."},
+    {"disable_pass", "", SettingKind::kText, SettingScope::kQuery, "",
+     "Rewrites of plans to leave out, separated by commas, as EXPLAIN VERBOSE names them."},
     {"durability", "power", SettingKind::kChoice, SettingScope::kEngine, "power process",
      "power: commits are synced to disk; process: they survive a kill, not a power cut."},
     {"max.task.idle.ms", "0", SettingKind::kMilliseconds, SettingScope::kQuery, "",

@@ -197,6 +197,10 @@ class BuiltinCatalog final : public FunctionCatalog {
     if (found == aggregates_.end()) return Unknown(name);
     WEIR_ASSIGN_OR_RETURN(auto best, FindBest(found->first, found->second, arguments, {}));
     return aggregate_pool_.Get(best.row, best.match, [&] {
+      std::vector<DataType> partials;
+      if (best.row->partial_types != nullptr) {
+        partials = best.row->partial_types(best.match.parameters);
+      }
       return AggregateOverload{.name = found->first,
                                .parameter_types = best.match.parameters,
                                .constant_types = best.match.constants,
@@ -204,7 +208,8 @@ class BuiltinCatalog final : public FunctionCatalog {
                                .aggregate_row = best.row,
                                .can_undo = best.row->can_undo,
                                .can_merge = best.row->can_merge,
-                               .order_sensitive = best.row->order_sensitive};
+                               .order_sensitive = best.row->order_sensitive,
+                               .partial_types = std::move(partials)};
     });
   }
 

@@ -50,7 +50,8 @@ struct Sum : NeverFails {
   }
 };
 
-/// A sum that has more digits than its type leaves the state as it was.
+/// A sum that has more digits than its type leaves the state as it was: row by row, so that adding
+/// up partial sums would leave out others.
 class SumDecimal {
  public:
   static constexpr std::string_view kFailure = "a DECIMAL sum has too many digits for its type";
@@ -64,12 +65,6 @@ class SumDecimal {
   void Undo(State& state, const Reader& in, int32_t row) { state -= in.Get(row); }
   void Merge(State& into, const State& from) { AddValue(into, from); }
   void Append(const State& state, ColumnBuilder& out) const { out.AppendDecimal(state); }
-  void Export(const State& state, std::span<ColumnBuilder> out) const {
-    out[0].AppendDecimal(state);
-  }
-  bool AddPartial(State& state, std::span<const ColumnPtr> partials, int32_t row) {
-    return AddValue(state, ReadCell<Int128>(*partials[0], row));
-  }
 
  private:
   bool AddValue(State& state, Int128 value) const {
@@ -89,10 +84,7 @@ std::unique_ptr<AggregateStates> MakeSum(Types, Constants, const DataType&) {
 std::unique_ptr<AggregateStates> MakeSumDecimal(Types args, Constants, const DataType&) {
   return MakeGroupStates(SumDecimal(args[0].precision()));
 }
-std::vector<DataType> SumPartials(Types args) {
-  const DataType& type = args[0];
-  return {type.is(TypeKind::kDecimal) ? DataType::Decimal(38, type.scale()) : type};
-}
+std::vector<DataType> SumPartials(Types args) { return {args[0]}; }
 Result<DataType> SameType(Types args) { return args[0]; }
 
 /// AVG: the sum in its exact type as long as there is one, and the count.
@@ -170,9 +162,10 @@ std::unique_ptr<AggregateStates> MakeSumList(Types, Constants, const DataType&) 
 std::vector<DataType> SumListPartials(Types args) { return {args[0].element()}; }
 
 constexpr AggregateRow SumRow(std::string_view signature, decltype(AggregateRow::make) make,
+                              decltype(AggregateRow::partial_types) partial_types = &SumPartials,
                               decltype(AggregateRow::result_type) result_type = nullptr) {
   return {.name = "SUM", .signature = signature, .make = make, .result_type = result_type,
-          .partial_types = &SumPartials, .can_undo = true, .can_merge = true,
+          .partial_types = partial_types, .can_undo = true, .can_merge = true,
           .text = "Adds up the values that are not null, in their own type; 0 if there are none.",
           .example = "SELECT k, SUM(v) FROM s GROUP BY k"};
 }
@@ -194,7 +187,7 @@ constexpr AggregateRow SumListRow(std::string_view signature, decltype(Aggregate
 constexpr AggregateRow kSumAggregates[] = {
     SumRow("(INT) -> INT", &MakeSum<int32_t>),
     SumRow("(BIGINT) -> BIGINT", &MakeSum<int64_t>),
-    SumRow("(DECIMAL) -> DECIMAL", &MakeSumDecimal, &SameType),
+    SumRow("(DECIMAL) -> DECIMAL", &MakeSumDecimal, nullptr, &SameType),
     SumRow("(DOUBLE) -> DOUBLE", &MakeSum<double>),
     AverageRow("(INT) -> DOUBLE", &MakeAverage<int32_t>),
     AverageRow("(BIGINT) -> DOUBLE", &MakeAverage<int64_t>),

@@ -19,6 +19,7 @@ Result<AggregateCalls> AggregateCalls::Make(const std::vector<physical::Aggregat
     }
     one.arg_columns = call.args;
     one.type = call.function->return_type;
+    one.partial_types = call.function->partial_types;
     made.order_sensitive_ |= call.function->order_sensitive;
     made.calls_.push_back(std::move(one));
   }
@@ -65,6 +66,29 @@ void AggregateCalls::Undo(const std::vector<ColumnPtr>& columns, std::span<const
 
 void AggregateCalls::Merge(uint32_t into, uint32_t from) {
   for (Call& call : calls_) call.states->Merge(into, from);
+}
+
+void AggregateCalls::ExportPartials(std::span<const uint32_t> groups,
+                                    std::span<ColumnBuilder> out) const {
+  for (const Call& call : calls_) {
+    call.states->ExportPartial(groups, out.first(call.partial_types.size()));
+    out = out.subspan(call.partial_types.size());
+  }
+}
+
+std::vector<ColumnBuilder> AggregateCalls::MakePartialBuilders() const {
+  std::vector<ColumnBuilder> builders;
+  for (const Call& call : calls_) {
+    for (const DataType& type : call.partial_types) builders.emplace_back(type);
+  }
+  return builders;
+}
+
+void AggregateCalls::AddPartials(const std::vector<ColumnPtr>& columns,
+                                 std::span<const int32_t> rows,
+                                 std::span<const uint32_t> groups) {
+  Bind(columns);
+  for (Call& call : calls_) call.states->AddPartial(call.args, rows, groups);
 }
 
 void AggregateCalls::Results(std::span<const uint32_t> groups, std::span<ColumnBuilder> out) const {

@@ -31,6 +31,12 @@ class AggregateCalls {
   void Undo(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
             std::span<const uint32_t> groups);
   void Merge(uint32_t into, uint32_t from);
+  /// Appends the partial states of `groups`, call after call, and adds such columns again: these
+  /// calls' arguments are the partial columns. All functions must have partial types.
+  void ExportPartials(std::span<const uint32_t> groups, std::span<ColumnBuilder> out) const;
+  std::vector<ColumnBuilder> MakePartialBuilders() const;
+  void AddPartials(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
+                   std::span<const uint32_t> groups);
   /// Appends the results of `groups`, one builder a call.
   void Results(std::span<const uint32_t> groups, std::span<ColumnBuilder> out) const;
   std::vector<ColumnBuilder> MakeResultBuilders() const;
@@ -46,6 +52,7 @@ class AggregateCalls {
     std::unique_ptr<AggregateStates> states;
     std::vector<int> arg_columns;
     DataType type;
+    std::vector<DataType> partial_types;
     std::vector<ColumnPtr> args;   // Of the batch at hand.
   };
   void Bind(const std::vector<ColumnPtr>& columns);

@@ -9,6 +9,7 @@
 #include "exec/formats/format.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/operators.h"
+#include "exec/operators/source_clocks.h"
 #include "exec/state/row_codec.h"
 
 namespace weir {
@@ -31,37 +32,15 @@ class Router : public ExchangeRouter {
         encoder_(std::move(encoder)) {}
 
   Status Open(TaskContext& context) override {
-    return context.Store(store_name_).Scan("", "", [&](std::string_view key, std::string_view value) {
-      Clock clock;
-      int64_t source = 0, partition = 0;
-      if (ReadOrdered64(key, source) && ReadOrdered64(key, partition) &&
-          ReadOrdered64(value, clock.highest)) {
-        clock.source = static_cast<int32_t>(source);
-        clock.partition = static_cast<int32_t>(partition);
-        clocks_.push_back(clock);
-      }
-      return true;
-    });
+    return clocks_.Load(context.Store(store_name_));
   }
 
   Status OnBarrier(TaskContext& context) override {
-    for (Clock& clock : clocks_) {
-      if (!clock.dirty) continue;
-      clock.dirty = false;
-      std::string key, value;
-      AppendOrdered64(clock.source, key);
-      AppendOrdered64(clock.partition, key);
-      AppendOrdered64(clock.highest, value);
-      context.Store(store_name_).Put(key, value);
-    }
+    clocks_.Save(context.Store(store_name_));
     return OkStatus();
   }
 
-  int64_t StreamTime() const override {
-    int64_t highest = INT64_MIN;
-    for (const Clock& clock : clocks_) highest = std::max(highest, clock.highest);
-    return highest;
-  }
+  int64_t StreamTime() const override { return clocks_.Highest(); }
 
   Status Route(Chunk chunk, TaskContext& context, std::vector<Chunk>& parts) override {
     if (node_.drop_null_keys) DropNullKeys(chunk, context);
@@ -82,13 +61,6 @@ class Router : public ExchangeRouter {
   }
 
  private:
-  struct Clock {
-    int32_t source = -1;
-    int32_t partition = -1;
-    int64_t highest = INT64_MIN;
-    bool dirty = false;
-  };
-
   std::span<const ColumnPtr> Keys(const Chunk& chunk) const {
     return std::span(chunk.columns).first(static_cast<size_t>(node_.key_columns));
   }
@@ -104,16 +76,8 @@ class Router : public ExchangeRouter {
     chunk.selection = std::move(kept);
   }
 
-  Clock& ClockOf(const Chunk& chunk) {
-    for (Clock& clock : clocks_) {
-      if (clock.source == chunk.source && clock.partition == chunk.source_partition) return clock;
-    }
-    clocks_.push_back({chunk.source, chunk.source_partition});
-    return clocks_.back();
-  }
-
   void StampStreamTime(Chunk& chunk) {
-    Clock& clock = ClockOf(chunk);
+    SourceClocks::Clock& clock = clocks_.Of(chunk);
     const auto times = chunk.row_time()->values<int64_t>();
     uint8_t* data = nullptr;
     BufferPtr buffer = MakeBuffer(static_cast<size_t>(chunk.rows) * sizeof(int64_t), &data);
@@ -127,8 +91,7 @@ class Router : public ExchangeRouter {
         stamps[row] = highest = std::max(highest, times[row]);
       }
     }
-    clock.dirty |= highest != clock.highest;
-    clock.highest = highest;
+    clock.Advance(highest);
     chunk.sys(SystemColumn::kStreamTime) = std::make_shared<const Column>(
         Column::Parts{DataType::Bigint(), chunk.rows, nullptr, std::move(buffer), nullptr, {}});
   }
@@ -226,7 +189,7 @@ class Router : public ExchangeRouter {
   const int32_t partitions_;
   const std::string store_name_;
   std::unique_ptr<SideEncoder> encoder_;
-  std::vector<Clock> clocks_;
+  SourceClocks clocks_;
   RowNumbers numbers_;
   std::vector<std::vector<int32_t>> rows_by_part_;
   std::string scratch_;

@@ -16,6 +16,7 @@ OperatorResult MakeFilter(const physical::Filter& node);
 OperatorResult MakeProject(const physical::Project& node);
 OperatorResult MakeFlatMap(const physical::FlatMap& node);
 OperatorResult MakeMaterialize(const physical::Materialize& node);
+OperatorResult MakePartialAggregate(const physical::PartialAggregate& node);
 OperatorResult MakeStreamAggregate(const physical::StreamAggregate& node);
 OperatorResult MakeSessionAggregate(const physical::StreamAggregate& node);
 OperatorResult MakeTableAggregate(const physical::TableAggregate& node);

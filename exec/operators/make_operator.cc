@@ -19,6 +19,8 @@ Result<std::unique_ptr<Operator>> MakeOperator(const physical::Node& node) {
       return MakeFlatMap(static_cast<const physical::FlatMap&>(node));
     case NodeKind::kMaterialize:
       return MakeMaterialize(static_cast<const physical::Materialize&>(node));
+    case NodeKind::kPartialAggregate:
+      return MakePartialAggregate(static_cast<const physical::PartialAggregate&>(node));
     case NodeKind::kStreamAggregate: {
       const auto& aggregate = static_cast<const physical::StreamAggregate&>(node);
       return aggregate.window.kind == physical::WindowKind::kSession

@@ -8,13 +8,16 @@ weir_layer(exec_operators
     operators/filter.cc
     operators/flat_map.cc
     operators/foreign_key_join.cc
+    operators/grouped_rows.cc
     operators/limit.cc
     operators/make_operator.cc
     operators/materialize.cc
     operators/materialized_view.cc
+    operators/partial_aggregate.cc
     operators/project.cc
     operators/row_clock.cc
     operators/session_aggregate.cc
+    operators/source_clocks.cc
     operators/source_decoder.cc
     operators/stream_aggregate.cc
     operators/stream_stream_join.cc

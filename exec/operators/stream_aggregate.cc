@@ -15,8 +15,8 @@
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/operators/aggregate_output.h"
-#include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
+#include "exec/operators/grouped_rows.h"
 #include "exec/state/group_table.h"
 #include "exec/state/row_codec.h"
 
@@ -39,11 +39,6 @@ struct Group {
   bool dirty = false;
 };
 
-int64_t FloorTo(int64_t time, int64_t step) {
-  const int64_t rest = time % step;
-  return time - (rest < 0 ? rest + step : rest);
-}
-
 class StreamAggregate : public Operator {
  public:
   StreamAggregate(const physical::StreamAggregate& node, AggregateCalls calls)
@@ -54,6 +49,7 @@ class StreamAggregate : public Operator {
         window_(node.window),
         windowed_(node.window.kind != WindowKind::kNone),
         emit_final_(node.emit_final),
+        merges_partials_(node.merges_partials),
         retracts_(node.mode == physical::ChangeMode::kRetract),
         calls_(std::move(calls)),
         groups_({KeyTypes(node), windowed_, false}) {
@@ -65,13 +61,14 @@ class StreamAggregate : public Operator {
     store_ = &context.Store(store_name_);
     // Kafka Streams' windows are lost to EMIT FINAL once they fall out of its store, however long
     // they have closed; ksqlDB's own cases want it so. Beside them no closed window is left out.
-    kafka_final_ = emit_final_ && context.setting("sql.extensions", 1) == 0;
+    kafka_final_ =
+        emit_final_ && !merges_partials_ && context.setting("sql.extensions", 1) == 0;
     WEIR_RETURN_IF_ERROR(Load());
     return LoadTimes();
   }
 
   Status OnBatch(int, Chunk chunk) override {
-    WEIR_RETURN_IF_ERROR(SelectRows(chunk));
+    SelectGroupedRows(chunk, Keys(chunk), numbers_, context_->counters(), kept_);
     if (kafka_final_) return OneByOne(chunk);
     return Process(chunk, kept_);
   }
@@ -100,10 +97,11 @@ class StreamAggregate : public Operator {
     return std::span(chunk.columns).first(static_cast<size_t>(key_columns_));
   }
 
-  Status SelectRows(const Chunk& chunk);
   Status Process(const Chunk& chunk, std::span<const int32_t> rows);
+  void AddRows(const Chunk& chunk);
   Status OneByOne(const Chunk& chunk);
   void AssignWindows(const Chunk& chunk, std::span<const int32_t> rows);
+  void AssignGiven(const Chunk& chunk, std::span<const int32_t> rows);
   void AssignTumbling(std::span<const int32_t> rows, const int64_t* times, const int64_t* clock);
   bool Timely(int64_t start, int64_t clock);
   void FindGroups(const Chunk& chunk);
@@ -126,6 +124,7 @@ class StreamAggregate : public Operator {
   physical::WindowSpec window_;
   const bool windowed_;
   const bool emit_final_;
+  const bool merges_partials_;
   const bool retracts_;
   bool kafka_final_ = false;
   AggregateCalls calls_;
@@ -158,39 +157,24 @@ class StreamAggregate : public Operator {
   int64_t late_after_idle_ = 0;
 };
 
-// Rows without a value or a group key do not count, not even for stream time.
-Status StreamAggregate::SelectRows(const Chunk& chunk) {
-  kept_.clear();
-  std::span<const int32_t> rows = numbers_.Of(chunk);
-  bool all = chunk.ops == nullptr;
-  for (const ColumnPtr& key : Keys(chunk)) all &= !key->has_nulls();
-  if (all) {
-    kept_.assign(rows.begin(), rows.end());
-    return OkStatus();
-  }
-  std::vector<int32_t> valued;
-  for (int32_t row : rows) {
-    if (chunk.op(row) != RowOp::kDelete && chunk.op(row) != RowOp::kUpdateBefore) {
-      valued.push_back(row);
-    }
-  }
-  if (valued.size() != rows.size()) {
-    context_->counters().Dropped("null_value", static_cast<int64_t>(rows.size() - valued.size()));
-  }
-  const int64_t nulls = SelectNonNull(Keys(chunk), valued, kept_);
-  if (nulls > 0) context_->counters().Dropped("null_group_key", nulls);
-  return OkStatus();
-}
-
 Status StreamAggregate::Process(const Chunk& chunk, std::span<const int32_t> rows) {
   AssignWindows(chunk, rows);
   if (rows_.empty()) return OkStatus();
   FindGroups(chunk);
-  if (!emit_final_ && context_->emit_every_change()) return EmitEach(chunk);
+  const bool each = context_->emit_every_change() && !merges_partials_;
+  if (!emit_final_ && each) return EmitEach(chunk);
   if (!emit_final_) return EmitLast(chunk);
   Touch(chunk);
-  calls_.Add(chunk.columns, rows_, ids_);
+  AddRows(chunk);
   return OkStatus();
+}
+
+void StreamAggregate::AddRows(const Chunk& chunk) {
+  if (merges_partials_) {
+    calls_.AddPartials(chunk.columns, rows_, ids_);
+  } else {
+    calls_.Add(chunk.columns, rows_, ids_);
+  }
 }
 
 // As Kafka Streams: after each row the windows that it closes.
@@ -232,6 +216,17 @@ void StreamAggregate::AssignTumbling(std::span<const int32_t> rows, const int64_
   }
 }
 
+// Windows of partial states were chosen in front of the exchange, where late rows stayed behind.
+void StreamAggregate::AssignGiven(const Chunk& chunk, std::span<const int32_t> rows) {
+  const auto starts = chunk.sys(SystemColumn::kWindowStart)->values<int64_t>();
+  for (int32_t row : rows) {
+    if (!Timely(starts[row], INT64_MIN)) continue;
+    rows_.push_back(row);
+    starts_.push_back(starts[row]);
+  }
+  if (late_after_idle_ > 0) context_->counters().Dropped("late_after_idle", late_after_idle_);
+}
+
 void StreamAggregate::AssignWindows(const Chunk& chunk, std::span<const int32_t> rows) {
   rows_.clear();
   starts_.clear();
@@ -240,6 +235,7 @@ void StreamAggregate::AssignWindows(const Chunk& chunk, std::span<const int32_t>
     return;
   }
   late_ = late_after_idle_ = 0;
+  if (merges_partials_) return AssignGiven(chunk, rows);
   const int64_t* times = chunk.row_time()->values<int64_t>().data();
   const ColumnPtr& stream_time = chunk.sys(SystemColumn::kStreamTime);
   // Without the column nobody upstream keeps stream time: then nothing is late by itself.
@@ -250,10 +246,8 @@ void StreamAggregate::AssignWindows(const Chunk& chunk, std::span<const int32_t>
     AssignTumbling(rows, times, clock);
   } else {
     for (int32_t row : rows) {
-      // The earliest window that has the row, but none before time 0, as in Kafka Streams.
-      int64_t start = FloorTo(times[row] - window_.size_ms + window_.advance_ms,
-                              window_.advance_ms);
-      for (start = std::max<int64_t>(start, 0); start <= times[row]; start += window_.advance_ms) {
+      for (int64_t start = FirstHoppingStart(window_, times[row]); start <= times[row];
+           start += window_.advance_ms) {
         if (!Timely(start, clock[row])) continue;
         rows_.push_back(row);
         starts_.push_back(start);
@@ -325,7 +319,7 @@ Status StreamAggregate::EmitLast(const Chunk& chunk) {
   Touch(chunk);
   std::vector<ColumnBuilder> results = calls_.MakeResultBuilders();
   if (retracts_) calls_.Results(touched_, results);   // Rows [0, n): the old results.
-  calls_.Add(chunk.columns, rows_, ids_);
+  AddRows(chunk);
   calls_.Results(touched_, results);
   std::vector<ColumnPtr> columns;
   for (ColumnBuilder& builder : results) columns.push_back(builder.Finish());

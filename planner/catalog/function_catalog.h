@@ -58,8 +58,10 @@ struct AggregateOverload {
   DataType return_type;
   const void* aggregate_row = nullptr;     ///< Row of exec/functions; opaque to the planner.
   bool can_undo = false;                   ///< May aggregate a table.
-  bool can_merge = false;                  ///< May aggregate sessions and be pre-aggregated.
+  bool can_merge = false;                  ///< May aggregate sessions.
   bool order_sensitive = false;            ///< LATEST_BY_OFFSET, COLLECT_LIST, …
+  /// Columns of a partial state; empty: rows cannot be pre-aggregated.
+  std::vector<DataType> partial_types;
 };
 
 /// One resolved overload of a table function (EXPLODE, CUBE_EXPLODE).

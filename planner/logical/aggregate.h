@@ -10,6 +10,8 @@ struct Aggregate : Node {
   std::vector<physical::AggregateCall> calls;
   physical::WindowSpec window;
   bool emit_final = false;
+  /// Each batch is reduced to its groups before the repartition below. Set by the pass preaggregate.
+  bool preaggregated = false;
 };
 
 }  // namespace weir::logical

@@ -76,6 +76,7 @@ std::string NodeText(const Node& node) {
       if (aggregate.window.kind != physical::WindowKind::kNone) {
         text += " window " + WindowText(aggregate.window);
       }
+      if (aggregate.preaggregated) text += " pre-aggregated";
       return text + (aggregate.emit_final ? " final" : "");
     }
     case NodeKind::kJoin:

@@ -12,6 +12,8 @@ constexpr Pass kPasses[] = {
     {"prune_columns", PruneColumns, "decoders and exchanges carry what is read, nothing else"},
     {"insert_repartitions", InsertRepartitions,
      "rows meet by key; behind pruning, so that exchanges are narrow"},
+    {"preaggregate", Preaggregate,
+     "batches shrink to their groups before they move; needs to know what moves"},
     {"name_state_stores", NameStateStores, "names are stable only once the plan is final"},
 };
 

@@ -34,6 +34,7 @@ Result<logical::NodePtr> PushDownFilters(const logical::NodePtr& plan,
 Result<logical::NodePtr> PruneColumns(const logical::NodePtr& plan, const PlannerContext& context);
 Result<logical::NodePtr> InsertRepartitions(const logical::NodePtr& plan,
                                             const PlannerContext& context);
+Result<logical::NodePtr> Preaggregate(const logical::NodePtr& plan, const PlannerContext& context);
 Result<logical::NodePtr> NameStateStores(const logical::NodePtr& plan,
                                          const PlannerContext& context);
 

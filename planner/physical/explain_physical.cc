@@ -57,9 +57,18 @@ std::string StreamJoinText(const physical::StreamStreamJoin& join) {
   return text + (join.has_grace ? "" : " unmatched at once");
 }
 
-std::string AggregateText(const physical::StreamAggregate& node) {
-  std::string text = "StreamAggregate by the first " + std::to_string(node.key_columns) + ": " +
+std::string PartialText(const physical::PartialAggregate& node) {
+  std::string text = "PartialAggregate by the first " + std::to_string(node.key_columns) + ": " +
                      CallsText(node.calls, *node.inputs[0]->schema);
+  if (node.window.kind != physical::WindowKind::kNone) {
+    text += " window " + WindowText(node.window);
+  }
+  return text;
+}
+
+std::string AggregateText(const physical::StreamAggregate& node) {
+  std::string text = "StreamAggregate by the first " + std::to_string(node.key_columns) +
+                     (node.merges_partials ? " merging partials: " : ": ") + CallsText(node.calls, *node.inputs[0]->schema);
   if (node.window.kind != physical::WindowKind::kNone) {
     text += " window " + WindowText(node.window);
   }
@@ -113,6 +122,8 @@ std::string NodeText(const physical::Node& node) {
       return ExchangeText(As<physical::Exchange>(node));
     case NodeKind::kMaterialize:
       return "Materialize";
+    case NodeKind::kPartialAggregate:
+      return PartialText(As<physical::PartialAggregate>(node));
     case NodeKind::kStreamAggregate:
       return AggregateText(As<physical::StreamAggregate>(node));
     case NodeKind::kTableAggregate: {

@@ -38,6 +38,10 @@ class Lowering {
   physical::NodePtr LowerSource(const logical::Source& source, bool retract);
   Result<physical::NodePtr> LowerFlatMap(const logical::NodePtr& node);
   Result<physical::NodePtr> LowerAggregate(const logical::NodePtr& node);
+  /// `below` and the exchange that moves it.
+  std::shared_ptr<physical::Exchange> Exchanged(const logical::NodePtr& node,
+                                                physical::NodePtr below);
+  Result<physical::NodePtr> LowerPreaggregated(const logical::Aggregate& aggregate);
   Result<physical::NodePtr> LowerJoin(const logical::NodePtr& node, bool retract);
   Result<physical::NodePtr> LowerSink(const logical::NodePtr& node);
   physical::NodePtr Materialized(const physical::NodePtr& input, ChangeMode mode,
@@ -102,8 +106,72 @@ Result<physical::NodePtr> Lowering::LowerFlatMap(const logical::NodePtr& node) {
   return physical::NodePtr(made);
 }
 
+std::shared_ptr<physical::Exchange> Lowering::Exchanged(const logical::NodePtr& node,
+                                                        physical::NodePtr below) {
+  const auto& repartition = node->As<logical::Repartition>();
+  auto made = Start<physical::Exchange>(*node, {std::move(below)});
+  made->key_columns = node->key_columns;
+  made->name = query_id_ + "-" + repartition.name;
+  made->partitions = repartition.partitions;
+  made->placement = repartition.placement;
+  made->ordered = repartition.ordered;
+  made->drop_null_keys = repartition.drop_null_keys;
+  return made;
+}
+
+/// The keys, and behind them each call's partial state, named after the call.
+SchemaPtr PartialSchema(const logical::Aggregate& aggregate) {
+  auto schema = std::make_shared<Schema>();
+  for (int i = 0; i < aggregate.key_columns; ++i) {
+    schema->columns.push_back(aggregate.inputs[0]->schema->columns[i]);
+  }
+  for (size_t call = 0; call < aggregate.calls.size(); ++call) {
+    ColumnSchema column = aggregate.schema->columns[aggregate.key_columns + call];
+    const std::string name = column.name;
+    int part = 0;
+    for (const DataType& type : aggregate.calls[call].function->partial_types) {
+      column.type = type;
+      column.name = ++part == 1 ? name : name + " " + std::to_string(part);
+      schema->columns.push_back(column);
+    }
+  }
+  return schema;
+}
+
+Result<physical::NodePtr> Lowering::LowerPreaggregated(const logical::Aggregate& aggregate) {
+  const logical::NodePtr& repartition = aggregate.inputs[0];
+  const logical::NodePtr& below = repartition->inputs[0];
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(below, false));
+  auto partial = Start<physical::PartialAggregate>(*below, {std::move(input)});
+  partial->stores.clear();
+  partial->schema = PartialSchema(aggregate);
+  partial->windowed_key = aggregate.windowed_key;
+  partial->window_size_ms = aggregate.window_size_ms;
+  partial->key_columns = aggregate.key_columns;
+  partial->calls = aggregate.calls;
+  partial->window = aggregate.window;
+  std::shared_ptr<physical::Exchange> exchange = Exchanged(repartition, partial);
+  exchange->schema = partial->schema;
+  exchange->windowed_key = partial->windowed_key;
+  exchange->window_size_ms = partial->window_size_ms;
+  auto made = Start<physical::StreamAggregate>(aggregate, {std::move(exchange)});
+  made->mode = ChangeMode::kUpsert;
+  made->key_columns = aggregate.key_columns;
+  made->window = aggregate.window;
+  made->emit_final = aggregate.emit_final;
+  made->merges_partials = true;
+  made->calls = aggregate.calls;
+  int next = aggregate.key_columns;
+  for (physical::AggregateCall& call : made->calls) {
+    call.args.resize(call.function->partial_types.size());
+    for (int& arg : call.args) arg = next++;
+  }
+  return physical::NodePtr(made);
+}
+
 Result<physical::NodePtr> Lowering::LowerAggregate(const logical::NodePtr& node) {
   const auto& aggregate = node->As<logical::Aggregate>();
+  if (aggregate.preaggregated) return LowerPreaggregated(aggregate);
   const bool over_table = node->inputs[0]->is_table;
   WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], over_table));
   if (over_table) {
@@ -226,16 +294,8 @@ Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool ret
     case logical::NodeKind::kFlatMap:
       return LowerFlatMap(node);
     case logical::NodeKind::kRepartition: {
-      const auto& repartition = node->As<logical::Repartition>();
       WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], retract));
-      auto made = Start<physical::Exchange>(*node, {std::move(input)});
-      made->key_columns = node->key_columns;
-      made->name = query_id_ + "-" + repartition.name;
-      made->partitions = repartition.partitions;
-      made->placement = repartition.placement;
-      made->ordered = repartition.ordered;
-      made->drop_null_keys = repartition.drop_null_keys;
-      return physical::NodePtr(made);
+      return physical::NodePtr(Exchanged(node, std::move(input)));
     }
     case logical::NodeKind::kAggregate:
       return LowerAggregate(node);

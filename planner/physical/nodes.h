@@ -28,6 +28,7 @@ enum class NodeKind : uint8_t {
   kFlatMap,
   kExchange,
   kMaterialize,
+  kPartialAggregate,
   kStreamAggregate,
   kTableAggregate,
   kStreamStreamJoin,
@@ -185,6 +186,17 @@ struct AggregateCall {
   std::vector<Value> constants;
 };
 
+/// Reduces each batch to one row a group (key and window) in front of the exchange of a
+/// StreamAggregate. Input as that of the aggregate. Output: group keys, then the partial states of
+/// the calls, each in as many columns as its function's `partial_types`; window bounds as system
+/// columns when windowed; the row time is the latest of the group's rows. Late rows end here.
+struct PartialAggregate : Node {
+  PartialAggregate() : Node(NodeKind::kPartialAggregate) {}
+  int key_columns = 0;
+  std::vector<AggregateCall> calls;
+  WindowSpec window;                        ///< None, tumbling or hopping.
+};
+
 /// GROUP BY over a stream, with or without a window. Input: group keys first (`key_columns`), then
 /// the arguments' columns. Output: group keys, then one column a call; window bounds as system
 /// columns when windowed. Rows with a null key column or a null value are dropped, counted.
@@ -194,6 +206,9 @@ struct StreamAggregate : Node {
   std::vector<AggregateCall> calls;
   WindowSpec window;
   bool emit_final = false;
+  /// Rows come from a PartialAggregate: `args` of the calls are the columns of their partial states,
+  /// and windows are given. Such rows are not late by themselves.
+  bool merges_partials = false;
 };
 
 /// GROUP BY over a table (input in kRetract mode): undo the old row, add the new one.
