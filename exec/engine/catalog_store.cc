@@ -10,7 +10,7 @@
 namespace weir {
 namespace {
 
-constexpr char kFormatVersion = 1;
+constexpr unsigned char kFormatVersion = 1;
 constexpr std::string_view kPrefix = "catalog/";
 
 void AppendText(std::string_view text, std::string& out) {
@@ -33,10 +33,10 @@ bool ReadText(std::string_view& in, std::string& text) {
 Status Decode(std::string_view bytes, StoredStatement& statement) {
   const Status corrupt(ErrorCode::kStoreCorrupt, "an entry of the catalog does not decode");
   if (bytes.size() < 2) return corrupt;
-  if (bytes[0] > kFormatVersion) {
+  if (const auto version = static_cast<unsigned char>(bytes[0]); version > kFormatVersion) {
     return Status(ErrorCode::kStoreVersion,
                   fmt::format("the catalog was written by a newer Weir: its format is {}, this one "
-                              "knows {}", static_cast<int>(bytes[0]), int{kFormatVersion}));
+                              "knows {}", int{version}, int{kFormatVersion}));
   }
   statement.paused = bytes[1] == 'P';
   bytes.remove_prefix(2);
@@ -59,7 +59,7 @@ std::string StatementKey(int64_t number) { return fmt::format("{}{:012}", kPrefi
 
 std::string EncodeStatement(const StoredStatement& statement) {
   std::string out;
-  out.push_back(kFormatVersion);
+  out.push_back(static_cast<char>(kFormatVersion));
   out.push_back(statement.paused ? 'P' : 'R');
   AppendText(statement.kind, out);
   AppendText(statement.name, out);

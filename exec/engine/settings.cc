@@ -96,15 +96,27 @@ std::optional<int64_t> ParseNumber(std::string_view text, bool bytes) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc()) return std::nullopt;
-  std::string_view unit(end, text.data() + text.size() - end);
+  const std::string_view unit(end, text.data() + text.size() - end);
   if (unit.empty()) return value;
   if (!bytes) return std::nullopt;
   for (const auto& [name, factor] : {std::pair<std::string_view, int64_t>{"k", 1024}, {"KB", 1024},
                                      {"m", 1 << 20}, {"MB", 1 << 20}, {"g", 1 << 30},
                                      {"GB", 1 << 30}}) {
-    if (unit == name) return value * factor;
+    int64_t product = 0;
+    if (unit != name) continue;
+    if (__builtin_mul_overflow(value, factor, &product)) return std::nullopt;
+    return product;
   }
   return std::nullopt;
+}
+
+bool IsChoice(std::string_view choices, std::string_view value) {
+  while (!choices.empty()) {
+    const size_t length = std::min(choices.find(' '), choices.size());
+    if (choices.substr(0, length) == value) return true;
+    choices.remove_prefix(std::min(length + 1, choices.size()));
+  }
+  return false;
 }
 
 Status Check(const SettingRow& row, std::string_view value) {
@@ -116,18 +128,19 @@ Status Check(const SettingRow& row, std::string_view value) {
     case SettingKind::kText:
       return OkStatus();
     case SettingKind::kNumber:
-    case SettingKind::kMilliseconds:
       return ParseNumber(value, false) ? OkStatus() : bad("a whole number");
+    case SettingKind::kMilliseconds:
+      return ParseNumber(value, false).value_or(-1) >= 0 ? OkStatus()
+                                                         : bad("a number of milliseconds");
     case SettingKind::kBytes:
-      return ParseNumber(value, true) ? OkStatus() : bad("a number of bytes (also 64MB, 2GB)");
+      return ParseNumber(value, true).value_or(-1) >= 0
+                 ? OkStatus()
+                 : bad("a number of bytes (also 64MB, 2GB)");
     case SettingKind::kBoolean:
       return value == "true" || value == "false" ? OkStatus() : bad("true or false");
-    case SettingKind::kChoice: {
-      const std::string padded = fmt::format(" {} ", row.choices);
-      return padded.find(fmt::format(" {} ", value)) != std::string::npos
-                 ? OkStatus()
-                 : bad(fmt::format("one of: {}", row.choices));
-    }
+    case SettingKind::kChoice:
+      return IsChoice(row.choices, value) ? OkStatus()
+                                          : bad(fmt::format("one of: {}", row.choices));
   }
   return OkStatus();
 }

@@ -1,5 +1,7 @@
 #include "exec/engine/topic_printer.h"
 
+#include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -9,23 +11,16 @@
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
 #include "exec/connect/header_codec.h"
+#include "exec/formats/json_structure.h"
 
 namespace weir {
 namespace {
 
 bool IsPrintableUtf8(std::string_view bytes) {
-  size_t i = 0;
-  while (i < bytes.size()) {
-    const auto lead = static_cast<unsigned char>(bytes[i]);
-    if (lead < 0x20 && lead != '\t' && lead != '\n' && lead != '\r') return false;
-    const size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
-    if (length == 0 || lead > 0xF4 || i + length > bytes.size()) return false;
-    for (size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(bytes[i + k]) & 0xC0) != 0x80) return false;
-    }
-    i += length;
-  }
-  return true;
+  const bool controls = std::any_of(bytes.begin(), bytes.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  });
+  return !controls && IsUtf8(bytes.data(), bytes.size());
 }
 
 SchemaPtr PrintSchema() {
