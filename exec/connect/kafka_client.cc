@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "base/status_macros.h"
 
@@ -74,6 +76,25 @@ ErrorCode CodeOf(rd_kafka_resp_err_t error) {
       return ErrorCode::kClosed;
     default:
       return ErrorCode::kKafkaError;
+  }
+}
+
+/// How long a topic that was just made, or lost its leader, is given to settle.
+constexpr auto kSettleMax = std::chrono::seconds(5);
+
+/// Errors of a client that knows of a topic's partitions what was true a moment ago.
+bool IsSettling(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -169,10 +190,22 @@ Result<std::vector<int64_t>> KafkaClient::FindOffsets(std::string_view topic, in
 
 Status KafkaClient::FindOffsets(std::string_view topic, rd_kafka_topic_partition_list_t& list) {
   const std::string doing = "the offsets of topic " + std::string(topic) + " cannot be read";
-  WEIR_RETURN_IF_ERROR(
-      FromKafka(rd_kafka_offsets_for_times(handle_, &list, kKafkaRequestMs), doing));
-  for (int i = 0; i < list.cnt; ++i) WEIR_RETURN_IF_ERROR(FromKafka(list.elems[i].err, doing));
-  return OkStatus();
+  const int64_t what = list.elems[0].offset;
+  const auto deadline = std::chrono::steady_clock::now() + kSettleMax;
+  while (true) {
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(handle_, &list, kKafkaRequestMs);
+    for (int i = 0; i < list.cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+      error = list.elems[i].err;
+    }
+    if (!IsSettling(error) || std::chrono::steady_clock::now() > deadline) {
+      return FromKafka(error, doing);
+    }
+    for (int i = 0; i < list.cnt; ++i) {
+      list.elems[i].offset = what;
+      list.elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
 }
 
 }  // namespace weir
