@@ -116,6 +116,12 @@ Result<std::shared_ptr<RocksStore>> RocksStore::Open(const std::string& path, bo
 
 RocksStore::~RocksStore() {
   if (db_ == nullptr) return;
+  // RocksDB 7 ends the process when it closes a log whose last write failed. Such a database is left
+  // as it is on disk, which is what the next opening recovers from.
+  if (broken_ && !db_->Resume().ok()) {
+    static_cast<void>(db_.release());
+    return;
+  }
   db_->DestroyColumnFamilyHandle(main_);
   if (records_ != nullptr) db_->DestroyColumnFamilyHandle(records_);
   db_->Close().PermitUncheckedError();
@@ -126,6 +132,7 @@ Status RocksStore::Write(rocksdb::WriteBatch& batch, bool sync) {
   options.sync = sync;
   rocksdb::Status status = db_->Write(options, &batch);
   if (!status.ok() && db_->Resume().ok()) status = db_->Write(options, &batch);
+  broken_ = !status.ok();
   return FromRocks(status, "the store " + path() + " cannot be written");
 }
 

@@ -350,8 +350,12 @@ Status EngineImpl::Close() {
     }
     query.runtime->Stop();
   }
-  running_.clear();
-  scheduler_.reset();
+  {
+    std::lock_guard running_lock(running_mutex_);
+    running_.clear();
+  }
+  // Cursors may outlive the closing, and still know it.
+  if (scheduler_ != nullptr) scheduler_->Stop();
   if (broker_ != nullptr) {
     Status status = broker_->Close();
     if (first.ok()) first = std::move(status);

@@ -20,13 +20,17 @@ Scheduler::Scheduler(int threads) {
   for (int i = 0; i < std::max(threads, 1); ++i) threads_.emplace_back([this] { Work(); });
 }
 
-Scheduler::~Scheduler() {
+Scheduler::~Scheduler() { Stop(); }
+
+void Scheduler::Stop() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   work_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 void Scheduler::Add(const std::shared_ptr<Job>& job) {
@@ -125,6 +129,7 @@ void Scheduler::Work() {
       lock.lock();
       continue;
     }
+    if (stopping_) return;
     const auto now = SteadyClock::now();
     auto next_due = SteadyClock::time_point::max();
     for (const std::shared_ptr<Job>& job : jobs_) {
@@ -142,7 +147,6 @@ void Scheduler::Work() {
       RunJob(lock, *job);
       continue;
     }
-    if (stopping_) return;
     if (next_due == SteadyClock::time_point::max()) {
       work_.wait(lock);
     } else {

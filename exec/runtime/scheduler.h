@@ -36,8 +36,9 @@ class Scheduler {
   };
 
   explicit Scheduler(int threads);
-  /// All jobs must have been removed.
   ~Scheduler();
+  /// Ends the threads; jobs run no more. The other calls stay allowed, for cursors that outlive it.
+  void Stop();
 
   void Add(const std::shared_ptr<Job>& job);
   /// Makes a job run soon. Safe from any thread, also for jobs that were removed or are yet to be

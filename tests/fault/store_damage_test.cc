@@ -1,0 +1,250 @@
+// A store that cannot be opened or written: in use, not ours, unwritable, full, damaged. Each is one
+// clear error, and nothing is overwritten.
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/fault/child_process.h"
+#include "tests/fault/temporary_directory.h"
+#include "weir/engine.h"
+
+namespace weir::fault {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<std::unique_ptr<Engine>> Open(const std::string& directory) {
+  EngineOptions options;
+  options.directory = directory;
+  return Engine::Open(options);
+}
+
+ChildResult Weir(const std::string& directory, const std::string& sql) {
+  ChildOptions options;
+  options.arguments = {WEIR_PROGRAM, "-d", directory, "-c", sql};
+  return RunChild(options);
+}
+
+std::string Contents(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::map<std::string, std::string> ContentsOf(const fs::path& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+    if (entry.is_regular_file()) {
+      files[fs::relative(entry.path(), directory)] = Contents(entry.path());
+    }
+  }
+  return files;
+}
+
+std::vector<Record> Records(int from, int count, size_t bytes) {
+  std::vector<Record> records(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    records[i].value = fmt::format("{{\"id\":{},\"pad\":\"", from + i);
+    uint64_t noise = static_cast<uint64_t>(from + i) * 0x9e3779b97f4a7c15u;
+    while (records[i].value->size() < bytes) {
+      noise = noise * 6364136223846793005u + 1442695040888963407u;
+      records[i].value->push_back(static_cast<char>('a' + (noise >> 40) % 26));
+    }
+    *records[i].value += "\"}";
+    records[i].timestamp_ms = 1000 + i;
+  }
+  return records;
+}
+
+constexpr const char* kStatements = R"sql(
+  CREATE STREAM s (id INT, pad VARCHAR) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);
+  CREATE TABLE counts AS SELECT pad, COUNT(*) AS n FROM s GROUP BY pad EMIT CHANGES;)sql";
+
+// A store with everything: table files and blobs from earlier, a log of what came last.
+void MakeStore(const std::string& directory) {
+  for (int part = 0; part < 3; ++part) {
+    auto engine = Open(directory);
+    ASSERT_TRUE(engine.ok()) << engine.status().ToString();
+    ASSERT_TRUE((*engine)->Execute(kStatements).ok());
+    for (int batch = 0; batch < 10; ++batch) {
+      ASSERT_TRUE((*engine)->Append("s", Records((part * 10 + batch) * 20, 20, 400)).ok());
+    }
+    ASSERT_TRUE((*engine)->RunUntilEnd(false).ok());
+    ASSERT_TRUE((*engine)->Close().ok());
+  }
+}
+
+TEST(StoreDamageTest, SecondProcessNamesTheOwner) {
+  TemporaryDirectory directory;
+  const std::string store = directory.At("store");
+  auto engine = Open(store);
+  ASSERT_TRUE(engine.ok());
+  const ChildResult second = Weir(store, "SHOW STREAMS;");
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_NE(second.err.find(std::to_string(getpid())), std::string::npos) << second.err;
+  EXPECT_TRUE((*engine)->Execute(kStatements).ok());
+  engine->reset();
+  EXPECT_EQ(Weir(store, "SHOW STREAMS;").exit_code, 0);
+}
+
+TEST(StoreDamageTest, ADirectoryOfOtherThingsIsRefused) {
+  TemporaryDirectory directory;
+  std::ofstream(directory.At("letter.txt")) << "dear";
+  const auto before = ContentsOf(directory.path());
+  const auto opened = Open(directory.path());
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.status().code(), ErrorCode::kNotAStore);
+  EXPECT_EQ(ContentsOf(directory.path()), before);
+  const auto file = Open(directory.At("letter.txt"));
+  ASSERT_FALSE(file.ok());
+  EXPECT_EQ(ContentsOf(directory.path()), before);
+}
+
+TEST(StoreDamageTest, AnUnwritableDirectoryIsAnError) {
+  // Nobody may write here, not even root.
+  auto opened = Open("/proc/weir-store");
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.status().code(), ErrorCode::kStoreIo) << opened.status().ToString();
+  EXPECT_NE(opened.status().message().find("/proc/weir-store"), std::string::npos);
+  if (geteuid() == 0) return;
+  TemporaryDirectory directory;
+  ASSERT_EQ(chmod(directory.path().c_str(), 0555), 0);
+  opened = Open(directory.path());
+  chmod(directory.path().c_str(), 0755);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.status().code(), ErrorCode::kStoreIo) << opened.status().ToString();
+}
+
+// Loads until the disk, or what stands for it, is full; all that was acknowledged must be there.
+void FillUp(const std::string& store, std::optional<size_t> file_bytes_max,
+            const std::function<void()>& make_room) {
+  std::string input;
+  std::vector<std::string> lines;
+  for (const Record& record : Records(0, 60000, 400)) {
+    lines.push_back(*record.value);
+    input += *record.value + "\n";
+  }
+  ChildOptions options;
+  options.arguments = {WEIR_PROGRAM, "load", "s", "-", "--input-format", "json", "-d", store};
+  options.file_bytes_max = file_bytes_max;
+  options.input = input;
+  const ChildResult load = RunChild(options);
+  EXPECT_EQ(load.exit_code, 1) << load.err;
+  EXPECT_NE(load.err.find("cannot be written"), std::string::npos) << load.err;
+  size_t acknowledged = 0;
+  for (size_t at = 0; (at = load.err.find("acknowledged ", at)) != std::string::npos;) {
+    at += 13;
+    acknowledged = std::stoul(load.err.substr(at));
+  }
+  make_room();
+  auto engine = Open(store);
+  ASSERT_TRUE(engine.ok()) << engine.status().ToString();
+  const auto records = (*engine)->ReadTopic("s");
+  ASSERT_TRUE(records.ok()) << records.status().ToString();
+  EXPECT_GT(acknowledged, 0u) << load.err;
+  EXPECT_GE(records->size(), acknowledged);
+  for (size_t i = 0; i < records->size(); ++i) ASSERT_EQ((*records)[i].value, lines[i]);
+  EXPECT_TRUE((*engine)->Append("s", Records(0, 10, 100)).ok());
+  std::cout << "acknowledged " << acknowledged << ", there " << records->size() << std::endl;
+}
+
+TEST(StoreDamageTest, AFileThatCannotGrowKeepsWhatWasAcknowledged) {
+  TemporaryDirectory directory;
+  FillUp(directory.At("store"), 10u << 20, [] {});
+}
+
+TEST(StoreDamageTest, AFullDiskKeepsWhatWasAcknowledged) {
+  TemporaryDirectory directory;
+  const std::string disk = directory.At("disk");
+  fs::create_directory(disk);
+  if (mount("weir-fault", disk.c_str(), "tmpfs", 0, "size=12m") != 0) {
+    GTEST_SKIP() << "no small disk can be mounted here";
+  }
+  FillUp(disk + "/store", std::nullopt, [&] {
+    mount("weir-fault", disk.c_str(), "tmpfs", MS_REMOUNT, "size=200m");
+  });
+  umount2(disk.c_str(), MNT_DETACH);
+}
+
+struct Damage {
+  const char* name;
+  const char* pattern;   // A part of the file's name.
+  double place;          // Of the damaged bytes, as a part of the file.
+};
+
+class DamageTest : public ::testing::TestWithParam<Damage> {};
+
+TEST_P(DamageTest, IsAClearErrorAndNothingIsOverwritten) {
+  const Damage& damage = GetParam();
+  TemporaryDirectory directory;
+  const std::string store = directory.At("store");
+  ASSERT_NO_FATAL_FAILURE(MakeStore(store));
+  std::vector<fs::path> damaged;
+  for (const auto& entry : fs::recursive_directory_iterator(store)) {
+    const std::string name = entry.path().filename();
+    if (!entry.is_regular_file() || name.find(damage.pattern) == std::string::npos) continue;
+    if (entry.file_size() < 8) continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    const auto at = static_cast<std::streamoff>(
+        damage.place * static_cast<double>(entry.file_size()));
+    char bytes[4] = {};
+    file.seekg(at);
+    file.read(bytes, sizeof(bytes));
+    for (char& byte : bytes) byte = static_cast<char>(~byte);
+    file.clear();
+    file.seekp(at);
+    file.write(bytes, sizeof(bytes));
+    damaged.push_back(entry.path());
+  }
+  ASSERT_FALSE(damaged.empty()) << "the store has no file like " << damage.pattern;
+  const auto before = ContentsOf(store);
+
+  // Opening finds it, or reading everything does.
+  Status status;
+  {
+    auto engine = Open(store);
+    status = engine.status();
+    for (const char* topic : {"s", "COUNTS"}) {
+      if (!status.ok()) break;
+      status = (*engine)->ReadTopic(topic).status();
+    }
+    if (status.ok()) {
+      const auto end = (*engine)->RunUntilEnd(false);
+      if (!end.ok()) status = end.status();
+    }
+  }
+  ASSERT_FALSE(status.ok());
+  EXPECT_TRUE(status.code() == ErrorCode::kStoreCorrupt ||
+              status.code() == ErrorCode::kQueryFailed)
+      << status.ToString();
+  std::cout << status.ToString() << std::endl;
+  const auto after = ContentsOf(store);
+  for (const fs::path& path : damaged) {
+    const std::string name = fs::relative(path, store);
+    ASSERT_TRUE(after.contains(name)) << name << " is gone";
+    EXPECT_EQ(after.at(name), before.at(name)) << name << " was changed";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, DamageTest,
+    ::testing::Values(Damage{"Marker", "weir.store", 0.1}, Damage{"Current", "CURRENT", 0.3},
+                      Damage{"Manifest", "MANIFEST", 0.3}, Damage{"LogBegin", ".log", 0.01},
+                      Damage{"LogMiddle", ".log", 0.5}, Damage{"TableBegin", ".sst", 0.05},
+                      Damage{"Blob", ".blob", 0.5}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace weir::fault
