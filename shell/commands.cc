@@ -40,15 +40,35 @@ void HelpAll(std::ostream& out) {
   }
   out << "\nStatements (end in a semicolon, may span lines; help NAME tells more):\n ";
   int width = 1;
+  std::string_view comma;
   for (const StatementHelp& statement : StatementHelps()) {
+    out << std::exchange(comma, ",");
     width += static_cast<int>(statement.name.size()) + 2;
     if (width > 78) {
       out << "\n ";
       width = 3 + static_cast<int>(statement.name.size());
     }
-    out << ' ' << statement.name << ',';
+    out << ' ' << statement.name;
   }
   out << "\n\nFunctions: SHOW FUNCTIONS; or help FUNCTION.\n";
+}
+
+/// The signatures of a function, what it does and an example.
+Status HelpFunction(CommandContext& context, const std::string& name) {
+  const auto described = context.engine.Execute("DESCRIBE FUNCTION " + name);
+  if (!described.ok() || described->size() != 1 || described->front().rows == nullptr ||
+      described->front().rows->row_count() == 0) {
+    return Status(ErrorCode::kUsage,
+                  fmt::format("no statement, command or function has this name: {}", name));
+  }
+  const Batch& rows = *described->front().rows;
+  std::ostream& out = context.output.stream();
+  for (int32_t row = 0; row < rows.row_count(); ++row) {
+    out << fmt::format("{} {}\n", rows.column(0).ToText(row), rows.column(1).ToText(row));
+  }
+  out << fmt::format("    {}\n    {}\n", rows.column(2).ToText(0), rows.column(3).ToText(0))
+      << std::flush;
+  return OkStatus();
 }
 
 Status RunHelp(CommandContext& context, const Arguments& arguments) {
@@ -72,11 +92,7 @@ Status RunHelp(CommandContext& context, const Arguments& arguments) {
   }
   out.flush();
   if (found) return OkStatus();
-  StatementText statement{.text = "DESCRIBE FUNCTION " + topic, .position = {}};
-  const Status status = context.runner.Run(statement);
-  if (status.ok()) return status;
-  return Status(ErrorCode::kUsage,
-                fmt::format("no statement, command or function has this name: {}", topic));
+  return HelpFunction(context, topic);
 }
 
 Status RunLoad(CommandContext& context, const Arguments& arguments) {

@@ -52,8 +52,7 @@ constexpr StatementHelp kStatements[] = {
     {"RUN SCRIPT", "RUN SCRIPT 'file'", "Runs the statements of a file."},
     {"CREATE TYPE", "CREATE TYPE name AS TYPE", "Gives a type a name."},
     {"ALTER", "ALTER STREAM|TABLE name ADD COLUMN c TYPE, …", "Adds columns at the end."},
-    {"DELETE", "DELETE FROM table [WHERE …]", "Deletes rows of a table."},
-    {"ASSERT", "ASSERT VALUES source (column, …) VALUES (…); ASSERT TOPIC name",
+    {"ASSERT", "ASSERT [NOT EXISTS] TOPIC name [TIMEOUT n SECONDS]; ASSERT STREAM|TABLE name (…)",
      "Fails unless what it says is so."},
 };
 

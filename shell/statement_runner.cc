@@ -74,6 +74,10 @@ Status StatementRunner::WaitUntilEnd() {
 }
 
 Status StatementRunner::Drain(Cursor& cursor) {
+  if (options_.until_end && cursor.endless()) {
+    return Status(ErrorCode::kEndlessSource, "this query reads a source that never ends")
+        .WithHint("add LIMIT, give the generator ROWS, or leave --until-end out");
+  }
   const Interrupts::Scope scope(interrupts_, [&cursor] { cursor.Cancel(); });
   const std::unique_ptr<Renderer> renderer =
       output_.NewRenderer(cursor.schema(), cursor.is_changelog());
@@ -102,8 +106,11 @@ Status StatementRunner::Drain(Cursor& cursor) {
       told_waiting = true;
     }
   }
-  renderer->End();
-  if (output_.for_people()) {
+  const bool interrupted = interrupts_.pending() != StopKind::kNone;
+  // The terminal has just shown ^C; and of a query that gave nothing there is nothing to show.
+  if (interrupted && output_.for_people()) output_.stream() << '\n';
+  if (status.ok() || rows > 0) renderer->End();
+  if (output_.for_people() && (status.ok() || rows > 0)) {
     output_.stream() << fmt::format("({} row{}{})\n", WithThousands(rows), rows == 1 ? "" : "s",
                                     cursor.limit_reached() ? ", limit reached" : "");
   }
@@ -111,12 +118,15 @@ Status StatementRunner::Drain(Cursor& cursor) {
 }
 
 void StatementRunner::TellResult(const StatementResult& result) {
+  // A message beside rows is the same as text: people get that, programs the rows.
+  const bool as_text = result.rows != nullptr && !result.message.empty() && output_.for_people();
+  if (as_text) output_.stream() << result.message << '\n';
   if (!options_.quiet) {
-    if (!result.message.empty()) err_ << result.message << '\n';
+    if (!result.message.empty() && result.rows == nullptr) err_ << result.message << '\n';
     for (const std::string& notice : result.notices) err_ << "notice: " << notice << '\n';
     err_.flush();
   }
-  if (result.rows == nullptr) return;
+  if (result.rows == nullptr || as_text) return;
   const std::unique_ptr<Renderer> renderer =
       output_.NewRenderer(result.rows->schema(), /*show_ops=*/false);
   if (result.rows->row_count() > 0) renderer->Write(*result.rows);

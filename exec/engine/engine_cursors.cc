@@ -130,6 +130,10 @@ class PushCursor : public Cursor, public RowReceiver {
     std::lock_guard lock(mutex_);
     return idle && queue_.empty();
   }
+  bool endless() const override {
+    std::lock_guard lock(mutex_);
+    return left_ < 0 && query_ != nullptr && query_->endless();
+  }
   std::vector<std::string> waiting_for() const override {
     std::vector<QueryMetrics> metrics;
     if (query_ == nullptr) return {};

@@ -111,6 +111,8 @@ class Cursor {
   virtual bool caught_up() const = 0;
   /// True when rows may be other than kInsert, so that a caller can lay out a column for their ops.
   virtual bool is_changelog() const { return false; }
+  /// True if a source of the query never ends by itself and no LIMIT ends the query.
+  virtual bool endless() const { return false; }
   /// Topics this cursor reads that have given no record so far; for "waiting" messages.
   virtual std::vector<std::string> waiting_for() const { return {}; }
   /// Makes a blocked or later Next return soon with kCancelled. May be called from any thread.
