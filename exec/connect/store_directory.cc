@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kMarkerStart = "weir store, format ";
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
 constexpr const char* kMarkerName = "weir.store";
 constexpr const char* kLockName = "weir.lock";
 constexpr const char* kDatabaseName = "db";

@@ -519,7 +519,6 @@ void JsonDecoder::NoteKey(const JsonCursor& cursor, const uint32_t* key) {
     name = key_scratch_;
   }
   for (Needed& needed : needed_) {
-    if (name.size() != needed.name.size()) continue;
     if (needed.exact == nullptr && name == needed.name) needed.exact = key;
     if (needed.folds && needed.folded == nullptr && EqualsUpperCased(name, needed.name)) {
       needed.folded = key;

@@ -1,5 +1,6 @@
 #include "exec/formats/json_value.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -7,6 +8,7 @@
 #include "base/time_text.h"
 #include "exec/formats/base64.h"
 #include "exec/formats/number_scan.h"
+#include "parser/source_text.h"
 
 namespace weir {
 namespace {
@@ -136,6 +138,8 @@ JsonPlan::JsonPlan(DataType column_type) : kind(column_type.kind()), type(column
 }
 
 bool EqualsUpperCased(std::string_view name, std::string_view wanted) {
+  const auto is_ascii = [](char c) { return static_cast<signed char>(c) >= 0; };
+  if (!std::all_of(wanted.begin(), wanted.end(), is_ascii)) return FoldName(name) == wanted;
   if (name.size() != wanted.size()) return false;
   for (size_t i = 0; i < name.size(); ++i) {
     const char c = name[i];
