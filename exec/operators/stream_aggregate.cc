@@ -7,6 +7,7 @@
 // dropped does not depend on which partition was read faster.
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <numeric>
 
@@ -17,6 +18,7 @@
 #include "exec/operators/aggregate_output.h"
 #include "exec/operators/factories.h"
 #include "exec/operators/grouped_rows.h"
+#include "exec/state/dirty_pages.h"
 #include "exec/state/group_table.h"
 #include "exec/state/row_codec.h"
 
@@ -78,6 +80,7 @@ class StreamAggregate : public Operator {
     return Advance(stream_time);
   }
 
+  Status EmitPending() override;
   Status OnBarrier() override;
   int64_t open_windows() const override {
     return emit_final_ ? static_cast<int64_t>(groups_.size()) : 0;
@@ -106,13 +109,19 @@ class StreamAggregate : public Operator {
   bool Timely(int64_t start, int64_t clock);
   void FindGroups(const Chunk& chunk);
   void Touch(const Chunk& chunk);
+  void TouchPending(const Chunk& chunk);
+  bool IsPending(std::span<const uint32_t> ids) const;
   Status EmitLast(const Chunk& chunk);
-  Chunk LastRows(const Chunk& chunk, std::span<const ColumnPtr> results);
+  Status EmitGroups(std::span<const uint32_t> ids);
+  Chunk StateOf(std::span<const uint32_t> ids);
   Status EmitEach(const Chunk& chunk);
   AggregateChange ChangeOf(uint32_t group, int32_t key_row) const;
   Status Close(int64_t stream_time);
-  Status EmitClosed(std::span<const uint32_t> ids, int64_t start);
   void EraseGroup(uint32_t id);
+  void AppendState(uint32_t id, std::string& out) const;
+  void SaveGroups();
+  static bool ReadFromPage(std::string_view& page, std::span<ColumnBuilder> keys,
+                           std::vector<std::string>& values);
   Status Load();
   Status LoadBatch(std::vector<ColumnBuilder>& keys, std::vector<int64_t>& starts,
                    std::vector<std::string>& values);
@@ -140,6 +149,11 @@ class StreamAggregate : public Operator {
   StateStore* store_ = nullptr;
   MemoryAccount memory_;
   std::vector<uint32_t> dirty_;
+  DirtyPages pages_;
+
+  // Groups that changed since the last commit or pause and have not been handed on. Only where
+  // nobody needs their old results.
+  std::vector<uint32_t> pending_;
 
   // Of the batch at hand. Entry i of rows_ and groups_of_rows_ is a row in one of its windows.
   RowNumbers numbers_;
@@ -163,8 +177,8 @@ Status StreamAggregate::Process(const Chunk& chunk, std::span<const int32_t> row
   FindGroups(chunk);
   const bool each = context_->emit_every_change() && !merges_partials_;
   if (!emit_final_ && each) return EmitEach(chunk);
-  if (!emit_final_) return EmitLast(chunk);
-  Touch(chunk);
+  if (!emit_final_ && retracts_) return EmitLast(chunk);
+  TouchPending(chunk);
   AddRows(chunk);
   return OkStatus();
 }
@@ -303,6 +317,34 @@ void StreamAggregate::Touch(const Chunk& chunk) {
   }
 }
 
+// The same for groups that come out later, if at all: batch_ counts pauses, not batches.
+void StreamAggregate::TouchPending(const Chunk& chunk) {
+  if (pending_.empty()) ++batch_;
+  const int64_t* times = chunk.row_time()->values<int64_t>().data();
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    Group& group = meta_[ids_[i]];
+    group.row_time = std::max(group.row_time, times[rows_[i]]);
+    if (group.batch == batch_) continue;
+    group.batch = batch_;
+    pending_.push_back(ids_[i]);
+    if (group.dirty) continue;
+    group.dirty = true;
+    dirty_.push_back(ids_[i]);
+  }
+}
+
+bool StreamAggregate::IsPending(std::span<const uint32_t> ids) const {
+  return !pending_.empty() && std::any_of(ids.begin(), ids.end(), [this](uint32_t id) {
+    return meta_[id].batch == batch_;
+  });
+}
+
+Status StreamAggregate::EmitPending() {
+  if (pending_.empty()) return OkStatus();
+  const std::vector<uint32_t> ids = std::exchange(pending_, {});
+  return emit_final_ ? OkStatus() : EmitGroups(ids);
+}
+
 AggregateChange StreamAggregate::ChangeOf(uint32_t group, int32_t key_row) const {
   AggregateChange change;
   change.key_row = key_row;
@@ -314,16 +356,15 @@ AggregateChange StreamAggregate::ChangeOf(uint32_t group, int32_t key_row) const
   return change;
 }
 
-// One change a group: its state after the batch.
+// One change a group: its state after the batch, and before it the one that was there.
 Status StreamAggregate::EmitLast(const Chunk& chunk) {
   Touch(chunk);
   std::vector<ColumnBuilder> results = calls_.MakeResultBuilders();
-  if (retracts_) calls_.Results(touched_, results);   // Rows [0, n): the old results.
+  calls_.Results(touched_, results);   // Rows [0, n): the old results.
   AddRows(chunk);
   calls_.Results(touched_, results);
   std::vector<ColumnPtr> columns;
   for (ColumnBuilder& builder : results) columns.push_back(builder.Finish());
-  if (!retracts_) return out_.Emit(LastRows(chunk, columns));
   const auto count = static_cast<int32_t>(touched_.size());
   changes_.clear();
   for (int32_t i = 0; i < count; ++i) {
@@ -340,35 +381,6 @@ Status StreamAggregate::EmitLast(const Chunk& chunk) {
     group.emitted = true;
   }
   return out_.Emit(BuildAggregateChunk(changes_, Keys(chunk), columns, windowed_));
-}
-
-// The touched groups as they are, one row each: with many groups this is most of the work.
-Chunk StreamAggregate::LastRows(const Chunk& chunk, std::span<const ColumnPtr> results) {
-  const size_t count = touched_.size();
-  Chunk out;
-  out.rows = static_cast<int32_t>(count);
-  for (const ColumnPtr& key : Keys(chunk)) out.columns.push_back(Gather(*key, last_rows_));
-  out.columns.insert(out.columns.end(), results.begin(), results.end());
-  uint8_t* data = nullptr;
-  BufferPtr time_buffer = MakeBuffer(count * sizeof(int64_t), &data);
-  auto* times = reinterpret_cast<int64_t*>(data);
-  uint8_t* ops = nullptr;
-  out.ops = MakeBuffer(count, &ops);
-  for (size_t i = 0; i < count; ++i) {
-    Group& group = meta_[touched_[i]];
-    times[i] = group.row_time;
-    ops[i] = static_cast<uint8_t>(group.emitted ? RowOp::kUpdateAfter : RowOp::kInsert);
-    group.emitted = true;
-  }
-  out.sys(SystemColumn::kRowTime) = std::make_shared<const Column>(
-      Column::Parts{DataType::Bigint(), out.rows, nullptr, std::move(time_buffer), nullptr, {}});
-  if (!windowed_) return out;
-  window_scratch_.resize(count);
-  for (size_t i = 0; i < count; ++i) window_scratch_[i] = groups_.time(touched_[i]);
-  out.sys(SystemColumn::kWindowStart) = MakeTimes(window_scratch_);
-  for (int64_t& time : window_scratch_) time += window_.size_ms;
-  out.sys(SystemColumn::kWindowEnd) = MakeTimes(window_scratch_);
-  return out;
 }
 
 // One change a row and window, as Kafka Streams gives without a cache.
@@ -419,8 +431,8 @@ Status StreamAggregate::Close(int64_t stream_time) {
     auto first = windows_.begin();
     const int64_t start = first->first;
     if (start > stream_time - wait) break;
-    if (emit_final_ && start >= kept_from) {
-      WEIR_RETURN_IF_ERROR(EmitClosed(first->second, start));
+    if (emit_final_ ? start >= kept_from : IsPending(first->second)) {
+      WEIR_RETURN_IF_ERROR(emit_final_ ? EmitGroups(first->second) : EmitPending());
     }
     for (uint32_t id : first->second) EraseGroup(id);
     windows_.erase(first);
@@ -436,27 +448,94 @@ void StreamAggregate::EraseGroup(uint32_t id) {
   groups_.Erase(id);
 }
 
-Status StreamAggregate::EmitClosed(std::span<const uint32_t> ids, int64_t start) {
+// The state of each group as it is now.
+Status StreamAggregate::EmitGroups(std::span<const uint32_t> ids) {
   for (size_t from = 0; from < ids.size(); from += limits::kBatchRowsMax) {
-    const auto part = ids.subspan(
-        from, std::min<size_t>(limits::kBatchRowsMax, ids.size() - from));
-    std::vector<ColumnBuilder> keys, results = calls_.MakeResultBuilders();
-    for (int i = 0; i < key_columns_; ++i) keys.emplace_back(schema_->columns[i].type);
-    groups_.AppendKeys(part, keys);
-    calls_.Results(part, results);
-    changes_.clear();
-    for (size_t i = 0; i < part.size(); ++i) {
-      AggregateChange change = ChangeOf(part[i], static_cast<int32_t>(i));
-      change.result_row = static_cast<int32_t>(i);
-      change.window_start = start;
-      changes_.push_back(change);
-    }
-    std::vector<ColumnPtr> key_columns, columns;
-    for (ColumnBuilder& builder : keys) key_columns.push_back(builder.Finish());
-    for (ColumnBuilder& builder : results) columns.push_back(builder.Finish());
-    WEIR_RETURN_IF_ERROR(out_.Emit(BuildAggregateChunk(changes_, key_columns, columns, windowed_)));
+    const size_t count = std::min<size_t>(limits::kBatchRowsMax, ids.size() - from);
+    WEIR_RETURN_IF_ERROR(out_.Emit(StateOf(ids.subspan(from, count))));
   }
   return OkStatus();
+}
+
+// With many groups this is most of the work.
+Chunk StreamAggregate::StateOf(std::span<const uint32_t> ids) {
+  const size_t count = ids.size();
+  std::vector<ColumnBuilder> keys, results = calls_.MakeResultBuilders();
+  for (int i = 0; i < key_columns_; ++i) keys.emplace_back(schema_->columns[i].type);
+  groups_.AppendKeys(ids, keys);
+  calls_.Results(ids, results);
+  Chunk out;
+  out.rows = static_cast<int32_t>(count);
+  for (ColumnBuilder& builder : keys) out.columns.push_back(builder.Finish());
+  for (ColumnBuilder& builder : results) out.columns.push_back(builder.Finish());
+  uint8_t* data = nullptr;
+  BufferPtr time_buffer = MakeBuffer(count * sizeof(int64_t), &data);
+  auto* times = reinterpret_cast<int64_t*>(data);
+  uint8_t* ops = nullptr;
+  out.ops = MakeBuffer(count, &ops);
+  for (size_t i = 0; i < count; ++i) {
+    Group& group = meta_[ids[i]];
+    times[i] = group.row_time;
+    ops[i] = static_cast<uint8_t>(group.emitted ? RowOp::kUpdateAfter : RowOp::kInsert);
+    group.emitted = true;
+  }
+  out.sys(SystemColumn::kRowTime) = std::make_shared<const Column>(
+      Column::Parts{DataType::Bigint(), out.rows, nullptr, std::move(time_buffer), nullptr, {}});
+  if (!windowed_) return out;
+  window_scratch_.resize(count);
+  for (size_t i = 0; i < count; ++i) window_scratch_[i] = groups_.time(ids[i]);
+  out.sys(SystemColumn::kWindowStart) = MakeTimes(window_scratch_);
+  for (int64_t& time : window_scratch_) time += window_.size_ms;
+  out.sys(SystemColumn::kWindowEnd) = MakeTimes(window_scratch_);
+  return out;
+}
+
+void StreamAggregate::AppendState(uint32_t id, std::string& out) const {
+  AppendOrdered64(meta_[id].row_time, out);
+  calls_.Save(id, out);
+}
+
+// Windows are stored one by one in order of time, as they go by time; other groups by pages.
+void StreamAggregate::SaveGroups() {
+  std::string key, value;
+  for (uint32_t id : dirty_) {
+    Group& group = meta_[id];
+    if (!group.dirty) continue;   // Closed since.
+    group.dirty = false;
+    if (!windowed_) {
+      pages_.Mark(id);
+      continue;
+    }
+    key.clear();
+    value.clear();
+    AppendOrdered64(groups_.time(id), key);
+    groups_.AppendKeyBytes(id, key);
+    AppendState(id, value);
+    store_->Put(key, value);
+  }
+  dirty_.clear();
+  if (windowed_) return;
+  pages_.Save(*store_, groups_.id_limit(), [&](uint32_t id, std::string& out) {
+    groups_.AppendKeyBytes(id, out);
+    value.clear();
+    AppendState(id, value);
+    const auto length = static_cast<uint32_t>(value.size());
+    out.append(reinterpret_cast<const char*>(&length), sizeof(length));
+    out.append(value);
+  });
+}
+
+// One entry of a page; false if it is malformed.
+bool StreamAggregate::ReadFromPage(std::string_view& page, std::span<ColumnBuilder> keys,
+                                   std::vector<std::string>& values) {
+  uint32_t length = 0;
+  if (!ReadRow(page, keys) || page.size() < sizeof(length)) return false;
+  std::memcpy(&length, page.data(), sizeof(length));
+  page.remove_prefix(sizeof(length));
+  if (page.size() < length) return false;
+  values.emplace_back(page.substr(0, length));
+  page.remove_prefix(length);
+  return true;
 }
 
 Status StreamAggregate::OnBarrier() {
@@ -466,23 +545,10 @@ Status StreamAggregate::OnBarrier() {
     store_->DeleteRange("", limit);
     erase_dirty_ = false;
   }
-  std::string key, value;
-  for (uint32_t id : dirty_) {
-    Group& group = meta_[id];
-    if (!group.dirty) continue;   // Closed since.
-    group.dirty = false;
-    key.clear();
-    value.clear();
-    if (windowed_) AppendOrdered64(groups_.time(id), key);
-    groups_.AppendKeyBytes(id, key);
-    AppendOrdered64(group.row_time, value);
-    calls_.Save(id, value);
-    store_->Put(key, value);
-  }
-  dirty_.clear();
+  SaveGroups();
   if (times_dirty_) {
     StateStore& times = context_->Store(store_name_ + "-times");
-    value.clear();
+    std::string value;
     AppendOrdered64(closed_, value);
     times.Put(kClosedKey, value);
     value.clear();
@@ -515,10 +581,16 @@ Status StreamAggregate::Load() {
   Status status;
   WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
     int64_t start = 0;
-    malformed = (windowed_ && !ReadOrdered64(key, start)) || !ReadRow(key, keys) || !key.empty();
+    if (windowed_) {
+      malformed = !ReadOrdered64(key, start) || !ReadRow(key, keys);
+      starts.push_back(start);
+      values.emplace_back(value);
+    } else {
+      malformed = !ReadOrdered64(key, start);
+      while (!malformed && !value.empty()) malformed = !ReadFromPage(value, keys, values);
+    }
+    malformed |= !key.empty();
     if (malformed) return false;
-    starts.push_back(start);
-    values.emplace_back(value);
     if (values.size() < static_cast<size_t>(limits::kBatchRowsMax)) return true;
     status = LoadBatch(keys, starts, values);
     return status.ok();

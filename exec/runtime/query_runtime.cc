@@ -15,7 +15,7 @@ namespace {
 
 // Batches a task processes in one round before others get their turn and the commit is looked at.
 constexpr int kBatchesPerRound = 16;
-constexpr int64_t kCommitIntervalBehindMs = 1000;
+constexpr int64_t kCommitIntervalBehindMs = 400;
 constexpr int kFailuresMax = 3;
 constexpr int64_t kBackoffFirstMs = 1000;
 constexpr int64_t kBackoffLastMs = 60'000;
@@ -285,7 +285,7 @@ int64_t QueryRuntime::Run() {
 }
 
 // A query far behind, whose commits take long because it has changed much state, makes fewer of them:
-// they take a tenth of its time at most, but a second is the longest between two.
+// they take a tenth of its time at most, within limits.
 bool QueryRuntime::CommitIsDue() const {
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(commit_took_).count();
   const int64_t interval = std::max<int64_t>(env_.settings.commit_interval_ms,
@@ -348,7 +348,8 @@ int64_t QueryRuntime::Fail(Status status) {
                                                     status.code() != ErrorCode::kMemoryLimit &&
                                                     status.code() != ErrorCode::kPlanChanged &&
                                                     !options_.transient);
-  if (options_.log) {
+  // Who reads a transient query is told through its cursor.
+  if (options_.log && !options_.transient) {
     options_.log(again ? LogLevel::kWarning : LogLevel::kError,
                  fmt::format("query {}: {}", env_.id, status.ToString()));
   }

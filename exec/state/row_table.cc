@@ -122,6 +122,7 @@ void RowTable::Remove(uint32_t id) {
 }
 
 void RowTable::MarkDirty(uint32_t id) {
+  if (!options_.has_time) return pages_.Mark(id);
   if (dirty_flags_[id] != 0) return;
   dirty_flags_[id] = 1;
   dirty_.push_back(id);
@@ -149,8 +150,12 @@ void RowTable::EndBatch() {
   for (uint32_t id : touched_) {
     // An id may stand here twice; once erased it has no key any more, which the flag tells.
     if (!refs_[id].is_null() || dirty_flags_[id] == kErased) continue;
-    deleted_.emplace_back();
-    StoreKey(id, deleted_.back());
+    if (options_.has_time) {
+      deleted_.emplace_back();
+      StoreKey(id, deleted_.back());
+    } else {
+      pages_.Mark(id);
+    }
     dirty_flags_[id] = kErased;
     keys_.Erase(id);
   }
@@ -220,7 +225,22 @@ void RowTable::StoreKey(uint32_t id, std::string& out) const {
   keys_.AppendKeyBytes(id, out);
 }
 
+void RowTable::AppendValue(uint32_t id, std::string& out) const {
+  const RowRef ref = refs_[id];
+  AppendOrdered64(row_time(ref), out);
+  AppendRow(std::span(blocks_[ref.block].columns)
+                .subspan(options_.key_columns, options_.types.size() - options_.key_columns),
+            ref.row, out);
+}
+
 void RowTable::Save(StateStore& store) {
+  if (!options_.has_time) {
+    return pages_.Save(store, id_limit(), [this](uint32_t id, std::string& out) {
+      if (!Has(id)) return;
+      keys_.AppendKeyBytes(id, out);
+      AppendValue(id, out);
+    });
+  }
   if (removed_range_) {
     std::string limit;
     AppendOrdered64(removed_before_, limit);
@@ -237,15 +257,26 @@ void RowTable::Save(StateStore& store) {
     key.clear();
     value.clear();
     StoreKey(id, key);
-    const RowRef ref = refs_[id];
-    const Block& block = blocks_[ref.block];
-    AppendOrdered64(row_time(ref), value);
-    AppendRow(std::span(block.columns).subspan(options_.key_columns,
-                                               options_.types.size() - options_.key_columns),
-              ref.row, value);
+    AppendValue(id, value);
     store.Put(key, value);
   }
   dirty_.clear();
+}
+
+// Reads one row; without times `key` and `value` are the same bytes.
+bool RowTable::ReadEntry(std::string_view& key, std::string_view& value,
+                         std::span<ColumnBuilder> builders, std::vector<int64_t>& times) const {
+  int64_t time = 0, row_time = 0;
+  const auto keys = builders.first(options_.key_columns);
+  const auto values =
+      builders.subspan(options_.key_columns, options_.types.size() - options_.key_columns);
+  if (options_.has_time && !ReadOrdered64(key, time)) return false;
+  if (!ReadRow(key, keys) || !ReadOrdered64(value, row_time) || !ReadRow(value, values)) {
+    return false;
+  }
+  builders.back().AppendInt64(row_time);
+  times.push_back(time);
+  return true;
 }
 
 Status RowTable::Load(const StateStore& store) {
@@ -255,17 +286,21 @@ Status RowTable::Load(const StateStore& store) {
   std::vector<int64_t> times;
   Status status;
   bool malformed = false;
+  bool moved = false;
+  uint32_t rows = 0;
   WEIR_RETURN_IF_ERROR(store.Scan("", "", [&](std::string_view key, std::string_view value) {
-    int64_t time = 0, row_time = 0;
-    const auto keys = std::span(builders).first(options_.key_columns);
-    const auto values = std::span(builders).subspan(
-        options_.key_columns, options_.types.size() - options_.key_columns);
-    malformed = (options_.has_time && !ReadOrdered64(key, time)) || !ReadRow(key, keys) ||
-                !ReadOrdered64(value, row_time) || !ReadRow(value, values) || !key.empty() ||
-                !value.empty();
+    if (options_.has_time) {
+      malformed = !ReadEntry(key, value, builders, times) || !key.empty() || !value.empty();
+    } else {
+      int64_t page = 0;
+      malformed = !ReadOrdered64(key, page) || !key.empty();
+      // Rows get their ids as they come.
+      for (; !malformed && !value.empty(); ++rows) {
+        malformed = !ReadEntry(value, value, builders, times);
+        moved |= rows / DirtyPages::kRows != page;
+      }
+    }
     if (malformed) return false;
-    builders.back().AppendInt64(row_time);
-    times.push_back(time);
     if (times.size() < static_cast<size_t>(kLoadRowsMax)) return true;
     status = LoadRows(builders, times);
     return status.ok();
@@ -274,7 +309,10 @@ Status RowTable::Load(const StateStore& store) {
     return Status(ErrorCode::kStoreCorrupt, "a table's row in a state store is malformed");
   }
   WEIR_RETURN_IF_ERROR(std::move(status));
-  return LoadRows(builders, times);
+  WEIR_RETURN_IF_ERROR(LoadRows(builders, times));
+  pages_ = DirtyPages();
+  if (moved) pages_.MarkMoved(id_limit());
+  return OkStatus();
 }
 
 Status RowTable::LoadRows(std::span<ColumnBuilder> builders, std::vector<int64_t>& times) {

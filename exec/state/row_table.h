@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "exec/operators/operator.h"
+#include "exec/state/dirty_pages.h"
 #include "exec/state/group_table.h"
 #include "exec/state/row_gather.h"
 
@@ -80,6 +81,9 @@ class RowTable {
   void Compact();
   void MoveRows(std::span<const uint32_t> blocks);
   void StoreKey(uint32_t id, std::string& out) const;
+  void AppendValue(uint32_t id, std::string& out) const;
+  bool ReadEntry(std::string_view& key, std::string_view& value, std::span<ColumnBuilder> builders,
+                 std::vector<int64_t>& times) const;
   Status LoadRows(std::span<ColumnBuilder> builders, std::vector<int64_t>& times);
 
   static constexpr uint8_t kErased = 2;  // In dirty_flags_.
@@ -94,8 +98,10 @@ class RowTable {
   std::vector<uint32_t> dead_blocks_;                     // Became empty in this batch.
   std::vector<uint32_t> touched_;                         // Ids that may have no row at EndBatch.
   std::vector<uint32_t> created_;
+  // With times in the keys rows are stored one by one, ordered by time; without, by pages.
   std::vector<uint32_t> dirty_;
   std::vector<std::string> deleted_;                      // Store keys.
+  DirtyPages pages_;
   std::map<int64_t, std::vector<uint32_t>> by_time_;      // Ids, some of them stale.
   int64_t removed_before_ = INT64_MIN;
   bool removed_range_ = false;
