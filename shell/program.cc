@@ -128,8 +128,23 @@ class Program {
         if (Status status = runner_.RunFile(file); !status.ok()) return Tell(status, file);
       }
     }
-    if (options_.until_end) return Tell(runner_.WaitUntilEnd(), {});
+    if (options_.until_end) return End();
     return options_.command == ProgramCommand::kRun ? Stay() : kExitDone;
+  }
+
+  /// Waits until all that there is has been processed, and tells what was left out: with the end of
+  /// the program the counts are gone.
+  int End() {
+    const Status status = runner_.WaitUntilEnd();
+    if (!options_.quiet) {
+      for (const QueryMetrics& query : engine_.Metrics().queries) {
+        for (const auto& [reason, rows] : query.dropped) {
+          streams_.err << fmt::format("query {} dropped {}: {}\n", query.query_id, reason, rows);
+        }
+      }
+      streams_.err.flush();
+    }
+    return Tell(status, {});
   }
 
   // Stays while there is a query that can still do something.
@@ -205,7 +220,7 @@ class Program {
     if (interactive) Greet();
     Repl repl(context, *lines, {.interactive = interactive});
     if (Status status = repl.Run(); !status.ok()) return Tell(status, "stdin");
-    return options_.until_end ? Tell(runner_.WaitUntilEnd(), {}) : kExitDone;
+    return options_.until_end ? End() : kExitDone;
   }
 
   const ProgramOptions& options_;

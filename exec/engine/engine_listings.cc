@@ -209,6 +209,9 @@ Status EngineImpl::Describe(const ast::Statement& statement, StatementResult& re
   if (describe.kind == ast::DescribeKind::kFunction) {
     Result<FunctionDescription> function = BuiltinFunctions().Describe(name);
     if (!function.ok()) return std::move(function).status().At(statement.position);
+    // Overloads often share their example.
+    std::vector<std::string>& examples = function->examples;
+    examples.erase(std::unique(examples.begin(), examples.end()), examples.end());
     for (const std::string& signature : function->signatures) {
       rows.push_back({function->name, signature, function->text,
                       fmt::format("{}", fmt::join(function->examples, "; "))});
