@@ -118,7 +118,7 @@ RocksStore::~RocksStore() {
   if (db_ == nullptr) return;
   // RocksDB 7 ends the process when it closes a log whose last write failed. Such a database is left
   // as it is on disk, which is what the next opening recovers from.
-  if (broken_ && !db_->Resume().ok()) {
+  if (broken_) {
     static_cast<void>(db_.release());
     return;
   }

@@ -272,6 +272,25 @@ Result<PersistentLogical> BuildInsertInto(const ast::Statement& statement,
   return result;
 }
 
+// Of a query that keeps positions only, what it reads is all that its state depends on: its WHERE and
+// its columns may be replaced. False for other queries.
+bool AppendStatelessShape(const physical::Node& node, std::string& shape) {
+  switch (node.kind) {
+    case physical::NodeKind::kTopicSource: {
+      const auto& source = static_cast<const physical::TopicSource&>(node);
+      shape += "stateless " + source.source_name + " topic " + source.topic;
+      return true;
+    }
+    case physical::NodeKind::kFilter:
+    case physical::NodeKind::kProject:
+    case physical::NodeKind::kFlatMap:
+    case physical::NodeKind::kTopicSink:
+      return node.inputs.size() == 1 && AppendStatelessShape(*node.inputs[0], shape);
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Result<PersistentLogical> BuildPersistent(const ast::Statement& statement,
@@ -288,7 +307,9 @@ Result<PersistentQueryPlan> PlanPersistentQuery(const ast::Statement& statement,
   WEIR_ASSIGN_OR_RETURN(PersistentLogical built, BuildPersistent(statement, context));
   WEIR_ASSIGN_OR_RETURN(logical::NodePtr optimized, RunPasses(built.root, context));
   WEIR_ASSIGN_OR_RETURN(built.plan.root, LowerPlan(optimized, built.plan.query_id));
-  built.plan.fingerprint = StableHash(ExplainPhysical(*built.plan.root));
+  std::string shape;
+  if (!AppendStatelessShape(*built.plan.root, shape)) shape = ExplainPhysical(*built.plan.root);
+  built.plan.fingerprint = StableHash(shape);
   return std::move(built.plan);
 }
 
