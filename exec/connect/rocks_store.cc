@@ -1,6 +1,9 @@
 #include "exec/connect/rocks_store.h"
 
+#include <cstdarg>
+
 #include <rocksdb/cache.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
@@ -13,8 +16,18 @@ constexpr size_t kBlockCacheBytes = 16u << 20;
 /// Blocks from this size on go to blob files, which are written once and not moved by compactions.
 constexpr uint64_t kBlobBytesMin = 2048;
 
+// The database keeps no log file of its own: what matters comes back as a status, opening is quicker,
+// and RocksDB 7 ends the process when it writes to a log file after a write to it has failed, as one
+// does on a full disk.
+class NoLog : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 rocksdb::DBOptions DatabaseOptions() {
   rocksdb::DBOptions options;
+  options.info_log = std::make_shared<NoLog>();
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   // A torn last write is dropped; damage before it is an error, as it would lose what was
@@ -29,8 +42,6 @@ rocksdb::DBOptions DatabaseOptions() {
   options.skip_checking_sst_file_sizes_on_db_open = true;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.keep_log_file_num = 2;
   return options;
 }
 
@@ -116,12 +127,6 @@ Result<std::shared_ptr<RocksStore>> RocksStore::Open(const std::string& path, bo
 
 RocksStore::~RocksStore() {
   if (db_ == nullptr) return;
-  // RocksDB 7 ends the process when it closes a log whose last write failed. Such a database is left
-  // as it is on disk, which is what the next opening recovers from.
-  if (broken_) {
-    static_cast<void>(db_.release());
-    return;
-  }
   db_->DestroyColumnFamilyHandle(main_);
   if (records_ != nullptr) db_->DestroyColumnFamilyHandle(records_);
   db_->Close().PermitUncheckedError();
@@ -132,7 +137,6 @@ Status RocksStore::Write(rocksdb::WriteBatch& batch, bool sync) {
   options.sync = sync;
   rocksdb::Status status = db_->Write(options, &batch);
   if (!status.ok() && db_->Resume().ok()) status = db_->Write(options, &batch);
-  broken_ = !status.ok();
   return FromRocks(status, "the store " + path() + " cannot be written");
 }
 

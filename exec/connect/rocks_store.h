@@ -6,7 +6,6 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,7 +46,6 @@ class RocksStore {
   std::unique_ptr<rocksdb::DB> db_;
   rocksdb::ColumnFamilyHandle* main_ = nullptr;
   rocksdb::ColumnFamilyHandle* records_ = nullptr;
-  std::atomic<bool> broken_{false};   // The last write failed.
 };
 
 /// State keys carry this byte in front, so that catalog entries of the store lie beside them.
