@@ -77,6 +77,8 @@ void Harness::Push(int input, const Chunk& chunk, int32_t cut) {
 }
 
 void Harness::Barrier() {
+  // As the runtime: what is held back comes out before state is written.
+  ASSERT_TRUE(operator_->EmitPending().ok());
   const Status status = operator_->OnBarrier();
   ASSERT_TRUE(status.ok()) << status.message();
 }
@@ -87,7 +89,10 @@ void Harness::Restart() {
   Start();
 }
 
-std::vector<std::string> Harness::Take() { return std::exchange(sink_.lines, {}); }
+std::vector<std::string> Harness::Take() {
+  EXPECT_TRUE(operator_->EmitPending().ok());
+  return std::exchange(sink_.lines, {});
+}
 
 std::map<std::string, std::string> FinalRows(const std::vector<std::string>& lines, int keys) {
   std::map<std::string, std::string> rows;

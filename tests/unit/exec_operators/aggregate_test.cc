@@ -51,8 +51,9 @@ TEST(StreamAggregate, CollapsesChangesOfABatch) {
     10 | 1, 5
     5  | 2, 7
     12 | 1, 1)");
+  EXPECT_EQ(run.Take(), Lines("+ 12 | 1, 2, 6\n+ 5 | 2, 1, 7"));
   run.Push(0, "11 | 1, 2");
-  EXPECT_EQ(run.Take(), Lines("+ 12 | 1, 2, 6\n+ 5 | 2, 1, 7\nu 12 | 1, 3, 8"));
+  EXPECT_EQ(run.Take(), Lines("u 12 | 1, 3, 8"));
 }
 
 TEST(StreamAggregate, RetractsOldResults) {
