@@ -20,7 +20,7 @@
 namespace weir::fault {
 namespace {
 
-constexpr int kStoresTried = 4;
+constexpr int kStoresTried = 6;
 constexpr int kPointKillsPerStore = 3;
 constexpr int kRandomKillsPerStore = 28;
 constexpr int kKillsMin = 200;
