@@ -252,8 +252,10 @@ int64_t QueryRuntime::Run() {
   bool worked = false;
   Status status = RunRound(&worked);
   if (!status.ok()) return Fail(std::move(status));
-  // Time alone may have closed windows and let out rows.
-  uncommitted_ |= worked || env_.commit->byte_size() > 0;
+  // Time alone may have closed windows and let out rows, and positions move past records that are
+  // never given out (Kafka's transaction markers).
+  uncommitted_ |= worked || env_.commit->byte_size() > 0 ||
+                  (!options_.transient && PositionsMoved());
 
   int64_t lag = 0;
   int64_t open_windows = 0;
@@ -305,6 +307,21 @@ Status QueryRuntime::EmitPending() {
     }
   }
   return OkStatus();
+}
+
+bool QueryRuntime::PositionsMoved() const {
+  std::lock_guard lock(status_mutex_);
+  for (const StagePlan& stage : env_.stages.stages) {
+    for (int source : stage.sources) {
+      const std::vector<int64_t>& committed = committed_[source];
+      for (size_t i = 0; i < tasks_[stage.id].size(); ++i) {
+        if (i >= committed.size() || tasks_[stage.id][i]->position(source) != committed[i]) {
+          return true;
+        }
+      }
+    }
+  }
+  return false;
 }
 
 Status QueryRuntime::CommitLocked() {

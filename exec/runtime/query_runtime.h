@@ -102,6 +102,7 @@ class QueryRuntime : public Scheduler::Job {
   Status EmitPending();
   bool CommitIsDue() const;
   Status CommitLocked();
+  bool PositionsMoved() const;
   Status CheckMemory() const;
   int64_t Fail(Status status);
   int64_t SourcesReading(std::string_view topic) const;
