@@ -243,6 +243,14 @@ bool ExchangeInput::TakeNewStreamTime(int64_t now_ms, int64_t max_idle_ms, int64
     if (queue.empty()) continue;
     now = std::min(now, std::get<0>(KeyOf(queue.front().chunk, 0, queue.front().next)) - 1);
   }
+  // Nor has time passed rows that still wait for the task's other inputs: it would expire what they
+  // are to meet.
+  for (size_t i = 0; i < ready_.size(); ++i) {
+    const ColumnPtr& clock = ready_[i].sys(SystemColumn::kStreamTime);
+    const int32_t first = i == 0 ? ready_next_ : 0;
+    const int32_t row = ready_[i].selection ? (*ready_[i].selection)[first] : first;
+    if (clock != nullptr) now = std::min(now, clock->values<int64_t>()[row] - 1);
+  }
   if (now <= last_stream_time_) return false;
   last_stream_time_ = *stream_time = now;
   return true;
