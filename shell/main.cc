@@ -2,13 +2,31 @@
 
 #include <unistd.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <clocale>
 #include <iostream>
 
 #include "shell/options.h"
 #include "shell/program.h"
 
+namespace {
+
+/// Batches of some hundred KB come and go all the time; their pages are not worth giving back to the
+/// kernel between two of them.
+void KeepFreedPages() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  KeepFreedPages();
   // Only how characters are coded: numbers are written the same everywhere.
   std::setlocale(LC_CTYPE, "C.UTF-8");
   std::ios::sync_with_stdio(false);

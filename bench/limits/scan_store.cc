@@ -29,11 +29,11 @@ namespace {
 struct BlockHead {
   uint32_t magic, count;
   uint64_t checksum;
-  int64_t base_offset, timestamp_min, timestamp_max;
+  int64_t base_offset, timestamp_min, timestamp_max, append_time;
   uint32_t key_bytes, value_bytes, header_bytes, flags;
 };
-static_assert(sizeof(BlockHead) == 56);
-constexpr uint32_t kMagic = 0x31424557;
+static_assert(sizeof(BlockHead) == 64);
+constexpr uint32_t kMagic = 0x32424557;
 
 void AppendBigEndian(uint32_t value, std::string& out) {
   for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));

@@ -1,5 +1,6 @@
 weir_layer(exec_connect
   SOURCES
+    connect/block_checksum.cc
     connect/commit_buffer.cc
     connect/connector.cc
     connect/csv_layout.cc
@@ -18,7 +19,9 @@ weir_layer(exec_connect
     connect/memory_broker.cc
     connect/record_batch.cc
     connect/record_merge.cc
+    connect/rocks_crc32c.cc
     connect/rocks_store.cc
     connect/store_directory.cc
   DEPENDS weir_exec_core weir_exec_formats
-  PRIVATE_DEPENDS RocksDB::rocksdb-shared PkgConfig::RDKAFKA Threads::Threads)
+  PRIVATE_DEPENDS RocksDB::rocksdb-shared PkgConfig::RDKAFKA Threads::Threads
+    ${CMAKE_DL_LIBS})

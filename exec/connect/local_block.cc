@@ -1,8 +1,9 @@
 #include "exec/connect/local_block.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
+
+#include "exec/connect/block_checksum.h"
 
 namespace weir {
 namespace {
@@ -30,9 +31,9 @@ static_assert(sizeof(BlockHead) == 64);
 
 uint32_t Length(Slice slice) { return static_cast<uint32_t>(std::max(slice.length, 0)); }
 
-/// Rows from `first` on that fit one block; at least one.
-int32_t RowsThatFit(const RecordBatch& records, int32_t first) {
-  size_t bytes = 0;
+/// Rows from `first` on that fit one block, at least one; and about how many bytes they need.
+int32_t RowsThatFit(const RecordBatch& records, int32_t first, size_t& bytes) {
+  bytes = 0;
   int32_t row = first;
   for (; row < records.size() && row - first < kBlockRowsMax; ++row) {
     const auto at = static_cast<size_t>(row);
@@ -44,8 +45,11 @@ int32_t RowsThatFit(const RecordBatch& records, int32_t first) {
 
 void AppendLengths(const std::vector<Slice>& slices, size_t first, size_t count,
                    std::string& head) {
-  for (size_t i = first; i < first + count; ++i) {
-    head.append(reinterpret_cast<const char*>(&slices[i].length), sizeof(int32_t));
+  const size_t before = head.size();
+  head.resize(before + count * sizeof(int32_t));
+  char* to = head.data() + before;
+  for (size_t i = 0; i < count; ++i) {
+    std::memcpy(to + i * sizeof(int32_t), &slices[first + i].length, sizeof(int32_t));
   }
 }
 
@@ -53,20 +57,21 @@ void AppendLengths(const std::vector<Slice>& slices, size_t first, size_t count,
 uint32_t AppendBytes(const RecordBatch& records, const std::vector<Slice>& slices, size_t first,
                      size_t count, std::string& out) {
   const size_t before = out.size();
-  for (size_t i = first; i < first + count; ++i) out += records.View(slices[i]);
+  // Mostly they lie side by side already.
+  Slice run{0, 0};
+  for (size_t i = first; i < first + count; ++i) {
+    const Slice slice = slices[i];
+    if (slice.length <= 0) continue;
+    if (slice.begin == run.begin + static_cast<uint32_t>(run.length)) {
+      run.length += slice.length;
+      continue;
+    }
+    out += records.View(run);
+    run = slice;
+  }
+  out += records.View(run);
   return static_cast<uint32_t>(out.size() - before);
 }
-
-uint64_t LoadWord(const char* from) {
-  uint64_t word;
-  std::memcpy(&word, from, sizeof word);
-  return word;
-}
-
-constexpr uint64_t kMix1 = 0x9E3779B185EBCA87u;
-constexpr uint64_t kMix2 = 0xC2B2AE3D27D4EB4Fu;
-
-uint64_t Mix(uint64_t lane, uint64_t word) { return std::rotl(lane + word * kMix2, 31) * kMix1; }
 
 /// Slices of `lengths`, one after the other from `begin` on; false if they do not end at `end`.
 bool ReadSlices(const char* lengths, uint32_t count, uint32_t begin, uint32_t end,
@@ -92,23 +97,10 @@ void AppendBigEndian(uint64_t value, int width, std::string& out) {
 
 }  // namespace
 
-uint64_t BlockChecksum(const char* data, size_t size) {
-  // Four lanes, so that their multiplications overlap.
-  uint64_t lanes[4] = {kMix1, kMix2, size, ~uint64_t{size}};
-  const char* const end = data + size;
-  for (; end - data >= 32; data += 32) {
-    for (int i = 0; i < 4; ++i) lanes[i] = Mix(lanes[i], LoadWord(data + 8 * i));
-  }
-  uint64_t sum = lanes[0];
-  for (int i = 1; i < 4; ++i) sum = Mix(sum, lanes[i]);
-  for (; end - data >= 8; data += 8) sum = Mix(sum, LoadWord(data));
-  for (; data < end; ++data) sum = Mix(sum, static_cast<uint8_t>(*data));
-  return sum ^ (sum >> 29);
-}
-
 void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset,
                 int64_t append_time_ms, LocalBlock& out) {
-  out.rows = RowsThatFit(records, first);
+  size_t size = 0;
+  out.rows = RowsThatFit(records, first, size);
   const auto from = static_cast<size_t>(first);
   const auto count = static_cast<size_t>(out.rows);
   const auto times = records.timestamps.begin() + first;
@@ -116,6 +108,7 @@ void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset,
   out.timestamp_max = *high;
   const bool has_headers = !records.headers.empty();
   std::string& bytes = out.bytes;
+  bytes.reserve(sizeof(BlockHead) + size + kPaddingBytes);
   bytes.assign(sizeof(BlockHead), '\0');
   bytes.append(reinterpret_cast<const char*>(&*times), count * sizeof(int64_t));
   AppendLengths(records.keys, from, count, bytes);

@@ -5,9 +5,9 @@
 // store's entries.
 //
 // A block, little-endian: magic, count (4 bytes each); checksum of all that follows it; base offset,
-// lowest and highest timestamp, time of the append (8 each); bytes of all keys, of all values, of all headers, flags (4
-// each); then timestamps (8 each), key lengths, value lengths and, where a flag says so, header
-// lengths (4 each; -1: null); keys; values; headers; 64 bytes of zero.
+// lowest and highest timestamp, time of the append (8 each); bytes of all keys, of all values, of
+// all headers, flags (4 each); then timestamps (8 each), key lengths, value lengths and, where a flag
+// says so, header lengths (4 each; -1: null); keys; values; headers; 64 bytes of zero.
 //
 // The checksum is ours because RocksDB's own (CRC32c) is computed from tables in Debian's build, and
 // checking it took four fifths of a scan; reads of blocks leave it out.
@@ -40,9 +40,6 @@ void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset,
 /// Reads a block in place: `out` shares `bytes`, which must have 64 readable bytes behind it or be
 /// what BuildBlock made. False if the bytes are no block that starts at `base_offset`.
 bool ReadBlock(const BufferPtr& bytes, int64_t base_offset, RecordBatch& out);
-
-/// The checksum of a block's bytes.
-uint64_t BlockChecksum(const char* data, size_t size);
 
 /// Identity of a partition in the store; ids are never used again.
 struct PartitionRef {

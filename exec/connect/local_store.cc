@@ -12,6 +12,7 @@ constexpr char kNotePrefix = 'i';
 constexpr std::string_view kNextTopicId = "next_topic_id";
 /// Trimmed bytes of a partition that are worth a compaction of their range.
 constexpr uint64_t kCompactBytesMin = 64u << 20;
+constexpr size_t kKeptBatchBytesMax = 32u << 20;
 
 std::string TopicKey(std::string_view name) { return kTopicPrefix + std::string(name); }
 std::string NoteKey(const std::string& block_key) { return kNotePrefix + block_key; }
@@ -208,7 +209,7 @@ Status LocalStore::Apply(CommitBuffer& buffer) {
     if (closed_) return Status(ErrorCode::kClosed, "the store is closed");
     // Work on copies of the ends: they count once the batch is written.
     std::map<std::pair<LocalTopic*, int32_t>, LocalPartition> ends;
-    rocksdb::WriteBatch batch;
+    batch_.Clear();
     for (const PendingAppend& append : buffer.appends) {
       auto topic = Find(append.topic);
       if (!topic.ok()) return topic.status();
@@ -220,14 +221,15 @@ Status LocalStore::Apply(CommitBuffer& buffer) {
         topics.push_back(*topic);
         end->second = (*topic)->partitions[static_cast<size_t>(append.partition)];
       }
-      if (Status status = AddAppend(append, **topic, end->second, batch); !status.ok()) {
+      if (Status status = AddAppend(append, **topic, end->second, batch_); !status.ok()) {
         return status;
       }
     }
-    AddStateChanges(buffer.changes, *rocks_, batch);
+    AddStateChanges(buffer.changes, *rocks_, batch_);
     PassFaultPoint("in_commit");
-    if (Status status = rocks_->Write(batch, sync_); !status.ok()) return status;
+    if (Status status = rocks_->Write(batch_, sync_); !status.ok()) return status;
     PassFaultPoint("in_commit_written");
+    if (batch_.GetDataSize() > kKeptBatchBytesMax) batch_ = rocksdb::WriteBatch();
     for (const auto& [place, end] : ends) {
       std::unique_lock lock(place.first->mutex);
       place.first->partitions[static_cast<size_t>(place.second)] = end;

@@ -87,6 +87,10 @@ void RecordBatchBuilder::MoveTo(RecordBatch& out) {
   out.headers = std::move(headers_);
   out.timestamps = std::move(timestamps_);
   Clear();
+  // What comes next is mostly as much.
+  keys_.reserve(out.keys.size());
+  values_.reserve(out.values.size());
+  timestamps_.reserve(out.timestamps.size());
 }
 
 }  // namespace weir

@@ -7,6 +7,8 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
+#include "exec/connect/rocks_crc32c.h"
+
 namespace weir {
 namespace {
 
@@ -118,6 +120,8 @@ Result<std::shared_ptr<RocksStore>> RocksStore::Open(const std::string& path, bo
   if (!status.ok()) return FromRocks(status, "the store " + path + " cannot be opened");
   store->db_.reset(db);
   store->main_ = handles[0];
+  // Without it all works, only slower.
+  store->fast_checksums_ = HasFastCrc32c();
   store->records_ = with_records ? handles[1] : nullptr;
   if (store->directory_->is_new()) {
     if (Status finished = store->directory_->Finish(); !finished.ok()) return finished;

@@ -44,6 +44,7 @@ class RocksStore {
   RocksStore() = default;
   std::unique_ptr<StoreDirectory> directory_;
   std::unique_ptr<rocksdb::DB> db_;
+  bool fast_checksums_ = false;
   rocksdb::ColumnFamilyHandle* main_ = nullptr;
   rocksdb::ColumnFamilyHandle* records_ = nullptr;
 };

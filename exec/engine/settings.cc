@@ -21,7 +21,7 @@ constexpr SettingRow kRows[] = {
      "Values that COLLECT_LIST keeps; -1 for no limit."},
     {"collect_set.limit", "1000", SettingKind::kNumber, SettingScope::kQuery, "",
      "Values that COLLECT_SET keeps; -1 for no limit."},
-    {"commit.bytes.max", "33554432", SettingKind::kBytes, SettingScope::kQuery, "",
+    {"commit.bytes.max", "16777216", SettingKind::kBytes, SettingScope::kQuery, "",
      "A commit is made early when this much output and state is waiting."},
     {"commit.interval.ms", "100", SettingKind::kMilliseconds, SettingScope::kQuery, "",
      "Time between commits while there is work; a query that is caught up commits at once."},
