@@ -199,13 +199,15 @@ TEST_P(DamageTest, IsAClearErrorAndNothingIsOverwritten) {
     std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
     const auto at = static_cast<std::streamoff>(
         damage.place * static_cast<double>(entry.file_size()));
-    char bytes[4] = {};
+    // More than a blob's header and key, which are not needed to read the blob.
+    char bytes[96] = {};
     file.seekg(at);
     file.read(bytes, sizeof(bytes));
+    const std::streamsize there = file.gcount();
     for (char& byte : bytes) byte = static_cast<char>(~byte);
     file.clear();
     file.seekp(at);
-    file.write(bytes, sizeof(bytes));
+    file.write(bytes, there);
     damaged.push_back(entry.path());
   }
   ASSERT_FALSE(damaged.empty()) << "the store has no file like " << damage.pattern;
