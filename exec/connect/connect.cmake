@@ -22,6 +22,7 @@ weir_layer(exec_connect
     connect/rocks_crc32c.cc
     connect/rocks_store.cc
     connect/store_directory.cc
+    connect/topic.cc
   DEPENDS weir_exec_core weir_exec_formats
   PRIVATE_DEPENDS RocksDB::rocksdb-shared PkgConfig::RDKAFKA Threads::Threads
     ${CMAKE_DL_LIBS})

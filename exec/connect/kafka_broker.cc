@@ -80,7 +80,8 @@ class KafkaBroker final : public Broker {
     return std::unique_ptr<ReadSession>(std::move(session));
   }
 
-  std::unique_ptr<CommitUnit> NewCommitUnit(std::string_view query_id) override {
+  std::unique_ptr<CommitUnit> NewCommitUnit(std::string_view query_id,
+                                            Guarantee) override {
     if (store_ != nullptr) {
       return std::make_unique<KafkaCommitUnit>(
           producer_, [store = store_, sync = options_.sync_commits](CommitBuffer& buffer) {

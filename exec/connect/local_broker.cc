@@ -130,7 +130,7 @@ class LocalBroker final : public Broker {
   Result<std::unique_ptr<ReadSession>> OpenReadSession(std::string_view) override {
     return std::unique_ptr<ReadSession>(std::make_unique<LocalReadSession>(store_));
   }
-  std::unique_ptr<CommitUnit> NewCommitUnit(std::string_view) override {
+  std::unique_ptr<CommitUnit> NewCommitUnit(std::string_view, Guarantee) override {
     return std::make_unique<BufferedCommitUnit>(
         [store = store_](CommitBuffer& buffer) { return store->Apply(buffer); });
   }

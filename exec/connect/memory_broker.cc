@@ -300,7 +300,7 @@ class MemoryBroker final : public Broker {
     return std::unique_ptr<ReadSession>(std::make_unique<MemoryReadSession>(store_));
   }
 
-  std::unique_ptr<CommitUnit> NewCommitUnit(std::string_view) override {
+  std::unique_ptr<CommitUnit> NewCommitUnit(std::string_view, Guarantee) override {
     return std::make_unique<BufferedCommitUnit>(
         [store = store_](CommitBuffer& buffer) { return ApplyToMemory(*store, buffer); });
   }

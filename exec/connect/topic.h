@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exec/connect/record_batch.h"
@@ -75,8 +76,63 @@ class StateBackend {
                       const std::function<bool(std::string_view, std::string_view)>& visit) const = 0;
 };
 
+/// What a query promises about its outputs when a copy dies (processing.guarantee).
+enum class Guarantee : uint8_t { kAtLeastOnce, kExactlyOnce };
+
+/// How far a group has read a partition, with a note of the committer's own (at most 4,000 bytes).
+struct GroupOffset {
+  std::string topic;
+  int32_t partition = 0;
+  int64_t next = 0;       ///< The first record not yet processed.
+  std::string metadata;
+};
+
+struct GroupOptions {
+  std::string name;
+  /// The group shares out this topic's partition numbers; a copy that gets number n has partition n of
+  /// every topic its tasks read.
+  std::string anchor_topic;
+  /// Called from any thread when Poll may have something. It may not call the group.
+  std::function<void()> listener;
+};
+
+/// This copy's membership in the group that shares a sub-topology's partitions among all copies of an
+/// application (Kafka's consumer groups, cooperative-sticky). It reads nothing itself. One thread at a
+/// time. Destroying it leaves the group.
+class PartitionGroup {
+ public:
+  struct Change {
+    std::vector<int32_t> assigned;
+    std::vector<int32_t> revoked;
+    /// The revoked ones are another copy's already: nothing of theirs may be committed any more.
+    bool lost = false;
+  };
+  virtual ~PartitionGroup() = default;
+  /// What the group wants changed, if anything; never waits. Answer with Accept before the next Poll.
+  /// Call it often: after max.poll.interval.ms without a call the group takes the copy for dead.
+  virtual Result<std::optional<Change>> Poll() = 0;
+  /// Tells the group that the change is made: tasks of revoked partitions are committed and closed,
+  /// assigned ones are taken in. Never waits for the other copies.
+  virtual Status Accept(const Change& change) = 0;
+  /// What was last committed for the given partitions of a topic, in their order; null: nothing. Waits
+  /// for the broker, and for transactions that are just committing offsets of the group.
+  virtual Result<std::vector<std::optional<GroupOffset>>> Committed(
+      std::string_view topic, const std::vector<int32_t>& partitions) = 0;
+  virtual std::string_view name() const = 0;
+};
+
+/// A copy of the application, as its group knows it.
+struct GroupMember {
+  std::string client_id;
+  std::string host;
+  /// What the copy gave as application.server, from its client id; empty: nothing.
+  std::string server;
+  std::vector<int32_t> partitions;   ///< Of the anchor topic.
+};
+
 /// One atomic step of a query: outputs, state changes and positions together. Filled by several
-/// tasks (thread-safe calls), committed once.
+/// tasks (thread-safe calls), committed once. A unit that is destroyed without Commit leaves no trace
+/// (Kafka at-least-once: outputs already sent stay).
 class CommitUnit {
  public:
   virtual ~CommitUnit() = default;
@@ -87,6 +143,20 @@ class CommitUnit {
   virtual void DeleteRange(std::string_view from, std::string_view to) = 0;
   /// Bytes collected so far.
   virtual size_t byte_size() const = 0;
+
+  // The next three are for brokers that share work between processes (Broker::shares_work); others
+  // refuse them (kInternal).
+
+  /// Records to be written after all else of this step is durable, before its offsets are committed.
+  virtual Status AppendLast(std::string_view topic, int32_t partition,
+                            RecordBatchBuilder& records);
+  /// Commits a position in the name of a group, which must outlive Commit. If the group has given the
+  /// partition to another copy meanwhile, Commit fails (kTaskMigrated) and state is left unwritten.
+  virtual Status AddOffset(PartitionGroup& group, GroupOffset offset);
+  /// With the state changes, sets `key` to the offset after the last record that this unit has ever
+  /// written to the partition (8 bytes, little endian). Needs a record written to it since the unit
+  /// was made.
+  virtual Status PutWrittenOffset(std::string_view key, std::string_view topic, int32_t partition);
   /// Makes all of it durable, or none of it (on Kafka at-least-once: outputs first, then state with
   /// positions). Readers are woken. The unit is empty afterwards and can be filled again.
   virtual Status Commit() = 0;
@@ -104,12 +174,36 @@ class Broker {
   virtual Result<std::vector<int64_t>> EndOffsets(std::string_view topic) = 0;
   /// `name` is for logs and client ids. Reads committed records only.
   virtual Result<std::unique_ptr<ReadSession>> OpenReadSession(std::string_view name) = 0;
-  virtual std::unique_ptr<CommitUnit> NewCommitUnit(std::string_view query_id) = 0;
+  virtual std::unique_ptr<CommitUnit> NewCommitUnit(
+      std::string_view query_id, Guarantee guarantee = Guarantee::kAtLeastOnce) = 0;
   virtual StateBackend& state() = 0;
   /// Appends and returns when durable (acknowledged).
   virtual Status AppendDurably(std::string_view topic, int32_t partition,
                                RecordBatchBuilder& records) = 0;
   virtual std::string_view kind() const = 0;   ///< "memory", "local", "kafka".
+
+  /// True: several processes with one application id share the partitions of each query out (Kafka
+  /// with an application id). Only then may the calls below be made; others answer kInternal.
+  virtual bool shares_work() const { return false; }
+  virtual std::string_view application_id() const { return {}; }
+  virtual Result<std::unique_ptr<PartitionGroup>> JoinGroup(const GroupOptions& options);
+  /// A unit that only writes local state, without waiting for the disk: for restoring in bulk.
+  virtual Result<std::unique_ptr<CommitUnit>> NewStateUnit();
+  /// The offset past everything written to a partition, records of open transactions included. A
+  /// reader gets there once they have ended.
+  virtual Result<int64_t> WriteEnd(std::string_view topic, int32_t partition);
+  /// Frees the space of records with lower offsets.
+  virtual Status DeleteRecordsBefore(std::string_view topic,
+                                     const std::vector<std::pair<int32_t, int64_t>>& offsets);
+  /// As PartitionGroup::Committed, from outside the group, for partitions [0, partitions).
+  virtual Result<std::vector<std::optional<GroupOffset>>> CommittedOffsets(
+      std::string_view group, std::string_view topic, int32_t partitions);
+  /// The copies that are in a group now.
+  virtual Result<std::vector<GroupMember>> DescribeGroup(std::string_view group);
+  /// Names of all groups that begin with `prefix`.
+  virtual Result<std::vector<std::string>> ListGroups(std::string_view prefix);
+  /// Deletes a group's offsets. kAlreadyExists if copies are in it still.
+  virtual Status DeleteGroup(std::string_view group);
   virtual Status Close() = 0;
 };
 
@@ -118,6 +212,7 @@ struct BrokerOptions {
   std::string brokers;
   std::string application_id;
   std::string state_dir;
+  std::string application_server;                 ///< host:port that other copies name us by.
   bool sync_commits = true;                       ///< durability = 'power' (default) or 'process'.
   std::map<std::string, std::string> kafka;       ///< librdkafka properties.
   std::function<void(int level, std::string_view)> log;
