@@ -24,7 +24,6 @@ struct FormatCase {
   std::string (*expected)(int number);   // Found in the JSON that comes out.
 };
 
-std::string Number(int number) { return std::to_string(number); }
 
 std::string BigEndian32(int number) {
   std::string bytes;
