@@ -54,23 +54,50 @@ struct StatementResult {
   std::vector<std::string> notices;
 };
 
-/// Numbers of one running query.
+/// Numbers of one task of a query: one sub-topology over one partition.
+struct TaskMetrics {
+  int32_t sub_topology = 0;
+  int32_t partition = 0;
+  std::string state;                ///< RUNNING, RESTORING; PAUSED and ERROR as the query.
+  int64_t records_in = 0;           ///< Records read since this copy has the task.
+  int64_t lag_records = 0;
+};
+
+/// Bringing local state up to date from changelog topics before a task may run.
+struct RestoreProgress {
+  int32_t tasks = 0;                ///< Tasks that are restoring now; 0: none.
+  int64_t records_restored = 0;     ///< Of these tasks, so far.
+  int64_t records_to_restore = 0;   ///< Of these tasks, altogether.
+  double records_per_second = 0;
+};
+
+/// Numbers of one running query. Counters begin at 0 when the engine opens. On Kafka they are those
+/// of this copy.
 struct QueryMetrics {
   std::string query_id;
   std::string state;                ///< RUNNING, PAUSED, RESTARTING, ERROR.
   std::string error;                ///< Cause while in ERROR, else empty.
   int64_t records_in = 0;           ///< Records read since the engine opened.
-  int64_t bytes_in = 0;
+  int64_t bytes_in = 0;             ///< Bytes of their keys and values.
   int64_t records_out = 0;
+  int64_t bytes_out = 0;            ///< Bytes of the keys and values written to output topics.
   int64_t lag_records = 0;          ///< Records in its topics that it has not committed past.
   int64_t late_rows_dropped = 0;
   int64_t commits = 0;
+  int64_t commit_last_us = 0;       ///< Microseconds that the last commit took.
+  int64_t commit_max_us = 0;        ///< The longest one.
+  int64_t transactions_committed = 0;   ///< Kafka, exactly once.
+  int64_t transactions_aborted = 0;
+  int64_t rebalances = 0;           ///< Times that partitions came to this copy or left it.
   int64_t state_bytes = 0;          ///< Estimated bytes of state in memory.
+  RestoreProgress restore;
   /// Records and rows that were dropped or nulled, by reason: "bad_value", "bad_key",
   /// "null_group_key", "late", "late_after_idle", "expression_error", …
   std::map<std::string, int64_t> dropped;
   /// The last few of them with topic, partition, offset and cause, newest last.
   std::vector<std::string> last_errors;
+  /// Tasks that run in this engine, by sub-topology and partition.
+  std::vector<TaskMetrics> tasks;
 };
 
 /// A stream or table of the catalog, for tools that read its topic raw.
