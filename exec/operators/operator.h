@@ -28,6 +28,8 @@ class QueryCounters {
   virtual void LogError(std::string_view reason, std::string_view topic, int32_t partition,
                         int64_t offset, std::string_view cause) = 0;
   virtual void RecordsOut(int64_t records) = 0;
+  /// Of keys and values written to topics.
+  virtual void BytesOut(int64_t) {}
 };
 
 /// A named store of one task: a prefix of the query's durable state. Reads see the last commit;

@@ -90,12 +90,14 @@ class TopicSink : public Operator {
   // One partition: keys go where they belong at once.
   Status WriteAll(const Chunk& chunk) {
     RecordBatchBuilder& out = context_->outputs().Partition(node_.topic, 0);
+    const size_t bytes_before = out.byte_size();
     key_slices_.assign(rows_.size(), Slice());
     if (key_encoder_) {
       WEIR_RETURN_IF_ERROR(key_encoder_->Encode(key_chunk_, rows_, out.bytes(), key_slices_));
     }
     WEIR_RETURN_IF_ERROR(EncodeValues(chunk, rows_, out));
     for (size_t i = 0; i < rows_.size(); ++i) Add(chunk, rows_[i], key_slices_[i], i, out);
+    context_->counters().BytesOut(static_cast<int64_t>(out.byte_size() - bytes_before));
     return OkStatus();
   }
 
@@ -127,6 +129,7 @@ class TopicSink : public Operator {
     const std::vector<int32_t>& entries = placed_[partition];
     if (entries.empty()) return OkStatus();
     RecordBatchBuilder& out = context_->outputs().Partition(node_.topic, partition);
+    const size_t bytes_before = out.byte_size();
     part_rows_.clear();
     for (int32_t entry : entries) part_rows_.push_back(rows_[entry]);
     WEIR_RETURN_IF_ERROR(EncodeValues(chunk, part_rows_, out));
@@ -134,6 +137,7 @@ class TopicSink : public Operator {
       const Slice key = AppendKey(chunk, part_rows_[i], entries[i], out.bytes());
       Add(chunk, part_rows_[i], key, i, out);
     }
+    context_->counters().BytesOut(static_cast<int64_t>(out.byte_size() - bytes_before));
     return OkStatus();
   }
 

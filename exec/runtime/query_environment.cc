@@ -27,7 +27,10 @@ void QueryCounterSet::FillInto(QueryMetrics& metrics) const {
   metrics.records_in += records_in_;
   metrics.bytes_in += bytes_in_;
   metrics.records_out += records_out_;
+  metrics.bytes_out += bytes_out_;
   metrics.commits += commits_;
+  metrics.commit_last_us = commit_last_us_;
+  metrics.commit_max_us = commit_max_us_;
   std::lock_guard lock(mutex_);
   for (const auto& [reason, rows] : dropped_) metrics.dropped[reason] += rows;
   metrics.last_errors.insert(metrics.last_errors.end(), last_errors_.begin(), last_errors_.end());

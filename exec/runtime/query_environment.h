@@ -38,18 +38,25 @@ class QueryCounterSet : public QueryCounters {
   void LogError(std::string_view reason, std::string_view topic, int32_t partition, int64_t offset,
                 std::string_view cause) override;
   void RecordsOut(int64_t records) override { records_out_ += records; }
+  void BytesOut(int64_t bytes) override { bytes_out_ += bytes; }
   void RecordsIn(int64_t records, int64_t bytes) {
     records_in_ += records;
     bytes_in_ += bytes;
   }
-  void Committed() { ++commits_; }
+  /// A commit was made, by one thread at a time, and took so many microseconds.
+  void Committed(int64_t micros) {
+    ++commits_;
+    commit_last_us_ = micros;
+    if (micros > commit_max_us_) commit_max_us_ = micros;
+  }
   /// Where log lines go; set before the first record.
   void SetLog(std::function<void(std::string_view)> log) { log_ = std::move(log); }
   void FillInto(QueryMetrics& metrics) const;
 
  private:
   static constexpr size_t kErrorsKept = 20;
-  std::atomic<int64_t> records_in_{0}, bytes_in_{0}, records_out_{0}, commits_{0};
+  std::atomic<int64_t> records_in_{0}, bytes_in_{0}, records_out_{0}, bytes_out_{0};
+  std::atomic<int64_t> commits_{0}, commit_last_us_{0}, commit_max_us_{0};
   mutable std::mutex mutex_;
   std::map<std::string, int64_t, std::less<>> dropped_;
   std::deque<std::string> last_errors_;

@@ -335,10 +335,12 @@ Status QueryRuntime::CommitLocked() {
   WEIR_RETURN_IF_ERROR(CheckMemory());
   WEIR_RETURN_IF_ERROR(env_.commit->Commit());
   PassFaultPoint("after_commit");
-  for (const auto& counters : env_.counters) counters->Committed();
+  commit_took_ = std::chrono::steady_clock::now() - begin;
+  const int64_t micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(commit_took_).count();
+  for (const auto& counters : env_.counters) counters->Committed(micros);
   uncommitted_ = false;
   last_commit_ms_ = env_.clock->NowMs();
-  commit_took_ = std::chrono::steady_clock::now() - begin;
   std::vector<std::vector<int64_t>> committed(env_.stages.sources.size());
   for (const StagePlan& stage : env_.stages.stages) {
     for (int source : stage.sources) {
