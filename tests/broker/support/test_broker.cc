@@ -202,9 +202,45 @@ Result<int> TestBroker::PartitionCount(const std::string& topic) {
   return found->topics[0].partition_cnt;
 }
 
+Status TestBroker::DeleteRecordsBefore(const std::string& topic, int32_t partition,
+                                       int64_t offset) {
+  OwnedPartitions offsets(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(offsets.get(), topic.c_str(), partition)->offset = offset;
+  Owned<rd_kafka_DeleteRecords_t, rd_kafka_DeleteRecords_destroy> request(
+      rd_kafka_DeleteRecords_new(offsets.get()));
+  OwnedQueue queue(rd_kafka_queue_new(client_->handle.get()));
+  rd_kafka_DeleteRecords_t* requests[] = {request.get()};
+  rd_kafka_DeleteRecords(client_->handle.get(), requests, 1, nullptr, queue.get());
+  OwnedEvent event(rd_kafka_queue_poll(queue.get(), kTimeoutMs));
+  const std::string what = "delete records of " + topic;
+  if (event == nullptr) return KafkaError(what, "no answer in time");
+  if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return KafkaError(what, rd_kafka_event_error_string(event.get()));
+  }
+  const rd_kafka_topic_partition_list_t* deleted = rd_kafka_DeleteRecords_result_offsets(
+      rd_kafka_event_DeleteRecords_result(event.get()));
+  if (deleted->elems[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return KafkaError(what, deleted->elems[0].err);
+  }
+  return OkStatus();
+}
+
 Status TestBroker::Produce(const std::string& topic, const std::vector<KafkaRecord>& records) {
+  return ProduceWith({}, topic, records);
+}
+
+Status TestBroker::ProduceWith(const std::map<std::string, std::string>& properties,
+                               const std::string& topic,
+                               const std::vector<KafkaRecord>& records) {
   char why[512];
   rd_kafka_conf_t* configuration = rd_kafka_conf_dup(rd_kafka_conf(client_->handle.get()));
+  for (const auto& [name, value] : properties) {
+    if (rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), why, sizeof why) !=
+        RD_KAFKA_CONF_OK) {
+      rd_kafka_conf_destroy(configuration);
+      return KafkaError(name, why);
+    }
+  }
   rd_kafka_conf_set_dr_msg_cb(configuration, &Delivery::Report);
   OwnedHandle producer(rd_kafka_new(RD_KAFKA_PRODUCER, configuration, why, sizeof why));
   if (producer == nullptr) {

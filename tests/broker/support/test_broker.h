@@ -51,6 +51,12 @@ class TestBroker {
   /// Appends in order and waits until the broker has them. A partition of -1 is chosen by the key
   /// as Java's producer does; a timestamp of -1 is now.
   Status Produce(const std::string& topic, const std::vector<KafkaRecord>& records);
+  /// The same with properties of librdkafka, compression for example.
+  Status ProduceWith(const std::map<std::string, std::string>& properties,
+                     const std::string& topic, const std::vector<KafkaRecord>& records);
+
+  /// As retention does it, at once: the records of the partition before `offset` are gone.
+  Status DeleteRecordsBefore(const std::string& topic, int32_t partition, int64_t offset);
 
   /// All records up to the end of each partition as it is now, in the order of partition and
   /// offset; with `committed_only` as a read_committed consumer sees them.
