@@ -16,7 +16,9 @@ endif()
 add_library(weir_flags INTERFACE)
 target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wno-unused-parameter
   -Wno-missing-field-initializers
-  -Wno-restrict  # GCC 12 sees overlaps in its own std::string that are not there (bug 105651).
+  # GCC 12 sees overlaps in its own std::string and unset members in its own std::variant that are
+  # not there (bugs 105651 and 105562).
+  -Wno-restrict -Wno-maybe-uninitialized
   $<$<BOOL:${WEIR_WERROR}>:-Werror>)
 if(WEIR_SANITIZE)
   string(REPLACE ";" "," weir_sanitize "${WEIR_SANITIZE}")
