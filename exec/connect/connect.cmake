@@ -7,11 +7,15 @@ weir_layer(exec_connect
     connect/datagen_source.cc
     connect/file_source.cc
     connect/header_codec.cc
+    connect/kafka_admin.cc
     connect/kafka_broker.cc
     connect/kafka_client.cc
     connect/kafka_commit.cc
+    connect/kafka_group.cc
+    connect/kafka_producer.cc
     connect/kafka_reader.cc
     connect/kafka_topics.cc
+    connect/kafka_transaction.cc
     connect/line_source.cc
     connect/local_block.cc
     connect/local_broker.cc

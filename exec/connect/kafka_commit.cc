@@ -1,259 +1,203 @@
 #include "exec/connect/kafka_commit.h"
 
-#include <algorithm>
-#include <chrono>
 #include <cstring>
 
-#include "base/limits.h"
 #include "base/status_macros.h"
-#include "exec/connect/header_codec.h"
 
 namespace weir {
 namespace {
 
-constexpr int kPollMs = 100;
-constexpr int kCloseMs = 5000;
-/// With no room in librdkafka's queue for this long, nothing gets through any more.
-constexpr auto kFullMax = std::chrono::seconds(60);
-
-KafkaClient::Properties ProducerProperties() {
-  return {{"enable.idempotence", "true"},
-          {"acks", "all"},
-          // A commit waits for its records; under load they gather by themselves.
-          {"linger.ms", "1"},
-          {"queue.buffering.max.messages", "1000000"},
-          {"queue.buffering.max.kbytes", "131072"},
-          {"message.timeout.ms", "60000"},
-          {"reconnect.backoff.max.ms", "1000"}};
+size_t BytesOf(const RecordBatchBuilder& records) {
+  return records.byte_size() + static_cast<size_t>(records.size()) * 32;
 }
 
-/// Key and value bytes; an empty one must not look like null to librdkafka.
-const void* DataOf(std::string_view text, bool is_null) {
-  if (is_null) return nullptr;
-  return text.data() == nullptr ? "" : text.data();
-}
-
-rd_kafka_headers_t* MakeHeaders(std::string_view encoded) {
-  std::vector<HeaderView> headers;
-  DecodeHeaders(encoded, headers);
-  if (headers.empty()) return nullptr;
-  rd_kafka_headers_t* made = rd_kafka_headers_new(headers.size());
-  for (const HeaderView& header : headers) {
-    rd_kafka_header_add(made, header.name.data(), static_cast<ssize_t>(header.name.size()),
-                        header.value ? DataOf(*header.value, false) : nullptr,
-                        header.value ? static_cast<ssize_t>(header.value->size()) : 0);
-  }
-  return made;
+/// Errors that doing the work again would only meet again.
+bool IsLasting(ErrorCode code) {
+  return code == ErrorCode::kRecordTooLarge || code == ErrorCode::kUnknownTopic ||
+         code == ErrorCode::kInvalidOption || code == ErrorCode::kInternal;
 }
 
 }  // namespace
 
-void KafkaDelivery::Sent() {
+Status KafkaUnitContents::AddOffset(PartitionGroup& group, GroupOffset offset) {
+  auto* kafka = dynamic_cast<KafkaGroup*>(&group);
+  if (kafka == nullptr) return Status(ErrorCode::kInternal, "a group of another broker");
   std::lock_guard lock(mutex_);
-  ++under_way_;
-}
-
-void KafkaDelivery::Done(rd_kafka_resp_err_t error, std::string_view topic, int32_t partition) {
-  std::unique_lock lock(mutex_);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error_.ok()) {
-    error_ = FromKafka(error, "a record for topic " + std::string(topic) + ", partition " +
-                                  std::to_string(partition) + ", was not written");
+  std::vector<GroupOffset>& offsets = offsets_[kafka];
+  for (GroupOffset& each : offsets) {
+    if (each.partition != offset.partition || each.topic != offset.topic) continue;
+    each = std::move(offset);
+    return OkStatus();
   }
-  if (--under_way_ > 0) return;
-  if (owned_) {
-    all_done_.notify_all();
-    return;
-  }
-  lock.unlock();
-  delete this;
-}
-
-Status KafkaDelivery::Wait() {
-  std::unique_lock lock(mutex_);
-  all_done_.wait(lock, [&] { return under_way_ == 0; });
-  Status error = std::move(error_);
-  error_ = OkStatus();
-  return error;
-}
-
-void KafkaDelivery::Release() {
-  std::unique_lock lock(mutex_);
-  owned_ = false;
-  if (under_way_ > 0) return;
-  lock.unlock();
-  delete this;
-}
-
-// A handle and its thread. Replaced after a fatal error, from which librdkafka does not recover.
-struct KafkaProducer::Session {
-  std::shared_ptr<KafkaClient> client;
-  std::thread poller;
-  std::atomic<bool> stopping{false};
-  std::mutex mutex;
-  std::map<std::string, KafkaTopic, std::less<>> topics;
-
-  rd_kafka_t* handle() { return client->handle(); }
-
-  static void Report(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
-    static_cast<KafkaDelivery*>(message->_private)
-        ->Done(message->err, message->rkt == nullptr ? "" : rd_kafka_topic_name(message->rkt),
-               message->partition);
-  }
-
-  void Start() {
-    poller = std::thread([this] {
-      while (!stopping) rd_kafka_poll(handle(), kPollMs);
-    });
-  }
-
-  rd_kafka_topic_t* Topic(std::string_view name) {
-    std::lock_guard lock(mutex);
-    auto found = topics.find(name);
-    if (found == topics.end()) {
-      const std::string text(name);
-      KafkaTopic topic(rd_kafka_topic_new(handle(), text.c_str(), nullptr));
-      found = topics.emplace(text, std::move(topic)).first;
-    }
-    return found->second.get();
-  }
-
-  /// Every record is reported, whether it got through or not.
-  void Finish(int wait_ms) {
-    rd_kafka_flush(handle(), wait_ms);
-    if (rd_kafka_outq_len(handle()) == 0) return;
-    rd_kafka_purge(handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(handle(), 1000);
-  }
-
-  ~Session() {
-    if (client == nullptr) return;
-    Finish(0);
-    stopping = true;
-    if (poller.joinable()) poller.join();
-    topics.clear();
-  }
-};
-
-KafkaProducer::KafkaProducer(const BrokerOptions& options, std::shared_ptr<KafkaTopics> topics)
-    : options_(options), topics_(std::move(topics)) {}
-
-Result<std::shared_ptr<KafkaProducer>> KafkaProducer::Make(const BrokerOptions& options,
-                                                           std::shared_ptr<KafkaTopics> topics) {
-  std::shared_ptr<KafkaProducer> producer(new KafkaProducer(options, std::move(topics)));
-  WEIR_ASSIGN_OR_RETURN(auto session, producer->Current());
-  return producer;
-}
-
-KafkaProducer::~KafkaProducer() { Close(); }
-
-void KafkaProducer::Close() {
-  std::lock_guard lock(mutex_);
-  closed_ = true;
-  if (session_ == nullptr) return;
-  session_->Finish(kCloseMs);
-  session_.reset();
-  if (moved_timestamps_ > 0 && options_.log) {
-    options_.log(3, "records written at timestamp 1 because Kafka's client cannot write theirs: " +
-                        std::to_string(moved_timestamps_));
-  }
-}
-
-Result<std::shared_ptr<KafkaProducer::Session>> KafkaProducer::Current() {
-  std::lock_guard lock(mutex_);
-  if (closed_) return Status(ErrorCode::kClosed, "the connection to Kafka is closed");
-  char why[256];
-  if (session_ != nullptr &&
-      rd_kafka_fatal_error(session_->handle(), why, sizeof why) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return session_;
-  }
-  auto session = std::make_shared<Session>();
-  WEIR_ASSIGN_OR_RETURN(
-      session->client,
-      KafkaClient::Make(RD_KAFKA_PRODUCER, options_, "producer", ProducerProperties(),
-                        [](rd_kafka_conf_t* conf) {
-                          rd_kafka_conf_set_dr_msg_cb(conf, &Session::Report);
-                        }));
-  session->Start();
-  session_ = session;
-  return session;
-}
-
-int64_t KafkaProducer::WritableTimestamp(int64_t timestamp_ms) {
-  if (timestamp_ms > 0) return timestamp_ms;
-  if (moved_timestamps_.fetch_add(1) == 0 && options_.log) {
-    options_.log(3, "a record's timestamp is written as 1, as Kafka's client cannot write it: " +
-                        std::to_string(timestamp_ms));
-  }
-  return 1;
-}
-
-Status KafkaProducer::Send(std::string_view topic, int32_t partition, RecordBatchBuilder& records,
-                           KafkaDelivery& delivery) {
-  WEIR_ASSIGN_OR_RETURN(const int32_t partitions, topics_->Partitions(topic));
-  if (partition < 0 || partition >= partitions) {
-    return UnknownPartition(topic, partition, partitions);
-  }
-  WEIR_ASSIGN_OR_RETURN(auto session, Current());
-  rd_kafka_topic_t* handle = session->Topic(topic);
-  if (handle == nullptr) return FromKafka(rd_kafka_last_error(), "no topic " + std::string(topic));
-  for (size_t row = 0; row < static_cast<size_t>(records.size()); ++row) {
-    WEIR_RETURN_IF_ERROR(SendOne(*session, handle, partition, records, row, delivery));
-  }
-  records.Clear();
+  offsets.push_back(std::move(offset));
   return OkStatus();
 }
 
-Status KafkaProducer::SendOne(Session& session, rd_kafka_topic_t* topic, int32_t partition,
-                              const RecordBatchBuilder& records, size_t row,
-                              KafkaDelivery& delivery) {
-  const Slice key = records.keys()[row];
-  const Slice value = records.values()[row];
-  const std::string_view key_bytes = records.View(key);
-  const std::string_view value_bytes = records.View(value);
-  rd_kafka_headers_t* headers = nullptr;
-  if (!records.headers().empty() && !records.headers()[row].is_null()) {
-    headers = MakeHeaders(records.View(records.headers()[row]));
+void KafkaUnitContents::AddWritten(std::string_view key, std::string_view topic,
+                                   int32_t partition) {
+  std::lock_guard lock(mutex_);
+  written_.push_back({std::string(key), std::string(topic), partition});
+}
+
+bool KafkaUnitContents::has_offsets() {
+  std::lock_guard lock(mutex_);
+  return !offsets_.empty();
+}
+
+Status KafkaUnitContents::ForEachGroup(
+    const std::function<Status(KafkaGroup&, const std::vector<GroupOffset>&)>& commit) {
+  std::lock_guard lock(mutex_);
+  for (const auto& [group, offsets] : offsets_) WEIR_RETURN_IF_ERROR(commit(*group, offsets));
+  return OkStatus();
+}
+
+Status KafkaUnitContents::WriteState(KafkaDelivery& delivery) {
+  std::lock_guard lock(mutex_);
+  for (const Written& each : written_) {
+    const auto offset = delivery.WrittenOffset(each.topic, each.partition);
+    if (!offset) {
+      return Status(ErrorCode::kInternal, "nothing was written to topic " + each.topic +
+                                              ", partition " + std::to_string(each.partition));
+    }
+    char bytes[sizeof(int64_t)];
+    for (size_t i = 0; i < sizeof bytes; ++i) bytes[i] = static_cast<char>(*offset >> (8 * i));
+    changes_.Put(each.key, {bytes, sizeof bytes});
   }
-  const int64_t timestamp = WritableTimestamp(records.timestamps()[row]);
-  delivery.Sent();
-  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
-  const auto deadline = std::chrono::steady_clock::now() + kFullMax;
-  while (true) {
-    error = rd_kafka_producev(
-        session.handle(), RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(DataOf(key_bytes, key.is_null()), key_bytes.size()),
-        RD_KAFKA_V_VALUE(const_cast<void*>(DataOf(value_bytes, value.is_null())),
-                         value_bytes.size()),
-        RD_KAFKA_V_TIMESTAMP(timestamp), RD_KAFKA_V_OPAQUE(&delivery),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || std::chrono::steady_clock::now() > deadline) break;
-    rd_kafka_poll(session.handle(), 5);
-  }
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return OkStatus();
-  // Not taken: nobody else will report it or free its headers.
-  if (headers != nullptr) rd_kafka_headers_destroy(headers);
-  delivery.Done(error, rd_kafka_topic_name(topic), partition);
-  Status status = FromKafka(error, "a record for topic " + std::string(rd_kafka_topic_name(topic)) +
-                                       ", partition " + std::to_string(partition) +
-                                       ", was not written");
-  if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) return status;
-  return Status(ErrorCode::kKafkaUnavailable, status.message());
+  WEIR_RETURN_IF_ERROR(changes_.Commit());
+  written_.clear();
+  offsets_.clear();
+  return OkStatus();
 }
 
 Status KafkaCommitUnit::Append(std::string_view topic, int32_t partition,
                                RecordBatchBuilder& records) {
   if (records.size() == 0) return OkStatus();
-  const size_t bytes = records.byte_size() + static_cast<size_t>(records.size()) * 32;
+  const size_t bytes = BytesOf(records);
   WEIR_RETURN_IF_ERROR(producer_->Send(topic, partition, records, *delivery_));
   sent_bytes_ += bytes;
   return OkStatus();
 }
 
+Status KafkaCommitUnit::AppendLast(std::string_view topic, int32_t partition,
+                                   RecordBatchBuilder& records) {
+  if (records.size() == 0) return OkStatus();
+  sent_bytes_ += BytesOf(records);
+  std::lock_guard lock(mutex_);
+  last_.push_back({std::string(topic), partition, std::move(records)});
+  records = RecordBatchBuilder();
+  return OkStatus();
+}
+
 Status KafkaCommitUnit::Commit() {
+  std::lock_guard lock(mutex_);
+  // A lost output must not be followed by its position at a second try.
+  if (failed_.ok()) failed_ = CommitOnce();
+  if (failed_.ok()) sent_bytes_ = 0;
+  return failed_;
+}
+
+Status KafkaCommitUnit::CommitOnce() {
   WEIR_RETURN_IF_ERROR(delivery_->Wait());
-  WEIR_RETURN_IF_ERROR(changes_.Commit());
+  for (LastRecords& each : last_) {
+    WEIR_RETURN_IF_ERROR(
+        producer_->Send(each.topic, each.partition, each.records, *delivery_));
+  }
+  if (!last_.empty()) WEIR_RETURN_IF_ERROR(delivery_->Wait());
+  last_.clear();
+  WEIR_RETURN_IF_ERROR(contents_.ForEachGroup(
+      [](KafkaGroup& group, const std::vector<GroupOffset>& offsets) {
+        return group.CommitOffsets(offsets);
+      }));
+  return contents_.WriteState(*delivery_);
+}
+
+KafkaTransactionUnit::~KafkaTransactionUnit() {
+  if (transactor_ != nullptr) {
+    static_cast<void>(Abandon(Status(ErrorCode::kCancelled, "the unit was let go")));
+  }
+}
+
+Result<std::shared_ptr<KafkaTransactor>> KafkaTransactionUnit::Begin() {
+  std::lock_guard lock(mutex_);
+  if (!failed_.ok()) return failed_;
+  if (transactor_ != nullptr) return transactor_;
+  auto taken = transactions_->Take(query_id_);
+  if (!taken.ok()) return failed_ = taken.status();
+  const Status begun = (*taken)->Begin();
+  if (!begun.ok()) {
+    transactions_->GiveBack(query_id_, false);
+    return failed_ = begun;
+  }
+  transactor_ = *taken;
+  return transactor_;
+}
+
+Status KafkaTransactionUnit::Abandon(Status cause) {
+  std::lock_guard lock(mutex_);
+  if (!failed_.ok()) return failed_;
+  if (transactor_ != nullptr) {
+    transactor_->Abort();
+    const bool dead = transactor_->is_dead();
+    if (dead) transactor_->Close();   // Gives up what is under way.
+    // Its records are all reported now. The first report tells more than what came of it.
+    const Status report = delivery_->Wait();
+    if (!report.ok() && IsLasting(report.code())) cause = report;
+    if (dead && cause.code() == ErrorCode::kTransactionAborted) {
+      cause = Status(ErrorCode::kFenced, cause.message());
+    }
+    transactions_->GiveBack(query_id_, false);
+    transactor_.reset();
+  }
+  return failed_ = std::move(cause);
+}
+
+Status KafkaTransactionUnit::Append(std::string_view topic, int32_t partition,
+                                    RecordBatchBuilder& records) {
+  if (records.size() == 0) return OkStatus();
+  const size_t bytes = BytesOf(records);
+  WEIR_ASSIGN_OR_RETURN(const auto transactor, Begin());
+  Status sent = transactor->producer().Send(topic, partition, records, *delivery_);
+  if (sent.ok()) {
+    sent_bytes_ += bytes;
+    return OkStatus();
+  }
+  if (IsLasting(sent.code())) return Abandon(std::move(sent));
+  // The transaction has failed before, and takes no more.
+  return Abandon(Status(ErrorCode::kTransactionAborted, sent.message()));
+}
+
+Status KafkaTransactionUnit::Commit() {
+  if (contents_.has_offsets()) WEIR_RETURN_IF_ERROR(Begin().status());
+  bool is_open = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (!failed_.ok()) return failed_;
+    is_open = transactor_ != nullptr;
+  }
+  if (is_open) WEIR_RETURN_IF_ERROR(CommitTransaction());
+  Status written = contents_.WriteState(*delivery_);
+  std::lock_guard lock(mutex_);
+  failed_ = written;   // The outputs stand; the state behind them is to be restored.
   sent_bytes_ = 0;
+  return written;
+}
+
+Status KafkaTransactionUnit::CommitTransaction() {
+  Status status = delivery_->Wait();
+  if (!status.ok() && !IsLasting(status.code())) {
+    status = Status(ErrorCode::kTransactionAborted, status.message());
+  }
+  if (status.ok()) {
+    status = contents_.ForEachGroup(
+        [this](KafkaGroup& group, const std::vector<GroupOffset>& offsets) {
+          return transactor_->AddOffsets(group, offsets);
+        });
+  }
+  if (status.ok()) status = transactor_->Commit();
+  if (!status.ok()) return Abandon(std::move(status));
+  std::lock_guard lock(mutex_);
+  transactions_->GiveBack(query_id_, true);
+  transactor_.reset();
   return OkStatus();
 }
 

@@ -1,102 +1,149 @@
 #pragma once
 
-// Writing to Kafka: one idempotent producer for an engine, what becomes of the records given to it,
-// and commit units that put a query's state behind its outputs.
+// Commit units of a query on Kafka, which put its state behind its outputs and positions: at least
+// once, and exactly once in transactions.
 
 #include <atomic>
-#include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
+#include <utility>
+#include <vector>
 
 #include "exec/connect/commit_buffer.h"
-#include "exec/connect/kafka_client.h"
-#include "exec/connect/kafka_topics.h"
+#include "exec/connect/kafka_group.h"
+#include "exec/connect/kafka_producer.h"
+#include "exec/connect/kafka_transaction.h"
 
 namespace weir {
 
-/// Counts records on their way to the brokers. Records hold a share of it, so it lives as long as one
-/// of them is under way, whatever becomes of its owner.
-class KafkaDelivery {
+/// What both kinds collect beside the records: state changes, positions of groups, and keys that are to
+/// hold how far partitions were written.
+class KafkaUnitContents {
  public:
-  /// Lets go of the owner's share.
-  struct Abandon {
-    void operator()(KafkaDelivery* delivery) const { delivery->Release(); }
+  explicit KafkaUnitContents(BufferedCommitUnit::Apply apply) : changes_(std::move(apply)) {}
+
+  BufferedCommitUnit& changes() { return changes_; }
+  const BufferedCommitUnit& changes() const { return changes_; }
+  Status AddOffset(PartitionGroup& group, GroupOffset offset);
+  bool has_offsets();
+  void AddWritten(std::string_view key, std::string_view topic, int32_t partition);
+  /// Calls `commit` for each group with positions, until it fails.
+  Status ForEachGroup(
+      const std::function<Status(KafkaGroup&, const std::vector<GroupOffset>&)>& commit);
+  /// Writes the state, with the offsets that `delivery` tells.
+  Status WriteState(KafkaDelivery& delivery);
+
+ private:
+  struct Written {
+    std::string key;
+    std::string topic;
+    int32_t partition;
   };
-  using Owned = std::unique_ptr<KafkaDelivery, Abandon>;
-  static Owned Make() { return Owned(new KafkaDelivery()); }
-
-  void Sent();
-  /// Ends one record's share.
-  void Done(rd_kafka_resp_err_t error, std::string_view topic, int32_t partition);
-  /// Waits until nothing is under way; the first error since the last call.
-  Status Wait();
-
- private:
-  KafkaDelivery() = default;
-  ~KafkaDelivery() = default;
-  void Release();
-
+  BufferedCommitUnit changes_;
   std::mutex mutex_;
-  std::condition_variable all_done_;
-  int64_t under_way_ = 0;
-  bool owned_ = true;
-  Status error_;
+  std::map<KafkaGroup*, std::vector<GroupOffset>> offsets_;
+  std::vector<Written> written_;
 };
 
-/// The producer. Safe from any thread. A thread of its own serves librdkafka's reports.
-class KafkaProducer {
- public:
-  static Result<std::shared_ptr<KafkaProducer>> Make(const BrokerOptions& options,
-                                                     std::shared_ptr<KafkaTopics> topics);
-  ~KafkaProducer();
-
-  /// Hands the records over for sending and leaves the builder empty. Waits while librdkafka's queue
-  /// is full.
-  Status Send(std::string_view topic, int32_t partition, RecordBatchBuilder& records,
-              KafkaDelivery& delivery);
-  /// Waits a while for what is under way, then gives the rest up.
-  void Close();
-
- private:
-  struct Session;
-  KafkaProducer(const BrokerOptions& options, std::shared_ptr<KafkaTopics> topics);
-  Result<std::shared_ptr<Session>> Current();
-  Status SendOne(Session& session, rd_kafka_topic_t* topic, int32_t partition,
-                 const RecordBatchBuilder& records, size_t row, KafkaDelivery& delivery);
-  int64_t WritableTimestamp(int64_t timestamp_ms);
-
-  const BrokerOptions options_;
-  const std::shared_ptr<KafkaTopics> topics_;
-  std::mutex mutex_;
-  std::shared_ptr<Session> session_;
-  bool closed_ = false;
-  std::atomic<int64_t> moved_timestamps_{0};
-};
-
-/// Sends outputs as they come; Commit waits for them and then has `apply` write the state.
+/// At least once: sends outputs as they come; Commit waits for them, then has the positions committed
+/// and the state written. After a failed Commit the unit is of no more use: it gives the same error.
 class KafkaCommitUnit final : public CommitUnit {
  public:
   KafkaCommitUnit(std::shared_ptr<KafkaProducer> producer, BufferedCommitUnit::Apply apply)
       : producer_(std::move(producer)), delivery_(KafkaDelivery::Make()),
-        changes_(std::move(apply)) {}
+        contents_(std::move(apply)) {}
 
   Status Append(std::string_view topic, int32_t partition, RecordBatchBuilder& records) override;
-  void Put(std::string_view key, std::string_view value) override { changes_.Put(key, value); }
-  void Delete(std::string_view key) override { changes_.Delete(key); }
-  void DeleteRange(std::string_view from, std::string_view to) override {
-    changes_.DeleteRange(from, to);
+  Status AppendLast(std::string_view topic, int32_t partition,
+                    RecordBatchBuilder& records) override;
+  Status AddOffset(PartitionGroup& group, GroupOffset offset) override {
+    return contents_.AddOffset(group, std::move(offset));
   }
-  size_t byte_size() const override { return sent_bytes_ + changes_.byte_size(); }
+  Status PutWrittenOffset(std::string_view key, std::string_view topic,
+                          int32_t partition) override {
+    contents_.AddWritten(key, topic, partition);
+    return OkStatus();
+  }
+  void Put(std::string_view key, std::string_view value) override {
+    contents_.changes().Put(key, value);
+  }
+  void Delete(std::string_view key) override { contents_.changes().Delete(key); }
+  void DeleteRange(std::string_view from, std::string_view to) override {
+    contents_.changes().DeleteRange(from, to);
+  }
+  size_t byte_size() const override { return sent_bytes_ + contents_.changes().byte_size(); }
   Status Commit() override;
 
  private:
+  struct LastRecords {
+    std::string topic;
+    int32_t partition;
+    RecordBatchBuilder records;
+  };
+  Status CommitOnce();
+
   const std::shared_ptr<KafkaProducer> producer_;
   const KafkaDelivery::Owned delivery_;
-  BufferedCommitUnit changes_;
+  KafkaUnitContents contents_;
   std::atomic<size_t> sent_bytes_{0};
+  std::mutex mutex_;
+  std::vector<LastRecords> last_;
+  Status failed_;
+};
+
+/// Exactly once: outputs and positions are one transaction, which begins with the first of them; the
+/// state is written when it is known to be committed. After a failed Commit or Append the transaction is
+/// aborted and the unit of no more use: it gives the same error, and its work is to be done again.
+class KafkaTransactionUnit final : public CommitUnit {
+ public:
+  KafkaTransactionUnit(std::shared_ptr<KafkaTransactions> transactions, std::string_view query_id,
+                       BufferedCommitUnit::Apply apply)
+      : transactions_(std::move(transactions)), query_id_(query_id),
+        delivery_(KafkaDelivery::Make()), contents_(std::move(apply)) {}
+  ~KafkaTransactionUnit() override;
+
+  Status Append(std::string_view topic, int32_t partition, RecordBatchBuilder& records) override;
+  /// All of a transaction is seen at once, so there is no later.
+  Status AppendLast(std::string_view topic, int32_t partition,
+                    RecordBatchBuilder& records) override {
+    return Append(topic, partition, records);
+  }
+  Status AddOffset(PartitionGroup& group, GroupOffset offset) override {
+    return contents_.AddOffset(group, std::move(offset));
+  }
+  Status PutWrittenOffset(std::string_view key, std::string_view topic,
+                          int32_t partition) override {
+    contents_.AddWritten(key, topic, partition);
+    return OkStatus();
+  }
+  void Put(std::string_view key, std::string_view value) override {
+    contents_.changes().Put(key, value);
+  }
+  void Delete(std::string_view key) override { contents_.changes().Delete(key); }
+  void DeleteRange(std::string_view from, std::string_view to) override {
+    contents_.changes().DeleteRange(from, to);
+  }
+  size_t byte_size() const override { return sent_bytes_ + contents_.changes().byte_size(); }
+  Status Commit() override;
+
+ private:
+  /// The open transaction, begun if there is none.
+  Result<std::shared_ptr<KafkaTransactor>> Begin();
+  Status CommitTransaction();
+  /// Ends the transaction without a trace; the error to tell, now and after.
+  Status Abandon(Status cause);
+
+  const std::shared_ptr<KafkaTransactions> transactions_;
+  const std::string query_id_;
+  const KafkaDelivery::Owned delivery_;
+  KafkaUnitContents contents_;
+  std::atomic<size_t> sent_bytes_{0};
+  std::mutex mutex_;
+  std::shared_ptr<KafkaTransactor> transactor_;   ///< While a transaction is open.
+  Status failed_;
 };
 
 }  // namespace weir

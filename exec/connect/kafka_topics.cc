@@ -4,38 +4,22 @@
 
 #include "base/status_macros.h"
 #include "exec/connect/commit_buffer.h"
+#include "exec/connect/kafka_admin.h"
 
 namespace weir {
 namespace {
 
 constexpr auto kRemembered = std::chrono::seconds(3);
 constexpr int kFirstAnswerMs = 5000;
+constexpr const char* kPurgedSegmentBytes = "52428800";
 
 using NewTopic = KafkaOwned<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
 using GoneTopic = KafkaOwned<rd_kafka_DeleteTopic_t, rd_kafka_DeleteTopic_destroy>;
 using Resource = KafkaOwned<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
 using Metadata = KafkaOwned<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
-using AdminOptions = KafkaOwned<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 
 bool IsInternal(std::string_view name) {
   return name.starts_with("__") || name.ends_with("-repartition") || name.ends_with("-changelog");
-}
-
-/// Sends a request of librdkafka's admin interface and waits for its answer.
-template <typename Send>
-Result<KafkaEvent> Ask(KafkaClient& client, std::string_view doing, const Send& send) {
-  KafkaQueue queue(rd_kafka_queue_new(client.handle()));
-  AdminOptions options(rd_kafka_AdminOptions_new(client.handle(), RD_KAFKA_ADMIN_OP_ANY));
-  char why[128];
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), kKafkaRequestMs, why, sizeof why);
-  send(options.get(), queue.get());
-  KafkaEvent event(rd_kafka_queue_poll(queue.get(), kKafkaRequestMs + 5000));
-  if (event == nullptr) return FromKafka(RD_KAFKA_RESP_ERR__TIMED_OUT, doing);
-  const rd_kafka_resp_err_t error = rd_kafka_event_error(event.get());
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return FromKafka(error, doing, rd_kafka_event_error_string(event.get()));
-  }
-  return event;
 }
 
 Status FirstError(const rd_kafka_topic_result_t* const* results, size_t count, std::string_view doing) {
@@ -76,10 +60,16 @@ Status KafkaTopics::Create(const TopicInfo& info) {
   if (topic == nullptr) return Status(ErrorCode::kInvalidOption, doing + ": " + why);
   rd_kafka_NewTopic_set_config(topic.get(), "retention.ms",
                                std::to_string(info.retention_ms).c_str());
+  const bool expires = info.internal && info.compacted && info.retention_ms > 0;
   rd_kafka_NewTopic_set_config(topic.get(), "cleanup.policy",
-                               info.compacted ? "compact" : "delete");
+                               expires ? "compact,delete" : info.compacted ? "compact" : "delete");
+  if (info.internal && !info.compacted) {
+    // Its records are deleted behind the readers, and space is freed by whole segments.
+    rd_kafka_NewTopic_set_config(topic.get(), "segment.bytes", kPurgedSegmentBytes);
+    rd_kafka_NewTopic_set_config(topic.get(), "message.timestamp.type", "CreateTime");
+  }
   rd_kafka_NewTopic_t* topics[] = {topic.get()};
-  WEIR_ASSIGN_OR_RETURN(KafkaEvent event, Ask(*client_, doing, [&](auto* options, auto* queue) {
+  WEIR_ASSIGN_OR_RETURN(KafkaEvent event, AskKafka(*client_, doing, [&](auto* options, auto* queue) {
                           rd_kafka_CreateTopics(client_->handle(), topics, 1, options, queue);
                         }));
   size_t count = 0;
@@ -87,37 +77,40 @@ Status KafkaTopics::Create(const TopicInfo& info) {
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
   const Status status = FirstError(results, count, doing);
   if (status.code() == ErrorCode::kAlreadyExists) {
+    // Perhaps another copy just made it.
+    WEIR_RETURN_IF_ERROR(WaitUntilServed(info.name, std::nullopt));
     return Status(ErrorCode::kAlreadyExists, "the topic exists: " + info.name);
   }
   WEIR_RETURN_IF_ERROR(status);
-  return WaitUntilServed(info);
+  return WaitUntilServed(info.name, info);
 }
 
 // Its partitions have leaders only some time after the topic was made.
-Status KafkaTopics::WaitUntilServed(const TopicInfo& info) {
+Status KafkaTopics::WaitUntilServed(std::string_view name, const std::optional<TopicInfo>& made) {
   const auto deadline = Clock::now() + std::chrono::milliseconds(kKafkaRequestMs);
   while (Clock::now() < deadline) {
     {
       std::lock_guard lock(mutex_);
       WEIR_RETURN_IF_ERROR(AskForTopics());
-      const auto found = known_.find(info.name);
-      if (found != known_.end() && found->second.info.partitions == info.partitions) {
-        found->second = {info, true};
-        found->second.info.internal = IsInternal(info.name);
+      const auto found = known_.find(name);
+      if (found != known_.end() && !made) return OkStatus();
+      if (found != known_.end() && found->second.info.partitions == made->partitions) {
+        found->second = {*made, true};
+        found->second.info.internal = IsInternal(name);
         return OkStatus();
       }
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
-  return Status(ErrorCode::kKafkaError, "the partitions of the new topic have no leaders: " +
-                                            info.name);
+  return Status(ErrorCode::kKafkaError,
+                "the partitions of the new topic have no leaders: " + std::string(name));
 }
 
 Status KafkaTopics::Delete(std::string_view name) {
   const std::string doing = "topic " + std::string(name) + " cannot be deleted";
   GoneTopic topic(rd_kafka_DeleteTopic_new(std::string(name).c_str()));
   rd_kafka_DeleteTopic_t* topics[] = {topic.get()};
-  WEIR_ASSIGN_OR_RETURN(KafkaEvent event, Ask(*client_, doing, [&](auto* options, auto* queue) {
+  WEIR_ASSIGN_OR_RETURN(KafkaEvent event, AskKafka(*client_, doing, [&](auto* options, auto* queue) {
                           rd_kafka_DeleteTopics(client_->handle(), topics, 1, options, queue);
                         }));
   size_t count = 0;
@@ -177,7 +170,7 @@ Status KafkaTopics::AskForSettings(const std::vector<std::string>& names) {
   if (resources.empty()) return OkStatus();
   WEIR_ASSIGN_OR_RETURN(
       KafkaEvent event,
-      Ask(*client_, "the settings of topics cannot be read", [&](auto* options, auto* queue) {
+      AskKafka(*client_, "the settings of topics cannot be read", [&](auto* options, auto* queue) {
         rd_kafka_DescribeConfigs(client_->handle(), resources.data(), resources.size(), options,
                                  queue);
       }));

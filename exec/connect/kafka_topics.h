@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,8 @@ class KafkaTopics {
   Status AskForTopics();
   /// Fills in retention and clean-up of `names`.
   Status AskForSettings(const std::vector<std::string>& names);
-  Status WaitUntilServed(const TopicInfo& info);
+  /// `made`: what was asked for, which the cluster need not be asked again.
+  Status WaitUntilServed(std::string_view name, const std::optional<TopicInfo>& made);
 
   const std::shared_ptr<KafkaClient> client_;
   const std::string brokers_;

@@ -119,6 +119,9 @@ class PartitionGroup {
   virtual Result<std::vector<std::optional<GroupOffset>>> Committed(
       std::string_view topic, const std::vector<int32_t>& partitions) = 0;
   virtual std::string_view name() const = 0;
+  /// Number of the group's last rebalance that this copy took part in; a partition's later owner has a
+  /// higher one. -1: not a member now.
+  virtual int32_t generation() const { return -1; }
 };
 
 /// A copy of the application, as its group knows it.
@@ -160,6 +163,12 @@ class CommitUnit {
   /// Makes all of it durable, or none of it (on Kafka at-least-once: outputs first, then state with
   /// positions). Readers are woken. The unit is empty afterwards and can be filled again.
   virtual Status Commit() = 0;
+};
+
+/// How the transactions of a query have ended in this process.
+struct TransactionCounts {
+  int64_t committed = 0;
+  int64_t aborted = 0;
 };
 
 /// A place where topics and state live. Safe from any thread.
@@ -204,6 +213,7 @@ class Broker {
   virtual Result<std::vector<std::string>> ListGroups(std::string_view prefix);
   /// Deletes a group's offsets. kAlreadyExists if copies are in it still.
   virtual Status DeleteGroup(std::string_view group);
+  virtual TransactionCounts TransactionCountsOf(std::string_view) { return {}; }
   virtual Status Close() = 0;
 };
 

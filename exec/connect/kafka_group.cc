@@ -1,0 +1,378 @@
+#include "exec/connect/kafka_group.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "base/status_macros.h"
+#include "exec/connect/kafka_admin.h"
+
+namespace weir {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How long Committed and a commit go on trying.
+constexpr auto kCommittedMax = std::chrono::seconds(60);
+constexpr auto kCommitMax = std::chrono::seconds(30);
+constexpr auto kLeaveMax = std::chrono::seconds(5);
+constexpr auto kRetryPause = std::chrono::milliseconds(20);
+
+KafkaClient::Properties GroupProperties(const std::string& name) {
+  return {{"group.id", name},
+          {"partition.assignment.strategy", "cooperative-sticky"},
+          {"session.timeout.ms", "10000"},
+          // A member learns of a rebalance by the answer to a heartbeat.
+          {"heartbeat.interval.ms", "1000"},
+          {"enable.auto.commit", "false"},
+          {"auto.offset.reset", "error"},
+          {"allow.auto.create.topics", "false"},
+          // What is committed by a transaction counts when the transaction has ended.
+          {"isolation.level", "read_committed"},
+          {"reconnect.backoff.max.ms", "1000"}};
+}
+
+/// The group's own properties win over the user's where the sharing hangs on them.
+BrokerOptions WithoutReaderProperties(BrokerOptions options) {
+  for (const char* name : {"partition.assignment.strategy", "isolation.level"}) {
+    options.kafka.erase(name);
+  }
+  return options;
+}
+
+/// The name in the client id: without the application id, which stands there already, and with the
+/// address that other copies name us by.
+std::string ClientName(const BrokerOptions& options, std::string_view group) {
+  const std::string prefix = options.application_id + "-";
+  if (!options.application_id.empty() && group.starts_with(prefix)) {
+    group.remove_prefix(prefix.size());
+  }
+  std::string name(group);
+  if (!options.application_server.empty()) name += "@" + options.application_server;
+  return name;
+}
+
+void OnEvent(rd_kafka_t*, void* opaque) {
+  auto* entry = static_cast<WakeList::Entry*>(opaque);
+  std::lock_guard lock(entry->mutex);
+  if (entry->listener) entry->listener();
+}
+
+std::vector<int32_t> NumbersOf(const rd_kafka_topic_partition_list_t& partitions) {
+  std::vector<int32_t> numbers;
+  for (int i = 0; i < partitions.cnt; ++i) numbers.push_back(partitions.elems[i].partition);
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+/// The generation in librdkafka's own writing of group metadata, which begins with a magic and the
+/// number; nothing where that is another version's.
+std::optional<int32_t> GenerationOf(const rd_kafka_consumer_group_metadata_t& metadata) {
+  constexpr std::string_view kMagic = "CGMDv2:";
+  void* bytes = nullptr;
+  size_t size = 0;
+  const KafkaFault fault(rd_kafka_consumer_group_metadata_write(&metadata, &bytes, &size));
+  if (fault != nullptr) return std::nullopt;
+  std::optional<int32_t> generation;
+  if (size >= kMagic.size() + sizeof(int32_t) &&
+      std::memcmp(bytes, kMagic.data(), kMagic.size()) == 0) {
+    int32_t number = 0;
+    std::memcpy(&number, static_cast<const char*>(bytes) + kMagic.size(), sizeof number);
+    generation = number;
+  }
+  rd_kafka_mem_free(nullptr, bytes);
+  return generation;
+}
+
+/// The error of a request, or else the first of its partitions'.
+rd_kafka_resp_err_t FirstError(rd_kafka_resp_err_t error,
+                               const rd_kafka_topic_partition_list_t& partitions) {
+  for (int i = 0; i < partitions.cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+    error = partitions.elems[i].err;
+  }
+  return error;
+}
+
+}  // namespace
+
+KafkaPartitions ToKafkaOffsets(const std::vector<GroupOffset>& offsets) {
+  KafkaPartitions list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+  for (const GroupOffset& offset : offsets) {
+    rd_kafka_topic_partition_t* each =
+        rd_kafka_topic_partition_list_add(list.get(), offset.topic.c_str(), offset.partition);
+    each->offset = offset.next;
+    if (offset.metadata.empty()) continue;
+    // librdkafka frees it with the list.
+    each->metadata = std::malloc(offset.metadata.size());
+    std::memcpy(each->metadata, offset.metadata.data(), offset.metadata.size());
+    each->metadata_size = offset.metadata.size();
+  }
+  return list;
+}
+
+KafkaGroup::KafkaGroup(const BrokerOptions& options, const GroupOptions& group)
+    : options_(WithoutReaderProperties(options)), name_(group.name),
+      wake_(std::make_shared<WakeList::Entry>()) {
+  wake_->listener = group.listener;
+}
+
+Result<std::unique_ptr<KafkaGroup>> KafkaGroup::Join(const BrokerOptions& options,
+                                                     const GroupOptions& group) {
+  std::unique_ptr<KafkaGroup> joined(new KafkaGroup(options, group));
+  WEIR_RETURN_IF_ERROR(joined->Start(group.anchor_topic));
+  return joined;
+}
+
+Status KafkaGroup::Start(const std::string& anchor_topic) {
+  WEIR_ASSIGN_OR_RETURN(
+      client_, KafkaClient::Make(RD_KAFKA_CONSUMER, options_, ClientName(options_, name_),
+                                 GroupProperties(name_), [](rd_kafka_conf_t* conf) {
+                                   rd_kafka_conf_set_events(
+                                       conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR);
+                                 }));
+  rd_kafka_t* handle = client_->handle();
+  rd_kafka_poll_set_consumer(handle);
+  queue_.reset(rd_kafka_queue_get_consumer(handle));
+  rd_kafka_queue_cb_event_enable(queue_.get(), &OnEvent, wake_.get());
+  KafkaPartitions topics(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(topics.get(), anchor_topic.c_str(),
+                                    RD_KAFKA_PARTITION_UA);
+  return FromKafka(rd_kafka_subscribe(handle, topics.get()),
+                   "group " + name_ + " cannot be joined");
+}
+
+KafkaGroup::~KafkaGroup() {
+  {
+    std::lock_guard lock(wake_->mutex);
+    wake_->listener = {};
+  }
+  if (client_ == nullptr) return;
+  if (queue_ != nullptr) Leave();
+  queue_.reset();
+}
+
+// librdkafka leaves only when every partition is given back, and asks for that by events.
+void KafkaGroup::Leave() {
+  rd_kafka_t* handle = client_->handle();
+  rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
+  if (pending_ && pending_partitions_ != nullptr) static_cast<void>(Accept(*pending_));
+  const KafkaFault fault(rd_kafka_consumer_close_queue(handle, queue_.get()));
+  const auto deadline = Clock::now() + kLeaveMax;
+  while (fault == nullptr && !rd_kafka_consumer_closed(handle) && Clock::now() < deadline) {
+    const KafkaEvent event(rd_kafka_queue_poll(queue_.get(), 20));
+    if (event == nullptr || rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_REBALANCE) continue;
+    const auto* partitions = rd_kafka_event_topic_partition_list(event.get());
+    if (rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      Assign(*partitions);
+    } else {
+      static_cast<void>(Unassign(*partitions));
+    }
+  }
+  if (!rd_kafka_consumer_closed(handle)) {
+    Log(3, "group " + name_ + " was not left in time; it will miss us at its session time-out");
+  }
+}
+
+void KafkaGroup::Log(int level, const std::string& text) const {
+  if (options_.log) options_.log(level, text);
+}
+
+std::string KafkaGroup::MemberId() {
+  char* id = rd_kafka_memberid(client_->handle());
+  std::string text = id == nullptr ? "" : id;
+  if (id != nullptr) rd_kafka_mem_free(client_->handle(), id);
+  return text;
+}
+
+Result<std::optional<PartitionGroup::Change>> KafkaGroup::Poll() {
+  if (pending_) return pending_;
+  if (!missed_.empty()) {
+    pending_ = Change{.assigned = {}, .revoked = std::move(missed_), .lost = true};
+    missed_.clear();
+    return pending_;
+  }
+  while (true) {
+    const KafkaEvent event(rd_kafka_queue_poll(queue_.get(), 0));
+    if (event == nullptr) return std::optional<Change>();
+    switch (rd_kafka_event_type(event.get())) {
+      case RD_KAFKA_EVENT_REBALANCE:
+        pending_ = TakeRebalance(*event);
+        if (pending_) return pending_;
+        break;
+      case RD_KAFKA_EVENT_ERROR:
+        WEIR_RETURN_IF_ERROR(TakeError(*event));
+        break;
+      default:
+        break;   // A record fetched before its partition was paused.
+    }
+  }
+}
+
+Status KafkaGroup::TakeError(const rd_kafka_event_t& given) {
+  auto* event = const_cast<rd_kafka_event_t*>(&given);
+  const rd_kafka_resp_err_t error = rd_kafka_event_error(event);
+  const char* detail = rd_kafka_event_error_string(event);
+  const Status status = FromKafka(error, "group " + name_ + " cannot share the work out",
+                                  detail == nullptr ? "" : detail);
+  switch (error) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_GROUP_MAX_SIZE_REACHED:
+      return status;
+    default:
+      // librdkafka goes on by itself; of partitions that are lost by it, a rebalance tells.
+      Log(error == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED ? 3 : 2, status.message());
+      return OkStatus();
+  }
+}
+
+std::optional<PartitionGroup::Change> KafkaGroup::TakeRebalance(rd_kafka_event_t& event) {
+  const rd_kafka_topic_partition_list_t* partitions = rd_kafka_event_topic_partition_list(&event);
+  const bool assigns = rd_kafka_event_error(&event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  if (partitions == nullptr || partitions->cnt == 0) {
+    // Nothing changes for us, but the group waits for an answer.
+    const KafkaPartitions none(rd_kafka_topic_partition_list_new(0));
+    if (assigns) {
+      Assign(*none);
+    } else {
+      static_cast<void>(Unassign(*none));
+    }
+    return std::nullopt;
+  }
+  pending_partitions_.reset(rd_kafka_topic_partition_list_copy(partitions));
+  Change change;
+  if (assigns) {
+    change.assigned = NumbersOf(*partitions);
+    std::string member = MemberId();
+    std::lock_guard lock(mutex_);
+    member_id_ = std::move(member);
+    owned_.insert(change.assigned.begin(), change.assigned.end());
+  } else {
+    change.revoked = NumbersOf(*partitions);
+    change.lost = rd_kafka_assignment_lost(client_->handle()) != 0;
+  }
+  return change;
+}
+
+Status KafkaGroup::Accept(const Change&) {
+  if (!pending_) return Status(ErrorCode::kInternal, "group " + name_ + " asked for no change");
+  const Change change = std::move(*pending_);
+  pending_.reset();
+  const KafkaPartitions partitions = std::move(pending_partitions_);
+  if (!change.revoked.empty()) {
+    std::lock_guard lock(mutex_);
+    for (const int32_t number : change.revoked) owned_.erase(number);
+  }
+  if (partitions == nullptr) return OkStatus();   // librdkafka knows already.
+  if (change.assigned.empty()) return Unassign(*partitions);
+  Assign(*partitions);
+  return OkStatus();
+}
+
+void KafkaGroup::Assign(const rd_kafka_topic_partition_list_t& given) {
+  const KafkaPartitions partitions(rd_kafka_topic_partition_list_copy(&given));
+  for (int i = 0; i < partitions->cnt; ++i) {
+    partitions->elems[i].offset = RD_KAFKA_OFFSET_END;
+  }
+  rd_kafka_t* handle = client_->handle();
+  const KafkaFault fault(rd_kafka_incremental_assign(handle, partitions.get()));
+  if (fault != nullptr) {
+    // The membership ended before we could take them. Nobody else will tell of these.
+    Log(3, "group " + name_ + " took partitions back at once: " +
+               rd_kafka_error_string(fault.get()));
+    const std::vector<int32_t> numbers = NumbersOf(given);
+    missed_.insert(missed_.end(), numbers.begin(), numbers.end());
+    return;
+  }
+  if (partitions->cnt > 0) rd_kafka_pause_partitions(handle, partitions.get());
+}
+
+Status KafkaGroup::Unassign(const rd_kafka_topic_partition_list_t& partitions) {
+  const KafkaFault fault(rd_kafka_incremental_unassign(client_->handle(), &partitions));
+  if (fault == nullptr) return OkStatus();
+  if (rd_kafka_error_is_fatal(fault.get())) {
+    return FromKafka(rd_kafka_error_code(fault.get()), "group " + name_ + " has failed",
+                     rd_kafka_error_string(fault.get()));
+  }
+  // They were lost meanwhile: they are not ours either way.
+  Log(2, "group " + name_ + " had taken partitions back before: " +
+             rd_kafka_error_string(fault.get()));
+  return OkStatus();
+}
+
+Result<std::vector<std::optional<GroupOffset>>> KafkaGroup::Committed(
+    std::string_view topic, const std::vector<int32_t>& partitions) {
+  const std::string name(topic);
+  const auto deadline = Clock::now() + kCommittedMax;
+  while (true) {
+    KafkaPartitions list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+    for (const int32_t partition : partitions) {
+      rd_kafka_topic_partition_list_add(list.get(), name.c_str(), partition);
+    }
+    const rd_kafka_resp_err_t error =
+        FirstError(rd_kafka_committed(client_->handle(), list.get(), kKafkaRequestMs), *list);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return ToGroupOffsets(*list);
+    if (!IsGroupSettling(error) || Clock::now() > deadline) {
+      return FromKafka(error, "what group " + name_ + " committed of topic " + name +
+                                  " cannot be read");
+    }
+    std::this_thread::sleep_for(kRetryPause);
+  }
+}
+
+Status KafkaGroup::Migrated(const std::string& why) const {
+  return Status(ErrorCode::kTaskMigrated,
+                "another copy has taken over partitions of this one, " + why + ", group: " + name_);
+}
+
+// librdkafka answers with what it is to the group now. After the session was lost that is nobody, and
+// the coordinator takes a nobody's offsets: so it is looked at here whether we are who we were.
+Result<KafkaGroupMetadata> KafkaGroup::MetadataFor(const std::vector<GroupOffset>& offsets) {
+  rd_kafka_t* handle = client_->handle();
+  KafkaGroupMetadata metadata(rd_kafka_consumer_group_metadata(handle));
+  if (metadata == nullptr) return Status(ErrorCode::kKafkaError, "no such group: " + name_);
+  const std::string member = MemberId();
+  if (rd_kafka_assignment_lost(handle) != 0) return Migrated("the session was lost");
+  if (GenerationOf(*metadata).value_or(0) < 0) return Migrated("the generation is over");
+  std::lock_guard lock(mutex_);
+  if (member.empty() || member != member_id_) return Migrated("the membership has ended");
+  for (const GroupOffset& offset : offsets) {
+    if (owned_.contains(offset.partition)) continue;
+    return Migrated("partition " + std::to_string(offset.partition) + " was given back");
+  }
+  return metadata;
+}
+
+Status KafkaGroup::CommitOffsets(const std::vector<GroupOffset>& offsets) {
+  const auto deadline = Clock::now() + kCommitMax;
+  while (true) {
+    WEIR_ASSIGN_OR_RETURN(const KafkaGroupMetadata metadata, MetadataFor(offsets));
+    const KafkaPartitions list = ToKafkaOffsets(offsets);
+    const rd_kafka_resp_err_t error =
+        FirstError(rd_kafka_commit(client_->handle(), list.get(), 0), *list);
+    switch (error) {
+      case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return OkStatus();
+      case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+      case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+      case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+        return Migrated(rd_kafka_err2str(error));
+      case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+        break;   // The others are being told of what is ours still.
+      default:
+        if (!IsGroupSettling(error)) {
+          return FromKafka(error, "positions of group " + name_ + " cannot be committed");
+        }
+    }
+    if (Clock::now() > deadline) {
+      return FromKafka(error, "positions of group " + name_ + " cannot be committed");
+    }
+    std::this_thread::sleep_for(kRetryPause);
+  }
+}
+
+}  // namespace weir
