@@ -13,6 +13,13 @@ pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET GLOBAL libutf8proc)
 find_package(antlr4-runtime REQUIRED)
 if(WEIR_SHELL)
   find_package(CLI11 REQUIRED)
+  # Debian's package for CMake asks for the stand-alone server too, which is another package.
+  find_library(CIVETWEB_LIBRARY civetweb REQUIRED)
+  find_path(CIVETWEB_INCLUDE_DIR civetweb.h REQUIRED)
+  add_library(civetweb::civetweb UNKNOWN IMPORTED GLOBAL)
+  set_target_properties(civetweb::civetweb PROPERTIES
+    IMPORTED_LOCATION "${CIVETWEB_LIBRARY}"
+    INTERFACE_INCLUDE_DIRECTORIES "${CIVETWEB_INCLUDE_DIR}")
   pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET GLOBAL libedit)
 endif()
 if(WEIR_TESTS)

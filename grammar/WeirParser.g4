@@ -87,6 +87,7 @@ showable
     | ('SOURCE' | 'SINK')? 'CONNECTORS'
     | 'CONNECTOR' 'PLUGINS'
     | 'PIPELINES'
+    | 'METRICS' 'EXTENDED'?
     ;
 
 // A topic's name may be written bare, with its dots and hyphens.

@@ -185,6 +185,10 @@ class CommandLine {
         ->envname("WEIR_LOG_LEVEL");
     app_.add_option("--log-file", options_.log_file, "Log to this file instead of stderr")
         ->envname("WEIR_LOG_FILE");
+    app_.add_option("--metrics-port", options_.metrics_port,
+                    "Serve metrics for Prometheus at http://…:PORT/metrics (0: a free port)")
+        ->check(CLI::Range(0, 65535))
+        ->envname("WEIR_METRICS_PORT");
     app_.add_flag("-q,--quiet", options_.quiet, "Only results and errors");
     app_.set_version_flag("--version", [] { return fmt::format("weir {}", Version()); });
   }
@@ -210,6 +214,11 @@ class CommandLine {
         AddSubcommand("explain", "Show the plans of a file's queries", ProgramCommand::kExplain);
     explain->add_option("files", options_.files, "SQL files")->required();
     explain->add_flag("--dot", options_.dot, "As a Graphviz graph");
+    CLI::App* reset = AddSubcommand(
+        "reset", "Delete the state, internal topics and positions of an application on Kafka",
+        ProgramCommand::kReset);
+    reset->add_option("--query", options_.reset.query_id, "ID: only those of one query");
+    reset->add_flag("--yes", options_.reset.yes, "Do not ask");
     CLI::App* test = AddSubcommand("test", "Run conformance cases (.json) or golden tests (.test)",
                                    ProgramCommand::kTest);
     test->add_option("files", options_.files, "Test files")->required();
@@ -260,6 +269,12 @@ class CommandLine {
   Status CheckStore() const {
     if (!options_.directory.empty() && !options_.brokers.empty()) {
       return Status(ErrorCode::kUsage, "a directory and Kafka brokers exclude each other");
+    }
+    if (options_.command == ProgramCommand::kReset) {
+      if (!options_.brokers.empty() && !options_.application_id.empty()) return OkStatus();
+      return Status(ErrorCode::kUsage, "reset needs Kafka brokers and an application id")
+          .WithHint("weir reset --application-id ID -b BROKERS; on a local store DROP what a query "
+                    "makes and create it again");
     }
     const bool needs_store = options_.command == ProgramCommand::kLoad ||
                              options_.command == ProgramCommand::kPrint;

@@ -17,7 +17,7 @@
 
 namespace weir::shell {
 
-enum class ProgramCommand { kPrompt, kRun, kLoad, kPrint, kExplain, kTest };
+enum class ProgramCommand { kPrompt, kRun, kLoad, kPrint, kExplain, kReset, kTest };
 
 /// One -c or -f.
 struct ScriptItem {
@@ -30,6 +30,12 @@ struct PrintOptions {
   std::string topic;
   bool from_beginning = false;
   int64_t limit = 0;  ///< 0: none.
+};
+
+/// Of `weir reset`.
+struct ResetArguments {
+  std::string query_id;  ///< Empty: the whole application.
+  bool yes = false;      ///< Deletes without asking.
 };
 
 /// Of `weir test`.
@@ -61,6 +67,8 @@ struct ProgramOptions {
   std::vector<std::string> files;  ///< Of run, explain, test.
   LoadOptions load;
   PrintOptions print;
+  ResetArguments reset;
+  std::optional<int> metrics_port;  ///< Serve metrics over HTTP; 0: on a port that is free.
   bool dot = false;  ///< Of explain.
   TestArguments test;
 };

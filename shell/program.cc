@@ -18,8 +18,10 @@
 #include "shell/line_editor.h"
 #include "shell/completion.h"
 #include "shell/logging.h"
+#include "shell/metrics_server.h"
 #include "shell/progress.h"
 #include "shell/repl.h"
+#include "shell/reset.h"
 #include "shell/statement_runner.h"
 #include "shell/test/test_command.h"
 #include "weir/version.h"
@@ -103,8 +105,9 @@ class Program {
         return Tell(runner_.Run({.text = PrintStatement(options_.print), .position = {}}), {});
       case ProgramCommand::kExplain:
         return RunExplain();
+      case ProgramCommand::kReset:
       case ProgramCommand::kTest:
-        return kExitUsage;  // Opens its own engines; never comes here.
+        return kExitUsage;  // Open what they need themselves; never come here.
     }
     return kExitUsage;
   }
@@ -248,6 +251,23 @@ EngineOptions MakeEngineOptions(const ProgramOptions& options) {
   return engine;
 }
 
+namespace {
+
+/// The server that --metrics-port asks for, or null.
+Result<std::unique_ptr<MetricsServer>> ServeMetrics(const ProgramOptions& options,
+                                                    const Engine& engine, std::ostream& err) {
+  if (!options.metrics_port) return std::unique_ptr<MetricsServer>();
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<MetricsServer> server,
+                        MetricsServer::Start(engine, *options.metrics_port));
+  if (!options.quiet) {
+    err << fmt::format("metrics are at http://localhost:{}/metrics\n", server->port())
+        << std::flush;
+  }
+  return server;
+}
+
+}  // namespace
+
 int RunProgram(const ProgramOptions& options, ProgramStreams streams, Interrupts& interrupts,
                const EngineOpener& open_engine) {
   if (options.command == ProgramCommand::kTest) {
@@ -261,12 +281,23 @@ int RunProgram(const ProgramOptions& options, ProgramStreams streams, Interrupts
     return kExitUsage;
   }
   engine_options.logger = *std::move(logger);
+  if (options.command == ProgramCommand::kReset) {
+    const Status status = RunReset(options, engine_options, streams, interrupts);
+    if (status.ok()) return kExitDone;
+    streams.err << status.ToString() << '\n' << std::flush;
+    return status.code() == ErrorCode::kUsage ? kExitUsage : kExitFailed;
+  }
   Result<std::unique_ptr<Engine>> engine = open_engine(std::move(engine_options));
   if (!engine.ok()) {
     streams.err << engine.status().ToString() << '\n' << std::flush;
     const ErrorCode code = engine.status().code();
     const bool usage = code == ErrorCode::kInvalidOption || code == ErrorCode::kUnknownOption;
     return usage ? kExitUsage : kExitFailed;
+  }
+  Result<std::unique_ptr<MetricsServer>> metrics = ServeMetrics(options, **engine, streams.err);
+  if (!metrics.ok()) {
+    streams.err << metrics.status().ToString() << '\n' << std::flush;
+    return kExitFailed;
   }
   return Program(options, streams, interrupts, **engine).Run();
 }

@@ -37,8 +37,10 @@ constexpr StatementHelp kStatements[] = {
     {"PAUSE", "PAUSE query_id|ALL", "Holds a query; RESUME lets it go on."},
     {"RESUME", "RESUME query_id|ALL", "Lets a held query go on."},
     {"SHOW",
-     "SHOW STREAMS|TABLES|TOPICS|QUERIES|FUNCTIONS|TYPES|VARIABLES|PROPERTIES|PIPELINES [EXTENDED]",
-     "Lists what there is."},
+     "SHOW STREAMS|TABLES|[ALL] TOPICS|QUERIES|METRICS|FUNCTIONS|TYPES|VARIABLES|PROPERTIES|PIPELINES "
+     "[EXTENDED]",
+     "Lists what there is; ALL TOPICS those that queries keep for themselves too; METRICS EXTENDED the "
+     "numbers of each task."},
     {"SHOW CREATE", "SHOW CREATE [STREAM|TABLE|QUERY|PIPELINE] name",
      "Gives the statement that made an object."},
     {"DESCRIBE", "DESCRIBE name [EXTENDED]; DESCRIBE FUNCTION name", "Tells columns and counts."},

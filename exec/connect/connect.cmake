@@ -1,5 +1,6 @@
 weir_layer(exec_connect
   SOURCES
+    connect/application_state.cc
     connect/block_checksum.cc
     connect/commit_buffer.cc
     connect/connector.cc

@@ -1,5 +1,6 @@
 weir_layer(exec_engine
   SOURCES
+    engine/application_reset.cc
     engine/catalog_store.cc
     engine/conformance.cc
     engine/conformance_judge.cc
@@ -10,6 +11,8 @@ weir_layer(exec_engine
     engine/engine_impl.cc
     engine/engine_listings.cc
     engine/engine_topics.cc
+    engine/internal_objects.cc
+    engine/metrics_list.cc
     engine/pull_query.cc
     engine/record_placement.cc
     engine/settings.cc

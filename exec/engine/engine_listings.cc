@@ -1,6 +1,7 @@
 // SHOW, DESCRIBE, EXPLAIN, and what tools ask of the catalog.
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "parser/ast/printer.h"
 #include "parser/parser.h"
 #include "planner/catalog/near_names.h"
+#include "weir/metrics.h"
 
 namespace weir {
 namespace {
@@ -62,6 +64,44 @@ Rows ColumnRows(const SourceEntry& source) {
 
 std::string FormatName(const physical::SideFormat& format) {
   return format.format.empty() ? "NONE" : format.format;
+}
+
+// "RESTORING 12,000 of 50,000 records, 4,000/s, 10 s left" while tasks restore, else the state.
+std::string FormatState(const QueryMetrics& metrics) {
+  const RestoreProgress& restore = metrics.restore;
+  if (restore.tasks == 0 || metrics.state != "RUNNING") return metrics.state;
+  std::string out = fmt::format("RESTORING {} of {} records", restore.records_restored,
+                                restore.records_to_restore);
+  if (restore.records_per_second >= 1) {
+    const auto left = static_cast<double>(restore.records_to_restore - restore.records_restored);
+    out += fmt::format(", {:.0f}/s, {:.0f} s left", restore.records_per_second,
+                       left / restore.records_per_second);
+  }
+  return out;
+}
+
+// SHOW METRICS: the samples of queries, without the states that SHOW QUERIES tells.
+Rows MetricRows(const EngineMetrics& metrics, bool with_tasks) {
+  Rows rows;
+  for (const MetricSample& sample : ListMetrics(metrics)) {
+    if (sample.name == "query_state") continue;
+    std::string query;
+    std::string task;
+    std::string name(sample.name);
+    for (const auto& [label, text] : sample.labels) {
+      if (label == "query") query = text;
+      if (label == "sub_topology") task = text;
+      if (label == "partition") task += "_" + text;
+      if (label == "reason") name += " " + text;
+    }
+    if (!task.empty() && !with_tasks) continue;
+    rows.push_back({std::move(query), std::move(task), std::move(name),
+                    fmt::format("{}", sample.value)});
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
+    return std::tie(a[0], a[1]) < std::tie(b[0], b[1]);
+  });
+  return rows;
 }
 
 }  // namespace
@@ -122,14 +162,14 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
       const EngineMetrics all = Metrics();
       for (const auto& [id, query] : catalog_.queries()) {
         const QueryMetrics metrics = MetricsOf(all, id);
-        rows.push_back({id, metrics.state, query.sink, fmt::format("{}", metrics.records_in),
+        rows.push_back({id, FormatState(metrics), query.sink, fmt::format("{}", metrics.records_in),
                         fmt::format("{}", metrics.records_out),
                         fmt::format("{}", metrics.lag_records), FormatDropped(metrics),
                         metrics.error.substr(0, metrics.error.find('\n')), query.sql});
       }
       for (const QueryMetrics& metrics : all.queries) {
         if (!metrics.query_id.starts_with("CST_")) continue;
-        rows.push_back({metrics.query_id, metrics.state, metrics.query_id.substr(4),
+        rows.push_back({metrics.query_id, FormatState(metrics), metrics.query_id.substr(4),
                         fmt::format("{}", metrics.records_in), "0",
                         fmt::format("{}", metrics.lag_records), FormatDropped(metrics),
                         metrics.error, "keeps a SOURCE TABLE"});
@@ -168,6 +208,10 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
         if (stored.kind == "pipeline") rows.push_back({stored.name, stored.sql});
       }
       result.rows = MakeTextRows({"pipeline", "sql"}, rows);
+      return OkStatus();
+    case ast::ShowKind::kMetrics:
+      result.rows = MakeTextRows({"query", "task", "metric", "value"},
+                                 MetricRows(Metrics(), show.extended));
       return OkStatus();
     case ast::ShowKind::kConnectors:
     case ast::ShowKind::kSourceConnectors:
@@ -261,7 +305,7 @@ Status EngineImpl::Describe(const ast::Statement& statement, StatementResult& re
   for (const QueryEntry* query : queries) {
     const QueryMetrics metrics = MetricsOf(all, query->id);
     fact(fmt::format("-- {} by", query->sink == name ? "written" : "read"),
-         fmt::format("{} ({}): {} in, {} out, lag {}", query->id, metrics.state,
+         fmt::format("{} ({}): {} in, {} out, lag {}", query->id, FormatState(metrics),
                      metrics.records_in, metrics.records_out, metrics.lag_records));
     fact("   dropped", FormatDropped(metrics));
     for (const std::string& error : metrics.last_errors) fact("   last errors", error);

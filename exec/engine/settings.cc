@@ -13,6 +13,8 @@ namespace weir {
 namespace {
 
 constexpr SettingRow kRows[] = {
+    {"application.server", "", SettingKind::kHostPort, SettingScope::kEngine, "",
+     "host:port by which other copies name this one, when they are asked for keys it keeps."},
     {"auto.offset.reset", "earliest", SettingKind::kChoice, SettingScope::kQuery,
      "earliest latest", "Where a new query starts to read its streams."},
     {"cache.max.bytes.buffering", "10485760", SettingKind::kBytes, SettingScope::kQuery, "",
@@ -46,7 +48,7 @@ constexpr SettingRow kRows[] = {
      "Whether a single value column stands inside an object; empty: as the format does."},
     {"processing.guarantee", "at_least_once", SettingKind::kChoice, SettingScope::kQuery,
      "at_least_once exactly_once exactly_once_v2",
-     "Local stores are always exactly once; on Kafka only at_least_once is built."},
+     "What outputs hold when a copy dies on Kafka. Local stores are exactly once either way."},
     {"query.pull.range.scan.enabled", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
      "Pull queries may read ranges of keys."},
     {"query.pull.table.scan.enabled", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
@@ -65,7 +67,7 @@ constexpr SettingRow kRows[] = {
 
 // Settings of ksqlDB and Kafka Streams without a meaning here.
 constexpr std::string_view kKnownElsewhere[] = {
-    "num.stream.threads", "num.standby.replicas", "state.dir", "task.timeout.ms", "buffered.records.per.partition",
+    "num.stream.threads", "num.standby.replicas", "num.warmup.replicas", "state.dir", "task.timeout.ms", "buffered.records.per.partition",
     "replication.factor", "producer.compression.type", "producer.acks", "consumer.auto.offset.reset",
     "max.poll.records", "topology.optimization", "query.pull.enable.standby.reads",
     "query.pull.max.allowed.offset.lag", "query.pull.interpreter.enabled", "query.push.v2.enabled",
@@ -110,6 +112,15 @@ std::optional<int64_t> ParseNumber(std::string_view text, bool bytes) {
   return std::nullopt;
 }
 
+// host:port, the host in any form; empty: none.
+bool IsHostPort(std::string_view text) {
+  if (text.empty()) return true;
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const int64_t port = ParseNumber(text.substr(colon + 1), false).value_or(0);
+  return port > 0 && port <= 65535 && text.find_first_of(" \t,;/") == std::string_view::npos;
+}
+
 bool IsChoice(std::string_view choices, std::string_view value) {
   while (!choices.empty()) {
     const size_t length = std::min(choices.find(' '), choices.size());
@@ -127,6 +138,8 @@ Status Check(const SettingRow& row, std::string_view value) {
   switch (row.kind) {
     case SettingKind::kText:
       return OkStatus();
+    case SettingKind::kHostPort:
+      return IsHostPort(value) ? OkStatus() : bad("host:port");
     case SettingKind::kNumber:
       return ParseNumber(value, false) ? OkStatus() : bad("a whole number");
     case SettingKind::kMilliseconds:
@@ -163,6 +176,12 @@ Status Settings::Set(std::string_view name, std::string_view value, bool at_open
       return Status(ErrorCode::kUnknownOption, fmt::format("unknown setting: {}", name))
           .WithHint(DidYouMean(bare, names).empty() ? "SHOW PROPERTIES lists all settings"
                                                     : DidYouMean(bare, names));
+    }
+    if (bare == "num.standby.replicas" && value != "0") {
+      return Status(ErrorCode::kUnsupported,
+                    fmt::format("standby copies are not built: {} takes 0 only, not {}", name,
+                                value))
+          .WithHint("a copy that takes a partition over restores its state from the changelog topic");
     }
     if (notice != nullptr) *notice = fmt::format("{} has no effect in Weir", name);
     given_[std::string(name)] = value;
@@ -207,6 +226,7 @@ QuerySettings Settings::ForQuery() const {
   query.commit_bytes_max = Number("commit.bytes.max");
   query.max_task_idle_ms = Number("max.task.idle.ms");
   query.start_latest = Get("auto.offset.reset") == "latest";
+  if (Get("processing.guarantee") != "at_least_once") query.guarantee = Guarantee::kExactlyOnce;
   query.memory_limit = Number("memory.limit");
   if (query.memory_limit == 0) {
     query.memory_limit = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 4;

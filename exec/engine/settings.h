@@ -18,7 +18,9 @@ namespace weir {
 /// Where a setting may be given: at Open only, or by SET for the queries created afterwards.
 enum class SettingScope : uint8_t { kEngine, kQuery };
 
-enum class SettingKind : uint8_t { kText, kNumber, kBytes, kMilliseconds, kBoolean, kChoice };
+enum class SettingKind : uint8_t {
+  kText, kHostPort, kNumber, kBytes, kMilliseconds, kBoolean, kChoice
+};
 
 struct SettingRow {
   std::string_view name;

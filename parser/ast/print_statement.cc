@@ -72,6 +72,8 @@ std::string_view ShowWords(ShowKind kind) {
       return "SINK CONNECTORS";
     case ShowKind::kConnectorPlugins:
       return "CONNECTOR PLUGINS";
+    case ShowKind::kMetrics:
+      return "METRICS";
     case ShowKind::kPipelines:
       break;
   }

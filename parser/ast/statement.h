@@ -141,6 +141,7 @@ enum class ShowKind {
   kSinkConnectors,
   kConnectorPlugins,
   kPipelines,
+  kMetrics,
 };
 /// SHOW|LIST what [EXTENDED].
 struct Show {

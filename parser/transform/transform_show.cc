@@ -28,6 +28,8 @@ ast::Show Transformer::TransformShow(Grammar::ShowableContext* tree) {
     out.kind = ast::ShowKind::kConnectorPlugins;
   } else if (tree->K_PIPELINES() != nullptr) {
     out.kind = ast::ShowKind::kPipelines;
+  } else if (tree->K_METRICS() != nullptr) {
+    out.kind = ast::ShowKind::kMetrics;
   } else if (tree->K_SOURCE() != nullptr) {
     out.kind = ast::ShowKind::kSourceConnectors;
   } else if (tree->K_SINK() != nullptr) {

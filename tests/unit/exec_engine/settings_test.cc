@@ -45,13 +45,34 @@ TEST(Settings, BytesHaveUnits) {
   }
 }
 
+TEST(Settings, StandbyCopiesAreRefusedByName) {
+  Settings settings;
+  std::string notice;
+  const Status refused = settings.Set("ksql.streams.num.standby.replicas", "1", true, &notice);
+  EXPECT_EQ(refused.code(), ErrorCode::kUnsupported);
+  EXPECT_NE(refused.message().find("standby copies"), std::string::npos) << refused.message();
+  EXPECT_TRUE(settings.Set("num.standby.replicas", "0", true, &notice).ok());
+  EXPECT_FALSE(notice.empty());
+}
+
+TEST(Settings, GuaranteesOfKafkaStreamsAreTaken) {
+  Settings settings;
+  for (const char* value : {"at_least_once", "exactly_once", "exactly_once_v2"}) {
+    EXPECT_TRUE(settings.Set("processing.guarantee", value, false, nullptr).ok()) << value;
+  }
+  EXPECT_EQ(settings.Set("processing.guarantee", "at_most_once", false, nullptr).code(),
+            ErrorCode::kInvalidOption);
+}
+
 TEST(Settings, ValuesThatDoNotFitAreRefusedAndChangeNothing) {
   Settings settings;
   for (const auto& [name, value] :
        {std::pair<const char*, const char*>{"memory.limit", "much"}, {"memory.limit", "1TBX"},
         {"memory.limit", "99999999999GB"}, {"memory.limit", "-1"}, {"memory.limit", ""},
         {"commit.interval.ms", "1s"}, {"commit.interval.ms", "-5"}, {"sql.extensions", "yes"},
-        {"auto.offset.reset", "earliest latest"}, {"auto.offset.reset", ""},
+        {"auto.offset.reset", "earliest latest"}, {"application.server", "host"},
+        {"application.server", ":9"}, {"application.server", "a:0"}, {"application.server", "a:b"},
+        {"auto.offset.reset", ""},
         {"auto.offset.reset", "EARLIEST"}, {"collect_list.limit", "99999999999999999999"}}) {
     EXPECT_EQ(settings.Set(name, value, true, nullptr).code(), ErrorCode::kInvalidOption)
         << name << "=" << value;

@@ -120,6 +120,8 @@ TEST(StatementTest, PipelinesHoldStatements) {
 
 TEST(StatementTest, InspectionAndSession) {
   EXPECT_EQ(Body<ast::Show>("LIST ALL TOPICS EXTENDED").kind, ast::ShowKind::kAllTopics);
+  EXPECT_EQ(Body<ast::Show>("SHOW METRICS").kind, ast::ShowKind::kMetrics);
+  EXPECT_TRUE(Body<ast::Show>("SHOW METRICS EXTENDED").extended);
   EXPECT_EQ(Body<ast::Show>("SHOW SINK CONNECTORS").kind, ast::ShowKind::kSinkConnectors);
   EXPECT_EQ(Body<ast::ShowCreate>("SHOW CREATE TABLE t").object, "TABLE");
   EXPECT_EQ(Body<ast::ShowCreate>("SHOW CREATE t").name.name, "T");

@@ -35,6 +35,25 @@ TEST_F(OptionsTest, SubcommandWinsOverDirectory) {
   EXPECT_EQ(Parse({"./run"}).options.directory, "./run");
 }
 
+TEST_F(OptionsTest, ResetNeedsAnApplicationOnKafka) {
+  const ParsedCommandLine line = Parse({"reset", "--application-id", "rides", "-b", "host:9092",
+                                        "--query", "CTAS_A", "--yes", "--state-dir", "/s"});
+  EXPECT_EQ(line.exit_code, std::nullopt) << err_.str();
+  EXPECT_EQ(line.options.command, ProgramCommand::kReset);
+  EXPECT_EQ(line.options.reset.query_id, "CTAS_A");
+  EXPECT_TRUE(line.options.reset.yes);
+  EXPECT_EQ(line.options.state_dir, "/s");
+  EXPECT_EQ(Parse({"reset", "-b", "host:9092"}).exit_code, 2);
+  EXPECT_EQ(Parse({"reset", "-d", "db", "--application-id", "rides"}).exit_code, 2);
+  EXPECT_NE(err_.str().find("DROP"), std::string::npos) << err_.str();
+}
+
+TEST_F(OptionsTest, MetricsPortIsAPort) {
+  EXPECT_EQ(Parse({"--metrics-port", "9404"}).options.metrics_port, 9404);
+  EXPECT_EQ(Parse({}).options.metrics_port, std::nullopt);
+  EXPECT_EQ(Parse({"--metrics-port", "70000"}).exit_code, 2);
+}
+
 TEST_F(OptionsTest, KeepsTheOrderOfCommandsAndFiles) {
   const ParsedCommandLine line =
       Parse({"-c", "SELECT 1;", "-f", "a.sql", "-c", "-- two", "-f", "b.sql"});
