@@ -30,15 +30,16 @@ using physical::WindowKind;
 constexpr std::string_view kClosedKey = "closed";
 constexpr std::string_view kNewestKey = "newest";
 
-// How far ahead groups are fetched into the cache.
-constexpr size_t kPrefetchAhead = 16;
+// What is known of a group besides its states, bit by bit: with many groups what a row touches must
+// be small.
+constexpr uint8_t kEmitted = 1;
+constexpr uint8_t kDirty = 2;     // Stands in dirty_.
+constexpr uint8_t kPending = 4;   // Stands in pending_.
 
-struct Group {
-  int64_t row_time = INT64_MIN;   // The latest of its rows.
-  uint32_t batch = 0;             // Last batch that touched it…
-  int32_t slot = -1;              // …and its place among the groups touched there.
-  bool emitted = false;
-  bool dirty = false;
+// Only where each batch comes out by itself.
+struct Touched {
+  uint32_t batch = 0;   // Last batch that touched the group…
+  int32_t slot = -1;    // …and its place among the groups touched there.
 };
 
 class StreamAggregate : public Operator {
@@ -118,6 +119,8 @@ class StreamAggregate : public Operator {
   AggregateChange ChangeOf(uint32_t group, int32_t key_row) const;
   Status Close(int64_t stream_time);
   void EraseGroup(uint32_t id);
+  void ForgetGroup(uint32_t id);
+  void MarkDirty(uint32_t id);
   void AppendState(uint32_t id, std::string& out) const;
   void SaveGroups();
   static bool ReadFromPage(std::string_view& page, std::span<ColumnBuilder> keys,
@@ -138,7 +141,9 @@ class StreamAggregate : public Operator {
   bool kafka_final_ = false;
   AggregateCalls calls_;
   GroupTable groups_;
-  std::vector<Group> meta_;                             // By group.
+  std::vector<int64_t> row_times_;                      // By group: the latest of its rows.
+  std::vector<uint8_t> flags_;                          // By group.
+  std::vector<Touched> touched_in_;                     // By group.
   std::map<int64_t, std::vector<uint32_t>> windows_;    // Groups by their window's start.
   int64_t closed_ = INT64_MIN;                          // Stream time up to which windows closed.
   int64_t newest_ = INT64_MIN;                          // Highest window start there was.
@@ -153,7 +158,7 @@ class StreamAggregate : public Operator {
 
   // Groups that changed since the last commit or pause and have not been handed on. Only where
   // nobody needs their old results.
-  std::vector<uint32_t> pending_;
+  std::vector<uint32_t> pending_, handed_on_;
 
   // Of the batch at hand. Entry i of rows_ and groups_of_rows_ is a row in one of its windows.
   RowNumbers numbers_;
@@ -277,9 +282,12 @@ void StreamAggregate::FindGroups(const Chunk& chunk) {
   groups_.FindOrInsert(Keys(chunk), rows_, starts_, ids_, created_);
   if (created_.empty()) return;
   calls_.Resize(groups_.id_limit());
-  if (meta_.size() < groups_.id_limit()) meta_.resize(groups_.id_limit());
+  if (flags_.size() < groups_.id_limit()) {
+    flags_.resize(groups_.id_limit());
+    row_times_.resize(groups_.id_limit());
+  }
   for (uint32_t id : created_) {
-    meta_[id] = Group();
+    ForgetGroup(id);
     if (!windowed_) continue;
     const int64_t start = groups_.time(id);
     windows_[start].push_back(id);
@@ -296,59 +304,63 @@ void StreamAggregate::Touch(const Chunk& chunk) {
   last_rows_.clear();
   before_.clear();
   ++batch_;
+  touched_in_.resize(flags_.size());
   const int64_t* times = chunk.row_time()->values<int64_t>().data();
   for (size_t i = 0; i < rows_.size(); ++i) {
-    if (i + kPrefetchAhead < rows_.size()) __builtin_prefetch(&meta_[ids_[i + kPrefetchAhead]], 1);
-    Group& group = meta_[ids_[i]];
-    if (group.batch != batch_) {
-      group.batch = batch_;
-      group.slot = static_cast<int32_t>(touched_.size());
+    Touched& touched = touched_in_[ids_[i]];
+    int64_t& row_time = row_times_[ids_[i]];
+    if (touched.batch != batch_) {
+      touched.batch = batch_;
+      touched.slot = static_cast<int32_t>(touched_.size());
       touched_.push_back(ids_[i]);
       last_rows_.push_back(0);
-      before_.push_back(group.row_time);
+      before_.push_back(row_time);
     }
-    group.row_time = std::max(group.row_time, times[rows_[i]]);
-    last_rows_[group.slot] = rows_[i];
+    row_time = std::max(row_time, times[rows_[i]]);
+    last_rows_[touched.slot] = rows_[i];
   }
-  for (uint32_t id : touched_) {
-    if (meta_[id].dirty) continue;
-    meta_[id].dirty = true;
-    dirty_.push_back(id);
-  }
+  for (uint32_t id : touched_) MarkDirty(id);
 }
 
-// The same for groups that come out later, if at all: batch_ counts pauses, not batches.
+void StreamAggregate::MarkDirty(uint32_t id) {
+  if ((flags_[id] & kDirty) != 0) return;
+  flags_[id] |= kDirty;
+  dirty_.push_back(id);
+}
+
+// The same for groups that come out later, if at all.
 void StreamAggregate::TouchPending(const Chunk& chunk) {
-  if (pending_.empty()) ++batch_;
   const int64_t* times = chunk.row_time()->values<int64_t>().data();
+  int64_t* row_times = row_times_.data();
+  uint8_t* flags = flags_.data();
   for (size_t i = 0; i < rows_.size(); ++i) {
-    Group& group = meta_[ids_[i]];
-    group.row_time = std::max(group.row_time, times[rows_[i]]);
-    if (group.batch == batch_) continue;
-    group.batch = batch_;
-    pending_.push_back(ids_[i]);
-    if (group.dirty) continue;
-    group.dirty = true;
-    dirty_.push_back(ids_[i]);
+    const uint32_t id = ids_[i];
+    row_times[id] = std::max(row_times[id], times[rows_[i]]);
+    if ((flags[id] & kPending) != 0) continue;
+    flags[id] |= kPending;
+    pending_.push_back(id);
+    MarkDirty(id);
   }
 }
 
 bool StreamAggregate::IsPending(std::span<const uint32_t> ids) const {
   return !pending_.empty() && std::any_of(ids.begin(), ids.end(), [this](uint32_t id) {
-    return meta_[id].batch == batch_;
+    return (flags_[id] & kPending) != 0;
   });
 }
 
 Status StreamAggregate::EmitPending() {
   if (pending_.empty()) return OkStatus();
-  const std::vector<uint32_t> ids = std::exchange(pending_, {});
-  return emit_final_ ? OkStatus() : EmitGroups(ids);
+  for (uint32_t id : pending_) flags_[id] &= static_cast<uint8_t>(~kPending);
+  handed_on_.swap(pending_);
+  pending_.clear();
+  return emit_final_ ? OkStatus() : EmitGroups(handed_on_);
 }
 
 AggregateChange StreamAggregate::ChangeOf(uint32_t group, int32_t key_row) const {
   AggregateChange change;
   change.key_row = key_row;
-  change.row_time = meta_[group].row_time;
+  change.row_time = row_times_[group];
   if (windowed_) {
     change.window_start = groups_.time(group);
     change.window_end = change.window_start + window_.size_ms;
@@ -368,17 +380,18 @@ Status StreamAggregate::EmitLast(const Chunk& chunk) {
   const auto count = static_cast<int32_t>(touched_.size());
   changes_.clear();
   for (int32_t i = 0; i < count; ++i) {
-    Group& group = meta_[touched_[i]];
+    uint8_t& flags = flags_[touched_[i]];
+    const bool emitted = (flags & kEmitted) != 0;
     AggregateChange change = ChangeOf(touched_[i], last_rows_[i]);
-    if (group.emitted) {
+    if (emitted) {
       change.op = RowOp::kUpdateBefore;
       change.result_row = i;
       changes_.push_back(change);
     }
-    change.op = group.emitted ? RowOp::kUpdateAfter : RowOp::kInsert;
+    change.op = emitted ? RowOp::kUpdateAfter : RowOp::kInsert;
     change.result_row = count + i;
     changes_.push_back(change);
-    group.emitted = true;
+    flags |= kEmitted;
   }
   return out_.Emit(BuildAggregateChunk(changes_, Keys(chunk), columns, windowed_));
 }
@@ -399,21 +412,22 @@ Status StreamAggregate::EmitEach(const Chunk& chunk) {
   const int64_t* times = chunk.row_time()->values<int64_t>().data();
   changes_.clear();
   for (size_t i = 0; i < rows_.size(); ++i) {
-    Group& group = meta_[ids_[i]];
-    const int32_t slot = group.slot;
+    uint8_t& flags = flags_[ids_[i]];
+    const bool emitted = (flags & kEmitted) != 0;
+    const int32_t slot = touched_in_[ids_[i]].slot;
     AggregateChange change = ChangeOf(ids_[i], rows_[i]);
     highest[slot] = std::max(highest[slot], times[rows_[i]]);
     change.row_time = highest[slot];
-    if (retracts_ && group.emitted) {
+    if (retracts_ && emitted) {
       change.op = RowOp::kUpdateBefore;
       change.result_row = previous[slot] >= 0 ? previous[slot] : slot;
       changes_.push_back(change);
     }
-    change.op = group.emitted ? RowOp::kUpdateAfter : RowOp::kInsert;
+    change.op = emitted ? RowOp::kUpdateAfter : RowOp::kInsert;
     change.result_row = first + static_cast<int32_t>(i);
     previous[slot] = change.result_row;
     changes_.push_back(change);
-    group.emitted = true;
+    flags |= kEmitted;
   }
   std::vector<ColumnPtr> columns;
   for (ColumnBuilder& builder : results) columns.push_back(builder.Finish());
@@ -444,8 +458,14 @@ Status StreamAggregate::Close(int64_t stream_time) {
 
 void StreamAggregate::EraseGroup(uint32_t id) {
   calls_.Reset(id);
-  meta_[id] = Group();
+  ForgetGroup(id);
   groups_.Erase(id);
+}
+
+void StreamAggregate::ForgetGroup(uint32_t id) {
+  flags_[id] = 0;
+  row_times_[id] = INT64_MIN;
+  if (id < touched_in_.size()) touched_in_[id] = Touched();
 }
 
 // The state of each group as it is now.
@@ -474,10 +494,11 @@ Chunk StreamAggregate::StateOf(std::span<const uint32_t> ids) {
   uint8_t* ops = nullptr;
   out.ops = MakeBuffer(count, &ops);
   for (size_t i = 0; i < count; ++i) {
-    Group& group = meta_[ids[i]];
-    times[i] = group.row_time;
-    ops[i] = static_cast<uint8_t>(group.emitted ? RowOp::kUpdateAfter : RowOp::kInsert);
-    group.emitted = true;
+    uint8_t& flags = flags_[ids[i]];
+    times[i] = row_times_[ids[i]];
+    const bool emitted = (flags & kEmitted) != 0;
+    ops[i] = static_cast<uint8_t>(emitted ? RowOp::kUpdateAfter : RowOp::kInsert);
+    flags |= kEmitted;
   }
   out.sys(SystemColumn::kRowTime) = std::make_shared<const Column>(
       Column::Parts{DataType::Bigint(), out.rows, nullptr, std::move(time_buffer), nullptr, {}});
@@ -491,7 +512,7 @@ Chunk StreamAggregate::StateOf(std::span<const uint32_t> ids) {
 }
 
 void StreamAggregate::AppendState(uint32_t id, std::string& out) const {
-  AppendOrdered64(meta_[id].row_time, out);
+  AppendOrdered64(row_times_[id], out);
   calls_.Save(id, out);
 }
 
@@ -499,9 +520,8 @@ void StreamAggregate::AppendState(uint32_t id, std::string& out) const {
 void StreamAggregate::SaveGroups() {
   std::string key, value;
   for (uint32_t id : dirty_) {
-    Group& group = meta_[id];
-    if (!group.dirty) continue;   // Closed since.
-    group.dirty = false;
+    if ((flags_[id] & kDirty) == 0) continue;   // Closed since.
+    flags_[id] &= static_cast<uint8_t>(~kDirty);
     if (!windowed_) {
       pages_.Mark(id);
       continue;
@@ -557,7 +577,9 @@ Status StreamAggregate::OnBarrier() {
     times_dirty_ = false;
   }
   memory_.Update(*context_,
-                 groups_.ByteSize() + calls_.ByteSize() + meta_.capacity() * sizeof(Group));
+                 groups_.ByteSize() + calls_.ByteSize() + flags_.capacity() +
+                     row_times_.capacity() * sizeof(int64_t) +
+                     touched_in_.capacity() * sizeof(Touched));
   return OkStatus();
 }
 
@@ -615,12 +637,11 @@ Status StreamAggregate::LoadBatch(std::vector<ColumnBuilder>& keys, std::vector<
   FindGroups(chunk);
   for (size_t i = 0; i < values.size(); ++i) {
     std::string_view bytes = values[i];
-    Group& group = meta_[ids_[i]];
-    if (!ReadOrdered64(bytes, group.row_time)) {
+    if (!ReadOrdered64(bytes, row_times_[ids_[i]])) {
       return Status(ErrorCode::kStoreCorrupt, "a group's state in a state store is malformed");
     }
     WEIR_RETURN_IF_ERROR(calls_.Load(ids_[i], bytes));
-    group.emitted = !emit_final_;
+    flags_[ids_[i]] = emit_final_ ? 0 : kEmitted;
   }
   starts.clear();
   values.clear();

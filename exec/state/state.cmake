@@ -4,8 +4,10 @@ weir_layer(exec_state
     state/chunk_codec.cc
     state/group_table.cc
     state/join_buffer.cc
+    state/packed_groups.cc
     state/row_codec.cc
     state/row_gather.cc
     state/row_table.cc
+    state/small_keys.cc
   DEPENDS weir_exec_core
   PRIVATE_DEPENDS absl::flat_hash_map absl::hash fmt::fmt)
