@@ -15,7 +15,7 @@ namespace {
 
 // Batches a task processes in one round before others get their turn and the commit is looked at.
 constexpr int kBatchesPerRound = 16;
-constexpr int64_t kCommitIntervalBehindMs = 400;
+constexpr int64_t kCommitIntervalBehindMs = 1000;
 constexpr int kFailuresMax = 3;
 constexpr int64_t kBackoffFirstMs = 1000;
 constexpr int64_t kBackoffLastMs = 60'000;

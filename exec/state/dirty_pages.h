@@ -46,6 +46,8 @@ class DirtyPages {
   void Save(StateStore& store, uint32_t id_limit, const Append& append) {
     if (moved_) store.DeleteRange("", "");
     moved_ = false;
+    // The store takes keys in their order with less searching.
+    std::sort(pages_.begin(), pages_.end());
     for (uint32_t page : pages_) {
       flags_[page] = 0;
       value_.clear();

@@ -18,9 +18,13 @@ bool Take(std::string_view& bytes, T& value) {
   return true;
 }
 
-void PutFixed(const Column& column, int32_t row, size_t width, std::string& out) {
-  out.append(reinterpret_cast<const char*>(column.raw_values()) + static_cast<size_t>(row) * width,
-             width);
+// With the byte in front that says that the value is there.
+template <size_t kWidth>
+void PutFixed(const Column& column, int32_t row, std::string& out) {
+  char bytes[1 + kWidth];
+  bytes[0] = 1;
+  std::memcpy(bytes + 1, column.raw_values() + static_cast<size_t>(row) * kWidth, kWidth);
+  out.append(bytes, sizeof(bytes));
 }
 
 // Items [begin, end) of each child, child by child within an item.
@@ -30,6 +34,8 @@ void PutItems(const Column& column, int32_t begin, int32_t end, std::string& out
     for (const ColumnPtr& child : column.parts().children) AppendRowValue(*child, item, out);
   }
 }
+
+void PutRest(const Column& column, int32_t row, std::string& out);
 
 bool TakeItems(std::string_view& bytes, ColumnBuilder& out, int children) {
   uint32_t count;
@@ -54,25 +60,35 @@ bool TakeBytes(std::string_view& bytes, ColumnBuilder& out) {
 }  // namespace
 
 void AppendRowValue(const Column& column, int32_t row, std::string& out) {
-  const bool null = column.IsNull(row) || column.type().is(TypeKind::kNull);
-  out.push_back(null ? 0 : 1);
-  if (null) return;
+  if (column.IsNull(row) || column.type().is(TypeKind::kNull)) {
+    out.push_back(0);
+    return;
+  }
   switch (column.type().kind()) {
-    case TypeKind::kNull:
-      return;
-    case TypeKind::kBoolean:
-      out.push_back(column.GetBool(row) ? 1 : 0);
-      return;
     case TypeKind::kInt:
     case TypeKind::kDate:
     case TypeKind::kTime:
-      return PutFixed(column, row, 4, out);
+      return PutFixed<4>(column, row, out);
     case TypeKind::kBigint:
     case TypeKind::kDouble:
     case TypeKind::kTimestamp:
-      return PutFixed(column, row, 8, out);
+      return PutFixed<8>(column, row, out);
     case TypeKind::kDecimal:
-      return PutFixed(column, row, 16, out);
+      return PutFixed<16>(column, row, out);
+    default:
+      out.push_back(1);
+      return PutRest(column, row, out);
+  }
+}
+
+namespace {
+
+// A value that is there and of no fixed width in bytes, without the byte in front.
+void PutRest(const Column& column, int32_t row, std::string& out) {
+  switch (column.type().kind()) {
+    case TypeKind::kBoolean:
+      out.push_back(column.GetBool(row) ? 1 : 0);
+      return;
     case TypeKind::kString:
     case TypeKind::kBytes: {
       const std::string_view text = column.GetString(row);
@@ -86,8 +102,12 @@ void AppendRowValue(const Column& column, int32_t row, std::string& out) {
     case TypeKind::kStruct:
       for (const ColumnPtr& child : column.parts().children) AppendRowValue(*child, row, out);
       return;
+    default:
+      return;
   }
 }
+
+}  // namespace
 
 bool ReadRowValue(std::string_view& bytes, ColumnBuilder& out) {
   uint8_t present;
@@ -162,7 +182,9 @@ bool ReadRow(std::string_view& bytes, std::span<ColumnBuilder> out) {
 
 void AppendOrdered64(int64_t value, std::string& out) {
   const uint64_t flipped = static_cast<uint64_t>(value) ^ (uint64_t{1} << 63);
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(flipped >> shift));
+  char bytes[8];
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(flipped >> (56 - 8 * i));
+  out.append(bytes, sizeof(bytes));
 }
 
 bool ReadOrdered64(std::string_view& bytes, int64_t& value) {
