@@ -333,7 +333,8 @@ Status LoadFile(Engine& engine, const LoadOptions& options, std::istream& standa
         << std::flush;
   };
   const Result<int64_t> loaded = Load(
-      engine, options, options.file == "-" ? standard_input : file, interrupts, tell);
+      engine, options, options.file == "-" ? standard_input : file, interrupts, tell,
+      [&](const std::string& text) { err << "warning: " << text << '\n' << std::flush; });
   if (!messages.quiet && messages.err_is_terminal) err << '\n';
   WEIR_RETURN_IF_ERROR(loaded.status());
   if (!messages.quiet) {

@@ -59,8 +59,30 @@ std::string QueryProgressLine::operator()() {
   last_time_ = now;
   int64_t lag = 0;
   for (const QueryMetrics& query : metrics.queries) lag += query.lag_records;
-  return fmt::format("{} records, {}/s, lag {}", WithThousands(records),
-                     WithThousands(static_cast<int64_t>(rate)), WithThousands(lag));
+  return fmt::format("{} records, {}/s, lag {}{}", WithThousands(records),
+                     WithThousands(static_cast<int64_t>(rate)), WithThousands(lag),
+                     DescribeRestore(metrics));
+}
+
+std::string DescribeRestore(const EngineMetrics& metrics) {
+  RestoreProgress all;
+  for (const QueryMetrics& query : metrics.queries) {
+    all.tasks += query.restore.tasks;
+    all.records_restored += query.restore.records_restored;
+    all.records_to_restore += query.restore.records_to_restore;
+    if (query.restore.tasks > 0) all.records_per_second += query.restore.records_per_second;
+  }
+  if (all.tasks == 0) return {};
+  std::string out = fmt::format("; restoring {} of {} records of {} tasks",
+                                WithThousands(all.records_restored),
+                                WithThousands(all.records_to_restore), all.tasks);
+  if (all.records_per_second >= 1) {
+    const auto left = static_cast<double>(all.records_to_restore - all.records_restored);
+    out += fmt::format(", {}/s, {:.0f} s left",
+                       WithThousands(static_cast<int64_t>(all.records_per_second)),
+                       left / all.records_per_second);
+  }
+  return out;
 }
 
 std::string WithThousands(int64_t number) {

@@ -135,10 +135,12 @@ void StatementRunner::TellResult(const StatementResult& result) {
 
 void StatementRunner::TellWaiting(const Cursor& cursor) {
   const std::vector<std::string> topics = cursor.waiting_for();
+  const std::string restoring = DescribeRestore(engine_.Metrics());
   if (topics.empty()) {
-    err_ << "waiting: no row of this query yet\n";
+    err_ << fmt::format("waiting: no row of this query yet{}\n", restoring);
   } else {
-    err_ << fmt::format("waiting: no records in topic {} yet\n", fmt::join(topics, ", "));
+    err_ << fmt::format("waiting: no records in topic {} yet{}\n", fmt::join(topics, ", "),
+                        restoring);
   }
   err_.flush();
 }

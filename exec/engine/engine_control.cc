@@ -89,6 +89,7 @@ Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
         .WithHint(pipeline ? fmt::format("DROP PIPELINE {}", name) : "DROP the SOURCE TABLE");
   }
   WEIR_RETURN_IF_ERROR(StopQuery(id, true));
+  WEIR_RETURN_IF_ERROR(DropInternals(id, result));
   const QueryEntry* entry = catalog_.FindQuery(id);
   const SourceEntry* sink = entry == nullptr ? nullptr : catalog_.FindSource(entry->sink);
   if (sink == nullptr || sink->created_by_query != id) {

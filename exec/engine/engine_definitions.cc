@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/status_macros.h"
 #include "exec/engine/catalog_store.h"
 #include "exec/engine/engine_impl.h"
+#include "exec/engine/internal_objects.h"
 #include "exec/engine/record_placement.h"
 #include "exec/engine/source_ddl.h"
 #include "exec/expr/expr_program.h"
@@ -267,7 +269,7 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
     if (replaces) return started;
     Unregister(plan);
     if (!recovering_) {
-      WEIR_RETURN_IF_ERROR(ForgetStatement("query", plan.query_id, plan.query_id));
+      WEIR_RETURN_IF_ERROR(ForgetStatement("query", plan.query_id, StateOfFailed(plan.query_id)));
     }
     return started;
   }
@@ -277,6 +279,12 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
                                            plan.query_id)
                              : fmt::format("Created query {}", plan.query_id);
   return OkStatus();
+}
+
+// On Kafka a query that cannot be started may have state of an earlier run, which is not to be lost
+// by trying.
+std::string EngineImpl::StateOfFailed(const std::string& query_id) const {
+  return broker_->kind() == "kafka" ? std::string() : query_id;
 }
 
 void EngineImpl::Unregister(const PersistentQueryPlan& plan) {
@@ -334,7 +342,8 @@ Status EngineImpl::CreatePipeline(const ast::Statement& statement, StatementResu
   if (Status status = plan_all(); !status.ok()) {
     catalog_ = before;
     if (!recovering_) {
-      WEIR_RETURN_IF_ERROR(ForgetStatement("pipeline", name, PipelineUnit(name)));
+      WEIR_RETURN_IF_ERROR(
+          ForgetStatement("pipeline", name, StateOfFailed(PipelineUnit(name))));
     }
     return status;
   }
@@ -367,6 +376,7 @@ Status EngineImpl::DropPipeline(const ast::Statement& statement, StatementResult
     }
   }
   WEIR_RETURN_IF_ERROR(StopQuery(unit, true));
+  WEIR_RETURN_IF_ERROR(DropInternals(unit, result));
   for (const QueryEntry& query : inside) {
     const SourceEntry* sink = catalog_.FindSource(query.sink);
     if (sink != nullptr && sink->created_by_query == query.id) catalog_.RemoveSource(query.sink);
@@ -442,13 +452,17 @@ Status EngineImpl::DropSource(const ast::Statement& statement, StatementResult& 
   }
   if (!source.created_by_query.empty()) {
     WEIR_RETURN_IF_ERROR(StopQuery(source.created_by_query, true));
+    WEIR_RETURN_IF_ERROR(DropInternals(source.created_by_query, result));
     catalog_.RemoveQuery(source.created_by_query);
     fingerprints_.erase(source.created_by_query);
     WEIR_RETURN_IF_ERROR(
         ForgetStatement("query", source.created_by_query, source.created_by_query));
   } else {
     const std::string keeper = source.read_only ? fmt::format("CST_{}", name) : std::string();
-    if (!keeper.empty()) WEIR_RETURN_IF_ERROR(StopQuery(keeper, true));
+    if (!keeper.empty()) {
+      WEIR_RETURN_IF_ERROR(StopQuery(keeper, true));
+      WEIR_RETURN_IF_ERROR(DropInternals(keeper, result));
+    }
     WEIR_RETURN_IF_ERROR(ForgetStatement("source", name, keeper));
   }
   catalog_.RemoveSource(name);
@@ -501,6 +515,21 @@ Status EngineImpl::DropType(const ast::Statement& statement, StatementResult& re
   WEIR_RETURN_IF_ERROR(ForgetStatement("type", name));
   result.message = fmt::format("Dropped type {}", name);
   return OkStatus();
+}
+
+Status EngineImpl::DropInternals(const std::string& query_id, StatementResult& result) {
+  if (!broker_->shares_work()) return OkStatus();
+  WEIR_ASSIGN_OR_RETURN(const InternalObjects objects,
+                        FindInternalObjects(*broker_, broker_->application_id(), query_id));
+  WEIR_ASSIGN_OR_RETURN(const std::vector<std::string> copies,
+                        CopiesInGroups(*broker_, objects.groups));
+  if (!copies.empty()) {
+    result.notices.push_back(fmt::format(
+        "other copies run query {} still, so its internal topics and positions stay: {}", query_id,
+        fmt::join(copies, "; ")));
+    return OkStatus();
+  }
+  return DeleteInternalObjects(*broker_, objects);
 }
 
 // One commit, so that no crash leaves a query whose positions are gone: it would do all again.

@@ -49,6 +49,7 @@ class EngineImpl : public Engine {
   Result<std::unique_ptr<Cursor>> Query(std::string_view sql) override;
   Status Append(std::string_view topic, std::span<const Record> records) override;
   Status CreateTopic(std::string_view topic, int32_t partitions, bool if_not_exists) override;
+  Result<TopicDescription> DescribeTopic(std::string_view topic) const override;
   Result<std::vector<TopicRecord>> ReadTopic(std::string_view topic) override;
   Result<std::string> Explain(std::string_view sql) override;
   Result<int64_t> RunUntilEnd(bool close_windows) override;
@@ -97,6 +98,8 @@ class EngineImpl : public Engine {
   Status DropType(const ast::Statement& statement, StatementResult& result);
   Status RegisterPlan(const PersistentQueryPlan& plan, const std::string& pipeline);
   void Unregister(const PersistentQueryPlan& plan);
+  /// The query whose state goes with a statement that failed; empty: none does.
+  std::string StateOfFailed(const std::string& query_id) const;
   Status CheckReplacement(const PersistentQueryPlan& plan) const;
   Status MakeTopic(std::string_view topic, int32_t partitions, int64_t retention_ms, bool compacted);
   /// Starts queries `plans` as one unit with id `id`, at its old place in the order if it had one.
@@ -134,6 +137,9 @@ class EngineImpl : public Engine {
                          std::string_view state_of = {});
   /// Puts a source's statement in the place of the query's that made it, and drops the state.
   Status KeepSinkOf(std::string_view query_id, std::string_view source, std::string_view sql);
+  /// On Kafka: deletes the internal topics and groups of a query that was stopped for good, unless
+  /// other copies run it still.
+  Status DropInternals(const std::string& query_id, StatementResult& result);
   Status SavePaused(const std::string& name, bool paused);
   bool IsStoredPaused(std::string_view name) const;
   Status PersistCatalog(const StoredStatement* put, int64_t remove, std::string_view state_of = {});

@@ -56,6 +56,16 @@ Status EngineImpl::CreateTopic(std::string_view topic, int32_t partitions, bool 
   return status;
 }
 
+Result<TopicDescription> EngineImpl::DescribeTopic(std::string_view topic) const {
+  if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
+  WEIR_ASSIGN_OR_RETURN(const TopicInfo info, broker_->DescribeTopic(topic));
+  return TopicDescription{.name = info.name,
+                          .partitions = info.partitions,
+                          .compacted = info.compacted,
+                          .retention_ms = info.retention_ms,
+                          .ages_by_clock = broker_->kind() == "kafka"};
+}
+
 Result<std::vector<TopicRecord>> EngineImpl::ReadTopic(std::string_view topic) {
   if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
   WEIR_ASSIGN_OR_RETURN(std::vector<int64_t> ends, broker_->EndOffsets(topic));

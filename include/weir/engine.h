@@ -112,6 +112,17 @@ struct SourceInfo {
   int64_t window_size_ms = 0;       ///< Of TUMBLING and HOPPING.
 };
 
+/// A topic as it is now.
+struct TopicDescription {
+  std::string name;
+  int32_t partitions = 0;
+  bool compacted = false;           ///< The last record of each key is kept for ever.
+  int64_t retention_ms = -1;        ///< How long records are kept; -1: for ever.
+  /// Records age by the clock (Kafka): one that bears a time longer ago is deleted soon after it was
+  /// written. Else by the latest record of their partition.
+  bool ages_by_clock = false;
+};
+
 struct EngineMetrics {
   std::vector<QueryMetrics> queries;
   int64_t memory_bytes = 0;         ///< Bytes counted against memory.limit.
@@ -182,6 +193,12 @@ class Engine {
 
   /// Makes a topic. kAlreadyExists if it exists, unless `if_not_exists`.
   virtual Status CreateTopic(std::string_view topic, int32_t partitions, bool if_not_exists) = 0;
+
+  /// kUnknownTopic if there is no such topic.
+  virtual Result<TopicDescription> DescribeTopic(std::string_view topic) const {
+    static_cast<void>(topic);
+    return Status(ErrorCode::kUnsupported, "this engine does not describe topics");
+  }
 
   /// Reads a topic's raw records from the beginning to its end at the time of the call.
   virtual Result<std::vector<TopicRecord>> ReadTopic(std::string_view topic) = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "base/status_macros.h"
 
@@ -39,6 +40,43 @@ class Pacer {
   const std::chrono::steady_clock::time_point start_;
 };
 
+constexpr int64_t kDayMs = 86'400'000;
+
+/// Looks whether the topic's retention would delete records at once because of the times they bear.
+class RetentionWatch {
+ public:
+  RetentionWatch(const Engine& engine, const LoadOptions& options, const LoadWarning& warn)
+      : warn_(warn) {
+    if (options.timestamp_column.empty() || !warn_) return;
+    const Result<TopicDescription> topic = engine.DescribeTopic(options.topic);
+    if (!topic.ok() || !topic->ages_by_clock || topic->compacted || topic->retention_ms < 0) return;
+    topic_ = *topic;
+  }
+  void Look(std::span<const Record> records) {
+    if (!topic_) return;
+    int64_t oldest = INT64_MAX;
+    for (const Record& record : records) {
+      oldest = std::min(oldest, record.timestamp_ms.value_or(INT64_MAX));
+    }
+    const int64_t now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                            std::chrono::system_clock::now().time_since_epoch())
+                            .count();
+    if (oldest >= now - topic_->retention_ms) return;
+    const double kept_days = static_cast<double>(topic_->retention_ms) / kDayMs;
+    warn_(fmt::format(
+        "topic {0} keeps records for {1:.3g} days by the times they bear, and these are up to {2} "
+        "days old: the broker will delete them soon\n  hint: set the topic's retention.ms to -1 "
+        "(kafka-configs.sh --alter --entity-type topics --entity-name {0} --add-config "
+        "retention.ms=-1), or load into a new topic, which is made without a limit",
+        topic_->name, kept_days, (now - oldest) / kDayMs));
+    topic_.reset();
+  }
+
+ private:
+  const LoadWarning& warn_;
+  std::optional<TopicDescription> topic_;   // Empty: nothing to look for, any more.
+};
+
 }  // namespace
 
 Result<std::vector<ColumnChoice>> ParseColumnChoices(std::string_view text) {
@@ -70,11 +108,12 @@ Result<KeyFormat> ParseKeyFormat(std::string_view text) {
 }
 
 Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream& in,
-                     Interrupts& interrupts, const LoadProgress& progress) {
+                     Interrupts& interrupts, const LoadProgress& progress, const LoadWarning& warn) {
   WEIR_ASSIGN_OR_RETURN(const std::unique_ptr<RecordSource> source,
                         MakeRecordSource(options, in));
   WEIR_RETURN_IF_ERROR(engine.CreateTopic(options.topic, 1, /*if_not_exists=*/true));
   const Pacer pacer(options.rate);
+  RetentionWatch retention(engine, options, warn);
   std::vector<Record> batch(pacer.batch_records_max());
   int64_t acknowledged = 0;
   for (bool more = true; more;) {
@@ -91,6 +130,7 @@ Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream& i
     }
     // What stands before a bad row is loaded all the same: the count that was told is then true.
     if (count > 0) {
+      retention.Look(std::span(batch.data(), count));
       WEIR_RETURN_IF_ERROR(engine.Append(options.topic, std::span(batch.data(), count)));
       acknowledged += static_cast<int64_t>(count);
       progress(acknowledged);

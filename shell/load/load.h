@@ -55,10 +55,15 @@ Result<std::unique_ptr<RecordSource>> MakeRecordSource(const LoadOptions& option
 /// Called after each batch that the engine acknowledged, with the number of records so far.
 using LoadProgress = std::function<void(int64_t acknowledged)>;
 
+/// Called once at most, before the first records that it is about are appended: the topic will not
+/// keep what is loaded. Several lines.
+using LoadWarning = std::function<void(const std::string& text)>;
+
 /// Makes the topic with one partition if it is missing, then appends all records. Returns how many;
 /// on error, or when `interrupts` has a stop pending (kCancelled), what was reported to `progress`
 /// stays loaded.
 Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream& in,
-                     Interrupts& interrupts, const LoadProgress& progress);
+                     Interrupts& interrupts, const LoadProgress& progress,
+                     const LoadWarning& warn = {});
 
 }  // namespace weir::shell

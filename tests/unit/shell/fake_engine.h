@@ -54,6 +54,11 @@ class FakeEngine : public Engine {
   EngineMetrics Metrics() const override { return metrics; }
   std::vector<std::string> CompletionNames() const override { return {"RIDES"}; }
   std::vector<SourceInfo> Sources() const override { return sources; }
+  Result<TopicDescription> DescribeTopic(std::string_view topic) const override {
+    const auto found = descriptions.find(topic);
+    if (found == descriptions.end()) return Status(ErrorCode::kUnknownTopic, "no such topic");
+    return found->second;
+  }
   Result<std::string> DumpCatalog() const override { return std::string("CREATE STREAM A;\n"); }
   Status Close() override;
 
@@ -64,6 +69,7 @@ class FakeEngine : public Engine {
 
   std::vector<std::string> executed;
   std::map<std::string, std::vector<TopicRecord>, std::less<>> topics;
+  std::map<std::string, TopicDescription, std::less<>> descriptions;
   std::vector<size_t> append_sizes;
   std::vector<SourceInfo> sources;
   EngineMetrics metrics;

@@ -133,6 +133,34 @@ TEST_F(LoadTest, MakesTheRecordsOfTheMainJob) {
   EXPECT_EQ(Loaded(1).value, R"({"vendorId":2,"trip_distance":0.8,"total_amount":null})");
 }
 
+TEST_F(LoadTest, WarnsOfATopicThatWouldNotKeepTheRecords) {
+  const std::string text = "at\n2020-07-01 00:25:32\n";
+  const auto warnings_of = [&](const TopicDescription& topic) {
+    engine_.descriptions["t"] = topic;
+    std::vector<std::string> warnings;
+    std::istringstream in(text + text.substr(3) + text.substr(3));
+    EXPECT_TRUE(Load(engine_, options_, in, interrupts_, [](int64_t) {},
+                     [&](const std::string& warning) { warnings.push_back(warning); })
+                    .ok());
+    return warnings;
+  };
+  constexpr int64_t kWeekMs = 7 * 86'400'000;
+  options_.topic = "t";
+  options_.file = "-";
+  options_.timestamp_column = "at";
+  const auto warnings =
+      warnings_of({.name = "t", .retention_ms = kWeekMs, .ages_by_clock = true});
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("topic t keeps records for 7 days"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find("retention.ms=-1"), std::string::npos) << warnings[0];
+  EXPECT_TRUE(warnings_of({.name = "t", .retention_ms = -1, .ages_by_clock = true}).empty());
+  EXPECT_TRUE(warnings_of({.name = "t", .retention_ms = kWeekMs}).empty());
+  EXPECT_TRUE(warnings_of({.name = "t", .compacted = true, .retention_ms = kWeekMs,
+                           .ages_by_clock = true}).empty());
+  options_.timestamp_column.clear();
+  EXPECT_TRUE(warnings_of({.name = "t", .retention_ms = kWeekMs, .ages_by_clock = true}).empty());
+}
+
 TEST_F(LoadTest, KeysByFormat) {
   options_.key = *ParseColumnChoices("id");
   ASSERT_TRUE(LoadText("id,n\n007,a\n,b\n").ok());
