@@ -190,6 +190,22 @@ Status TestBroker::DeleteTopic(const std::string& topic) {
                      event ? rd_kafka_event_DeleteTopics_result(event.get()) : nullptr);
 }
 
+Result<std::vector<std::string>> TestBroker::TopicNames(std::string_view prefix) {
+  const struct rd_kafka_metadata* found = nullptr;
+  const rd_kafka_resp_err_t error =
+      rd_kafka_metadata(client_->handle.get(), 1, nullptr, &found, kTimeoutMs);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return KafkaError("metadata", error);
+  Owned<const struct rd_kafka_metadata, rd_kafka_metadata_destroy> metadata(found);
+  std::vector<std::string> names;
+  for (int i = 0; i < found->topic_cnt; ++i) {
+    if (std::string_view(found->topics[i].topic).starts_with(prefix)) {
+      names.emplace_back(found->topics[i].topic);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 Result<int> TestBroker::PartitionCount(const std::string& topic) {
   Owned<rd_kafka_topic_t, rd_kafka_topic_destroy> handle(
       rd_kafka_topic_new(client_->handle.get(), topic.c_str(), nullptr));
@@ -287,6 +303,7 @@ Result<std::vector<KafkaRecord>> TestBroker::ReadAll(const std::string& topic,
                   {"group.id", "weir-test-reader"},
                   {"enable.auto.commit", "false"},
                   {"enable.partition.eof", "true"},
+                  {"fetch.wait.max.ms", "20"},
                   {"auto.offset.reset", "error"},
                   {"log_level", "2"},
                   {"isolation.level", committed_only ? "read_committed" : "read_uncommitted"}}));
