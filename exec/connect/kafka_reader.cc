@@ -10,6 +10,11 @@
 namespace weir {
 namespace {
 
+constexpr std::string_view kWaysOn =
+    "records expired before they were read, or the topic was made anew: `weir reset --query ID` (or "
+    "DROP and CREATE) starts the query again from what is there, FROM TIMESTAMP or FROM OFFSETS in "
+    "the query says where else";
+
 constexpr int32_t kMessagesPerCall = 512;
 
 KafkaClient::Properties ConsumerProperties() {
@@ -185,7 +190,8 @@ class KafkaReader final : public PartitionReader {
       case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
         error_ = Status(ErrorCode::kOffsetOutOfRange,
                         "topic " + topic_name_ + ", partition " + std::to_string(partition_) +
-                            ", no longer keeps the offset " + std::to_string(position_));
+                            ", no longer keeps the offset " + std::to_string(position_))
+                     .WithHint(std::string(kWaysOn));
         return;
       default:
         error_ = FromKafka(message.err, Doing(),
@@ -296,8 +302,7 @@ Result<std::unique_ptr<PartitionReader>> KafkaReadSession::Open(std::string_view
                       ", keeps the offsets " + std::to_string(first) + " to " +
                       std::to_string(end) + ", not the offset to go on from: " +
                       std::to_string(position))
-        .WithHint("records expired before they were read, or the topic was made anew; DROP the "
-                  "query's state and create it again to start from what is there");
+        .WithHint(std::string(kWaysOn));
   }
   held.consumer = nullptr;
   auto reader = std::make_unique<KafkaReader>(consumer, topic, partition, position, end);
