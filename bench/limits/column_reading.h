@@ -66,6 +66,17 @@ inline void ReadJoinPayment(ondemand::object& payment, Checksum& sum) {
   Read<double>(payment, "amount", sum);
 }
 
+/// Where the id is the record's key.
+inline void ReadKeyedRide(ondemand::object& ride, Checksum& sum) {
+  Read<std::string_view>(ride, "tpep_pickup_datetime", sum);
+  Read<double>(ride, "total_amount", sum);
+}
+
+inline void ReadKeyedPayment(ondemand::object& payment, Checksum& sum) {
+  Read<std::string_view>(payment, "paid_at", sum);
+  Read<double>(payment, "amount", sum);
+}
+
 inline void ReadZoneJoin(ondemand::object& ride, Checksum& sum) {
   Read<std::string_view>(ride, "tpep_pickup_datetime", sum);
   Read<int64_t>(ride, "PULocationID", sum);
@@ -80,6 +91,7 @@ inline constexpr Work kWorks[] = {
     {"vendor", ReadVendor},          {"window", ReadWindow},
     {"zone_pair", ReadZonePair},     {"join_ride", ReadJoinRide},
     {"join_payment", ReadJoinPayment}, {"zone_join", ReadZoneJoin},
+    {"keyed_ride", ReadKeyedRide},   {"keyed_payment", ReadKeyedPayment},
 };
 
 /// Records of a source, read by one instance per work so that the reading is inlined into the loop.

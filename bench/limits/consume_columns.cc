@@ -1,0 +1,24 @@
+// The limit of a query over Kafka topics: consuming them by librdkafka's batch queue and reading just
+// the columns it needs from a padded copy. Prints records read and checksum.
+//
+//   consume_columns BROKERS WORK TOPIC [WORK TOPIC]...
+
+#include <cstdio>
+
+#include "bench/limits/column_reading.h"
+#include "bench/limits/kafka_topic.h"
+
+int main(int argc, char** argv) {
+  if (argc < 4 || argc % 2 != 0) {
+    std::fputs("usage: consume_columns BROKERS WORK TOPIC [WORK TOPIC]...\n", stderr);
+    return 2;
+  }
+  weir::bench::Checksum checksum;
+  uint64_t records = 0;
+  for (int i = 2; i < argc; i += 2) {
+    weir::bench::TopicValues values(argv[1], argv[i + 1]);
+    records += weir::bench::RunWork(argv[i], values, checksum);
+  }
+  std::printf("%lu %016lx\n", records, checksum.sum());
+  return 0;
+}
