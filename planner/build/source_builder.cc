@@ -37,14 +37,14 @@ Status ReadStart(const ast::ReadFrom& from, logical::Source& source) {
     }
     case ast::ReadFromKind::kOffsets:
       source.start = TopicSource::Start::kOffsets;
-      source.start_offsets.assign(source.entry->partitions, 0);
+      source.start_offsets.assign(source.entry->partitions, -1);   // Not named: from the first.
       for (const auto& [partition, offset] : from.offsets) {
         if (partition < 0) {
           return Status(ErrorCode::kInvalidStatement, "a partition's number is not negative")
               .At(from.position);
         }
         if (partition >= static_cast<int32_t>(source.start_offsets.size())) {
-          source.start_offsets.resize(partition + 1, 0);
+          source.start_offsets.resize(partition + 1, -1);
         }
         source.start_offsets[partition] = offset;
       }
