@@ -4,6 +4,8 @@
 // what it committed, which records may go.
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>

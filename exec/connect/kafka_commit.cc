@@ -22,6 +22,10 @@ bool IsLasting(ErrorCode code) {
 Status KafkaUnitContents::AddOffset(PartitionGroup& group, GroupOffset offset) {
   auto* kafka = dynamic_cast<KafkaGroup*>(&group);
   if (kafka == nullptr) return Status(ErrorCode::kInternal, "a group of another broker");
+  if (offset.metadata.find('\0') != std::string::npos) {
+    // librdkafka reads it back as far as there only.
+    return Status(ErrorCode::kInternal, "the note of a position has a null byte");
+  }
   std::lock_guard lock(mutex_);
   std::vector<GroupOffset>& offsets = offsets_[kafka];
   for (GroupOffset& each : offsets) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <thread>
+#include <utility>
 
 #include "base/status_macros.h"
 #include "exec/connect/header_codec.h"
@@ -16,6 +17,10 @@ constexpr std::string_view kWaysOn =
     "the query says where else";
 
 constexpr int32_t kMessagesPerCall = 512;
+/// What librdkafka fetches ahead of the reader, per partition.
+constexpr int64_t kAheadRecordsMax = 100'000;
+constexpr int64_t kAheadKilobytesMax = 16'384;
+constexpr int kNudgeMs = 1000;
 
 KafkaClient::Properties ConsumerProperties() {
   return {{"enable.auto.commit", "false"},
@@ -32,8 +37,8 @@ KafkaClient::Properties ConsumerProperties() {
           // Larger ones cost twice the CPU.
           {"max.partition.fetch.bytes", "1048576"},
           // Both bound the memory of one partition.
-          {"queued.min.messages", "100000"},
-          {"queued.max.messages.kbytes", "16384"}};
+          {"queued.min.messages", std::to_string(kAheadRecordsMax)},
+          {"queued.max.messages.kbytes", std::to_string(kAheadKilobytesMax)}};
 }
 
 /// The messages of one call, destroyed together.
@@ -79,7 +84,9 @@ class KafkaReader final : public PartitionReader {
     if (!error_.ok()) return error_;
     bytes_.Clear();
     while (out.size() < rows_max && bytes_.size() < bytes_max && error_.ok()) {
-      if (rd_kafka_queue_length(queue_.get()) == 0) break;
+      const auto length = static_cast<int64_t>(rd_kafka_queue_length(queue_.get()));
+      if (length == 0) break;
+      most_ahead_ = std::max(most_ahead_, length);
       MessageRun run;
       const auto wanted = std::min<int64_t>(rows_max - out.size(), kMessagesPerCall);
       run.count = rd_kafka_consume_batch_queue(queue_.get(), 0, run.messages.data(),
@@ -95,7 +102,10 @@ class KafkaReader final : public PartitionReader {
       }
     }
     if (out.size() > 0) {
+      fetched_records_ += out.size();
+      fetched_bytes_ += static_cast<int64_t>(bytes_.size());
       out.bytes = bytes_.Finish();
+      FetchAhead();
       return OkStatus();
     }
     // Whoever asks again at once must not keep librdkafka's threads from the processor.
@@ -145,7 +155,26 @@ class KafkaReader final : public PartitionReader {
     out.values.push_back(Copy(message.payload, message.len));
     out.offsets.push_back(message.offset);
     // Records of very old brokers have no timestamp.
-    out.timestamps.push_back(std::max<int64_t>(0, rd_kafka_message_timestamp(&message, nullptr)));
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    const int64_t time = std::max<int64_t>(0, rd_kafka_message_timestamp(&message, &type));
+    out.timestamps.push_back(time);
+    if (type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) {
+      out.append_times.resize(out.timestamps.size() - 1, time);
+      out.append_times.push_back(time);
+    } else if (!out.append_times.empty()) {
+      out.append_times.push_back(time);
+    }
+  }
+
+  /// librdkafka stops fetching when its queue is full, and looks again only after a second. It is told
+  /// to look as soon as half of the queue is gone.
+  void FetchAhead() {
+    const auto length = static_cast<int64_t>(rd_kafka_queue_length(queue_.get()));
+    const int64_t bytes_each = fetched_bytes_ / fetched_records_ + 1;
+    const int64_t full = std::min(kAheadRecordsMax, kAheadKilobytesMax * 1024 / bytes_each);
+    if (most_ahead_ < full * 3 / 4 || length > full / 2) return;
+    most_ahead_ = length;
+    consumer_->Nudge(topic_name_, partition_);
   }
 
   void AddHeaders(const rd_kafka_message_t& message, RecordBatch& out) {
@@ -207,6 +236,9 @@ class KafkaReader final : public PartitionReader {
   const int32_t partition_;
   int64_t position_;
   const int64_t end_at_open_;
+  int64_t most_ahead_ = 0;   ///< Of the queue, since the last nudge.
+  int64_t fetched_records_ = 0;
+  int64_t fetched_bytes_ = 0;
   /// The end was announced, and nothing came since.
   bool at_end_ = false;
   bool started_ = false;
@@ -224,6 +256,40 @@ Result<std::shared_ptr<KafkaConsumer>> KafkaConsumer::Make(const BrokerOptions& 
   WEIR_ASSIGN_OR_RETURN(consumer->client_, KafkaClient::Make(RD_KAFKA_CONSUMER, options, name,
                                                              ConsumerProperties()));
   return consumer;
+}
+
+KafkaConsumer::~KafkaConsumer() {
+  {
+    std::lock_guard lock(nudge_mutex_);
+    stopping_ = true;
+  }
+  nudged_.notify_all();
+  if (nudger_.joinable()) nudger_.join();
+}
+
+void KafkaConsumer::Nudge(const std::string& topic, int32_t partition) {
+  {
+    std::lock_guard lock(nudge_mutex_);
+    nudge_.emplace(topic, partition);
+    if (!nudger_.joinable()) nudger_ = std::thread([this] { ServeNudges(); });
+  }
+  nudged_.notify_one();
+}
+
+void KafkaConsumer::ServeNudges() {
+  std::unique_lock lock(nudge_mutex_);
+  while (true) {
+    nudged_.wait(lock, [this] { return stopping_ || nudge_.has_value(); });
+    if (stopping_) return;
+    const auto [topic, partition] = *std::exchange(nudge_, std::nullopt);
+    lock.unlock();
+    // Any request to the partition's leader wakes the thread that fetches from it.
+    int64_t low = 0;
+    int64_t high = 0;
+    rd_kafka_query_watermark_offsets(client_->handle(), topic.c_str(), partition, &low, &high,
+                                     kNudgeMs);
+    lock.lock();
+  }
 }
 
 bool KafkaConsumer::Take(std::string_view topic, int32_t partition) {

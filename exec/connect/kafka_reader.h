@@ -2,10 +2,13 @@
 
 // Reading partitions of Kafka topics: a queue of librdkafka for each, drained by the reader itself.
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,16 +27,28 @@ class KafkaConsumer {
   KafkaClient& client() { return *client_; }
   const std::shared_ptr<WakeList::Entry>& wake() const { return wake_; }
 
+  ~KafkaConsumer();
+
+  /// Has the fetching from a partition's leader looked at again, soon. Any thread.
+  void Nudge(const std::string& topic, int32_t partition);
+
   /// A partition has at most one reader at a time here: false if it has one.
   bool Take(std::string_view topic, int32_t partition);
   void Release(std::string_view topic, int32_t partition);
 
  private:
   friend class KafkaReadSession;
+  void ServeNudges();
+
   std::shared_ptr<KafkaClient> client_;
   std::shared_ptr<WakeList::Entry> wake_;
   std::mutex mutex_;
   std::set<std::pair<std::string, int32_t>> taken_;
+  std::mutex nudge_mutex_;
+  std::condition_variable nudged_;
+  std::optional<std::pair<std::string, int32_t>> nudge_;   ///< The latest that waits.
+  bool stopping_ = false;
+  std::thread nudger_;   ///< Started by the first nudge.
 };
 
 class KafkaReadSession final : public ReadSession {

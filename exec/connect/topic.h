@@ -79,7 +79,8 @@ class StateBackend {
 /// What a query promises about its outputs when a copy dies (processing.guarantee).
 enum class Guarantee : uint8_t { kAtLeastOnce, kExactlyOnce };
 
-/// How far a group has read a partition, with a note of the committer's own (at most 4,000 bytes).
+/// How far a group has read a partition, with a note of the committer's own (text without
+/// null bytes, at most 4,000).
 struct GroupOffset {
   std::string topic;
   int32_t partition = 0;
@@ -161,7 +162,8 @@ class CommitUnit {
   /// was made.
   virtual Status PutWrittenOffset(std::string_view key, std::string_view topic, int32_t partition);
   /// Makes all of it durable, or none of it (on Kafka at-least-once: outputs first, then state with
-  /// positions). Readers are woken. The unit is empty afterwards and can be filled again.
+  /// positions). Readers are woken. The unit is empty afterwards and can be filled again; on Kafka not
+  /// after an error, which it gives from then on.
   virtual Status Commit() = 0;
 };
 

@@ -114,7 +114,9 @@ TEST_F(KafkaGroupTest, KeepsPositionsWithNotes) {
   for (const auto& each : *before) EXPECT_FALSE(each.has_value());
 
   auto unit = broker->NewCommitUnit("q");
-  const std::string note("a\0note", 6);
+  const std::string note = "a note";
+  EXPECT_EQ(unit->AddOffset(*member.group, {topic, 1, 7, std::string("a\0note", 6)}).code(),
+            ErrorCode::kInternal);
   ASSERT_TRUE(unit->AddOffset(*member.group, {topic, 1, 7, note}).ok());
   ASSERT_TRUE(unit->AddOffset(*member.group, {partner, 0, 9, "partner"}).ok());
   RecordBatchBuilder last = Records({"last"});

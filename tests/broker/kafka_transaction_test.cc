@@ -192,6 +192,31 @@ TEST_F(KafkaTransactionTest, DeletesRecordsAndWritesStateInBulk) {
   EXPECT_EQ(Get("bulk"), "value");
 }
 
+TEST_F(KafkaTransactionTest, TellsWhenATopicTookARecord) {
+  const std::string stamped = kafka_->NewName("stamped");
+  ASSERT_TRUE(
+      kafka_->CreateTopic(stamped, 1, {{"message.timestamp.type", "LogAppendTime"}}).ok());
+  for (const std::string& name : {topic_, stamped}) {
+    RecordBatchBuilder records = Records({"a", "b"});
+    ASSERT_TRUE(broker_->AppendDurably(name, 0, records).ok());
+    auto session = broker_->OpenReadSession("r");
+    auto reader = (*session)->Open(name, 0, {});
+    ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+    RecordBatch batch;
+    const auto deadline = Clock::now() + std::chrono::minutes(1);
+    while (batch.size() == 0 && Clock::now() < deadline) {
+      ASSERT_TRUE((*reader)->Fetch(100, 1 << 20, batch).ok());
+    }
+    if (name == topic_) {
+      EXPECT_TRUE(batch.append_times.empty());
+      EXPECT_EQ(batch.timestamps[0], 5);
+    } else {
+      EXPECT_EQ(batch.append_times, batch.timestamps);
+      EXPECT_GT(batch.append_times[0], 1'000'000'000'000);
+    }
+  }
+}
+
 TEST_F(KafkaTransactionTest, CopiesMakeATopicAtOnce) {
   const std::string name = application_ + "-q-changelog";
   std::vector<std::thread> copies;
