@@ -248,6 +248,8 @@ std::optional<PartitionGroup::Change> KafkaGroup::TakeRebalance(rd_kafka_event_t
   if (assigns) {
     change.assigned = NumbersOf(*partitions);
     std::string member = MemberId();
+    const KafkaGroupMetadata metadata(rd_kafka_consumer_group_metadata(client_->handle()));
+    generation_ = metadata == nullptr ? -1 : GenerationOf(*metadata).value_or(-1);
     std::lock_guard lock(mutex_);
     member_id_ = std::move(member);
     owned_.insert(change.assigned.begin(), change.assigned.end());

@@ -35,6 +35,7 @@ class KafkaGroup final : public PartitionGroup {
   Result<std::vector<std::optional<GroupOffset>>> Committed(
       std::string_view topic, const std::vector<int32_t>& partitions) override;
   std::string_view name() const override { return name_; }
+  int32_t generation() const override { return generation_; }
 
   /// Commits outside of a transaction. kTaskMigrated if one of the partitions is not ours any more.
   Status CommitOffsets(const std::vector<GroupOffset>& offsets);
@@ -65,6 +66,8 @@ class KafkaGroup final : public PartitionGroup {
   KafkaPartitions pending_partitions_;
   /// Given to us, but lost before they could be taken.
   std::vector<int32_t> missed_;
+  /// In which partitions were last given to us.
+  int32_t generation_ = -1;
 
   std::mutex mutex_;   ///< Guards what follows.
   std::set<int32_t> owned_;

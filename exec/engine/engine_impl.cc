@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
 #include "exec/engine/catalog_store.h"
+#include "exec/runtime/guarded.h"
 #include "parser/parser.h"
 #include "parser/source_text.h"
 #include "parser/variable_substitution.h"
@@ -25,20 +26,6 @@ class SystemClock : public Clock {
         .count();
   }
 };
-
-// Keeps what libraries and failed checks throw inside the library: the API's boundary.
-template <typename Body>
-Status Guarded(const Body& body) {
-  try {
-    return body();
-  } catch (const CheckFailure& failure) {
-    return Status(ErrorCode::kInternal, failure.message);
-  } catch (const std::bad_alloc&) {
-    return Status(ErrorCode::kMemoryLimit, "the machine has no more memory");
-  } catch (const std::exception& error) {
-    return Status(ErrorCode::kInternal, fmt::format("unexpected exception: {}", error.what()));
-  }
-}
 
 }  // namespace
 
@@ -93,6 +80,7 @@ Status EngineImpl::OpenBroker() {
   broker.application_id = options_.application_id;
   broker.state_dir = options_.state_dir;
   broker.kafka = options_.kafka;
+  broker.application_server = settings_.Get("application.server");
   broker.sync_commits = settings_.Get("durability") == "power";
   broker.log = [this](int level, std::string_view line) {
     Log(static_cast<LogLevel>(std::clamp(level, 0, 5)), line);

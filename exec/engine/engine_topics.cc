@@ -102,13 +102,16 @@ namespace {
 
 using Ends = std::map<std::string, std::vector<int64_t>>;
 
+constexpr int kLookMicros = 2000;
+constexpr int kAskBrokerMicros = 20'000;   // Where each look may be a request.
+
 // Looks at a query again as long as it moves; its own commits wake nobody else, so this polls with a
 // short, growing pause.
 class Pause {
  public:
-  void Wait() {
+  void Wait(int micros_max) {
     std::this_thread::sleep_for(std::chrono::microseconds(micros_));
-    micros_ = std::min(micros_ * 2, 2000);
+    micros_ = std::min(micros_ * 2, micros_max);
   }
 
  private:
@@ -137,10 +140,14 @@ Status EngineImpl::WaitForQuery(QueryRuntime& runtime, const Ends& ends) {
         continue;
       }
       auto end = ends.find(node.topic);
-      done = end == ends.end() || runtime.CommittedPast(static_cast<int>(i), end->second);
+      if (end == ends.end()) continue;
+      WEIR_ASSIGN_OR_RETURN(done, runtime.CommittedPast(static_cast<int>(i), end->second));
+    }
+    if (done) {
+      WEIR_ASSIGN_OR_RETURN(done, runtime.ExchangesDrained());
     }
     if (done) return OkStatus();
-    pause.Wait();
+    pause.Wait(runtime.shared() ? kAskBrokerMicros : kLookMicros);
   }
 }
 

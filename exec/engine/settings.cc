@@ -225,6 +225,7 @@ QuerySettings Settings::ForQuery() const {
   query.commit_interval_ms = Number("commit.interval.ms");
   query.commit_bytes_max = Number("commit.bytes.max");
   query.max_task_idle_ms = Number("max.task.idle.ms");
+  if (Get("processing.guarantee") != "at_least_once") query.guarantee = Guarantee::kExactlyOnce;
   query.start_latest = Get("auto.offset.reset") == "latest";
   if (Get("processing.guarantee") != "at_least_once") query.guarantee = Guarantee::kExactlyOnce;
   query.memory_limit = Number("memory.limit");

@@ -207,7 +207,7 @@ Result<std::unique_ptr<ExchangeRouter>> MakeExchangeRouter(const physical::Excha
     std::vector<FormatColumn> columns;
     for (int i = 0; i < node.key_columns; ++i) {
       const ColumnSchema& column = node.schema->columns[i];
-      columns.push_back({column.name, column.type, true, true});
+      columns.push_back({column.name, column.type, true});
     }
     const FormatSpec spec{node.placement->format, true, node.placement->unwrapped,
                           node.placement->properties};

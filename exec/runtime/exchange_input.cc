@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "base/status_macros.h"
+#include "exec/runtime/rows_block.h"
 #include "exec/runtime/task_context.h"
-#include "exec/state/chunk_codec.h"
 
 namespace weir {
 namespace {
@@ -20,75 +20,6 @@ using MergeKey = std::tuple<int64_t, int32_t, int32_t, int64_t>;
 
 int64_t Int64At(const ColumnPtr& column, int32_t row) {
   return column == nullptr ? 0 : column->values<int64_t>()[row];
-}
-
-// A held chunk as bytes: which system columns it has, whether operations, the rows and their source,
-// the operations, which columns it has (nobody may read some), and the columns.
-std::string EncodeHeld(const Chunk& chunk) {
-  std::string bytes, filled;
-  std::vector<ColumnPtr> columns;
-  for (const ColumnPtr& column : chunk.columns) {
-    filled.push_back(column != nullptr ? 1 : 0);
-    if (column != nullptr) columns.push_back(column);
-  }
-  uint8_t present = 0;
-  for (int i = 0; i < kSystemColumnCount; ++i) {
-    if (chunk.system[i] == nullptr) continue;
-    present |= static_cast<uint8_t>(1 << i);
-    columns.push_back(chunk.system[i]);
-  }
-  bytes.push_back(static_cast<char>(present));
-  bytes.push_back(chunk.ops != nullptr ? 1 : 0);
-  AppendBigEndian32(static_cast<uint32_t>(chunk.rows), bytes);
-  AppendBigEndian32(static_cast<uint32_t>(chunk.source), bytes);
-  if (chunk.ops != nullptr) bytes.append(chunk.ops->as<char>(), chunk.rows);
-  bytes += filled;
-  AppendColumns(columns, bytes);
-  return bytes;
-}
-
-uint32_t BigEndian32(std::string_view bytes) {
-  uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  return value;
-}
-
-Result<Chunk> DecodeHeld(const Schema& schema, std::string_view bytes) {
-  const Status corrupt(ErrorCode::kStoreCorrupt, "rows held in an exchange do not decode");
-  if (bytes.size() < 10) return corrupt;
-  const auto present = static_cast<uint8_t>(bytes[0]);
-  const bool has_ops = bytes[1] != 0;
-  Chunk chunk;
-  chunk.rows = static_cast<int32_t>(BigEndian32(bytes.substr(2)));
-  chunk.source = static_cast<int32_t>(BigEndian32(bytes.substr(6)));
-  bytes.remove_prefix(10);
-  if (has_ops) {
-    if (bytes.size() < static_cast<size_t>(chunk.rows)) return corrupt;
-    uint8_t* data = nullptr;
-    chunk.ops = MakeBuffer(chunk.rows, &data);
-    std::copy_n(bytes.begin(), chunk.rows, data);
-    bytes.remove_prefix(chunk.rows);
-  }
-  const size_t width = schema.columns.size();
-  if (bytes.size() < width) return corrupt;
-  const std::string_view filled = bytes.substr(0, width);
-  bytes.remove_prefix(width);
-  std::vector<DataType> types;
-  for (size_t i = 0; i < width; ++i) {
-    if (filled[i] != 0) types.push_back(schema.columns[i].type);
-  }
-  for (int i = 0; i < kSystemColumnCount; ++i) {
-    if (present >> i & 1) types.push_back(SystemColumnType(static_cast<SystemColumn>(i)));
-  }
-  WEIR_ASSIGN_OR_RETURN(std::vector<ColumnPtr> columns, ReadColumns(types, bytes));
-  size_t next = 0;
-  for (size_t i = 0; i < width; ++i) {
-    chunk.columns.push_back(filled[i] != 0 ? std::move(columns[next++]) : nullptr);
-  }
-  for (int i = 0; i < kSystemColumnCount; ++i) {
-    if (present >> i & 1) chunk.system[i] = std::move(columns[next++]);
-  }
-  return chunk;
 }
 
 MergeKey KeyOf(const Chunk& chunk, int32_t upstream, int32_t row) {
@@ -109,7 +40,7 @@ Status ExchangeInput::Open(TaskContext& context) {
   store_ = &context.Store(fmt::format("exchange-{}-held", buffer_.plan().node->id));
   Status status;
   WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
-    Result<Chunk> chunk = DecodeHeld(*buffer_.plan().node->schema, value);
+    Result<Chunk> chunk = DecodeRows(*buffer_.plan().node->schema, value);
     status = chunk.ok() ? Restore(key, std::move(*chunk)) : std::move(chunk).status();
     return status.ok();
   }));
@@ -273,7 +204,7 @@ Status ExchangeInput::OnBarrier() {
   auto put = [&](int32_t upstream, size_t number, const Chunk& rows) {
     std::string key{static_cast<char>(upstream >> 8), static_cast<char>(upstream)};
     AppendBigEndian32(static_cast<uint32_t>(number), key);
-    store_->Put(key, EncodeHeld(rows));
+    store_->Put(key, EncodeRows(rows));
     store_holds_ = true;
   };
   for (const std::deque<Held>& queue : held_) {

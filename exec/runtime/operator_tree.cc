@@ -25,6 +25,7 @@ bool IsCoarse(const physical::Node& node) {
 }  // namespace
 
 Status OperatorTree::Build(QueryEnvironment& environment, const StagePlan& stage, int32_t partition,
+                           TaskJournal& journal,
                            std::vector<std::unique_ptr<RootContext>>& contexts) {
   env_ = &environment;
   partition_ = partition;
@@ -32,7 +33,7 @@ Status OperatorTree::Build(QueryEnvironment& environment, const StagePlan& stage
   exchange_entries_.resize(environment.stages.exchanges.size());
   for (const StageRoot& root : stage.roots) {
     contexts.push_back(
-        std::make_unique<RootContext>(environment, root.query_root, stage.id, partition));
+        std::make_unique<RootContext>(environment, root.query_root, partition, &journal));
     context_ = contexts.back().get();
     if (root.node->kind == physical::NodeKind::kExchange) {
       const int exchange = environment.stages.ExchangeOf(root.node.get());

@@ -23,9 +23,9 @@ struct EntryPoint {
 
 class OperatorTree {
  public:
-  /// Builds and opens the operators of all roots of `stage`.
+  /// Builds and opens the operators of all roots of `stage`; their state goes through `journal`.
   Status Build(QueryEnvironment& environment, const StagePlan& stage, int32_t partition,
-               std::vector<std::unique_ptr<RootContext>>& contexts);
+               TaskJournal& journal, std::vector<std::unique_ptr<RootContext>>& contexts);
 
   /// Entry points of source `source` (index into QueryStages::sources) or of an exchange.
   std::vector<EntryPoint>& source_entries(int source) { return source_entries_[source]; }

@@ -27,6 +27,7 @@ struct QuerySettings {
   int64_t commit_bytes_max = 16 << 20;
   int64_t max_task_idle_ms = 0;
   bool start_latest = false;             ///< auto.offset.reset = latest.
+  Guarantee guarantee = Guarantee::kAtLeastOnce;   ///< Where copies share the work.
   int64_t memory_limit = 0;              ///< Bytes for the whole engine; 0: none.
   std::map<std::string, int64_t, std::less<>> numbers;
 };
@@ -75,6 +76,7 @@ class ExchangeBuffer {
     std::vector<std::vector<Chunk>> slots;   ///< By downstream partition.
   };
   std::vector<Upstream>& upstreams() { return upstreams_; }
+  const std::vector<Upstream>& upstreams() const { return upstreams_; }
   const ExchangePlan& plan() const { return *plan_; }
   /// The stream time that windows behind the exchange go by: the minimum over the upstreams that are
   /// not idle; the maximum when all are; INT64_MIN when nothing has come yet.
@@ -95,6 +97,18 @@ struct QueryEnvironment {
   /// One a root of the plan: pipelines count each query by itself.
   std::vector<std::shared_ptr<QueryCounterSet>> counters;
   std::vector<std::string> root_ids;     ///< Query id of each root.
+  uint64_t fingerprint = 0;              ///< Of the plan, as state and positions carry it.
+  /// Copies share the tasks out by consumer groups, exchanges are topics, and state travels by
+  /// changelog topics. Else all tasks run here.
+  bool shared = false;
+  std::vector<PartitionGroup*> groups;   ///< By stage, where shared.
+  /// By stage: in which generation of its group a partition came here, where shared.
+  std::vector<std::map<int32_t, int32_t>> generations;
+  int32_t GenerationOf(int stage, int32_t partition) const {
+    const auto it = generations[stage].find(partition);
+    return it == generations[stage].end() ? -1 : it->second;
+  }
+  ReadSession* internal_session = nullptr;   ///< Reads internal topics, where shared.
   RowReceiver* receiver = nullptr;       ///< For transient queries.
   std::unique_ptr<CommitUnit> commit;
   std::vector<std::unique_ptr<ExchangeBuffer>> exchanges;

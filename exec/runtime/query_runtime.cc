@@ -8,6 +8,8 @@
 
 #include "base/fault_points.h"
 #include "base/status_macros.h"
+#include "exec/runtime/guarded.h"
+#include "exec/runtime/file_sinks.h"
 #include "exec/runtime/task_context.h"
 
 namespace weir {
@@ -19,23 +21,22 @@ constexpr int64_t kCommitIntervalBehindMs = 1000;
 constexpr int kFailuresMax = 3;
 constexpr int64_t kBackoffFirstMs = 1000;
 constexpr int64_t kBackoffLastMs = 60'000;
+constexpr int64_t kGroupPollMs = 1000;
 
 bool IsTransient(ErrorCode code) {
   return code == ErrorCode::kKafkaUnavailable || code == ErrorCode::kKafkaError;
 }
 
-// What our own code does not throw but libraries and failed checks may: the task's boundary.
-template <typename Body>
-Status Guarded(const Body& body) {
-  try {
-    return body();
-  } catch (const CheckFailure& failure) {
-    return Status(ErrorCode::kInternal, failure.message);
-  } catch (const std::bad_alloc&) {
-    return Status(ErrorCode::kMemoryLimit, "the machine has no more memory");
-  } catch (const std::exception& error) {
-    return Status(ErrorCode::kInternal, fmt::format("unexpected exception: {}", error.what()));
-  }
+// What a copy that shares work meets in the ordinary course of things: it goes on at once from the
+// last commit.
+bool IsMigration(ErrorCode code) {
+  return code == ErrorCode::kTaskMigrated || code == ErrorCode::kTransactionAborted;
+}
+
+bool IsFinal(ErrorCode code) {
+  return code == ErrorCode::kMemoryLimit || code == ErrorCode::kPlanChanged ||
+         code == ErrorCode::kPartitionsChanged || code == ErrorCode::kStateLost ||
+         code == ErrorCode::kRecordTooLarge || code == ErrorCode::kOffsetOutOfRange;
 }
 
 Result<int32_t> PartitionsOf(Broker& broker, const physical::TopicSource& node) {
@@ -45,6 +46,15 @@ Result<int32_t> PartitionsOf(Broker& broker, const physical::TopicSource& node) 
   }
   WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker.DescribeTopic(node.topic));
   return info.partitions;
+}
+
+// Copies share a query's work where the broker lets them, unless it reads or writes what only this
+// machine has.
+bool SharesWork(const QueryRuntimeOptions& options, const QueryStages& stages) {
+  if (!options.broker->shares_work() || options.transient) return false;
+  return std::all_of(stages.sources.begin(), stages.sources.end(), [](const SourcePlan& source) {
+    return source.node->connector.empty();
+  });
 }
 
 void CollectSinks(const physical::Node& node, std::vector<const physical::TopicSink*>& sinks) {
@@ -78,10 +88,12 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
   env.root_ids = given.root_ids;
   env.receiver = given.receiver;
   env.memory_used = given.memory_used;
+  env.fingerprint = given.fingerprint;
   WEIR_ASSIGN_OR_RETURN(env.stages,
                         CutIntoStages(given.roots, [&](const physical::TopicSource& node) {
                           return PartitionsOf(*given.broker, node);
                         }));
+  env.shared = SharesWork(given, env.stages);
   for (size_t i = 0; i < given.roots.size(); ++i) {
     env.counters.push_back(std::make_shared<QueryCounterSet>());
     if (given.log) {
@@ -119,7 +131,7 @@ Status QueryRuntime::Open() {
 }
 
 Status QueryRuntime::CheckFingerprint() {
-  if (options_.transient) return OkStatus();
+  if (options_.transient || env_.shared) return OkStatus();   // Shared: each task's checkpoint says.
   const std::string key = env_.state_prefix + "fingerprint";
   WEIR_ASSIGN_OR_RETURN(std::optional<std::string> stored, env_.broker->state().Get(key));
   const std::string now(reinterpret_cast<const char*>(&options_.fingerprint),
@@ -134,42 +146,46 @@ Status QueryRuntime::CheckFingerprint() {
   return OkStatus();
 }
 
+// Topics are read by one session, connectors by one each.
 Status QueryRuntime::OpenSessions() {
+  ReadSession* topics = nullptr;
+  auto open_topics = [&]() -> Status {
+    WEIR_ASSIGN_OR_RETURN(auto session, env_.broker->OpenReadSession(env_.id));
+    sessions_.push_back(std::move(session));
+    topics = sessions_.back().get();
+    topics->SetListener([this] { Wake(); });
+    return OkStatus();
+  };
   for (const SourcePlan& source : env_.stages.sources) {
     if (source.node->connector.empty()) {
-      WEIR_ASSIGN_OR_RETURN(auto session, env_.broker->OpenReadSession(env_.id));
-      sessions_.push_back(std::move(session));
-    } else {
-      ConnectorSpec spec{source.node->source_name, source.node->connector, {}};
-      for (const auto& column : source.node->columns) {
-        spec.columns.push_back({column.name, column.type, column.is_key});
-      }
-      WEIR_ASSIGN_OR_RETURN(ConnectorSource connector, OpenConnectorSource(spec));
-      sessions_.push_back(std::move(connector.session));
+      if (topics == nullptr) WEIR_RETURN_IF_ERROR(open_topics());
+      source_sessions_.push_back(topics);
+      continue;
     }
+    ConnectorSpec spec{source.node->source_name, source.node->connector, {}};
+    for (const auto& column : source.node->columns) {
+      spec.columns.push_back({column.name, column.type, column.is_key});
+    }
+    WEIR_ASSIGN_OR_RETURN(ConnectorSource connector, OpenConnectorSource(spec));
+    sessions_.push_back(std::move(connector.session));
     sessions_.back()->SetListener([this] { Wake(); });
+    source_sessions_.push_back(sessions_.back().get());
   }
+  env_.internal_session = topics;
   return OkStatus();
 }
 
 Status QueryRuntime::OpenLocked() {
   TearDown();
-  env_.commit = env_.broker->NewCommitUnit(env_.id);
+  env_.commit = env_.broker->NewCommitUnit(env_.id, env_.settings.guarantee);
   WEIR_RETURN_IF_ERROR(CheckFingerprint());
+  WEIR_RETURN_IF_ERROR(OpenFileSinks(options_, env_));
   if (options_.scheduler != nullptr) WEIR_RETURN_IF_ERROR(OpenSessions());
   for (const ExchangePlan& exchange : env_.stages.exchanges) {
     env_.exchanges.push_back(std::make_unique<ExchangeBuffer>(
         exchange, env_.stages.stages[exchange.from_stage].partitions));
   }
-  std::vector<ReadSession*> sessions;
-  for (auto& session : sessions_) sessions.push_back(session.get());
-  for (const StagePlan& stage : env_.stages.stages) {
-    tasks_.emplace_back();
-    for (int32_t partition = 0; partition < stage.partitions; ++partition) {
-      tasks_.back().push_back(std::make_unique<Task>(env_, stage, partition));
-      WEIR_RETURN_IF_ERROR(tasks_.back().back()->Open(sessions));
-    }
-  }
+  WEIR_RETURN_IF_ERROR(env_.shared ? JoinGroups() : OpenTasks());
   open_ = true;
   uncommitted_ = true;
   last_commit_ms_ = env_.clock->NowMs();
@@ -177,17 +193,30 @@ Status QueryRuntime::OpenLocked() {
     std::lock_guard status_lock(status_mutex_);
     committed_.assign(env_.stages.sources.size(), {});
   }
-  return options_.transient ? OkStatus() : CommitLocked();
+  return options_.transient || env_.shared ? OkStatus() : CommitLocked();
+}
+
+// All tasks run here.
+Status QueryRuntime::OpenTasks() {
+  for (const StagePlan& stage : env_.stages.stages) {
+    tasks_.emplace_back();
+    for (int32_t partition = 0; partition < stage.partitions; ++partition) {
+      tasks_.back().push_back(std::make_unique<Task>(env_, stage, partition));
+      bool worked = false;
+      WEIR_RETURN_IF_ERROR(tasks_.back().back()->Open(source_sessions_, &worked));
+    }
+  }
+  return OkStatus();
 }
 
 void QueryRuntime::TearDown() {
   open_ = false;
   tasks_.clear();
   env_.exchanges.clear();
+  source_sessions_.clear();
   sessions_.clear();
+  env_.internal_session = nullptr;
   env_.commit.reset();
-  if (env_.memory_used != nullptr) *env_.memory_used -= env_.state_bytes.load();
-  env_.state_bytes = 0;
 }
 
 void QueryRuntime::Wake() {
@@ -199,8 +228,14 @@ Status QueryRuntime::RunStage(size_t stage, bool* worked) {
   std::vector<Status> statuses(tasks.size());
   std::vector<char> task_worked(tasks.size(), 0);
   auto run = [&](int i) {
+    if (tasks[i] == nullptr) return;
     statuses[i] = Guarded([&] {
       bool any = false;
+      if (!tasks[i]->ready()) {
+        Status opened = tasks[i]->Open(source_sessions_, &any);
+        task_worked[i] = any || tasks[i]->ready();
+        return opened;
+      }
       WEIR_RETURN_IF_ERROR(tasks[i]->Run(kBatchesPerRound, &any));
       task_worked[i] = any;
       return tasks[i]->FlushOutputs();
@@ -240,14 +275,30 @@ Status QueryRuntime::CheckMemory() const {
 
 int64_t QueryRuntime::Run() {
   std::lock_guard lock(mutex_);
-  if (state() == State::kPaused || state() == State::kError) return -1;
+  const int64_t next = RunLocked();
+  // Groups want to hear from their members, whatever the query does.
+  return assignment_ == nullptr || next == 0 ? next : next < 0 ? kGroupPollMs : std::min(next, kGroupPollMs);
+}
+
+int64_t QueryRuntime::RunLocked() {
+  if (state() == State::kPaused || state() == State::kError) {
+    Status served = assignment_ == nullptr || !open_ ? OkStatus() : ServeAssignment();
+    return served.ok() ? -1 : Fail(std::move(served));
+  }
   if (options_.has_room && !options_.has_room()) return -1;
   if (!open_) {
+    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(
+        retry_at_ - std::chrono::steady_clock::now());
+    if (wait.count() > 0) return wait.count();
     if (Status status = Guarded([&] { return OpenLocked(); }); !status.ok()) {
       return Fail(std::move(status));
     }
     std::lock_guard status_lock(status_mutex_);
     state_ = State::kRunning;
+  }
+  if (assignment_ != nullptr) {
+    Status served = Guarded([&] { return ServeAssignment(); });
+    if (!served.ok()) return Fail(std::move(served));
   }
   bool worked = false;
   Status status = RunRound(&worked);
@@ -257,18 +308,7 @@ int64_t QueryRuntime::Run() {
   uncommitted_ |= worked || env_.commit->byte_size() > 0 ||
                   (!options_.transient && PositionsMoved());
 
-  int64_t lag = 0;
-  int64_t open_windows = 0;
-  bool drained = true;
-  for (const auto& stage : tasks_) {
-    for (const auto& task : stage) {
-      lag += task->lag();
-      open_windows += task->open_windows();
-      drained &= task->drained();
-    }
-  }
-  lag_ = lag;
-  open_windows_ = open_windows;
+  const bool drained = LookAtTasks();
   // Clients see rows as they come.
   if (options_.transient) {
     status = Guarded([&] { return EmitPending(); });
@@ -281,9 +321,32 @@ int64_t QueryRuntime::Run() {
     status = Guarded([&] { return CommitLocked(); });
     if (!status.ok()) return Fail(std::move(status));
     failures_ = 0;
+    if (env_.shared) status = PurgeExchanges();
+    if (!status.ok()) return Fail(std::move(status));
   }
   drained_committed_ = drained && !worked && !uncommitted_;
   return worked ? 0 : -1;
+}
+
+// Sums up what is said of the query from outside; true if nothing is left to do now.
+bool QueryRuntime::LookAtTasks() {
+  int64_t lag = 0;
+  int64_t open_windows = 0;
+  bool drained = true;
+  for (const auto& stage : tasks_) {
+    for (const auto& task : stage) {
+      if (task == nullptr) continue;
+      drained &= task->ready();
+      if (!task->ready()) continue;
+      lag += task->lag();
+      open_windows += task->open_windows();
+      drained &= task->drained();
+    }
+  }
+  lag_ = lag;
+  open_windows_ = open_windows;
+  if (env_.shared) NoteTaskMetrics();
+  return drained;
 }
 
 // A query far behind, whose commits take long because it has changed much state, makes fewer of them:
@@ -300,8 +363,11 @@ bool QueryRuntime::CommitIsDue() const {
 // What a stage lets out goes through those behind it before they let out theirs.
 Status QueryRuntime::EmitPending() {
   for (size_t stage = 0; stage < tasks_.size(); ++stage) {
-    for (auto& task : tasks_[stage]) WEIR_RETURN_IF_ERROR(task->EmitPending());
+    for (auto& task : tasks_[stage]) {
+      if (task != nullptr && task->ready()) WEIR_RETURN_IF_ERROR(task->EmitPending());
+    }
     bool worked = false;
+    if (env_.shared) continue;   // It goes by topics.
     for (size_t next = stage + 1; next < tasks_.size(); ++next) {
       WEIR_RETURN_IF_ERROR(RunStage(next, &worked));
     }
@@ -310,18 +376,26 @@ Status QueryRuntime::EmitPending() {
 }
 
 bool QueryRuntime::PositionsMoved() const {
-  std::lock_guard lock(status_mutex_);
-  for (const StagePlan& stage : env_.stages.stages) {
-    for (int source : stage.sources) {
-      const std::vector<int64_t>& committed = committed_[source];
-      for (size_t i = 0; i < tasks_[stage.id].size(); ++i) {
-        if (i >= committed.size() || tasks_[stage.id][i]->position(source) != committed[i]) {
-          return true;
-        }
-      }
+  for (const auto& stage : tasks_) {
+    for (const auto& task : stage) {
+      if (task != nullptr && task->ready() && task->moved()) return true;
     }
   }
   return false;
+}
+
+void QueryRuntime::NoteCommitted() {
+  std::vector<std::vector<int64_t>> committed(env_.stages.sources.size());
+  for (const StagePlan& stage : env_.stages.stages) {
+    for (int source : stage.sources) {
+      for (const auto& task : tasks_[stage.id]) {
+        const bool runs = task != nullptr && task->ready();
+        committed[source].push_back(runs ? task->position(source) : -1);
+      }
+    }
+  }
+  std::lock_guard lock(status_mutex_);
+  committed_ = std::move(committed);
 }
 
 Status QueryRuntime::CommitLocked() {
@@ -329,7 +403,9 @@ Status QueryRuntime::CommitLocked() {
   WEIR_RETURN_IF_ERROR(EmitPending());
   PassFaultPoint("before_commit");
   for (auto& stage : tasks_) {
-    for (auto& task : stage) WEIR_RETURN_IF_ERROR(task->Barrier());
+    for (auto& task : stage) {
+      if (task != nullptr && task->ready()) WEIR_RETURN_IF_ERROR(task->Barrier());
+    }
   }
   // The barrier has told how large the state is.
   WEIR_RETURN_IF_ERROR(CheckMemory());
@@ -341,14 +417,7 @@ Status QueryRuntime::CommitLocked() {
   for (const auto& counters : env_.counters) counters->Committed(micros);
   uncommitted_ = false;
   last_commit_ms_ = env_.clock->NowMs();
-  std::vector<std::vector<int64_t>> committed(env_.stages.sources.size());
-  for (const StagePlan& stage : env_.stages.stages) {
-    for (int source : stage.sources) {
-      for (const auto& task : tasks_[stage.id]) committed[source].push_back(task->position(source));
-    }
-  }
-  std::lock_guard lock(status_mutex_);
-  committed_ = std::move(committed);
+  NoteCommitted();
   return OkStatus();
 }
 
@@ -362,22 +431,28 @@ Status QueryRuntime::Commit() {
 // stops when that does not help.
 int64_t QueryRuntime::Fail(Status status) {
   TearDown();
-  ++failures_;
-  const bool again = IsTransient(status.code()) || (failures_ < kFailuresMax &&
-                                                    status.code() != ErrorCode::kMemoryLimit &&
-                                                    status.code() != ErrorCode::kPlanChanged &&
-                                                    !options_.transient);
+  const bool migrated = IsMigration(status.code());
+  if (!migrated) ++failures_;
+  const bool transient = IsTransient(status.code());
+  const bool again =
+      migrated || transient ||
+      (failures_ < kFailuresMax && !IsFinal(status.code()) && !options_.transient);
   // Who reads a transient query is told through its cursor.
   if (options_.log && !options_.transient) {
-    options_.log(again ? LogLevel::kWarning : LogLevel::kError,
+    options_.log(migrated ? LogLevel::kInfo : again ? LogLevel::kWarning : LogLevel::kError,
                  fmt::format("query {}: {}", env_.id, status.ToString()));
   }
+  // Other copies take over what this one cannot do.
+  if (!again) assignment_.reset();
   std::lock_guard lock(status_mutex_);
   error_ = std::move(status);
   state_ = again ? State::kRestarting : State::kError;
+  retry_at_ = {};
   if (!again) return -1;
-  if (!IsTransient(error_.code())) return 0;
-  return std::min(kBackoffLastMs, kBackoffFirstMs << std::min(failures_ - 1, 6));
+  if (!transient) return 0;
+  const int64_t wait = std::min(kBackoffLastMs, kBackoffFirstMs << std::min(failures_ - 1, 6));
+  retry_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait);
+  return wait;
 }
 
 int64_t QueryRuntime::SourcesReading(std::string_view topic) const {
@@ -415,10 +490,12 @@ Status QueryRuntime::CloseWindows() {
   return Guarded([&]() -> Status {
     for (size_t stage = 0; stage < tasks_.size(); ++stage) {
       for (auto& task : tasks_[stage]) {
+        if (task == nullptr || !task->ready()) continue;
         WEIR_RETURN_IF_ERROR(task->CloseWindows());
         WEIR_RETURN_IF_ERROR(task->FlushOutputs());
       }
       bool worked = false;
+      if (env_.shared) continue;
       for (size_t next = stage + 1; next < tasks_.size(); ++next) {
         WEIR_RETURN_IF_ERROR(RunStage(next, &worked));
       }
@@ -443,6 +520,7 @@ void QueryRuntime::Resume() {
     std::lock_guard lock(mutex_);
     std::lock_guard status_lock(status_mutex_);
     failures_ = 0;
+    retry_at_ = {};
     state_ = State::kRunning;
     error_ = OkStatus();
   }
@@ -452,11 +530,13 @@ void QueryRuntime::Resume() {
 void QueryRuntime::Stop() {
   std::lock_guard lock(mutex_);
   TearDown();
+  assignment_.reset();
 }
 
 void QueryRuntime::StopWithError(Status cause) {
   std::lock_guard lock(mutex_);
   TearDown();
+  assignment_.reset();
   std::lock_guard status_lock(status_mutex_);
   error_ = std::move(cause);
   state_ = State::kError;
@@ -472,7 +552,8 @@ Status QueryRuntime::error() const {
   return error_;
 }
 
-bool QueryRuntime::CommittedPast(int source, const std::vector<int64_t>& ends) const {
+Result<bool> QueryRuntime::CommittedPast(int source, const std::vector<int64_t>& ends) const {
+  if (env_.shared) return GroupPast(source, ends);
   std::lock_guard lock(status_mutex_);
   if (source >= static_cast<int>(committed_.size())) return false;
   const std::vector<int64_t>& positions = committed_[source];
@@ -515,6 +596,7 @@ void QueryRuntime::FillMetrics(std::vector<QueryMetrics>& metrics) const {
     env_.counters[i]->FillInto(one);
     one.lag_records = lag_;
     one.state_bytes = env_.state_bytes;
+    if (env_.shared) FillSharedMetrics(one);
     metrics.push_back(std::move(one));
   }
 }
@@ -525,6 +607,7 @@ Status QueryRuntime::ReadViews(int query_root,
   bool any = false;
   for (auto& stage : tasks_) {
     for (auto& task : stage) {
+      if (task == nullptr || !task->ready()) continue;
       MaterializedView* view = task->view(query_root);
       if (view == nullptr) continue;
       any = true;

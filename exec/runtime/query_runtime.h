@@ -4,6 +4,7 @@
 // RESTARTING, ERROR. Everything between two commits is thrown away when a round fails and is done
 // again from the last commit.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include "exec/runtime/query_environment.h"
 #include "exec/runtime/scheduler.h"
 #include "exec/runtime/task.h"
+#include "exec/runtime/task_assignment.h"
 
 namespace weir {
 
@@ -67,9 +69,17 @@ class QueryRuntime : public Scheduler::Job {
   State state() const;
   /// Why it is in ERROR.
   Status error() const;
-  /// Committed past `ends[partition]` of the topic of source `source`.
-  bool CommittedPast(int source, const std::vector<int64_t>& ends) const;
+  /// Committed past `ends[partition]` of the topic of source `source`, by whichever copy. May ask the
+  /// broker.
+  Result<bool> CommittedPast(int source, const std::vector<int64_t>& ends) const;
+  /// Whether what its tasks sent each other by repartition topics until now has been processed and
+  /// committed too. True where exchanges are not topics. May ask the broker.
+  Result<bool> ExchangesDrained() const;
   const QueryStages& stages() const { return env_.stages; }
+  /// Copies share its tasks out (see QueryEnvironment::shared).
+  bool shared() const { return env_.shared; }
+  /// Where shared: partitions of the last sub-topology whose tasks run in this copy.
+  std::vector<int32_t> owned_partitions() const;
   /// Reads sources that never end.
   bool endless() const;
   /// For transient queries: all that the sources held has been given out.
@@ -95,6 +105,7 @@ class QueryRuntime : public Scheduler::Job {
   explicit QueryRuntime(QueryRuntimeOptions options);
   Status OpenLocked();
   Status OpenSessions();
+  Status OpenTasks();
   Status CheckFingerprint();
   void TearDown();
   Status RunRound(bool* worked);
@@ -103,15 +114,33 @@ class QueryRuntime : public Scheduler::Job {
   bool CommitIsDue() const;
   Status CommitLocked();
   bool PositionsMoved() const;
+  void NoteCommitted();
   Status CheckMemory() const;
+  int64_t RunLocked();
+  bool LookAtTasks();
+
+  // query_sharing.cc: where copies share the tasks out.
+  Status JoinGroups();
+  Status ServeAssignment();
+  Status TakeChange(const TaskAssignment::Change& change, bool* start_over);
+  Status CloseTasks(const TaskAssignment::Change& change, bool* start_over);
+  Status OpenAssigned();
+  Status PurgeExchanges();
+  void NoteTaskMetrics();
+  void FillSharedMetrics(QueryMetrics& metrics) const;
+  Result<bool> GroupCommittedPast(int stage, const std::string& topic,
+                                  const std::vector<int64_t>& ends) const;
+  Result<bool> GroupPast(int source, const std::vector<int64_t>& ends) const;
   int64_t Fail(Status status);
   int64_t SourcesReading(std::string_view topic) const;
 
   QueryRuntimeOptions options_;
   QueryEnvironment env_;
   mutable std::mutex mutex_;                   // Held for a round; guards tasks and readers.
-  std::vector<std::unique_ptr<ReadSession>> sessions_;   // By source.
-  std::vector<std::vector<std::unique_ptr<Task>>> tasks_;   // By stage, partition.
+  std::unique_ptr<TaskAssignment> assignment_;   // Where copies share the work.
+  std::vector<std::unique_ptr<ReadSession>> sessions_;
+  std::vector<ReadSession*> source_sessions_;    // By source.
+  std::vector<std::vector<std::unique_ptr<Task>>> tasks_;   // By stage, partition; null: not here.
   std::vector<std::vector<int64_t>> committed_;   // By source, partition; under status_mutex_.
   mutable std::mutex status_mutex_;
   State state_ = State::kRunning;
@@ -126,6 +155,12 @@ class QueryRuntime : public Scheduler::Job {
   int64_t last_commit_ms_ = 0;
   std::chrono::steady_clock::duration commit_took_{};   // The last one.
   int failures_ = 0;
+  std::chrono::steady_clock::time_point retry_at_{};   // While RESTARTING.
+  std::chrono::steady_clock::time_point purged_at_{};
+  std::atomic<int64_t> rebalances_{0};
+  std::vector<TaskMetrics> task_metrics_;              // Under status_mutex_.
+  RestoreProgress restore_;                            // Under status_mutex_.
+  std::chrono::steady_clock::time_point restore_began_{};
 };
 
 }  // namespace weir

@@ -1,7 +1,6 @@
 #include "exec/runtime/task.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include <fmt/format.h>
 
@@ -10,7 +9,10 @@
 #include "base/status_macros.h"
 #include "exec/runtime/exchange_input.h"
 #include "exec/runtime/operator_tree.h"
+#include "exec/runtime/repartition_input.h"
+#include "exec/runtime/repartition_output.h"
 #include "exec/runtime/task_context.h"
+#include "exec/runtime/task_journal.h"
 
 namespace weir {
 
@@ -22,6 +24,7 @@ struct Task::Port {
   Chunk pending;
   int32_t next = 0;                // First row of `pending` that has not been processed.
   bool is_table = false;           // Table side of a stream-table join.
+  int64_t noted_end = -1;          // Of a table: where it ended when the query first started.
   int64_t table_end = -1;          // Read up to here before any stream row; -1: done.
   bool has_rows() const { return next < pending.rows; }
   int64_t head_time() const { return pending.row_time()->values<int64_t>()[next]; }
@@ -39,33 +42,37 @@ Chunk Rows(const Chunk& chunk, int32_t from, int32_t to) {
   return part;
 }
 
-std::string EncodeOffset(int64_t offset) {
-  return std::string(reinterpret_cast<const char*>(&offset), sizeof(offset));
-}
-
-int64_t DecodeOffset(std::string_view bytes) {
-  int64_t offset = 0;
-  std::memcpy(&offset, bytes.data(), sizeof(offset));
-  return offset;
-}
-
 }  // namespace
 
 Task::Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partition)
-    : env_(environment), stage_(stage), partition_(partition) {}
+    : env_(environment),
+      stage_(stage),
+      partition_(partition),
+      journal_(MakeTaskJournal(environment, stage, partition)) {}
 
 Task::~Task() = default;
 
-Status Task::Open(const std::vector<ReadSession*>& sessions) {
+Status Task::Open(const std::vector<ReadSession*>& sessions, bool* worked) {
   PassFaultPoint("recovery");
+  bool restored = false;
+  WEIR_RETURN_IF_ERROR(journal_->Restore(worked, &restored));
+  if (!restored) return OkStatus();
+  WEIR_RETURN_IF_ERROR(OpenOperators());
+  if (!sessions.empty()) WEIR_RETURN_IF_ERROR(OpenReaders(sessions));
+  ready_ = true;
+  return OkStatus();
+}
+
+std::pair<int64_t, int64_t> Task::restore_progress() const {
+  const TaskJournal::Progress progress = journal_->progress();
+  return {progress.restored, progress.to_restore};
+}
+
+Status Task::OpenOperators() {
   tree_ = std::make_unique<OperatorTree>();
-  WEIR_RETURN_IF_ERROR(tree_->Build(env_, stage_, partition_, contexts_));
+  WEIR_RETURN_IF_ERROR(tree_->Build(env_, stage_, partition_, *journal_, contexts_));
   coarse_merge_ = tree_->only_coarse_joins() && !env_.settings.emit_every_change;
-  for (int exchange : stage_.exchange_inputs) {
-    exchange_inputs_.push_back(
-        std::make_unique<ExchangeInput>(*env_.exchanges[exchange], exchange, partition_));
-    WEIR_RETURN_IF_ERROR(exchange_inputs_.back()->Open(*contexts_.front()));
-  }
+  WEIR_RETURN_IF_ERROR(OpenExchanges());
   for (int source : stage_.sources) {
     auto port = std::make_unique<Port>();
     port->source = source;
@@ -75,31 +82,28 @@ Status Task::Open(const std::vector<ReadSession*>& sessions) {
     }
     ports_.push_back(std::move(port));
   }
-  return sessions.empty() ? OkStatus() : OpenReaders(sessions);
+  return OkStatus();
 }
 
-std::string Task::PositionKey(int source) const {
-  std::string key = env_.state_prefix + "p/";
-  key += env_.stages.sources[source].node->source_name;
-  key.push_back('\0');
-  AppendBigEndian32(static_cast<uint32_t>(partition_), key);
-  return key;
-}
-
-Result<std::optional<Task::Position>> Task::CommittedPosition(int source) const {
-  WEIR_ASSIGN_OR_RETURN(std::optional<std::string> bytes,
-                        env_.broker->state().Get(PositionKey(source)));
-  if (!bytes) return std::optional<Position>();
-  if (bytes->size() != sizeof(int64_t) && bytes->size() != 2 * sizeof(int64_t)) {
-    return Status(ErrorCode::kStoreCorrupt, fmt::format("a committed position of query {} has {} "
-                                                        "bytes", env_.id, bytes->size()));
+Status Task::OpenExchanges() {
+  for (int exchange : stage_.exchange_inputs) {
+    ExchangeBuffer* buffer = env_.exchanges[exchange].get();
+    if (env_.shared) {
+      repartition_inputs_.push_back(
+          std::make_unique<RepartitionInput>(env_, exchange, partition_));
+      WEIR_RETURN_IF_ERROR(repartition_inputs_.back()->Open(*contexts_.front(), *journal_));
+      buffer = &repartition_inputs_.back()->inbox();
+    }
+    exchange_inputs_.push_back(std::make_unique<ExchangeInput>(*buffer, exchange, partition_));
+    WEIR_RETURN_IF_ERROR(exchange_inputs_.back()->Open(*contexts_.front()));
   }
-  Position position;
-  position.next = position.decoded = DecodeOffset(*bytes);
-  if (bytes->size() > sizeof(int64_t)) {
-    position.decoded = DecodeOffset(std::string_view(*bytes).substr(sizeof(int64_t)));
+  if (!env_.shared) return OkStatus();
+  for (size_t i = 0; i < env_.stages.exchanges.size(); ++i) {
+    if (env_.stages.exchanges[i].from_stage != stage_.id) continue;
+    repartition_outputs_.push_back(std::make_unique<RepartitionOutput>(
+        env_, *env_.exchanges[i], static_cast<int>(i), partition_));
   }
-  return std::optional<Position>(position);
+  return OkStatus();
 }
 
 Status Task::OpenReaders(const std::vector<ReadSession*>& sessions) {
@@ -112,12 +116,13 @@ Status Task::OpenReaders(const std::vector<ReadSession*>& sessions) {
 
 Status Task::OpenPort(Port& port, ReadSession& session) {
   const physical::TopicSource& node = *env_.stages.sources[port.source].node;
-  WEIR_ASSIGN_OR_RETURN(std::optional<Position> committed, CommittedPosition(port.source));
+  const InputPosition* noted = journal_->Find(node.source_name);
+  const bool committed = noted != nullptr && noted->next >= 0;
   StartPosition start;
   using Start = physical::TopicSource::Start;
   if (committed) {
-    start = {StartPosition::Kind::kOffset, committed->next};
-    port.decoder->ReportBadFrom(committed->decoded);
+    start = {StartPosition::Kind::kOffset, noted->next};
+    port.decoder->ReportBadFrom(noted->decoded >= 0 ? noted->decoded : noted->next);
   } else if (node.start == Start::kTimestamp) {
     start = {StartPosition::Kind::kTimestamp, node.start_timestamp_ms};
   } else if (node.start == Start::kOffsets &&
@@ -132,15 +137,13 @@ Status Task::OpenPort(Port& port, ReadSession& session) {
   if (!port.is_table) return OkStatus();
 
   // A stream-table join reads its table first, to the end that it had when the query first started.
-  const std::string key = PositionKey(port.source) + "/table-end";
-  WEIR_ASSIGN_OR_RETURN(std::optional<std::string> noted, env_.broker->state().Get(key));
-  if (noted && noted->size() == sizeof(int64_t)) {
-    std::memcpy(&port.table_end, noted->data(), sizeof(int64_t));
-    if (port.reader->position() >= port.table_end) port.table_end = -1;
-  } else {
-    port.table_end = port.reader->endless() ? -1 : port.reader->end_offset();
-    env_.commit->Put(key, EncodeOffset(std::max<int64_t>(port.table_end, 0)));
+  if (noted != nullptr && noted->table_end >= 0) {
+    port.noted_end = noted->table_end;
+    if (port.reader->position() < port.noted_end) port.table_end = port.noted_end;
+    return OkStatus();
   }
+  port.table_end = port.reader->endless() ? -1 : port.reader->end_offset();
+  port.noted_end = std::max<int64_t>(port.table_end, 0);
   return OkStatus();
 }
 
@@ -167,6 +170,7 @@ Status Task::Decode(Port& port, const RecordBatch& records, Chunk& out) {
   for (int32_t i = 0; i < records.size(); ++i) {
     bytes += std::max(records.keys[i].length, 0) + std::max(records.values[i].length, 0);
   }
+  records_in_ += records.size();
   // Pipelines read once; the reading is counted for each of their queries that reads the source.
   for (const std::unique_ptr<RootContext>& context : contexts_) {
     env_.counters[context->query_root()]->RecordsIn(records.size(), bytes);
@@ -207,6 +211,9 @@ Status Task::Inject(int source, const RecordBatch& records) {
 
 Status Task::Run(int batches_max, bool* worked) {
   *worked = false;
+  for (std::unique_ptr<RepartitionInput>& input : repartition_inputs_) {
+    WEIR_RETURN_IF_ERROR(input->Poll(worked));
+  }
   for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
     WEIR_RETURN_IF_ERROR(input->Collect(env_.clock->NowMs(), env_.settings.max_task_idle_ms));
   }
@@ -377,9 +384,12 @@ void Task::MarkDrained() {
   }
 }
 
-Status Task::FlushOutputs() {
+Status Task::FlushOutputs(bool at_barrier) {
   for (std::unique_ptr<RootContext>& context : contexts_) {
     WEIR_RETURN_IF_ERROR(context->FlushOutputs());
+  }
+  for (std::unique_ptr<RepartitionOutput>& output : repartition_outputs_) {
+    WEIR_RETURN_IF_ERROR(output->Flush(at_barrier));
   }
   return OkStatus();
 }
@@ -391,14 +401,36 @@ Status Task::Barrier() {
   for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
     WEIR_RETURN_IF_ERROR(input->OnBarrier());
   }
-  WEIR_RETURN_IF_ERROR(FlushOutputs());
+  WEIR_RETURN_IF_ERROR(FlushOutputs(true));
+  for (std::unique_ptr<RepartitionInput>& input : repartition_inputs_) {
+    input->OnBarrier(*journal_);
+  }
   for (const std::unique_ptr<Port>& port : ports_) {
     if (port->reader == nullptr) continue;
-    std::string bytes = EncodeOffset(position(port->source));
-    if (port->has_rows()) bytes += EncodeOffset(port->reader->position());
-    env_.commit->Put(PositionKey(port->source), bytes);
+    const physical::TopicSource& node = *env_.stages.sources[port->source].node;
+    InputPosition position;
+    position.next = this->position(port->source);
+    if (port->has_rows()) position.decoded = port->reader->position();
+    position.table_end = port->noted_end;
+    journal_->SetPosition(node.source_name, node.topic, position);
   }
-  return OkStatus();
+  barrier_positions_ = AllPositions();
+  return journal_->Barrier();
+}
+
+std::vector<std::pair<int, int64_t>> Task::exchange_positions() const {
+  std::vector<std::pair<int, int64_t>> positions;
+  for (size_t i = 0; i < repartition_inputs_.size(); ++i) {
+    positions.emplace_back(stage_.exchange_inputs[i], repartition_inputs_[i]->reader().position());
+  }
+  return positions;
+}
+
+std::vector<int64_t> Task::AllPositions() const {
+  std::vector<int64_t> positions;
+  for (const std::unique_ptr<Port>& port : ports_) positions.push_back(position(port->source));
+  for (const auto& input : repartition_inputs_) positions.push_back(input->reader().position());
+  return positions;
 }
 
 Status Task::EmitPending() {
@@ -419,6 +451,9 @@ bool Task::drained() const {
   for (const std::unique_ptr<Port>& port : ports_) {
     if (port->has_rows()) return false;
     if (port->reader != nullptr && !port->reader->caught_up()) return false;
+  }
+  for (const std::unique_ptr<RepartitionInput>& input : repartition_inputs_) {
+    if (!input->reader().caught_up()) return false;
   }
   for (const std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
     if (input->has_rows() || !input->upstream_drained()) return false;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exec/operators/materialized_view.h"
@@ -16,18 +17,26 @@ namespace weir {
 
 class ExchangeInput;
 class OperatorTree;
+class RepartitionInput;
+class RepartitionOutput;
 class RootContext;
+class TaskJournal;
 
 class Task {
  public:
   Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partition);
   ~Task();
 
-  /// Builds the operators, loads their state, and opens readers at the committed positions.
-  /// `sessions[i]` belongs to source i; empty: records are only injected (tests).
-  Status Open(const std::vector<ReadSession*>& sessions);
+  /// Brings the state to the last commit, a bounded piece a call; once it is there, builds the
+  /// operators, loads their state, and opens readers at the committed positions: the task is then
+  /// ready(). `sessions[i]` belongs to source i; empty: records are only injected (tests). Sets
+  /// `*worked` if it wants to be called again at once.
+  Status Open(const std::vector<ReadSession*>& sessions, bool* worked);
+  bool ready() const { return ready_; }
+  /// Records of its state taken in from a changelog, and how many there are.
+  std::pair<int64_t, int64_t> restore_progress() const;
 
-  /// Takes in what upstream tasks sent in this round, and reads and processes up to about
+  /// The following need a ready task. Takes in what upstream tasks sent in this round, and reads and processes up to about
   /// `batches_max` batches. Sets `*worked` if there was any row.
   Status Run(int batches_max, bool* worked);
   /// Processes given records of source `source` as if they had been fetched.
@@ -37,7 +46,7 @@ class Task {
   /// Writes changed state, positions and collected outputs into the commit.
   Status Barrier();
   /// Moves collected outputs into the commit unit, so that they are sent on soon.
-  Status FlushOutputs();
+  Status FlushOutputs() { return FlushOutputs(false); }
   Status CloseWindows();
 
   /// True if there is nothing to read now and nothing is held back.
@@ -46,24 +55,26 @@ class Task {
   int64_t lag() const;
   int64_t open_windows() const;
   int32_t partition() const { return partition_; }
+  /// Records its readers have given out.
+  int64_t records_in() const { return records_in_; }
+  /// Of each exchange that it reads as a topic: the exchange, and the position.
+  std::vector<std::pair<int, int64_t>> exchange_positions() const;
   /// The view that pull queries read, of root `query_root`; null if it has none here.
   MaterializedView* view(int query_root);
   /// Positions of source `source` after what has been processed; -1 if it is not read here.
   int64_t position(int source) const;
+  /// Positions have moved since the last barrier.
+  bool moved() const { return AllPositions() != barrier_positions_; }
 
  private:
   struct Port;
   struct Pick;
-  /// What a commit says of a source partition.
-  struct Position {
-    int64_t next = 0;      // The first record not yet processed.
-    int64_t decoded = 0;   // Bad records before it have been reported.
-  };
 
+  std::vector<int64_t> AllPositions() const;
+  Status OpenOperators();
+  Status OpenExchanges();
   Status OpenReaders(const std::vector<ReadSession*>& sessions);
   Status OpenPort(Port& port, ReadSession& session);
-  Result<std::optional<Position>> CommittedPosition(int source) const;
-  std::string PositionKey(int source) const;
   Status Fill(Port& port, bool* fetched);
   Status Decode(Port& port, const RecordBatch& records, Chunk& out);
   Status RunSingle(Port& port, int batches_max, bool* worked);
@@ -75,14 +86,22 @@ class Task {
   Status EmitExchange(ExchangeInput& input, Chunk chunk);
   Status AdvanceExchange(ExchangeInput& input);
   void MarkDrained();
+  Status FlushOutputs(bool at_barrier);
 
   QueryEnvironment& env_;
   const StagePlan& stage_;
   const int32_t partition_;
+  std::unique_ptr<TaskJournal> journal_;
   std::vector<std::unique_ptr<RootContext>> contexts_;      // One a root of the stage.
   std::unique_ptr<OperatorTree> tree_;
   std::vector<std::unique_ptr<Port>> ports_;
+  // Where exchanges are topics: one for each of the exchange inputs, and of the exchanges fed.
+  std::vector<std::unique_ptr<RepartitionInput>> repartition_inputs_;
+  std::vector<std::unique_ptr<RepartitionOutput>> repartition_outputs_;
   std::vector<std::unique_ptr<ExchangeInput>> exchange_inputs_;
+  std::vector<int64_t> barrier_positions_;
+  int64_t records_in_ = 0;
+  bool ready_ = false;
   bool coarse_merge_ = false;
   bool tables_first_ = false;
   RecordBatch fetch_scratch_;

@@ -6,27 +6,27 @@
 namespace weir {
 namespace {
 
-// Keys of a store are the query's prefix, the store's name, and the partition, then the operator's.
+// A store's keys in the state backend: its prefix, then the operator's.
 class PrefixedStore : public StateStore {
  public:
-  PrefixedStore(std::string prefix, QueryEnvironment& environment)
-      : prefix_(std::move(prefix)), env_(environment) {}
+  PrefixedStore(std::string prefix, Broker& broker, TaskJournal& journal)
+      : prefix_(std::move(prefix)), broker_(broker), journal_(journal) {}
 
   Status Scan(std::string_view from, std::string_view to,
               const std::function<bool(std::string_view, std::string_view)>& visit) const override {
     const std::string end = to.empty() ? End() : prefix_ + std::string(to);
-    return env_.broker->state().Scan(prefix_ + std::string(from), end,
-                                     [&](std::string_view key, std::string_view value) {
-                                       return visit(key.substr(prefix_.size()), value);
-                                     });
+    return broker_.state().Scan(prefix_ + std::string(from), end,
+                                [&](std::string_view key, std::string_view value) {
+                                  return visit(key.substr(prefix_.size()), value);
+                                });
   }
   void Put(std::string_view key, std::string_view value) override {
-    env_.commit->Put(Full(key), value);
+    journal_.Put(Full(key), value);
   }
-  void Delete(std::string_view key) override { env_.commit->Delete(Full(key)); }
+  void Delete(std::string_view key) override { journal_.Delete(Full(key)); }
   void DeleteRange(std::string_view from, std::string_view to) override {
     const std::string end = to.empty() ? End() : prefix_ + std::string(to);
-    env_.commit->DeleteRange(prefix_ + std::string(from), end);
+    journal_.DeleteRange(prefix_ + std::string(from), end);
   }
 
  private:
@@ -35,7 +35,7 @@ class PrefixedStore : public StateStore {
     scratch_.append(key);
     return scratch_;
   }
-  // The prefix ends in 4 bytes of partition; the next partition's prefix is past all keys.
+  // The prefix ends in a partition or a zero byte; the next such prefix is past all keys.
   std::string End() const {
     std::string end = prefix_;
     for (size_t i = end.size(); i-- > 0;) {
@@ -46,7 +46,8 @@ class PrefixedStore : public StateStore {
 
   const std::string prefix_;
   std::string scratch_;
-  QueryEnvironment& env_;
+  Broker& broker_;
+  TaskJournal& journal_;
 };
 
 }  // namespace
@@ -90,24 +91,24 @@ class RootContext::Outputs : public OutputCollector {
   std::map<std::string, Builders, std::less<>> topics_;
 };
 
-RootContext::RootContext(QueryEnvironment& environment, int query_root, int stage,
-                         int32_t partition)
+RootContext::RootContext(QueryEnvironment& environment, int query_root, int32_t partition,
+                         TaskJournal* journal)
     : env_(environment),
       query_root_(query_root),
-      stage_(stage),
       partition_(partition),
+      journal_(journal),
       outputs_(std::make_unique<Outputs>(environment)) {}
 
-RootContext::~RootContext() = default;
+RootContext::~RootContext() { AccountMemory(-memory_); }
 
 StateStore& RootContext::Store(std::string_view name) {
   auto it = stores_.find(name);
   if (it == stores_.end()) {
-    std::string prefix = env_.state_prefix + "s/" + env_.root_ids[query_root_] + "/";
-    prefix.append(name);
-    prefix.push_back('\0');
-    AppendBigEndian32(static_cast<uint32_t>(partition_), prefix);
-    it = stores_.emplace(std::string(name), std::make_unique<PrefixedStore>(prefix, env_)).first;
+    WEIR_CHECK(journal_ != nullptr, "only tasks keep state");
+    it = stores_.emplace(std::string(name),
+                         std::make_unique<PrefixedStore>(
+                             journal_->StorePrefix(env_.root_ids[query_root_], name),
+                             *env_.broker, *journal_)).first;
   }
   return *it->second;
 }
@@ -127,6 +128,7 @@ int64_t RootContext::setting(std::string_view name, int64_t fallback) const {
 }
 
 void RootContext::AccountMemory(int64_t bytes) {
+  memory_ += bytes;
   env_.state_bytes += bytes;
   if (env_.memory_used != nullptr) *env_.memory_used += bytes;
 }

@@ -9,12 +9,15 @@
 
 #include "exec/operators/operator.h"
 #include "exec/runtime/query_environment.h"
+#include "exec/runtime/task_journal.h"
 
 namespace weir {
 
 class RootContext : public TaskContext {
  public:
-  RootContext(QueryEnvironment& environment, int query_root, int stage, int32_t partition);
+  /// `journal` takes the state of the task; null where none is kept.
+  RootContext(QueryEnvironment& environment, int query_root, int32_t partition,
+              TaskJournal* journal);
   ~RootContext() override;
 
   StateStore& Store(std::string_view name) override;
@@ -36,8 +39,9 @@ class RootContext : public TaskContext {
   class Outputs;
   QueryEnvironment& env_;
   const int query_root_;
-  const int stage_;
   const int32_t partition_;
+  TaskJournal* const journal_;
+  int64_t memory_ = 0;   // Accounted for.
   std::map<std::string, std::unique_ptr<StateStore>, std::less<>> stores_;
   std::unique_ptr<Outputs> outputs_;
 };

@@ -1,0 +1,29 @@
+#pragma once
+
+// Names of what a query keeps on Kafka beside its outputs: a consumer group a sub-topology, a
+// repartition topic an exchange, a changelog topic a sub-topology with state. All begin with the
+// application id and end as those of Kafka Streams do.
+
+#include <string>
+#include <string_view>
+
+#include "exec/connect/topic.h"
+#include "exec/runtime/query_environment.h"
+
+namespace weir {
+
+/// "<application id>-<query id>-": of all groups and internal topics of a query.
+std::string InternalPrefix(std::string_view application_id, std::string_view query_id);
+std::string GroupName(const QueryEnvironment& environment, int stage);
+std::string RepartitionTopic(const QueryEnvironment& environment, int exchange);
+std::string ChangelogTopic(const QueryEnvironment& environment, int stage);
+
+/// True if tasks of the stage keep more than a few bytes: those are written to a changelog. What the
+/// others keep (stream times) travels in the metadata of their committed offsets.
+bool NeedsChangelog(const StagePlan& stage);
+
+/// Makes the internal topics that are missing. kPartitionsChanged if one is there with another number
+/// of partitions than the plan needs.
+Status MakeInternalTopics(const QueryEnvironment& environment);
+
+}  // namespace weir
