@@ -6,6 +6,7 @@ weir_layer(exec_connect
     connect/connector.cc
     connect/csv_layout.cc
     connect/datagen_source.cc
+    connect/file_sink.cc
     connect/file_source.cc
     connect/header_codec.cc
     connect/kafka_admin.cc

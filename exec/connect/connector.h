@@ -37,6 +37,9 @@ Result<int64_t> ConnectorNumber(const ConnectorSpec& spec, const char* name, int
                                 int64_t least);
 bool ConnectorFlag(const ConnectorSpec& spec, const char* name, bool otherwise);
 
+/// DELIMITED for .csv, .tsv and .txt, JSON for others.
+std::string FileFormatByExtension(const std::string& path);
+
 /// The format of one side as the WITH clause names it, and the side's columns.
 FormatSpec ConnectorFormat(const ConnectorSpec& spec, bool is_key, std::string default_format);
 std::vector<FormatColumn> ConnectorColumns(const ConnectorSpec& spec, bool is_key);

@@ -40,13 +40,6 @@ struct FileOptions {
   int32_t partitions = 1;
 };
 
-std::string FormatByExtension(const std::string& path) {
-  for (const char* extension : {".csv", ".tsv", ".txt", ".CSV", ".TSV", ".TXT"}) {
-    if (path.ends_with(extension)) return "DELIMITED";
-  }
-  return "JSON";
-}
-
 Result<FileOptions> ReadOptions(const ConnectorSpec& spec) {
   FileOptions options;
   options.path = ConnectorText(spec, "PATH", "");
@@ -55,7 +48,7 @@ Result<FileOptions> ReadOptions(const ConnectorSpec& spec) {
   }
   options.standard_input = options.path == "-";
   options.follow = ConnectorFlag(spec, "FOLLOW", false);
-  const FormatSpec format = ConnectorFormat(spec, false, FormatByExtension(options.path));
+  const FormatSpec format = ConnectorFormat(spec, false, FileFormatByExtension(options.path));
   options.delimited = format.name == "DELIMITED";
   options.header = options.delimited && ConnectorFlag(spec, "HEADER", true);
   if (options.delimited) {
@@ -165,7 +158,7 @@ class FileReader final : public PartitionReader {
   }
   /// To be called before the first record is given out; stdin's header comes late.
   Status Prepare(std::string_view header) {
-    FormatSpec line_format = ConnectorFormat(spec_, false, FormatByExtension(options_.path));
+    FormatSpec line_format = ConnectorFormat(spec_, false, FileFormatByExtension(options_.path));
     if (options_.delimited) {
       auto layout = CsvLayout::Make(spec_, options_.delimiter, header);
       if (!layout.ok()) return layout.status();

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/status_macros.h"
+#include "planner/properties/event_time.h"
 
 namespace weir {
 namespace {
@@ -110,6 +111,15 @@ Result<NamedFormats> ReadFormats(const WithProperties& with) {
   WEIR_RETURN_IF_ERROR(read("KEY_FORMAT", formats.key));
   WEIR_RETURN_IF_ERROR(read("VALUE_FORMAT", formats.value));
   return formats;
+}
+
+std::string ExtensionFormat(const std::map<std::string, std::string>& connector) {
+  const auto path = connector.find("PATH");
+  if (path == connector.end()) return "JSON";
+  const std::string& text = path->second;
+  const size_t dot = text.rfind('.');
+  const std::string extension = dot == std::string::npos ? "" : FoldPropertyName(text.substr(dot));
+  return extension == ".CSV" || extension == ".TSV" || extension == ".TXT" ? "DELIMITED" : "JSON";
 }
 
 Result<physical::SideFormat> ResolveSide(bool is_key, const std::string& format,

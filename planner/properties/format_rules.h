@@ -29,6 +29,9 @@ Result<NamedFormats> ReadFormats(const WithProperties& with);
 /// kUnsupported for the dialect's formats that are not built, kInvalidProperty for unknown ones.
 Result<std::string> CheckFormatName(std::string_view name, SourcePosition position);
 
+/// The value format of a connector's file by its PATH; JSON for anything but tables of text.
+std::string ExtensionFormat(const std::map<std::string, std::string>& connector);
+
 /// One side's format with its properties: delimiter, wrapping, STRICT.JSON. `columns` are those of
 /// the side, `default_wrap` is ksql.persistence.wrap.single.values.
 Result<physical::SideFormat> ResolveSide(bool is_key, const std::string& format,

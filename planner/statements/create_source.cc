@@ -55,7 +55,6 @@ Result<Column> MakeColumnEntry(const ast::CreateSource& create,
   WEIR_RETURN_IF_ERROR(CheckRole(create, column));
   Column entry;
   entry.name = column.name.name;
-  entry.exact_name = column.name.quoted;
   WEIR_ASSIGN_OR_RETURN(entry.type, ResolveType(column.type, catalog));
   entry.is_key = column.role == ColumnRole::kKey || column.role == ColumnRole::kPrimaryKey;
   if (column.role == ColumnRole::kHeaders || column.role == ColumnRole::kHeader) {
@@ -158,15 +157,6 @@ Status ReadOnError(const WithProperties& with, SourceEntry& entry) {
     return CheckTopicName(*text, with.PositionOf("ON_ERROR"));
   }
   return OkStatus();
-}
-
-std::string ExtensionFormat(const std::map<std::string, std::string>& connector) {
-  const auto path = connector.find("PATH");
-  if (path == connector.end()) return "JSON";
-  const std::string& text = path->second;
-  const size_t dot = text.rfind('.');
-  const std::string extension = dot == std::string::npos ? "" : FoldPropertyName(text.substr(dot));
-  return extension == ".CSV" || extension == ".TSV" || extension == ".TXT" ? "DELIMITED" : "JSON";
 }
 
 Status ReadSourceFormats(const WithProperties& with, const PlannerContext& context,
@@ -328,7 +318,6 @@ Result<SourceEntry> PlanAlterSource(const ast::Statement& statement,
     }
     Column column;
     column.name = definition.name.name;
-    column.exact_name = definition.name.quoted;
     WEIR_ASSIGN_OR_RETURN(column.type, ResolveType(definition.type, *context.catalog));
     if (std::ranges::find(changed.columns, column.name, &Column::name) != changed.columns.end()) {
       return Status(ErrorCode::kDuplicateName, "duplicate column: " + column.name)

@@ -1,0 +1,36 @@
+#pragma once
+
+// CONNECTOR='file' as a sink: the records that a query writes become lines at the end of a file, in
+// step with its commits. Properties: PATH, VALUE_FORMAT (default by extension, as for sources),
+// HEADER (DELIMITED: the first line names the columns, default true), VALUE_DELIMITER.
+//
+// How many bytes of the file are the query's is kept with its state. A commit writes and syncs the
+// lines behind them before it makes state and positions durable; what a crash leaves behind them is
+// cut off when the query opens again, with a warning. So each row is in the file once. A record
+// without a value has no line.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exec/connect/topic.h"
+
+namespace weir {
+
+struct FileSinkOptions {
+  /// `source_name` is the topic by which records are appended; all columns are written.
+  std::vector<ConnectorSpec> sinks;
+  std::string state_prefix;                        ///< Of the query.
+  std::function<void(std::string_view)> warn;
+};
+
+/// `inner`, with what is appended to the topics of `options.sinks` going to their files. Without
+/// sinks `inner` itself. Errors: kAlreadyExists if a file has bytes that this query did not write,
+/// kIoError if it cannot be written, has lost bytes, or another query writes it.
+Result<std::unique_ptr<CommitUnit>> AddFileSinks(std::unique_ptr<CommitUnit> inner,
+                                                 const StateBackend& state,
+                                                 const FileSinkOptions& options);
+
+}  // namespace weir
