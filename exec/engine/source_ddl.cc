@@ -37,8 +37,15 @@ std::string FormatColumns(const SourceEntry& source) {
   return out;
 }
 
+// Each property once: a connector's own say the same as what is resolved from them.
 void Add(std::vector<std::string>& with, std::string_view name, std::string_view value) {
-  if (!value.empty()) with.push_back(fmt::format("{}={}", name, QuoteText(value)));
+  const auto given = [&](std::string_view property) {
+    return std::any_of(with.begin(), with.end(), [&](std::string_view text) {
+      return text.substr(0, text.find('=')) == property;
+    });
+  };
+  if (value.empty() || given(name) || ((name == "KEY_FORMAT" || name == "VALUE_FORMAT") && given("FORMAT"))) return;
+  with.push_back(fmt::format("{}={}", name, QuoteText(value)));
 }
 
 void AddWindow(const SourceEntry& source, std::vector<std::string>& with) {
@@ -73,7 +80,7 @@ std::string FormatSourceDdl(const SourceEntry& source) {
   for (const auto& [name, value] : source.value_format.properties) {
     Add(with, "VALUE_" + name, value);
   }
-  if (source.value_format.unwrapped) with.push_back("WRAP_SINGLE_VALUE=false");
+  if (source.value_format.unwrapped) Add(with, "WRAP_SINGLE_VALUE", "false");
   AddWindow(source, with);
   Add(with, "TIMESTAMP", source.time_column);
   Add(with, "TIMESTAMP_FORMAT", source.time_format);

@@ -42,6 +42,10 @@ TEST(SourceDdl, ParsesBackToTheSameEntry) {
            "timestamp_source='append', on_error='letters');",
            "CREATE STREAM s (x INT) WITH (kafka_topic='t', value_format='JSON', "
            "timestamp_source='processing');",
+           "CREATE STREAM s (x INT) WITH (connector='file', path='rides.csv', value_format='JSON', "
+           "wrap_single_value=false, on_error='NULL', timestamp_source='processing');",
+           "CREATE STREAM s (x INT) WITH (connector='file', path='it''s', format='DELIMITED', "
+           "value_delimiter='|');",
        }) {
     const SourceEntry first = EntryOf(sql);
     const std::string ddl = FormatSourceDdl(first);
