@@ -176,9 +176,6 @@ class TableTableJoin : public Operator {
 }  // namespace
 
 OperatorResult MakeTableTableJoin(const physical::TableTableJoin& node) {
-  if (node.windowed_key != physical::WindowKind::kNone) {
-    return Status(ErrorCode::kUnsupported, "joins of tables with windowed keys are not built yet");
-  }
   return std::unique_ptr<Operator>(std::make_unique<TableTableJoin>(node));
 }
 

@@ -321,6 +321,12 @@ Status JoinBuilder::CheckWindows(const QueryInput& left, const QueryInput& right
                            std::to_string(right.node->window_size_ms) + " ms",
                        join.position);
   }
+  if (sides != logical::JoinSides::kStreamStream) {
+    return Status(ErrorCode::kUnsupported,
+                  "joins with a table whose key has a window are not supported: " + on.text)
+        .WithHint("join the streams before they are aggregated")
+        .At(join.position);
+  }
   return OkStatus();
 }
 
