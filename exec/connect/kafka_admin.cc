@@ -107,20 +107,25 @@ std::vector<std::optional<GroupOffset>> ToGroupOffsets(
 }
 
 // librdkafka asks for offsets under the isolation of its handle: this one counts all that was written.
-Result<std::shared_ptr<KafkaClient>> KafkaAdmin::UncommittedClient() {
+// It has a group's name, though it never joins: on a handle without, librdkafka (2.0.2) crashes when
+// the coordinator that it asks for a group's offsets is not one any more.
+Result<std::shared_ptr<KafkaClient>> KafkaAdmin::OffsetsClient() {
   std::lock_guard lock(mutex_);
-  if (uncommitted_ != nullptr) return uncommitted_;
+  if (offsets_client_ != nullptr) return offsets_client_;
   BrokerOptions options = options_;
   options.kafka.erase("isolation.level");
-  WEIR_ASSIGN_OR_RETURN(uncommitted_,
-                        KafkaClient::Make(RD_KAFKA_CONSUMER, options, "ends",
+  const std::string group =
+      options.application_id.empty() ? "weir-admin" : options.application_id + "-admin";
+  WEIR_ASSIGN_OR_RETURN(offsets_client_,
+                        KafkaClient::Make(RD_KAFKA_CONSUMER, options, "offsets",
                                           {{"isolation.level", "read_uncommitted"},
+                                           {"group.id", group},
                                            {"allow.auto.create.topics", "false"}}));
-  return uncommitted_;
+  return offsets_client_;
 }
 
 Result<int64_t> KafkaAdmin::WriteEnd(std::string_view topic, int32_t partition) {
-  WEIR_ASSIGN_OR_RETURN(auto client, UncommittedClient());
+  WEIR_ASSIGN_OR_RETURN(auto client, OffsetsClient());
   return client->FindOffset(topic, partition, KafkaClient::kEnd);
 }
 
@@ -157,13 +162,14 @@ Result<std::vector<std::optional<GroupOffset>>> KafkaAdmin::CommittedOffsets(
   GroupListRequest request(rd_kafka_ListConsumerGroupOffsets_new(name.c_str(), list.get()));
   rd_kafka_ListConsumerGroupOffsets_t* requests[] = {request.get()};
   std::vector<std::optional<GroupOffset>> offsets(static_cast<size_t>(partitions));
+  WEIR_ASSIGN_OR_RETURN(const auto client, OffsetsClient());
   const Outcome outcome = AskUntilSettled([&] {
     Outcome out;
     const KafkaEvent event =
-        AskFor(*client_, doing, out, [&](rd_kafka_AdminOptions_t* options, auto* queue) {
+        AskFor(*client, doing, out, [&](rd_kafka_AdminOptions_t* options, auto* queue) {
           KafkaOwned<rd_kafka_error_t, rd_kafka_error_destroy> unset(
               rd_kafka_AdminOptions_set_require_stable_offsets(options, 1));
-          rd_kafka_ListConsumerGroupOffsets(client_->handle(), requests, 1, options, queue);
+          rd_kafka_ListConsumerGroupOffsets(client->handle(), requests, 1, options, queue);
         });
     if (event == nullptr) return out;
     size_t count = 0;

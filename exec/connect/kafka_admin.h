@@ -67,12 +67,12 @@ class KafkaAdmin {
   Status DeleteGroup(std::string_view group);
 
  private:
-  Result<std::shared_ptr<KafkaClient>> UncommittedClient();
+  Result<std::shared_ptr<KafkaClient>> OffsetsClient();
 
   const BrokerOptions options_;
   const std::shared_ptr<KafkaClient> client_;
   std::mutex mutex_;
-  std::shared_ptr<KafkaClient> uncommitted_;
+  std::shared_ptr<KafkaClient> offsets_client_;
 };
 
 }  // namespace weir
