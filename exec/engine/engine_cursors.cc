@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
+#include "exec/engine/copy_ownership.h"
 #include "exec/engine/engine_impl.h"
 #include "exec/engine/pull_query.h"
 #include "exec/engine/topic_printer.h"
@@ -265,8 +266,14 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& 
     }
     const auto& roots = query->runtime->root_ids();
     const int root = static_cast<int>(std::find(roots.begin(), roots.end(), id) - roots.begin());
+    const auto check_kept_here = [&]() -> Status {
+      Status kept = CheckThisCopyKeeps(plan, *query->runtime, root, *broker_);
+      return kept.ok() ? std::move(kept) : std::move(kept).At(statement.position);
+    };
+    WEIR_RETURN_IF_ERROR(check_kept_here());
     WEIR_RETURN_IF_ERROR(query->runtime->ReadViews(
         root, [&](MaterializedView& view) { return rows.AddFromView(view); }));
+    WEIR_RETURN_IF_ERROR(check_kept_here());
   }
   WEIR_ASSIGN_OR_RETURN(std::vector<Batch> batches, rows.Finish());
   return std::unique_ptr<Cursor>(

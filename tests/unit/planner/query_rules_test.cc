@@ -32,6 +32,21 @@ class QueryRulesTest : public testing::Test {
   PlanningSession session_;
 };
 
+TEST_F(QueryRulesTest, PartitionsWithoutAnOffsetStartAtTheirFirstRecord) {
+  Result<ast::Statement> statement =
+      ParseStatement("SELECT * FROM s FROM OFFSETS (1 := 7) EMIT CHANGES;");
+  ASSERT_TRUE(statement.ok());
+  Result<PushQueryPlan> plan = PlanPushQuery(*statement, session_.context);
+  ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+  physical::NodePtr node = plan->root;
+  while (node->kind != physical::NodeKind::kTopicSource) node = node->inputs[0];
+  const auto& source = static_cast<const physical::TopicSource&>(*node);
+  EXPECT_EQ(source.start, physical::TopicSource::Start::kOffsets);
+  ASSERT_GE(source.start_offsets.size(), 2u);
+  EXPECT_EQ(source.start_offsets[0], -1);
+  EXPECT_EQ(source.start_offsets[1], 7);
+}
+
 TEST_F(QueryRulesTest, KeysAreSelectedExactlyOnce) {
   EXPECT_EQ(Code("CREATE STREAM x AS SELECT v FROM s;"), ErrorCode::kInvalidKey);
   EXPECT_EQ(Code("CREATE STREAM x AS SELECT k, k AS k2, v FROM s;"), ErrorCode::kInvalidKey);

@@ -1,0 +1,185 @@
+#include "exec/engine/copy_ownership.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/status_macros.h"
+#include "exec/column/builder.h"
+#include "exec/connect/record_batch.h"
+#include "exec/formats/format.h"
+#include "exec/operators/operators.h"
+#include "exec/runtime/internal_topics.h"
+#include "exec/runtime/task_context.h"
+
+namespace weir {
+namespace {
+
+// The stage that ends in the query's sink, which keeps the table.
+const StagePlan* StageOfRoot(const QueryStages& stages, int query_root) {
+  for (const StagePlan& stage : stages.stages) {
+    for (const StageRoot& root : stage.roots) {
+      if (root.query_root == query_root && root.node->kind != physical::NodeKind::kExchange) {
+        return &stage;
+      }
+    }
+  }
+  return nullptr;
+}
+
+// Where the exchange in front of the stage puts such a row: asked of the very router it has.
+Result<std::optional<int32_t>> PlaceByExchange(const ExchangePlan& exchange,
+                                               const PullQueryPlan::KeyLookup& key) {
+  const physical::Exchange& node = *exchange.node;
+  if (static_cast<size_t>(node.key_columns) != key.key.size()) return std::optional<int32_t>();
+  QueryEnvironment env;
+  env.counters = {std::make_shared<QueryCounterSet>()};
+  RootContext context(env, 0, -1, nullptr);
+  Chunk row;
+  row.rows = 1;
+  for (size_t i = 0; i < node.schema->columns.size(); ++i) {
+    row.columns.push_back(MakeConstantColumn(node.schema->columns[i].type,
+                                             i < key.key.size() ? key.key[i] : Value(), 1));
+  }
+  const int64_t time = 0;
+  row.sys(SystemColumn::kRowTime) = MakeInt64Column(DataType::Bigint(), std::span(&time, 1));
+  WEIR_ASSIGN_OR_RETURN(auto router, MakeExchangeRouter(node, exchange.partitions));
+  std::vector<Chunk> parts(static_cast<size_t>(exchange.partitions));
+  WEIR_RETURN_IF_ERROR(router->Route(std::move(row), context, parts));
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].active_rows() > 0) return std::optional<int32_t>(static_cast<int32_t>(i));
+  }
+  return std::optional<int32_t>();
+}
+
+// Where whoever writes the source's topic puts such a key: as Kafka's Java client does.
+Result<std::optional<int32_t>> PlaceBySource(const SourcePlan& source,
+                                             const PullQueryPlan::KeyLookup& key) {
+  const physical::TopicSource& node = *source.node;
+  std::vector<FormatColumn> columns;
+  std::vector<ColumnPtr> values;
+  for (const auto& column : node.columns) {
+    if (!column.is_key) continue;
+    if (values.size() == key.key.size()) return std::optional<int32_t>();
+    FormatColumn& format = columns.emplace_back();
+    format.name = column.name;
+    format.type = column.type;
+    values.push_back(MakeConstantColumn(column.type, key.key[values.size()], 1));
+  }
+  if (values.size() != key.key.size()) return std::optional<int32_t>();
+  const FormatSpec spec{node.key_format.format, true, node.key_format.unwrapped,
+                        node.key_format.properties};
+  WEIR_ASSIGN_OR_RETURN(const std::unique_ptr<SideEncoder> encoder, MakeEncoder(spec, columns));
+  BufferBuilder bytes;
+  const int32_t row = 0;
+  std::vector<Slice> slices(1);
+  WEIR_RETURN_IF_ERROR(encoder->Encode(values, std::span(&row, 1), bytes, slices));
+  if (slices[0].is_null()) return std::optional<int32_t>();
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + slices[0].begin,
+                              static_cast<size_t>(slices[0].length));
+  return std::optional<int32_t>(JavaPartition(text, source.partitions));
+}
+
+std::string NameOf(const GroupMember& member) {
+  if (!member.server.empty()) return member.server;
+  return fmt::format("host {} (client id {})", member.host, member.client_id);
+}
+
+// What this copy has of a stage's partitions.
+struct Here {
+  std::set<int32_t> running;
+  std::set<int32_t> restoring;
+};
+
+Here PartitionsHere(const QueryRuntime& runtime, int stage) {
+  std::vector<QueryMetrics> metrics;
+  runtime.FillMetrics(metrics);
+  Here here;
+  if (metrics.empty()) return here;
+  for (const TaskMetrics& task : metrics[0].tasks) {
+    if (task.sub_topology != stage) continue;
+    (task.state == "RESTORING" ? here.restoring : here.running).insert(task.partition);
+  }
+  return here;
+}
+
+// The error for partitions that are not served here.
+Status ElsewhereError(const PullQueryPlan& plan, const std::vector<int32_t>& missing,
+                      const StagePlan& stage, const QueryRuntime& runtime, const Here& here,
+                      Broker& broker) {
+  if (std::all_of(missing.begin(), missing.end(),
+                  [&](int32_t partition) { return here.restoring.contains(partition); })) {
+    return Status(ErrorCode::kOtherCopy,
+                  fmt::format("this copy is still restoring its part of table {}", plan.source))
+        .WithHint("ask again; SHOW QUERIES tells how far it is");
+  }
+  const std::string group =
+      InternalPrefix(broker.application_id(), runtime.id()) + std::to_string(stage.id);
+  WEIR_ASSIGN_OR_RETURN(const std::vector<GroupMember> members, broker.DescribeGroup(group));
+  std::set<std::string> owners;
+  for (const GroupMember& member : members) {
+    for (int32_t partition : member.partitions) {
+      if (std::find(missing.begin(), missing.end(), partition) == missing.end()) continue;
+      if (!here.restoring.contains(partition)) owners.insert(NameOf(member));
+    }
+  }
+  if (owners.empty()) {
+    return Status(ErrorCode::kOtherCopy,
+                  fmt::format("no copy keeps this part of table {} at the moment: partitions are "
+                              "being shared out",
+                              plan.source))
+        .WithHint("ask again after a moment");
+  }
+  const std::string who = fmt::format("{}", fmt::join(owners, ", "));
+  if (!plan.keys.empty()) {
+    return Status(ErrorCode::kOtherCopy,
+                  fmt::format("another copy keeps this key of table {}: {}", plan.source, who))
+        .WithHint("ask that copy");
+  }
+  return Status(ErrorCode::kOtherCopy,
+                fmt::format("this copy keeps {} of {} partitions of table {}, the others are kept "
+                            "by: {}",
+                            here.running.size(), stage.partitions, plan.source, who))
+      .WithHint("ask for single keys, or read the table's topic with EMIT CHANGES");
+}
+
+}  // namespace
+
+Result<std::optional<int32_t>> PartitionOfKey(const QueryStages& stages, int query_root,
+                                              const PullQueryPlan::KeyLookup& key) {
+  const StagePlan* stage = StageOfRoot(stages, query_root);
+  if (stage == nullptr) return std::optional<int32_t>();
+  if (stage->partitions == 1) return std::optional<int32_t>(0);
+  if (!stage->exchange_inputs.empty()) {
+    return PlaceByExchange(stages.exchanges[stage->exchange_inputs[0]], key);
+  }
+  if (stage->sources.empty()) return std::optional<int32_t>();
+  return PlaceBySource(stages.sources[stage->sources[0]], key);
+}
+
+Status CheckThisCopyKeeps(const PullQueryPlan& plan, const QueryRuntime& runtime, int query_root,
+                          Broker& broker) {
+  if (!runtime.shared()) return OkStatus();
+  const StagePlan* stage = StageOfRoot(runtime.stages(), query_root);
+  if (stage == nullptr) return OkStatus();
+  const Here here = PartitionsHere(runtime, stage->id);
+  if (here.running.size() == static_cast<size_t>(stage->partitions)) return OkStatus();
+  std::set<int32_t> needed;
+  bool all = plan.keys.empty();
+  for (const PullQueryPlan::KeyLookup& key : plan.keys) {
+    WEIR_ASSIGN_OR_RETURN(const std::optional<int32_t> partition,
+                          PartitionOfKey(runtime.stages(), query_root, key));
+    if (partition) needed.insert(*partition);
+    all |= !partition;
+  }
+  for (int32_t i = 0; all && i < stage->partitions; ++i) needed.insert(i);
+  std::vector<int32_t> missing;
+  std::set_difference(needed.begin(), needed.end(), here.running.begin(), here.running.end(),
+                      std::back_inserter(missing));
+  if (missing.empty()) return OkStatus();
+  return ElsewhereError(plan, missing, *stage, runtime, here, broker);
+}
+
+}  // namespace weir
