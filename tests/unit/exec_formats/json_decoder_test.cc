@@ -61,11 +61,12 @@ TEST(JsonDecoderTest, ReadsNestedTypes) {
                      "{\"F1\":\"y\",\"f2\":null}", "BAD"}));
 }
 
-TEST(JsonDecoderTest, MatchesNamesWithoutCaseUnlessTheyHaveLowerCase) {
+TEST(JsonDecoderTest, MatchesNamesWithoutCaseUnlessQuoted) {
   const Texts texts = {"{\"vendorId\":1}", "{\"VENDORID\":2}", "{\"vendorid\":3}", "{\"x\":4}"};
   const std::vector<FormatColumn> folded = {{.name = "VENDORID", .type = DataType::Int()}};
   EXPECT_EQ(Shown(Decode(kJson, folded, texts)), (Strings{"1", "2", "3", "null"}));
-  const std::vector<FormatColumn> exact = {{.name = "vendorId", .type = DataType::Int()}};
+  const std::vector<FormatColumn> exact = {
+      {.name = "vendorId", .type = DataType::Int(), .exact_name = true}};
   EXPECT_EQ(Shown(Decode(kJson, exact, texts)), (Strings{"1", "null", "null", "null"}));
 }
 
