@@ -47,7 +47,10 @@ std::string CallsText(const std::vector<physical::AggregateCall>& calls, const S
       separator = ", ";
     }
     for (size_t i = 0; i < call.constants.size(); ++i) {
-      text += separator + ValueText(call.constants[i], call.function->constant_types[i]);
+      // A bound that a setting adds stands behind the function's own.
+      const auto& types = call.function->constant_types;
+      const DataType type = i < types.size() ? types[i] : DataType::Bigint();
+      text += separator + ValueText(call.constants[i], type);
       separator = ", ";
     }
     text += ")";

@@ -85,6 +85,8 @@ struct PullQueryPlan {
   BoundExprPtr filter;                        ///< Over the source's schema; may be null.
   std::vector<BoundExprPtr> exprs;            ///< Output columns.
   SchemaPtr schema;
+  int key_columns = 0;                        ///< Of the source; they come first.
+  /// Tables: the first rows by key and window start, so that the same rows come each time.
   std::optional<int64_t> limit;
   /// Streams only: the source node to decode the topic with.
   physical::NodePtr stream_source;

@@ -14,7 +14,8 @@
 
 namespace weir {
 
-/// Collects the rows of one pull query. `plan` must outlive it.
+/// Collects the rows of one pull query. With LIMIT those of a table are the first by key. `plan`
+/// must outlive it.
 class PullRows {
  public:
   explicit PullRows(const PullQueryPlan& plan) : plan_(plan) {}
@@ -27,6 +28,8 @@ class PullRows {
 
  private:
   Status Compile();
+  Status AddBatch(const Chunk& chunk);
+  void KeepFirst();
   const PullQueryPlan& plan_;
   std::unique_ptr<ExprProgram> filter_;
   std::unique_ptr<ExprProgram> exprs_;
@@ -34,6 +37,8 @@ class PullRows {
   int64_t rows_ = 0;
   bool limit_reached_ = false;
   std::vector<Batch> batches_;
+  std::vector<Chunk> candidates_;   ///< Tables with a limit: rows that may be among the first.
+  int64_t candidate_rows_ = 0;
 };
 
 /// Reads the topic of a stream to the end it has now, into `rows`.

@@ -20,7 +20,7 @@ Status EncodeSide(const SourceEntry& source, bool key, const InsertValuesPlan& p
   for (size_t i = 0; i < source.columns.size(); ++i) {
     const SourceEntry::SourceColumnEntry& column = source.columns[i];
     if (column.is_key != key || column.is_headers) continue;
-    columns.push_back({column.name, column.type, true, column.exact_name});
+    columns.push_back({column.name, column.type, true});
     values.push_back(MakeConstantColumn(column.type, plan.values[i], 1));
   }
   if (columns.empty()) return OkStatus();

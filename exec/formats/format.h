@@ -34,8 +34,6 @@ struct FormatColumn {
   std::string name;
   DataType type;
   bool needed = true;
-  /// The name was quoted in SQL, so it matches only exactly; others match without case.
-  bool exact_name = false;
 };
 
 enum class RowState : uint8_t {

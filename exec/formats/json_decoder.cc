@@ -51,7 +51,7 @@ struct Needed {
         plan(from.type),
         builder(from.type),
         name(from.name),
-        folds(!from.exact_name && std::none_of(from.name.begin(), from.name.end(), [](char c) {
+        folds(std::none_of(from.name.begin(), from.name.end(), [](char c) {
           return c >= 'a' && c <= 'z';
         })) {}
 };

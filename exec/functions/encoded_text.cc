@@ -28,9 +28,16 @@ int HexValue(char c) {
   return -1;
 }
 
+/// A number's text, 0x…, may lack its first zero; other forms have two digits a byte.
 bool DecodeHex(std::string_view text, std::string& bytes) {
   if (text.starts_with("0x")) {
     text.remove_prefix(2);
+    if (text.size() % 2 != 0) {
+      const int low = HexValue(text[0]);
+      if (low < 0) return false;
+      bytes.push_back(static_cast<char>(low));
+      text.remove_prefix(1);
+    }
   } else if (text.size() >= 3 && (text[0] == 'X' || text[0] == 'x') && text[1] == '\'' &&
              text.back() == '\'') {
     text = text.substr(2, text.size() - 3);

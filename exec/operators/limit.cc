@@ -8,10 +8,12 @@ namespace {
 
 class Limit : public Operator {
  public:
-  explicit Limit(int64_t rows) : left_(rows) {}
+  explicit Limit(const physical::Limit& node)
+      : left_(node.rows), is_stream_(node.mode == physical::ChangeMode::kAppend) {}
 
   Status OnBatch(int, Chunk chunk) override {
     if (left_ <= 0) return OkStatus();
+    if (is_stream_ && chunk.ops) DropNullValues(chunk);
     if (chunk.active_rows() > left_) {
       const auto rows = numbers_.Of(chunk).first(static_cast<size_t>(left_));
       chunk.selection = std::make_shared<const Selection>(rows.begin(), rows.end());
@@ -21,14 +23,24 @@ class Limit : public Operator {
   }
 
  private:
+  // Records without a value are no rows of the result, so they do not count.
+  void DropNullValues(Chunk& chunk) {
+    auto kept = std::make_shared<Selection>();
+    for (int32_t row : numbers_.Of(chunk)) {
+      if (chunk.op(row) != RowOp::kDelete) kept->push_back(row);
+    }
+    chunk.selection = std::move(kept);
+  }
+
   int64_t left_;
+  const bool is_stream_;
   RowNumbers numbers_;
 };
 
 }  // namespace
 
 OperatorResult MakeLimit(const physical::Limit& node) {
-  return std::unique_ptr<Operator>(std::make_unique<Limit>(node.rows));
+  return std::unique_ptr<Operator>(std::make_unique<Limit>(node));
 }
 
 }  // namespace weir

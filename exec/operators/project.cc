@@ -18,7 +18,9 @@ class Project : public Operator {
       const bool is_bound = expr.kind == BoundKind::kSystem &&
                             (expr.system == SystemColumn::kWindowStart ||
                              expr.system == SystemColumn::kWindowEnd);
-      keeps_.push_back(schema_->columns[i].is_key || is_bound);
+      // Of a record without a value only the key is known: not its time, even as part of a new key.
+      const bool is_key = schema_->columns[i].is_key && expr.kind != BoundKind::kSystem;
+      keeps_.push_back(is_key || is_bound);
     }
   }
 

@@ -116,7 +116,7 @@ Status Decoder::MakeSide(const physical::SideFormat& format, bool is_key, Side& 
     const TopicSource::SourceColumn& column = node_.columns[i];
     if (column.is_key != is_key || column.is_headers) continue;
     const bool read = IsRead(static_cast<int>(i));
-    columns.push_back({column.name, column.type, read, column.exact_name});
+    columns.push_back({column.name, column.type, read});
     side.source_columns.push_back(static_cast<int>(i));
     any_read |= read;
   }

@@ -16,7 +16,7 @@ namespace {
 class TopicSink : public Operator {
  public:
   explicit TopicSink(const physical::TopicSink& node)
-      : node_(node), key_columns_(CountKeyColumns(*node.schema)) {
+      : node_(node), key_columns_(node.connector.empty() ? CountKeyColumns(*node.schema) : 0) {
     if (node.windowed_key == physical::WindowKind::kSession) {
       window_kind_ = WindowKeyKind::kSession;
     } else if (node.windowed_key != physical::WindowKind::kNone) {
@@ -28,7 +28,9 @@ class TopicSink : public Operator {
     std::vector<FormatColumn> keys, values;
     for (int i = 0; i < node_.schema->size(); ++i) {
       const ColumnSchema& column = node_.schema->columns[i];
-      (column.is_key ? keys : values).push_back({column.name, column.type, true, true});
+      // Outside of topics there are no keys: a row is a line of all columns.
+      const bool is_key = column.is_key && node_.connector.empty();
+      (is_key ? keys : values).push_back({column.name, column.type});
     }
     const FormatSpec key_spec{node_.key_format.format, true, node_.key_format.unwrapped,
                               node_.key_format.properties};
@@ -94,6 +96,7 @@ class TopicSink : public Operator {
     key_slices_.assign(rows_.size(), Slice());
     if (key_encoder_) {
       WEIR_RETURN_IF_ERROR(key_encoder_->Encode(key_chunk_, rows_, out.bytes(), key_slices_));
+      PassNullKeys();
     }
     WEIR_RETURN_IF_ERROR(EncodeValues(chunk, rows_, out));
     for (size_t i = 0; i < rows_.size(); ++i) Add(chunk, rows_[i], key_slices_[i], i, out);
@@ -105,7 +108,19 @@ class TopicSink : public Operator {
     key_bytes_.Clear();
     key_slices_.assign(rows_.size(), Slice());
     if (!key_encoder_) return OkStatus();
-    return key_encoder_->Encode(key_chunk_, rows_, key_bytes_, key_slices_);
+    WEIR_RETURN_IF_ERROR(key_encoder_->Encode(key_chunk_, rows_, key_bytes_, key_slices_));
+    PassNullKeys();
+    return OkStatus();
+  }
+
+  // A record that came without a key goes without one. (One column that is null needs no such care.)
+  void PassNullKeys() {
+    if (!node_.passes_keys || key_columns_ < 2) return;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const bool all_null = std::all_of(key_chunk_.begin(), key_chunk_.end(),
+                                        [&](const auto& column) { return column->IsNull(rows_[i]); });
+      if (all_null) key_slices_[i] = Slice();
+    }
   }
 
   // By the key without its window; rows without a key stay in the partition they come from.

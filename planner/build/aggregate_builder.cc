@@ -1,6 +1,7 @@
 #include "planner/build/aggregate_builder.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "planner/build/projection.h"
 #include "planner/build/select_list.h"
 #include "planner/catalog/near_names.h"
+#include "planner/properties/session_settings.h"
 
 namespace weir {
 namespace {
@@ -176,6 +178,22 @@ Status AggregationBuilder::CheckCalls() {
                           query_.group_by_position);
 }
 
+/// What COLLECT_LIST and COLLECT_SET keep without being told.
+constexpr int64_t kElementsLimitDefault = 1000;
+
+/// COLLECT_LIST and COLLECT_SET take the most elements they keep as a constant.
+void AddElementsLimit(const PlannerContext& context, physical::AggregateCall& call) {
+  const std::string& name = call.function->name;
+  if (name != "COLLECT_LIST" && name != "COLLECT_SET") return;
+  const std::string setting = (name == "COLLECT_LIST" ? "collect_list" : "collect_set");
+  const std::optional<std::string> text = SessionText(context, setting + ".limit");
+  int64_t limit = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), limit).ec != std::errc()) {
+    return;
+  }
+  if (limit != kElementsLimitDefault) call.constants.push_back(Value(limit));
+}
+
 /// [group keys][arguments] → aggregate → [group keys][results].
 logical::NodePtr AggregationBuilder::MakeAggregate() {
   auto project = std::make_shared<logical::Project>();
@@ -189,6 +207,7 @@ logical::NodePtr AggregationBuilder::MakeAggregate() {
   }
   for (const CollectedAggregates::Call& call : calls_.calls) {
     physical::AggregateCall made{call.function, {}, call.constants};
+    AddElementsLimit(*use_.context, made);
     for (const BoundExprPtr& arg : call.args) {
       size_t place = 0;
       while (place < project->exprs.size() && !SameExpr(*project->exprs[place], *arg)) ++place;

@@ -31,7 +31,6 @@ struct SourceEntry {
     bool is_key = false;
     bool is_headers = false;
     std::optional<std::string> header_key;
-    bool exact_name = false;                   ///< Was quoted.
   };
   std::vector<SourceColumnEntry> columns;      ///< Key columns first.
   physical::WindowKind windowed_key = physical::WindowKind::kNone;

@@ -11,7 +11,7 @@ struct Sink : Node {
   std::string topic;
   int32_t partitions = 0;
   physical::SideFormat key_format, value_format;
-  std::vector<bool> exact_names;
+  bool passes_keys = false;
   int time_column = -1;
   std::string time_format;
   std::map<std::string, std::string> connector;

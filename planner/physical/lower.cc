@@ -85,8 +85,8 @@ physical::NodePtr Lowering::LowerSource(const logical::Source& source, bool retr
   made->start_timestamp_ms = source.start_timestamp_ms;
   made->start_offsets = source.start_offsets;
   for (const SourceEntry::SourceColumnEntry& column : entry.columns) {
-    made->columns.push_back({column.name, column.type, column.is_key, column.exact_name,
-                             column.is_headers, column.header_key, -1});
+    made->columns.push_back({column.name, column.type, column.is_key, column.is_headers,
+                             column.header_key, -1});
     if (entry.time_source == physical::TimeSource::kColumn && column.name == entry.time_column) {
       made->time_column = static_cast<int>(made->columns.size()) - 1;
     }
@@ -265,7 +265,7 @@ Result<physical::NodePtr> Lowering::LowerSink(const logical::NodePtr& node) {
   made->partitions = sink.partitions;
   made->key_format = sink.key_format;
   made->value_format = sink.value_format;
-  made->exact_names = sink.exact_names;
+  made->passes_keys = sink.passes_keys;
   made->time_column = sink.time_column;
   made->time_format = sink.time_format;
   made->is_table = sink.is_table;

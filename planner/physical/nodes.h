@@ -109,7 +109,6 @@ struct TopicSource : Node {
     std::string name;
     DataType type;
     bool is_key = false;
-    bool exact_name = false;
     bool is_headers = false;                ///< HEADERS, or HEADER('k') if header_key is set.
     std::optional<std::string> header_key;
     int output_index = -1;
@@ -274,10 +273,11 @@ struct TopicSink : Node {
   std::string topic;
   int32_t partitions = 0;
   SideFormat key_format, value_format;
-  std::vector<bool> exact_names;            ///< Unused by encoders today; kept for SHOW CREATE.
   int time_column = -1;                     ///< WITH (TIMESTAMP=…): column of the schema.
   std::string time_format;
   bool is_table = false;
+  /// Keys are those of the source's records: several columns that are all null are a null key.
+  bool passes_keys = false;
   /// Tables are kept for pull queries: how long windows stay readable after their start (RETENTION);
   /// -1: for ever (tables without windows).
   int64_t view_retention_ms = -1;

@@ -1,7 +1,6 @@
 // CREATE … AS SELECT and INSERT INTO … SELECT.
 
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 #include <utility>
 
@@ -34,24 +33,51 @@ std::vector<ColumnSchema> SideColumns(const Schema& schema, bool keys) {
   return columns;
 }
 
-bool WasQuoted(const std::string& name) {
-  return std::ranges::any_of(name, [](unsigned char c) { return std::islower(c) != 0; });
-}
-
 void FillColumns(const Schema& schema, SourceEntry& entry) {
   for (const ColumnSchema& column : schema.columns) {
     SourceEntry::SourceColumnEntry made;
     made.name = column.name;
     made.type = column.type;
     made.is_key = column.is_key;
-    made.exact_name = WasQuoted(column.name);
     entry.columns.push_back(std::move(made));
   }
+}
+
+/// A file as sink: each row is a line of all columns.
+Status ResolveFileSink(const WithProperties& with, const BuiltQuery& built,
+                       const PlannerContext& context, SourceEntry& sink) {
+  sink.connector = with.ToMap();
+  if (FoldPropertyName(*with.Text("CONNECTOR")) != "FILE") {
+    return InvalidProperty("only CONNECTOR='file' can be written to, not '" +
+                               *with.Text("CONNECTOR") + "'",
+                           with.PositionOf("CONNECTOR"));
+  }
+  const std::string path = with.Text("PATH").value_or("");
+  if (path.empty() || path == "-") {
+    return InvalidProperty("a file to write needs a PATH", with.PositionOf("CONNECTOR"));
+  }
+  WEIR_ASSIGN_OR_RETURN(NamedFormats named, ReadFormats(with));
+  const std::string format = named.value.value_or(ExtensionFormat(sink.connector));
+  if (format != "JSON" && format != "DELIMITED") {
+    return InvalidProperty("a file's lines are JSON or DELIMITED, not " + format,
+                           with.PositionOf("VALUE_FORMAT"));
+  }
+  std::vector<ColumnSchema> columns = built.node->schema->columns;
+  for (ColumnSchema& column : columns) column.is_key = false;
+  const std::optional<bool> wrap = SessionBoolean(context, "persistence.wrap.single.values");
+  sink.key_format.format = "NONE";
+  WEIR_ASSIGN_OR_RETURN(sink.value_format, ResolveSide(false, format, with, columns, wrap));
+  // A stream's lines have no key when they are read again; a table's key finds its rows.
+  if (!sink.is_table) {
+    for (auto& column : sink.columns) column.is_key = false;
+  }
+  return CheckFormatColumns(false, sink.value_format, columns);
 }
 
 /// The sink's formats: those of WITH, else those of the first source.
 Status ResolveSinkFormats(const WithProperties& with, const BuiltQuery& built,
                           const PlannerContext& context, SourceEntry& sink) {
+  if (with.Has("CONNECTOR")) return ResolveFileSink(with, built, context, sink);
   WEIR_ASSIGN_OR_RETURN(NamedFormats named, ReadFormats(with));
   const SourceEntry& source = *built.sources[0];
   const std::vector<ColumnSchema> keys = SideColumns(*built.node->schema, true);
@@ -89,7 +115,6 @@ Status ResolveSinkTopic(const WithProperties& with, const BuiltQuery& built,
                              sink.name);
   WEIR_RETURN_IF_ERROR(CheckTopicName(sink.topic, with.PositionOf("KAFKA_TOPIC")));
   WEIR_RETURN_IF_ERROR(CheckPartitions(with));
-  if (with.Has("CONNECTOR")) sink.connector = with.ToMap();
   const int32_t existing =
       sink.connector.empty() ? ExistingPartitions(context, sink.topic) : 0;
   WEIR_RETURN_IF_ERROR(CheckDeclaredPartitions(context, with, sink.topic, existing));
@@ -103,8 +128,10 @@ Status ResolveSinkTopic(const WithProperties& with, const BuiltQuery& built,
   return OkStatus();
 }
 
-std::shared_ptr<logical::Sink> MakeSink(const logical::NodePtr& input, const SourceEntry& entry) {
+std::shared_ptr<logical::Sink> MakeSink(const logical::NodePtr& input, const SourceEntry& entry,
+                                        const ast::Query& query) {
   auto sink = std::make_shared<logical::Sink>();
+  sink->passes_keys = query.partition_by.empty();
   sink->inputs = {input};
   sink->schema = input->schema;
   sink->key_columns = input->key_columns;
@@ -117,7 +144,6 @@ std::shared_ptr<logical::Sink> MakeSink(const logical::NodePtr& input, const Sou
   sink->key_format = entry.key_format;
   sink->value_format = entry.value_format;
   sink->connector = entry.connector;
-  for (const auto& column : entry.columns) sink->exact_names.push_back(column.exact_name);
   if (entry.time_source == physical::TimeSource::kColumn) {
     sink->time_column = input->schema->Find(entry.time_column);
     sink->time_format = entry.time_format;
@@ -187,7 +213,7 @@ Result<PersistentLogical> BuildCreateAs(const ast::Statement& statement,
   WEIR_RETURN_IF_ERROR(ResolveSinkTopic(with, built, context, plan));
   plan.reads = ReadNames(built);
   plan.compacted = wants_table && sink.windowed_key == physical::WindowKind::kNone;
-  result.root = MakeSink(built.node, sink);
+  result.root = MakeSink(built.node, sink, *create.query);
   return result;
 }
 
@@ -199,6 +225,13 @@ Status CheckTarget(const SourceEntry& target, SourcePosition position) {
   }
   if (target.read_only) {
     return Status(ErrorCode::kInvalidStatement, "a SOURCE stream is read only: " + target.name)
+        .At(position);
+  }
+  if (!target.connector.empty()) {
+    return Status(ErrorCode::kUnsupported,
+                  "INSERT INTO … SELECT does not write to connectors: " + target.name)
+        .WithHint("one query writes a file: CREATE STREAM … WITH (CONNECTOR='file', PATH=…) AS "
+                  "SELECT")
         .At(position);
   }
   for (const auto& column : target.columns) {
@@ -268,7 +301,7 @@ Result<PersistentLogical> BuildInsertInto(const ast::Statement& statement,
                         FitToTarget(built.node, *target, insert.query->position));
   plan.reads = ReadNames(built);
   plan.partitions = target->partitions;
-  result.root = MakeSink(fitted, *target);
+  result.root = MakeSink(fitted, *target, *insert.query);
   return result;
 }
 

@@ -192,6 +192,8 @@ Result<PullQueryPlan> PlanPullQuery(const ast::Statement& statement,
   plan.source = source.name;
   plan.is_table = source.is_table;
   plan.limit = query.limit;
+  plan.key_columns = static_cast<int>(std::ranges::count_if(
+      source.columns, [](const auto& column) { return column.is_key; }));
   WEIR_RETURN_IF_ERROR(PlanSelect(input, use, plan));
   WEIR_RETURN_IF_ERROR(PlanWhere(input, use, plan));
   if (!source.is_table) WEIR_RETURN_IF_ERROR(PlanStreamSource(input, plan));

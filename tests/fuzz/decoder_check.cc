@@ -227,7 +227,7 @@ std::vector<FormatColumn> AllColumns(bool nested) {
   columns.push_back({"M", DataType::Struct({{"X", DataType::Int()},
                                             {"Y", DataType::Array(inner)},
                                             {"W", DataType::Map(DataType::String(), inner)}})});
-  columns.push_back({"q", DataType::String(), true, true});
+  columns.push_back({"q", DataType::String(), true});
   columns.push_back({"O", DataType::Array(DataType::Array(DataType::Decimal(4, 1)))});
   return columns;
 }

@@ -61,12 +61,11 @@ TEST(JsonDecoderTest, ReadsNestedTypes) {
                      "{\"F1\":\"y\",\"f2\":null}", "BAD"}));
 }
 
-TEST(JsonDecoderTest, MatchesNamesWithoutCaseUnlessQuoted) {
+TEST(JsonDecoderTest, MatchesNamesWithoutCaseUnlessTheyHaveLowerCase) {
   const Texts texts = {"{\"vendorId\":1}", "{\"VENDORID\":2}", "{\"vendorid\":3}", "{\"x\":4}"};
   const std::vector<FormatColumn> folded = {{.name = "VENDORID", .type = DataType::Int()}};
   EXPECT_EQ(Shown(Decode(kJson, folded, texts)), (Strings{"1", "2", "3", "null"}));
-  const std::vector<FormatColumn> exact = {
-      {.name = "vendorId", .type = DataType::Int(), .exact_name = true}};
+  const std::vector<FormatColumn> exact = {{.name = "vendorId", .type = DataType::Int()}};
   EXPECT_EQ(Shown(Decode(kJson, exact, texts)), (Strings{"1", "null", "null", "null"}));
 }
 

@@ -104,6 +104,7 @@ TEST(StringFunctions, Encode) {
   };
   EXPECT_EQ(encode("4578616d706C6521", "hex", "ascii"), "Example!");
   EXPECT_EQ(encode("0x4578616d706C6521", "hex", "base64"), "RXhhbXBsZSE=");
+  EXPECT_EQ(encode("0x578", "hex", "base64"), "BXg=");
   EXPECT_EQ(encode("X'4578616d706C6521'", "hex", "utf8"), "Example!");
   EXPECT_EQ(encode("c39c", "hex", "utf8"), "Ü");
   EXPECT_EQ(encode("c39c", "hex", "ascii"), "��");
