@@ -162,12 +162,26 @@ KafkaClient::~KafkaClient() {
   if (handle_ != nullptr) rd_kafka_destroy_flags(handle_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
+void KafkaClient::Abandon(std::shared_ptr<KafkaClient> client) {
+  {
+    std::lock_guard lock(client->log_mutex_);
+    client->log_ = {};
+  }
+  // Its threads refer to it until the process ends.
+  static auto* const kept = new std::vector<std::shared_ptr<KafkaClient>>();
+  static std::mutex mutex;
+  std::lock_guard lock(mutex);
+  kept->push_back(std::move(client));
+}
+
 void KafkaClient::Log(const rd_kafka_t* handle, int level, const char* facility,
                       const char* text) {
   // One set of properties serves consumers and producers; each warns of those of the other.
   if (std::strcmp(facility, "CONFWARN") == 0) return;
-  const auto* client = static_cast<const KafkaClient*>(rd_kafka_opaque(handle));
-  if (client == nullptr || !client->log_) return;
+  auto* client = static_cast<KafkaClient*>(rd_kafka_opaque(handle));
+  if (client == nullptr) return;
+  std::lock_guard lock(client->log_mutex_);
+  if (!client->log_) return;
   client->log_(LevelOf(level), std::string("kafka ") + facility + ": " + text);
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -56,6 +57,10 @@ class KafkaClient {
 
   rd_kafka_t* handle() { return handle_; }
 
+  /// Leaves the handle to the end of the process, for one that librdkafka could not destroy without
+  /// aborting. It logs no more.
+  static void Abandon(std::shared_ptr<KafkaClient> client);
+
   /// The offset of each partition [0, partitions) of a topic: a timestamp in ms (-1 where no record is
   /// as late), or one of the two below.
   static constexpr int64_t kFirst = -2;
@@ -69,7 +74,8 @@ class KafkaClient {
   static void Log(const rd_kafka_t* handle, int level, const char* facility, const char* text);
   Status FindOffsets(std::string_view topic, rd_kafka_topic_partition_list_t& partitions);
 
-  std::function<void(int level, std::string_view)> log_;
+  std::mutex log_mutex_;
+  std::function<void(int level, std::string_view)> log_;   // Under log_mutex_.
   rd_kafka_t* handle_ = nullptr;
 };
 

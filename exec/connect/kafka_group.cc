@@ -150,6 +150,9 @@ KafkaGroup::~KafkaGroup() {
   if (client_ == nullptr) return;
   if (queue_ != nullptr) Leave();
   queue_.reset();
+  // Up to 2.2, librdkafka aborts when it destroys a sticky consumer that has joined a group and never
+  // got an assignment (its issue 4312).
+  if (!told_ && rd_kafka_version() < 0x020300ff) KafkaClient::Abandon(std::move(client_));
 }
 
 // librdkafka leaves only when every partition is given back, and asks for that by events.
@@ -164,6 +167,7 @@ void KafkaGroup::Leave() {
     if (event == nullptr || rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_REBALANCE) continue;
     const auto* partitions = rd_kafka_event_topic_partition_list(event.get());
     if (rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      told_ = true;
       Assign(*partitions);
     } else {
       static_cast<void>(Unassign(*partitions));
@@ -233,6 +237,7 @@ Status KafkaGroup::TakeError(const rd_kafka_event_t& given) {
 std::optional<PartitionGroup::Change> KafkaGroup::TakeRebalance(rd_kafka_event_t& event) {
   const rd_kafka_topic_partition_list_t* partitions = rd_kafka_event_topic_partition_list(&event);
   const bool assigns = rd_kafka_event_error(&event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  told_ |= assigns;
   if (partitions == nullptr || partitions->cnt == 0) {
     // Nothing changes for us, but the group waits for an answer.
     const KafkaPartitions none(rd_kafka_topic_partition_list_new(0));

@@ -68,6 +68,8 @@ class KafkaGroup final : public PartitionGroup {
   std::vector<int32_t> missed_;
   /// In which partitions were last given to us.
   int32_t generation_ = -1;
+  /// The group has told us our part at least once, even if that was nothing.
+  bool told_ = false;
 
   std::mutex mutex_;   ///< Guards what follows.
   std::set<int32_t> owned_;

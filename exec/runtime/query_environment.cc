@@ -18,7 +18,14 @@ void QueryCounterSet::LogError(std::string_view reason, std::string_view topic, 
   std::string line = fmt::format("{}: topic {} partition {} offset {}: {}", reason, topic,
                                  partition, offset, cause);
   std::lock_guard lock(mutex_);
-  if (log_) log_(line);
+  // A topic full of bad records must not fill the log: the first tell what is wrong, the counts how
+  // often.
+  auto it = logged_.find(reason);
+  if (it == logged_.end()) it = logged_.emplace(std::string(reason), 0).first;
+  if (++it->second <= kErrorsLogged && log_) log_(line);
+  if (it->second == kErrorsLogged && log_) {
+    log_(fmt::format("{}: further ones are counted but not logged", reason));
+  }
   last_errors_.push_back(std::move(line));
   if (last_errors_.size() > kErrorsKept) last_errors_.pop_front();
 }

@@ -56,10 +56,12 @@ class QueryCounterSet : public QueryCounters {
 
  private:
   static constexpr size_t kErrorsKept = 20;
+  static constexpr int64_t kErrorsLogged = 20;   // By reason.
   std::atomic<int64_t> records_in_{0}, bytes_in_{0}, records_out_{0}, bytes_out_{0};
   std::atomic<int64_t> commits_{0}, commit_last_us_{0}, commit_max_us_{0};
   mutable std::mutex mutex_;
   std::map<std::string, int64_t, std::less<>> dropped_;
+  std::map<std::string, int64_t, std::less<>> logged_;
   std::deque<std::string> last_errors_;
   std::function<void(std::string_view)> log_;
 };
