@@ -519,10 +519,8 @@ void JsonDecoder::NoteKey(const JsonCursor& cursor, const uint32_t* key) {
     name = key_scratch_;
   }
   for (Needed& needed : needed_) {
-    if (needed.exact == nullptr && name == needed.name) needed.exact = key;
-    if (needed.folds && needed.folded == nullptr && EqualsUpperCased(name, needed.name)) {
-      needed.folded = key;
-    }
+    if (name == needed.name) needed.exact = key;
+    if (needed.folds && EqualsUpperCased(name, needed.name)) needed.folded = key;
   }
 }
 

@@ -6,7 +6,9 @@
 //
 // Which records are bad: not UTF-8, an open string or bracket, anything after the value, or a
 // needed column that does not decode. With STRICT.JSON the whole record is checked. If a name
-// occurs several times in one object, which of the values is taken is not defined.
+// occurs several times in an object, the exact spelling counts before others, and the last of these.
+// Only of the record's own names one that stands where the record before had it is taken unseen:
+// looking at each record's other names takes a third of the time that it takes to read one column.
 
 #include <memory>
 

@@ -464,7 +464,8 @@ const uint32_t* JsonValueReader::ReadStruct(const JsonPlan& plan, const JsonCurs
   }
   for (size_t field = 0; field < plan.children.size(); ++field) {
     const std::string& name = plan.names[field];
-    const uint32_t* value = nullptr;
+    const uint32_t* exact = nullptr;
+    const uint32_t* folded = nullptr;
     for (at = open + 1; at + 1 < stop;) {
       std::string_view key;
       if (!KeyText(cursor, at, key)) {
@@ -473,10 +474,10 @@ const uint32_t* JsonValueReader::ReadStruct(const JsonPlan& plan, const JsonCurs
       }
       if (key.find('\\') != std::string_view::npos && UnescapeJson(key, scratch_)) key = scratch_;
       if (key == name) {
-        value = at + 2;
-        break;
+        exact = at + 2;
+      } else if (EqualsUpperCased(key, name)) {
+        folded = at + 2;
       }
-      if (value == nullptr && EqualsUpperCased(key, name)) value = at + 2;
       at = SkipJsonValue(cursor, at + 2);
       if (at == nullptr || at >= stop || (cursor.base[*at] != ',' && at + 1 != stop)) {
         error_ = "an object is malformed";
@@ -484,6 +485,7 @@ const uint32_t* JsonValueReader::ReadStruct(const JsonPlan& plan, const JsonCurs
       }
       ++at;
     }
+    const uint32_t* value = exact != nullptr ? exact : folded;
     if (value == nullptr) {
       out.child(static_cast<int>(field)).AppendNull();
     } else if (Read(plan.children[field], cursor, value, out.child(static_cast<int>(field))) ==

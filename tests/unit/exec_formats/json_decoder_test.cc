@@ -56,9 +56,10 @@ TEST(JsonDecoderTest, ReadsNestedTypes) {
             (Strings{"{\"k\":1.5,\"l\":null}", "{}", "BAD", "{\"m\":2.0}"}));
   const DataType inner = DataType::Struct({{"F1", DataType::String()}, {"f2", DataType::Int()}});
   EXPECT_EQ(DecodeValues(inner, {"{\"f2\":1,\"f1\":\"x\"}", "{\"F2\":1}", "{\"f2\":\"no\"}",
-                                 "{\"F1\":\"y\",\"f1\":\"z\",\"skip\":{\"f2\":9}}", "7"}),
+                                 "{\"F1\":\"y\",\"f1\":\"z\",\"skip\":{\"f2\":9}}", "7",
+                                 "{\"f1\":\"v\",\"f2\":1,\"f1\":\"w\",\"f2\":2}"}),
             (Strings{"{\"F1\":\"x\",\"f2\":1}", "{\"F1\":null,\"f2\":null}", "BAD",
-                     "{\"F1\":\"y\",\"f2\":null}", "BAD"}));
+                     "{\"F1\":\"y\",\"f2\":null}", "BAD", "{\"F1\":\"w\",\"f2\":2}"}));
 }
 
 TEST(JsonDecoderTest, MatchesNamesWithoutCaseUnlessTheyHaveLowerCase) {
