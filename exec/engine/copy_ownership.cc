@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
 #include "exec/connect/record_batch.h"
+#include "exec/engine/internal_objects.h"
 #include "exec/formats/format.h"
 #include "exec/operators/operators.h"
 #include "exec/runtime/internal_topics.h"
@@ -82,11 +83,6 @@ Result<std::optional<int32_t>> PlaceBySource(const SourcePlan& source,
   return std::optional<int32_t>(JavaPartition(text, source.partitions));
 }
 
-std::string NameOf(const GroupMember& member) {
-  if (!member.server.empty()) return member.server;
-  return fmt::format("host {} (client id {})", member.host, member.client_id);
-}
-
 // What this copy has of a stage's partitions.
 struct Here {
   std::set<int32_t> running;
@@ -122,7 +118,7 @@ Status ElsewhereError(const PullQueryPlan& plan, const std::vector<int32_t>& mis
   for (const GroupMember& member : members) {
     for (int32_t partition : member.partitions) {
       if (std::find(missing.begin(), missing.end(), partition) == missing.end()) continue;
-      if (!here.restoring.contains(partition)) owners.insert(NameOf(member));
+      if (!here.restoring.contains(partition)) owners.insert(NameOfCopy(member));
     }
   }
   if (owners.empty()) {

@@ -96,7 +96,8 @@ Rows MetricRows(const EngineMetrics& metrics, bool with_tasks) {
     }
     if (!task.empty() && !with_tasks) continue;
     rows.push_back({std::move(query), std::move(task), std::move(name),
-                    fmt::format("{}", sample.value)});
+                    sample.name.ends_with("_seconds") ? fmt::format("{:.6f}", sample.value)
+                                                      : fmt::format("{:.0f}", sample.value)});
   }
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
     return std::tie(a[0], a[1]) < std::tie(b[0], b[1]);

@@ -1,6 +1,7 @@
 #include "exec/engine/internal_objects.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -19,6 +20,11 @@ bool LooksLikeQueryId(std::string_view id) {
   if (id.find('-') == std::string_view::npos) return true;
   return std::any_of(std::begin(kIdBeginnings), std::end(kIdBeginnings),
                      [&](std::string_view beginning) { return id.starts_with(beginning); });
+}
+
+// Brokers write a slash in front of addresses.
+std::string HostOf(const GroupMember& member) {
+  return member.host.starts_with('/') ? member.host.substr(1) : member.host;
 }
 
 }  // namespace
@@ -68,17 +74,33 @@ Result<InternalObjects> FindInternalObjects(Broker& broker, std::string_view app
   return found;
 }
 
+std::string NameOfCopy(const GroupMember& member) {
+  if (!member.server.empty()) return member.server;
+  return fmt::format("host {} (client id {})", HostOf(member), member.client_id);
+}
+
 Result<std::vector<std::string>> CopiesInGroups(Broker& broker,
                                                 const std::vector<std::string>& groups) {
-  std::set<std::string> copies;
+  struct Presence {
+    std::set<std::string> groups;
+    std::string first_client_id;
+  };
+  std::map<std::string, Presence> hosts;
   for (const std::string& group : groups) {
     WEIR_ASSIGN_OR_RETURN(const std::vector<GroupMember> members, broker.DescribeGroup(group));
     for (const GroupMember& member : members) {
-      copies.insert(fmt::format("a copy on host {} (client id {}) in group {}", member.host,
-                                member.client_id, group));
+      Presence& presence = hosts[HostOf(member)];
+      presence.groups.insert(group);
+      if (presence.first_client_id.empty()) presence.first_client_id = member.client_id;
     }
   }
-  return std::vector<std::string>(copies.begin(), copies.end());
+  std::vector<std::string> copies;
+  for (const auto& [host, presence] : hosts) {
+    copies.push_back(fmt::format("host {} is in {} of its groups, such as {} (client id {})", host,
+                                 presence.groups.size(), *presence.groups.begin(),
+                                 presence.first_client_id));
+  }
+  return copies;
 }
 
 Status DeleteInternalObjects(Broker& broker, const InternalObjects& objects) {

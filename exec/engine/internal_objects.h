@@ -29,7 +29,10 @@ struct InternalObjects {
 Result<InternalObjects> FindInternalObjects(Broker& broker, std::string_view application_id,
                                             std::string_view query_id);
 
-/// Copies that are in one of the groups now, each once, as people find them: host and client id.
+/// A copy as people find it: its application.server, or else host and client id.
+std::string NameOfCopy(const GroupMember& member);
+
+/// The copies that are in the groups now, a sentence's part for each host.
 Result<std::vector<std::string>> CopiesInGroups(Broker& broker,
                                                 const std::vector<std::string>& groups);
 
