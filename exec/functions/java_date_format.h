@@ -55,6 +55,7 @@ class JavaDateFormat {
   void AddNumber(char letter, int count, int width_min, int width_max);
   void ReserveDigits();
   void FindFixedShape();
+  bool HasShape(const char* text) const;
   bool ReadFixed(std::string_view text, int64_t& local_ms) const;
   bool ParseElements(std::string_view text, size_t& at, size_t begin, size_t end,
                      Fields& fields) const;
@@ -68,6 +69,8 @@ class JavaDateFormat {
   /// text with a 0 for each digit, and where year, month, day, hour, minute and second begin. Empty:
   /// another pattern.
   std::string shape_;
+  std::string shape_sixes_;   ///< By byte of the shape: 6 for digits, else 0.
+  std::string shape_mask_;    ///< Likewise: the bits in which a text may not differ.
   std::array<uint8_t, 6> shape_at_{};
   bool has_date_ = false;
   bool has_time_ = false;

@@ -60,6 +60,28 @@ TEST(JavaDateFormat, Reads) {
   EXPECT_EQ(Parse("yyyy-MM-dd O", "1970-01-01 GMT+1"), "-3600000");
 }
 
+// Date and time of fixed width are read in another way: every day of 1999 to 2100, there and back.
+TEST(JavaDateFormat, ReadsFixedWidths) {
+  constexpr std::string_view kPattern = "yyyy-MM-dd HH:mm:ss";
+  const Result<JavaDateFormat> format = JavaDateFormat::Make(kPattern);
+  ASSERT_TRUE(format.ok());
+  for (int64_t ms = 915'148'801'000; ms < 4'133'894'400'000; ms += 86'400'000 + 7'000) {
+    std::string text;
+    format->Format(ms, *TimeZone::Find("UTC"), text);
+    int64_t read = 0;
+    ASSERT_TRUE(format->ParseTimestamp(text, *TimeZone::Find("UTC"), read)) << text;
+    ASSERT_EQ(read, ms) << text;
+  }
+  EXPECT_EQ(Parse(kPattern, "0001-01-01 00:00:00"), "-62135596800000");
+  EXPECT_EQ(Parse(kPattern, "2000-02-29 23:59:59"), "951868799000");
+  for (std::string_view text :
+       {"2020-07-01 00:00:0:", "2020-07-01 00:00:0/", "2020-07-01T00:00:00", "2020-07-01 24:00:00",
+        "2020-00-01 00:00:00", "202 -07-01 00:00:00", "2020-07-01 00:00:\xB0\xB0"}) {
+    EXPECT_EQ(Parse(kPattern, text), "no") << text;
+  }
+  EXPECT_EQ(Parse("yyyy'0'MM'0'dd'0'HH'0'mm'0'ss", "2020107010000000000"), "no");
+}
+
 TEST(JavaDateFormat, ClocksSetForwardAndBack) {
   EXPECT_EQ(Parse("yyyy-MM-dd HH:mm", "2021-03-28 02:30", "Europe/Zurich"), "1616895000000");
   EXPECT_EQ(Parse("yyyy-MM-dd HH:mm", "2021-10-31 02:30", "Europe/Zurich"), "1635640200000");
