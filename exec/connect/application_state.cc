@@ -107,7 +107,7 @@ Result<int64_t> CountStateKeys(const std::string& path, std::string_view from,
 Status DeleteStateKeys(const std::string& path, std::string_view from, std::string_view to) {
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<RocksStore> store, RocksStore::Open(path, false));
   rocksdb::WriteBatch batch;
-  AddStateChanges({{StateChange::Kind::kDeleteRange, std::string(from), std::string(to)}}, *store,
+  AddStateChanges({{StateChange::Kind::kDeleteRange, from, to}}, *store,
                   batch);
   return store->Write(batch, true);
 }

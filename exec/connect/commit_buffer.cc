@@ -6,6 +6,12 @@
 #include "base/limits.h"
 
 namespace weir {
+namespace {
+
+constexpr size_t kPieceBytes = 256 << 10;
+constexpr size_t kPiecesKept = 16;
+
+}  // namespace
 
 int64_t AppendTime(const BrokerOptions& options) {
   if (options.now_ms) return options.now_ms();
@@ -69,22 +75,44 @@ Status BufferedCommitUnit::Append(std::string_view topic, int32_t partition,
   return OkStatus();
 }
 
-void BufferedCommitUnit::Put(std::string_view key, std::string_view value) {
+std::string_view TextPieces::Add(std::string_view text) {
+  while (current_ < pieces_.size() && pieces_[current_].size - used_ < text.size()) {
+    ++current_;
+    used_ = 0;
+  }
+  if (current_ == pieces_.size()) {
+    const size_t size = std::max(kPieceBytes, text.size());
+    pieces_.push_back({std::make_unique_for_overwrite<char[]>(size), size});
+  }
+  char* const to = pieces_[current_].bytes.get() + used_;
+  std::copy(text.begin(), text.end(), to);
+  used_ += text.size();
+  return {to, text.size()};
+}
+
+void TextPieces::Clear() {
+  if (pieces_.size() > kPiecesKept) pieces_.resize(kPiecesKept);
+  current_ = used_ = 0;
+}
+
+void BufferedCommitUnit::AddChange(StateChange::Kind kind, std::string_view key,
+                                   std::string_view value) {
   std::lock_guard lock(mutex_);
   buffer_.bytes += key.size() + value.size();
-  buffer_.changes.push_back({StateChange::Kind::kPut, std::string(key), std::string(value)});
+  const std::string_view kept = buffer_.texts.Add(key);
+  buffer_.changes.push_back({kind, kept, buffer_.texts.Add(value)});
+}
+
+void BufferedCommitUnit::Put(std::string_view key, std::string_view value) {
+  AddChange(StateChange::Kind::kPut, key, value);
 }
 
 void BufferedCommitUnit::Delete(std::string_view key) {
-  std::lock_guard lock(mutex_);
-  buffer_.bytes += key.size();
-  buffer_.changes.push_back({StateChange::Kind::kDelete, std::string(key), {}});
+  AddChange(StateChange::Kind::kDelete, key, {});
 }
 
 void BufferedCommitUnit::DeleteRange(std::string_view from, std::string_view to) {
-  std::lock_guard lock(mutex_);
-  buffer_.bytes += from.size() + to.size();
-  buffer_.changes.push_back({StateChange::Kind::kDeleteRange, std::string(from), std::string(to)});
+  AddChange(StateChange::Kind::kDeleteRange, from, to);
 }
 
 size_t BufferedCommitUnit::byte_size() const {
@@ -98,6 +126,7 @@ Status BufferedCommitUnit::Commit() {
   if (status.ok()) {
     buffer_.appends.clear();
     buffer_.changes.clear();
+    buffer_.texts.Clear();
     buffer_.bytes = 0;
   }
   return status;

@@ -4,8 +4,10 @@
 // them over at Commit.
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exec/connect/topic.h"
@@ -21,14 +23,32 @@ struct PendingAppend {
 
 struct StateChange {
   enum class Kind : uint8_t { kPut, kDelete, kDeleteRange } kind;
-  std::string key;
-  std::string value;   ///< Of kPut; the range's end of kDeleteRange.
+  std::string_view key;
+  std::string_view value;   ///< Of kPut; the range's end of kDeleteRange.
+};
+
+/// Texts side by side in large pieces, which are kept for the texts of the next commit.
+class TextPieces {
+ public:
+  /// A copy that lives until Clear.
+  std::string_view Add(std::string_view text);
+  void Clear();
+
+ private:
+  struct Piece {
+    std::unique_ptr<char[]> bytes;
+    size_t size;
+  };
+  std::vector<Piece> pieces_;
+  size_t current_ = 0;   // Piece that is being filled…
+  size_t used_ = 0;      // …and how far.
 };
 
 /// One atomic step as collected.
 struct CommitBuffer {
   std::vector<PendingAppend> appends;
-  std::vector<StateChange> changes;
+  std::vector<StateChange> changes;   ///< Views of `texts`.
+  TextPieces texts;
   size_t bytes = 0;
 };
 
@@ -47,6 +67,8 @@ class BufferedCommitUnit final : public CommitUnit {
   Status Commit() override;
 
  private:
+  void AddChange(StateChange::Kind kind, std::string_view key, std::string_view value);
+
   mutable std::mutex mutex_;
   CommitBuffer buffer_;
   Apply apply_;

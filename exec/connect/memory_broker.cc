@@ -188,10 +188,10 @@ class MemoryState final : public StateBackend {
 void ApplyChange(const StateChange& change, std::map<std::string, std::string, std::less<>>& state) {
   switch (change.kind) {
     case StateChange::Kind::kPut:
-      state.insert_or_assign(change.key, change.value);
+      state.insert_or_assign(std::string(change.key), std::string(change.value));
       break;
     case StateChange::Kind::kDelete:
-      state.erase(change.key);
+      if (const auto found = state.find(change.key); found != state.end()) state.erase(found);
       break;
     case StateChange::Kind::kDeleteRange:
       if (!change.value.empty() && change.value <= change.key) break;

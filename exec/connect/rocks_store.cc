@@ -188,11 +188,13 @@ Status RocksState::Scan(
 
 void AddStateChanges(const std::vector<StateChange>& changes, RocksStore& store,
                      rocksdb::WriteBatch& batch) {
+  std::string key;
   for (const StateChange& change : changes) {
-    const std::string key = StateKey(change.key);
+    key.assign(1, kStatePrefix);
+    key += change.key;
     switch (change.kind) {
       case StateChange::Kind::kPut:
-        batch.Put(store.main(), key, change.value).PermitUncheckedError();
+        batch.Put(store.main(), key, ToSlice(change.value)).PermitUncheckedError();
         break;
       case StateChange::Kind::kDelete:
         batch.Delete(store.main(), key).PermitUncheckedError();

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -35,6 +34,16 @@ constexpr std::string_view kNewestKey = "newest";
 constexpr uint8_t kEmitted = 1;
 constexpr uint8_t kDirty = 2;     // Stands in dirty_.
 constexpr uint8_t kPending = 4;   // Stands in pending_.
+
+// A group of a window. Windows close in order of time, their groups in the order they came.
+struct OpenGroup {
+  int64_t start;
+  uint64_t order;
+  uint32_t id;
+  bool operator<(const OpenGroup& other) const {   // So that a heap has the first on top.
+    return start != other.start ? start > other.start : order > other.order;
+  }
+};
 
 // Only where each batch comes out by itself.
 struct Touched {
@@ -87,8 +96,8 @@ class StreamAggregate : public Operator {
     return emit_final_ ? static_cast<int64_t>(groups_.size()) : 0;
   }
   Status CloseWindows() override {
-    if (!emit_final_ || windows_.empty()) return OkStatus();
-    return Close(windows_.rbegin()->first + window_.size_ms + window_.grace_ms);
+    if (!emit_final_ || open_.empty()) return OkStatus();
+    return Close(newest_ + window_.size_ms + window_.grace_ms);
   }
 
  private:
@@ -118,6 +127,7 @@ class StreamAggregate : public Operator {
   Status EmitEach(const Chunk& chunk);
   AggregateChange ChangeOf(uint32_t group, int32_t key_row) const;
   Status Close(int64_t stream_time);
+  void TakeFirstWindow();
   void EraseGroup(uint32_t id);
   void ForgetGroup(uint32_t id);
   void MarkDirty(uint32_t id);
@@ -144,7 +154,8 @@ class StreamAggregate : public Operator {
   std::vector<int64_t> row_times_;                      // By group: the latest of its rows.
   std::vector<uint8_t> flags_;                          // By group.
   std::vector<Touched> touched_in_;                     // By group.
-  std::map<int64_t, std::vector<uint32_t>> windows_;    // Groups by their window's start.
+  std::vector<OpenGroup> open_;                         // A heap: those that close first on top.
+  uint64_t opened_ = 0;
   int64_t closed_ = INT64_MIN;                          // Stream time up to which windows closed.
   int64_t newest_ = INT64_MIN;                          // Highest window start there was.
   int64_t erased_below_ = INT64_MIN;                    // Window starts no more in the store.
@@ -166,7 +177,7 @@ class StreamAggregate : public Operator {
   std::vector<int32_t> rows_;
   std::vector<int64_t> starts_;
   std::vector<int64_t> stream_times_;
-  std::vector<uint32_t> ids_, created_, touched_;
+  std::vector<uint32_t> ids_, created_, touched_, closing_;
   std::vector<int32_t> last_rows_;                      // By place in touched_.
   std::vector<int64_t> before_;                         // Times before the batch, likewise.
   std::vector<AggregateChange> changes_;
@@ -290,7 +301,8 @@ void StreamAggregate::FindGroups(const Chunk& chunk) {
     ForgetGroup(id);
     if (!windowed_) continue;
     const int64_t start = groups_.time(id);
-    windows_[start].push_back(id);
+    open_.push_back({start, opened_++, id});
+    std::push_heap(open_.begin(), open_.end());
     if (start > newest_) {
       newest_ = start;
       times_dirty_ = kafka_final_;
@@ -441,19 +453,28 @@ Status StreamAggregate::Close(int64_t stream_time) {
   times_dirty_ = true;
   const int64_t wait = window_.size_ms + window_.grace_ms;
   const int64_t kept_from = kafka_final_ ? newest_ - wait : INT64_MIN;
-  while (!windows_.empty()) {
-    auto first = windows_.begin();
-    const int64_t start = first->first;
-    if (start > stream_time - wait) break;
-    if (emit_final_ ? start >= kept_from : IsPending(first->second)) {
-      WEIR_RETURN_IF_ERROR(emit_final_ ? EmitGroups(first->second) : EmitPending());
+  while (!open_.empty() && open_.front().start <= stream_time - wait) {
+    const int64_t start = open_.front().start;
+    TakeFirstWindow();
+    if (emit_final_ ? start >= kept_from : IsPending(closing_)) {
+      WEIR_RETURN_IF_ERROR(emit_final_ ? EmitGroups(closing_) : EmitPending());
     }
-    for (uint32_t id : first->second) EraseGroup(id);
-    windows_.erase(first);
+    for (uint32_t id : closing_) EraseGroup(id);
     erased_below_ = std::max(erased_below_, start + 1);
     erase_dirty_ = true;
   }
   return OkStatus();
+}
+
+// Moves the groups of the window that closes first to closing_.
+void StreamAggregate::TakeFirstWindow() {
+  const int64_t start = open_.front().start;
+  closing_.clear();
+  while (!open_.empty() && open_.front().start == start) {
+    closing_.push_back(open_.front().id);
+    std::pop_heap(open_.begin(), open_.end());
+    open_.pop_back();
+  }
 }
 
 void StreamAggregate::EraseGroup(uint32_t id) {
@@ -579,7 +600,8 @@ Status StreamAggregate::OnBarrier() {
   memory_.Update(*context_,
                  groups_.ByteSize() + calls_.ByteSize() + flags_.capacity() +
                      row_times_.capacity() * sizeof(int64_t) +
-                     touched_in_.capacity() * sizeof(Touched));
+                     touched_in_.capacity() * sizeof(Touched) +
+                     open_.capacity() * sizeof(OpenGroup));
   return OkStatus();
 }
 

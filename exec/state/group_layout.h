@@ -50,7 +50,7 @@ class IdPool {
 inline constexpr size_t kSlotsPrefetched = 16;
 inline constexpr size_t kPrefetchSizeMin = 4096;
 
-/// Keys of fixed width, up to 16 bytes of them together; null if these are none.
+/// Keys of fixed width, up to 32 bytes of them together; null if these are none.
 std::unique_ptr<GroupTable::Impl> MakePackedGroups(const GroupTable::Options& options);
 
 }  // namespace weir

@@ -1,7 +1,7 @@
 #pragma once
 
 // Keys to dense numbers: the hash table under aggregates, joins and tables. It is asked a batch of
-// rows at a time, and picks a layout by the types of the key: single integers, up to 16 packed
+// rows at a time, and picks a layout by the types of the key: small whole numbers, up to 32 packed
 // bytes, a bare text, or the bytes of row_codec.h.
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Keys of fixed width: the columns' bytes side by side, behind the time if there is one, in 8 or 16
-// bytes. As long as all keys are small whole numbers an array finds them, from then on a hash map.
+// Keys of fixed width: the columns' bytes side by side, behind the time if there is one, in 8, 16
+// or 32 bytes. As long as all keys are small whole numbers an array finds them, from then on a hash map.
 
 #include <cstring>
 
@@ -40,6 +40,12 @@ struct Key16 {
   bool operator==(const Key16&) const = default;
 };
 
+struct Key32 {
+  Key16 front;
+  Key16 back;
+  bool operator==(const Key32&) const = default;
+};
+
 inline uint64_t Mix(uint64_t a, uint64_t b) {
   const auto product = static_cast<unsigned __int128>(a) * b;
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
@@ -52,6 +58,9 @@ struct HashKey {
   size_t operator()(const Key16& key) const {
     return Mix(key.low ^ 0x9e3779b97f4a7c15ULL, Mix(key.high ^ 0xd6e8feb86659fd93ULL,
                                                     0xbf58476d1ce4e5b9ULL) | 1);
+  }
+  size_t operator()(const Key32& key) const {
+    return Mix((*this)(key.front), (*this)(key.back) | 1);
   }
 };
 
@@ -358,11 +367,14 @@ class PackedGroups final : public GroupTable::Impl {
 
 std::unique_ptr<GroupTable::Impl> MakePackedGroups(const GroupTable::Options& options) {
   KeyParts parts = KeyParts::Of(options);
-  if (parts.width == 0 || parts.width > sizeof(Key16)) return nullptr;
+  if (parts.width == 0 || parts.width > sizeof(Key32)) return nullptr;
   if (parts.width <= sizeof(Key8)) {
     return std::make_unique<PackedGroups<Key8>>(options, std::move(parts));
   }
-  return std::make_unique<PackedGroups<Key16>>(options, std::move(parts));
+  if (parts.width <= sizeof(Key16)) {
+    return std::make_unique<PackedGroups<Key16>>(options, std::move(parts));
+  }
+  return std::make_unique<PackedGroups<Key32>>(options, std::move(parts));
 }
 
 }  // namespace weir

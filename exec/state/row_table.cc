@@ -1,6 +1,7 @@
 #include "exec/state/row_table.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "base/status_macros.h"
@@ -38,7 +39,9 @@ void RowTable::FindOrInsert(std::span<const ColumnPtr> keys, std::span<const int
     refs_[id] = RowRef();
     dirty_flags_[id] = 0;
     touched_.push_back(id);
-    if (options_.has_time) by_time_[keys_.time(id)].push_back(id);
+    if (!options_.has_time) continue;
+    by_time_.emplace_back(keys_.time(id), id);
+    std::push_heap(by_time_.begin(), by_time_.end(), std::greater<>());
   }
 }
 
@@ -130,17 +133,17 @@ void RowTable::MarkDirty(uint32_t id) {
 
 void RowTable::RemoveBefore(int64_t limit, const std::function<void(uint32_t id)>& removed) {
   bool any = false;
-  for (auto it = by_time_.begin(); it != by_time_.end() && it->first < limit;) {
-    for (uint32_t id : it->second) {
-      if (refs_[id].is_null() || keys_.time(id) != it->first) continue;
-      Unlink(id);
-      refs_[id] = RowRef();
-      dirty_flags_[id] = kErased;
-      keys_.Erase(id);
-      removed(id);
-      any = true;
-    }
-    it = by_time_.erase(it);
+  while (!by_time_.empty() && by_time_.front().first < limit) {
+    const auto [time, id] = by_time_.front();
+    std::pop_heap(by_time_.begin(), by_time_.end(), std::greater<>());
+    by_time_.pop_back();
+    if (refs_[id].is_null() || keys_.time(id) != time) continue;
+    Unlink(id);
+    refs_[id] = RowRef();
+    dirty_flags_[id] = kErased;
+    keys_.Erase(id);
+    removed(id);
+    any = true;
   }
   removed_range_ |= any;
   removed_before_ = std::max(removed_before_, limit);

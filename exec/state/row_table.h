@@ -8,7 +8,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <utility>
 #include <span>
 #include <string>
 #include <vector>
@@ -102,7 +102,8 @@ class RowTable {
   std::vector<uint32_t> dirty_;
   std::vector<std::string> deleted_;                      // Store keys.
   DirtyPages pages_;
-  std::map<int64_t, std::vector<uint32_t>> by_time_;      // Ids, some of them stale.
+  // Time of the key and id, a heap with the first on top; some of them stale.
+  std::vector<std::pair<int64_t, uint32_t>> by_time_;
   int64_t removed_before_ = INT64_MIN;
   bool removed_range_ = false;
   int64_t live_rows_ = 0;
