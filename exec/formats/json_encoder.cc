@@ -10,6 +10,7 @@ namespace {
 
 /// Room for any value that AppendFixed writes: a quoted double.
 constexpr size_t kFixedValueMax = kDoubleTextMax + 2;
+constexpr size_t kNameStep = 16;
 
 class JsonEncoder final : public SideEncoder {
  public:
@@ -21,8 +22,10 @@ class JsonEncoder final : public SideEncoder {
       std::string fragment(names_.empty() ? "{" : ",");
       fragment.append(reinterpret_cast<const char*>(text.data()), text.size());
       fragment += ':';
+      const size_t size = fragment.size();
+      fragment.resize((size + kNameStep - 1) / kNameStep * kNameStep);
       row_room_ += fragment.size() + kFixedValueMax;
-      names_.push_back(std::move(fragment));
+      names_.push_back({std::move(fragment), size});
     }
   }
 
@@ -49,8 +52,11 @@ class JsonEncoder final : public SideEncoder {
     bytes.Reserve(row_room_ + 1);
     char* to = reinterpret_cast<char*>(bytes.data() + bytes.size());
     for (size_t i = 0; i < columns.size(); ++i) {
-      std::memcpy(to, names_[i].data(), names_[i].size());
-      to += names_[i].size();
+      const Name& name = names_[i];
+      for (size_t at = 0; at < name.size; at += kNameStep) {
+        std::memcpy(to + at, name.padded.data() + at, kNameStep);
+      }
+      to += name.size;
       const Column& column = *columns[i];
       if (column.IsNull(row)) {
         std::memcpy(to, "null", 4);
@@ -82,9 +88,15 @@ class JsonEncoder final : public SideEncoder {
     bytes.Resize(static_cast<size_t>(to - reinterpret_cast<char*>(bytes.data())));
   }
 
+  /// `{"NAME":` for the first column, `,"NAME":` for the others, copied in steps of fixed size: what
+  /// is too much is written over.
+  struct Name {
+    std::string padded;
+    size_t size;
+  };
+
   bool unwrapped_;
-  /// `{"NAME":` for the first column, `,"NAME":` for the others.
-  std::vector<std::string> names_;
+  std::vector<Name> names_;
   size_t row_room_ = 0;
 };
 

@@ -128,6 +128,16 @@ void AppendJsonString(std::string_view text, BufferBuilder& out) {
       for (int i = 0; i < 8; ++i) to = WriteByte(*from++, to);
     }
   }
+  if (const auto left = end - from; left > 0 && text.size() >= 8) {
+    // The last word overlaps what is written; where it needs no escape, that stands there as it was.
+    uint64_t word;
+    std::memcpy(&word, end - 8, 8);
+    if (NeedsEscape(word) == 0) {
+      std::memcpy(to - (8 - left), end - 8, 8);
+      to += left;
+      from = end;
+    }
+  }
   while (from < end) to = WriteByte(*from++, to);
   *to++ = '"';
   out.Resize(out.size() + static_cast<size_t>(to - start));
@@ -140,9 +150,8 @@ char* WriteJsonDouble(double value, char* to) {
   if (size >= 1e-3 && size < 1e7) {
     // Most doubles in records are short decimals. If n / 1000 gives the double back and n has at
     // most 15 digits, n / 1000 is its shortest text: no two such decimals share a double.
-    const double scaled = std::nearbyint(size * 1000);
-    if (scaled / 1000 == size) {
-      auto thousandths = static_cast<uint64_t>(scaled);
+    const auto thousandths = static_cast<uint64_t>(static_cast<int64_t>(size * 1000 + 0.5));
+    if (static_cast<double>(static_cast<int64_t>(thousandths)) / 1000 == size) {
       if (value < 0) *to++ = '-';
       to = std::to_chars(to, to + 20, thousandths / 1000).ptr;
       const auto fraction = static_cast<int>(thousandths % 1000);
