@@ -121,6 +121,11 @@ Status ElsewhereError(const PullQueryPlan& plan, const std::vector<int32_t>& mis
       if (!here.restoring.contains(partition)) owners.insert(NameOfCopy(member));
     }
   }
+  if (const Status cause = runtime.error(); owners.empty() && !cause.ok()) {
+    return Status(ErrorCode::kQueryFailed,
+                  fmt::format("query {} does not run: {}", runtime.id(), cause.message()))
+        .WithHint(cause.hint());
+  }
   if (owners.empty()) {
     return Status(ErrorCode::kOtherCopy,
                   fmt::format("no copy keeps this part of table {} at the moment: partitions are "

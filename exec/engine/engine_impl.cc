@@ -320,6 +320,10 @@ EngineMetrics EngineImpl::Metrics() const {
   EngineMetrics metrics;
   metrics.memory_bytes = memory_used_;
   for (const RunningQuery& query : running_) query.runtime->FillMetrics(metrics.queries);
+  for (QueryMetrics& query : metrics.queries) {
+    if (query.state != "PAUSED" && query.state != "ERROR") continue;
+    for (TaskMetrics& task : query.tasks) task.state = query.state;
+  }
   return metrics;
 }
 

@@ -251,16 +251,20 @@ TEST_F(KafkaAdminTest, CopiesAnswerForTheirKeysAndNameTheOthers) {
     EngineOptions options = Options();
     options.settings["application.server"] = server;
     copies.push_back(Open(std::move(options)));
-    Execute(*copies.back(), SourceSql() + TableSql("t"));
+    // One table behind a repartition, one whose key is that of its source's topic.
+    Execute(*copies.back(), SourceSql() + TableSql("t") +
+                                "CREATE TABLE u WITH (KAFKA_TOPIC='" + application_ +
+                                ".u') AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;");
   }
-  // The last sub-topology's partitions lie in both copies, none is being moved.
-  const auto shared_out = [&] {
+  // The partitions of the sub-topologies that keep the tables lie in both copies, none is moved.
+  const auto shared_out = [&](const std::string& id, int sub_topology) {
     size_t running = 0;
     for (const auto& copy : copies) {
       size_t own = 0;
       for (const QueryMetrics& query : copy->Metrics().queries) {
         for (const TaskMetrics& task : query.tasks) {
-          own += task.sub_topology == 1 && task.state == "RUNNING" ? 1 : 0;
+          own += query.query_id == id && task.sub_topology == sub_topology &&
+                 task.state == "RUNNING";
         }
       }
       if (own == 0) return false;
@@ -268,17 +272,18 @@ TEST_F(KafkaAdminTest, CopiesAnswerForTheirKeysAndNameTheOthers) {
     }
     return running == 3;
   };
-  ASSERT_TRUE(WaitFor(shared_out));
+  ASSERT_TRUE(WaitFor([&] { return shared_out("CTAS_T", 1) && shared_out("CTAS_U", 0); }));
   RunUntilEnd(*copies[0]);
   RunUntilEnd(*copies[1]);
-  for (int key = 0; key < kKeys; ++key) {
+  for (int n = 0; n < 2 * kKeys; ++n) {
+    const std::string key = std::to_string(n / 2);
+    const std::string where = n % 2 == 0 ? "t WHERE v = " + key : "u WHERE k = 'k" + key + "'";
     int answers = 0;
     for (size_t i = 0; i < copies.size(); ++i) {
-      auto cursor =
-          copies[i]->Query("SELECT n FROM t WHERE v = " + std::to_string(key) + ";");
+      auto cursor = copies[i]->Query("SELECT n FROM " + where + ";");
       if (cursor.ok()) {
         const auto batch = (*cursor)->Next(std::chrono::milliseconds(0));
-        ASSERT_TRUE(batch.ok() && batch->has_value()) << "key " << key << " of copy " << i;
+        ASSERT_TRUE(batch.ok() && batch->has_value()) << where << " in copy " << i;
         EXPECT_EQ((*batch)->column(0).ToText(0), "1");
         ++answers;
         continue;
@@ -287,7 +292,7 @@ TEST_F(KafkaAdminTest, CopiesAnswerForTheirKeysAndNameTheOthers) {
       EXPECT_NE(cursor.status().message().find(servers[1 - i]), std::string::npos)
           << cursor.status().message();
     }
-    EXPECT_EQ(answers, 1) << "key " << key;
+    EXPECT_EQ(answers, 1) << where;
   }
   const auto scan = copies[0]->Query("SELECT * FROM t;");
   EXPECT_EQ(scan.status().code(), ErrorCode::kOtherCopy);

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "shell/progress.h"
 #include "tests/unit/shell/fake_engine.h"
 
 namespace weir::shell {
@@ -104,6 +105,20 @@ TEST_F(ProgramTest, OpenErrors) {
   EXPECT_EQ(Run(), 1);
   open_status_ = Status(ErrorCode::kUnknownOption, "unknown setting: x");
   EXPECT_EQ(Run(), 2);
+}
+
+TEST(ProgressTest, TellsHowFarRestoringIs) {
+  EngineMetrics metrics;
+  metrics.queries.resize(2);
+  EXPECT_EQ(DescribeRestore(metrics), "");
+  metrics.queries[0].restore = {.tasks = 2,
+                                .records_restored = 1200,
+                                .records_to_restore = 50'000,
+                                .records_per_second = 4000};
+  EXPECT_EQ(DescribeRestore(metrics),
+            "; restoring 1,200 of 50,000 records of 2 tasks, 4,000/s, 12 s left");
+  metrics.queries[0].restore.records_per_second = 0;
+  EXPECT_EQ(DescribeRestore(metrics), "; restoring 1,200 of 50,000 records of 2 tasks");
 }
 
 TEST_F(ProgramTest, LoadsAndTellsWhatIsAcknowledged) {
