@@ -2,11 +2,10 @@
 // outputs are acknowledged before the positions behind them are committed, and state is written after
 // both. Exactly once: outputs and positions are one transaction, and state is written after it.
 
-#include <cstdlib>
-#include <filesystem>
 #include <random>
 
 #include "base/status_macros.h"
+#include "exec/connect/application_state.h"
 #include "exec/connect/commit_buffer.h"
 #include "exec/connect/kafka_admin.h"
 #include "exec/connect/kafka_client.h"
@@ -25,14 +24,6 @@ namespace {
 /// Processes of one application on one machine that may keep state beside each other.
 constexpr int kStateDirectoriesMax = 64;
 
-std::string DefaultStateDirectory() {
-  const char* state = std::getenv("XDG_STATE_HOME");
-  if (state != nullptr && *state != '\0') return std::string(state) + "/weir";
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || *home == '\0') home = ".";
-  return std::string(home) + "/.local/state/weir";
-}
-
 /// The first directory <state_dir>/<application id>/<n> that no other process has open.
 Result<std::shared_ptr<RocksStore>> OpenStateStore(const BrokerOptions& options) {
   TopicInfo name;
@@ -43,8 +34,7 @@ Result<std::shared_ptr<RocksStore>> OpenStateStore(const BrokerOptions& options)
         .WithHint("letters, digits, '.', '_' and '-', at most 249 of them");
   }
   const std::string base =
-      (options.state_dir.empty() ? DefaultStateDirectory() : options.state_dir) + "/" +
-      options.application_id + "/";
+      ApplicationStateFolder(options.state_dir, options.application_id) + "/";
   for (int n = 0; n + 1 < kStateDirectoriesMax; ++n) {
     auto store = RocksStore::Open(base + std::to_string(n), false);
     if (store.ok() || store.status().code() != ErrorCode::kStoreLocked) return store;
