@@ -282,8 +282,14 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& 
 
 Result<std::unique_ptr<Cursor>> EngineImpl::OpenPrint(const ast::Statement& statement) {
   const auto& print = statement.As<ast::Print>();
-  Result<std::unique_ptr<Cursor>> cursor =
-      MakeTopicPrinter(*broker_, print.topic, print.from_beginning, print.interval, print.limit);
+  TopicPrint what{print.topic, print.from_beginning, print.interval, print.limit};
+  for (const auto& [name, source] : catalog_.sources()) {
+    if (source.topic != print.topic || source.windowed_key == physical::WindowKind::kNone) continue;
+    what.window = source.windowed_key == physical::WindowKind::kSession ? WindowKeyKind::kSession
+                                                                        : WindowKeyKind::kTime;
+    what.window_size_ms = source.window_size_ms;
+  }
+  Result<std::unique_ptr<Cursor>> cursor = MakeTopicPrinter(*broker_, what);
   if (!cursor.ok()) return std::move(cursor).status().At(print.topic_position);
   return cursor;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <condition_variable>
 #include <mutex>
 
@@ -12,6 +13,7 @@
 #include "exec/column/builder.h"
 #include "exec/connect/header_codec.h"
 #include "exec/formats/json_structure.h"
+#include "planner/catalog/near_names.h"
 
 namespace weir {
 namespace {
@@ -31,17 +33,38 @@ SchemaPtr PrintSchema() {
   return schema;
 }
 
+/// Names of topics keep their case, unlike names in SQL.
+Status SuggestTopic(Status status, Broker& broker, std::string_view topic) {
+  const Result<std::vector<TopicInfo>> topics = broker.ListTopics();
+  if (!topics.ok()) return status;
+  std::vector<std::string> names;
+  std::string hint;
+  for (const TopicInfo& info : *topics) {
+    const bool same_letters = std::equal(
+        info.name.begin(), info.name.end(), topic.begin(), topic.end(),
+        [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+    if (same_letters) hint = "did you mean " + info.name + "?";
+    names.push_back(info.name);
+  }
+  if (hint.empty()) hint = DidYouMean(topic, names);
+  return hint.empty() ? status : std::move(status).WithHint(hint);
+}
+
 class TopicPrinter : public Cursor {
  public:
-  TopicPrinter(std::optional<int64_t> interval, std::optional<int64_t> limit)
-      : schema_(PrintSchema()), interval_(std::max<int64_t>(interval.value_or(1), 1)),
-        left_(limit.value_or(-1)) {
+  explicit TopicPrinter(const TopicPrint& print)
+      : schema_(PrintSchema()),
+        interval_(std::max<int64_t>(print.interval.value_or(1), 1)),
+        window_(print.window),
+        window_size_ms_(print.window_size_ms),
+        left_(print.limit.value_or(-1)) {
     for (const ColumnSchema& column : schema_->columns) builders_.emplace_back(column.type);
   }
 
   Status Open(Broker& broker, std::string_view topic, bool from_beginning) {
     topic_ = topic;
-    WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker.DescribeTopic(topic));
+    Result<TopicInfo> info = broker.DescribeTopic(topic);
+    if (!info.ok()) return SuggestTopic(info.status(), broker, topic);
     WEIR_ASSIGN_OR_RETURN(session_, broker.OpenReadSession("print"));
     session_->SetListener([this] {
       std::lock_guard lock(mutex_);
@@ -50,7 +73,7 @@ class TopicPrinter : public Cursor {
     });
     StartPosition start;
     if (!from_beginning) start.kind = StartPosition::Kind::kLatest;
-    for (int32_t partition = 0; partition < info.partitions; ++partition) {
+    for (int32_t partition = 0; partition < info->partitions; ++partition) {
       WEIR_ASSIGN_OR_RETURN(auto reader, session_->Open(topic, partition, start));
       readers_.push_back(std::move(reader));
     }
@@ -104,7 +127,7 @@ class TopicPrinter : public Cursor {
     builders_[0].AppendInt32(batch_.partition);
     builders_[1].AppendInt64(batch_.offsets[i]);
     builders_[2].AppendInt64(batch_.timestamps[i]);
-    AddText(builders_[3], batch_.keys[i]);
+    AddKey(batch_.keys[i]);
     AddText(builders_[4], batch_.values[i]);
     headers_.clear();
     if (!batch_.headers.empty()) DecodeHeaders(batch_.View(batch_.headers[i]), headers_);
@@ -114,6 +137,17 @@ class TopicPrinter : public Cursor {
                           header.value ? GuessText(*header.value) : "null");
     }
     builders_[5].AppendBytes(text);
+  }
+
+  void AddKey(Slice slice) {
+    std::string_view key = slice.is_null() ? std::string_view() : batch_.View(slice);
+    int64_t start_ms = 0, end_ms = 0;
+    if (window_ == WindowKeyKind::kNone || slice.is_null() ||
+        !SplitWindowedKey(window_, window_size_ms_, key, start_ms, end_ms)) {
+      return AddText(builders_[3], slice);
+    }
+    const char close = window_ == WindowKeyKind::kSession ? ']' : ')';
+    builders_[3].AppendBytes(fmt::format("{}@[{},{}{}", GuessText(key), start_ms, end_ms, close));
   }
 
   void AddText(ColumnBuilder& builder, Slice slice) {
@@ -133,6 +167,8 @@ class TopicPrinter : public Cursor {
 
   const SchemaPtr schema_;
   const int64_t interval_;
+  const WindowKeyKind window_;
+  const int64_t window_size_ms_;
   int64_t left_;
   int64_t seen_ = 0;
   std::string topic_;
@@ -162,12 +198,9 @@ std::string GuessText(std::string_view bytes) {
   return out;
 }
 
-Result<std::unique_ptr<Cursor>> MakeTopicPrinter(Broker& broker, std::string_view topic,
-                                                 bool from_beginning,
-                                                 std::optional<int64_t> interval,
-                                                 std::optional<int64_t> limit) {
-  auto printer = std::make_unique<TopicPrinter>(interval, limit);
-  WEIR_RETURN_IF_ERROR(printer->Open(broker, topic, from_beginning));
+Result<std::unique_ptr<Cursor>> MakeTopicPrinter(Broker& broker, const TopicPrint& print) {
+  auto printer = std::make_unique<TopicPrinter>(print);
+  WEIR_RETURN_IF_ERROR(printer->Open(broker, print.topic, print.from_beginning));
   return std::unique_ptr<Cursor>(std::move(printer));
 }
 

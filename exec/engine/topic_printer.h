@@ -7,16 +7,24 @@
 #include <string_view>
 
 #include "exec/connect/topic.h"
+#include "exec/formats/format.h"
 #include "weir/engine.h"
 
 namespace weir {
 
-/// A cursor over `topic` with columns partition, offset, timestamp, key, value, headers. Follows the
-/// topic until `limit` rows; every `interval`-th record is shown. Must not outlive `broker`.
-Result<std::unique_ptr<Cursor>> MakeTopicPrinter(Broker& broker, std::string_view topic,
-                                                 bool from_beginning,
-                                                 std::optional<int64_t> interval,
-                                                 std::optional<int64_t> limit);
+struct TopicPrint {
+  std::string_view topic;
+  bool from_beginning = false;
+  std::optional<int64_t> interval;   ///< Every so many-th record is shown.
+  std::optional<int64_t> limit;      ///< Rows; none: for ever.
+  /// The window in the keys, where a stream or table over the topic tells of one.
+  WindowKeyKind window = WindowKeyKind::kNone;
+  int64_t window_size_ms = 0;
+};
+
+/// A cursor over the topic with columns partition, offset, timestamp, key, value, headers. A key with
+/// a window is key@[start,end). Follows the topic. Must not outlive `broker`.
+Result<std::unique_ptr<Cursor>> MakeTopicPrinter(Broker& broker, const TopicPrint& print);
 
 /// Bytes as text: UTF-8 as it stands, 4 and 8 bytes that are not text as big-endian integers, others
 /// as hexadecimal.

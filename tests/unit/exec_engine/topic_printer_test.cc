@@ -93,6 +93,20 @@ TEST_F(PrintedTopic, CancelEndsIt) {
   EXPECT_EQ((*cursor)->Next(milliseconds(60'000)).status().code(), ErrorCode::kCancelled);
   EXPECT_TRUE((*cursor)->done());
   EXPECT_EQ(engine_->Query("PRINT 'none';").status().code(), ErrorCode::kUnknownTopic);
+  const std::string text = engine_->Query("PRINT T;").status().ToString();
+  EXPECT_NE(text.find("did you mean t?"), std::string::npos) << text;
+}
+
+TEST_F(PrintedTopic, ShowsTheWindowsInKeys) {
+  auto made = engine_->Execute(
+      "CREATE STREAM s (k STRING KEY, v STRING) WITH (kafka_topic='t', value_format='DELIMITED');"
+      "CREATE TABLE n WITH (value_format='JSON') AS SELECT k, COUNT(*) AS n FROM s WINDOW TUMBLING "
+      "(SIZE 1 SECOND) GROUP BY k;");
+  ASSERT_TRUE(made.ok()) << made.status().ToString();
+  ASSERT_TRUE(engine_->RunUntilEnd(false).ok());
+  const Lines lines = Print("PRINT N FROM BEGINNING LIMIT 1;");
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find("k2@[0,1000) {\"N\":1}"), std::string::npos) << lines[0];
 }
 
 }  // namespace
