@@ -36,7 +36,7 @@ Status RunDump(CommandContext& context, const Arguments&) {
 void HelpAll(std::ostream& out) {
   out << "Commands (one line, no semicolon):\n";
   for (const Command& command : Commands()) {
-    out << fmt::format("  {:<34} {}\n", command.usage, command.text);
+    out << fmt::format("  {:<39} {}\n", command.usage, command.text);
   }
   out << "\nStatements (end in a semicolon, may span lines; help NAME tells more):\n ";
   int width = 1;
