@@ -53,9 +53,9 @@ struct MessageRun {
 class KafkaReader final : public PartitionReader {
  public:
   KafkaReader(std::shared_ptr<KafkaConsumer> consumer, std::string_view topic, int32_t partition,
-              int64_t position, int64_t end)
+              int64_t position, int64_t end, bool with_headers)
       : consumer_(std::move(consumer)), topic_name_(topic), partition_(partition),
-        position_(position), end_at_open_(end) {}
+        position_(position), end_at_open_(end), with_headers_(with_headers) {}
 
   ~KafkaReader() override {
     if (queue_ != nullptr) rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
@@ -150,7 +150,8 @@ class KafkaReader final : public PartitionReader {
   void Add(const rd_kafka_message_t& message, RecordBatch& out) {
     at_end_ = false;
     position_ = message.offset + 1;
-    AddHeaders(message, out);
+    // To see that there are none takes librdkafka an allocation.
+    if (with_headers_) AddHeaders(message, out);
     out.keys.push_back(Copy(message.key, message.key_len));
     out.values.push_back(Copy(message.payload, message.len));
     out.offsets.push_back(message.offset);
@@ -236,6 +237,7 @@ class KafkaReader final : public PartitionReader {
   const int32_t partition_;
   int64_t position_;
   const int64_t end_at_open_;
+  const bool with_headers_;
   int64_t most_ahead_ = 0;   ///< Of the queue, since the last nudge.
   int64_t fetched_records_ = 0;
   int64_t fetched_bytes_ = 0;
@@ -321,6 +323,11 @@ void KafkaReadSession::SetListener(std::function<void()> listener) {
   wake_->listener = std::move(listener);
 }
 
+void KafkaReadSession::SkipHeaders(std::string_view topic) {
+  std::lock_guard lock(mutex_);
+  headerless_.emplace(topic);
+}
+
 Result<std::shared_ptr<KafkaConsumer>> KafkaReadSession::TakeConsumer(std::string_view topic,
                                                                       int32_t partition) {
   std::lock_guard lock(mutex_);
@@ -371,7 +378,13 @@ Result<std::unique_ptr<PartitionReader>> KafkaReadSession::Open(std::string_view
         .WithHint(std::string(kWaysOn));
   }
   held.consumer = nullptr;
-  auto reader = std::make_unique<KafkaReader>(consumer, topic, partition, position, end);
+  bool with_headers = true;
+  {
+    std::lock_guard lock(mutex_);
+    with_headers = !headerless_.contains(topic);
+  }
+  auto reader =
+      std::make_unique<KafkaReader>(consumer, topic, partition, position, end, with_headers);
   WEIR_RETURN_IF_ERROR(reader->Start());
   return std::unique_ptr<PartitionReader>(std::move(reader));
 }

@@ -63,6 +63,7 @@ class KafkaReadSession final : public ReadSession {
   Result<std::unique_ptr<PartitionReader>> Open(std::string_view topic, int32_t partition,
                                                 StartPosition start) override;
   void SetListener(std::function<void()> listener) override;
+  void SkipHeaders(std::string_view topic) override;
 
  private:
   KafkaReadSession(const BrokerOptions& options, std::shared_ptr<KafkaTopics> topics,
@@ -75,6 +76,7 @@ class KafkaReadSession final : public ReadSession {
   const std::shared_ptr<WakeList::Entry> wake_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<KafkaConsumer>> consumers_;
+  std::set<std::string, std::less<>> headerless_;   ///< Topics of SkipHeaders.
 };
 
 }  // namespace weir

@@ -59,6 +59,8 @@ class ReadSession {
                                                         StartPosition start) = 0;
   /// Called (from any thread, often) when new records may be there. Set before the first Open.
   virtual void SetListener(std::function<void()> listener) = 0;
+  /// Nobody looks at the headers of this topic's records: they need not be given out. Before its Open.
+  virtual void SkipHeaders(std::string_view) {}
 };
 
 /// Durable key-value state, ordered by key bytes. Reads may come from any thread and see only what

@@ -146,6 +146,19 @@ Status QueryRuntime::CheckFingerprint() {
   return OkStatus();
 }
 
+// Headers are read by expressions and columns, handed on by sinks, and go with dead letters.
+bool QueryRuntime::LooksAtHeaders(std::string_view topic) const {
+  for (const SourcePlan& source : env_.stages.sources) {
+    const physical::TopicSource& node = *source.node;
+    if (node.topic != topic) continue;
+    if (node.needs_headers || !node.dead_letter_topic.empty()) return true;
+    for (const auto& column : node.columns) {
+      if (column.is_headers) return true;
+    }
+  }
+  return false;
+}
+
 // Topics are read by one session, connectors by one each.
 Status QueryRuntime::OpenSessions() {
   ReadSession* topics = nullptr;
@@ -159,6 +172,7 @@ Status QueryRuntime::OpenSessions() {
   for (const SourcePlan& source : env_.stages.sources) {
     if (source.node->connector.empty()) {
       if (topics == nullptr) WEIR_RETURN_IF_ERROR(open_topics());
+      if (!LooksAtHeaders(source.node->topic)) topics->SkipHeaders(source.node->topic);
       source_sessions_.push_back(topics);
       continue;
     }

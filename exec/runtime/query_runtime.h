@@ -105,6 +105,7 @@ class QueryRuntime : public Scheduler::Job {
   explicit QueryRuntime(QueryRuntimeOptions options);
   Status OpenLocked();
   Status OpenSessions();
+  bool LooksAtHeaders(std::string_view topic) const;
   Status OpenTasks();
   Status CheckFingerprint();
   void TearDown();
