@@ -3,6 +3,7 @@
 // Membership in a Kafka consumer group that shares a topic's partitions out. The group's consumer
 // fetches nothing: the partitions it is given stay paused, and readers of their own read them.
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -36,6 +37,7 @@ class KafkaGroup final : public PartitionGroup {
       std::string_view topic, const std::vector<int32_t>& partitions) override;
   std::string_view name() const override { return name_; }
   int32_t generation() const override { return generation_; }
+  bool joined() const override { return told_; }
 
   /// Commits outside of a transaction. kTaskMigrated if one of the partitions is not ours any more.
   Status CommitOffsets(const std::vector<GroupOffset>& offsets);
@@ -47,6 +49,8 @@ class KafkaGroup final : public PartitionGroup {
   KafkaGroup(const BrokerOptions& options, const GroupOptions& group);
   Status Start(const std::string& anchor_topic);
   Status TakeError(const rd_kafka_event_t& event);
+  /// kUnknownTopic if the anchor topic has been gone for some time.
+  Status CheckAnchor();
   /// What a rebalance event means; nothing where there is nothing to do for it.
   std::optional<Change> TakeRebalance(rd_kafka_event_t& event);
   void Assign(const rd_kafka_topic_partition_list_t& partitions);
@@ -70,6 +74,9 @@ class KafkaGroup final : public PartitionGroup {
   int32_t generation_ = -1;
   /// The group has told us our part at least once, even if that was nothing.
   bool told_ = false;
+  std::string anchor_topic_;
+  /// Since when librdkafka misses that topic.
+  std::optional<std::chrono::steady_clock::time_point> missing_since_;
 
   std::mutex mutex_;   ///< Guards what follows.
   std::set<int32_t> owned_;

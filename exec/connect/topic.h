@@ -125,6 +125,8 @@ class PartitionGroup {
   /// Number of the group's last rebalance that this copy took part in; a partition's later owner has a
   /// higher one. -1: not a member now.
   virtual int32_t generation() const { return -1; }
+  /// The group has told this copy its part, which may be nothing.
+  virtual bool joined() const { return true; }
 };
 
 /// A copy of the application, as its group knows it.

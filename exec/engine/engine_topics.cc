@@ -132,7 +132,7 @@ Status EngineImpl::WaitForQuery(QueryRuntime& runtime, const Ends& ends) {
           .WithHint(runtime.error().hint());
     }
     if (runtime.state() == QueryRuntime::State::kPaused) return OkStatus();
-    bool done = true;
+    bool done = runtime.started();
     for (size_t i = 0; i < runtime.stages().sources.size() && done; ++i) {
       const physical::TopicSource& node = *runtime.stages().sources[i].node;
       if (!node.connector.empty()) {

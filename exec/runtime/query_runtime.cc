@@ -225,6 +225,7 @@ Status QueryRuntime::OpenTasks() {
 
 void QueryRuntime::TearDown() {
   open_ = false;
+  started_ = false;
   tasks_.clear();
   env_.exchanges.clear();
   source_sessions_.clear();
@@ -346,11 +347,12 @@ int64_t QueryRuntime::RunLocked() {
 bool QueryRuntime::LookAtTasks() {
   int64_t lag = 0;
   int64_t open_windows = 0;
+  bool started = assignment_ == nullptr || assignment_->joined();
   bool drained = true;
   for (const auto& stage : tasks_) {
     for (const auto& task : stage) {
       if (task == nullptr) continue;
-      drained &= task->ready();
+      started &= task->ready();
       if (!task->ready()) continue;
       lag += task->lag();
       open_windows += task->open_windows();
@@ -359,8 +361,9 @@ bool QueryRuntime::LookAtTasks() {
   }
   lag_ = lag;
   open_windows_ = open_windows;
+  started_ = started;
   if (env_.shared) NoteTaskMetrics();
-  return drained;
+  return drained && started;
 }
 
 // A query far behind, whose commits take long because it has changed much state, makes fewer of them:

@@ -78,6 +78,8 @@ class QueryRuntime : public Scheduler::Job {
   const QueryStages& stages() const { return env_.stages; }
   /// Copies share its tasks out (see QueryEnvironment::shared).
   bool shared() const { return env_.shared; }
+  /// Its tasks are open: where shared, those that its groups have given to this copy.
+  bool started() const { return started_; }
   /// Where shared: partitions of the last sub-topology whose tasks run in this copy.
   std::vector<int32_t> owned_partitions() const;
   /// Reads sources that never end.
@@ -151,6 +153,7 @@ class QueryRuntime : public Scheduler::Job {
   std::atomic<bool> caught_up_{false};
   std::atomic<bool> drained_committed_{false};
   std::atomic<bool> endless_{false};
+  std::atomic<bool> started_{false};
   bool open_ = false;
   bool uncommitted_ = false;
   int64_t last_commit_ms_ = 0;

@@ -1,5 +1,7 @@
 #include "exec/runtime/task_assignment.h"
 
+#include <algorithm>
+
 #include "base/status_macros.h"
 #include "exec/runtime/internal_topics.h"
 
@@ -28,6 +30,11 @@ Result<std::optional<TaskAssignment::Change>> TaskAssignment::Poll() {
     if (change) return std::optional<Change>(Change{static_cast<int>(stage), std::move(*change)});
   }
   return std::optional<Change>();
+}
+
+bool TaskAssignment::joined() const {
+  return std::all_of(groups_.begin(), groups_.end(),
+                     [](const auto& group) { return group->joined(); });
 }
 
 Status TaskAssignment::Accept(const Change& change) {

@@ -33,6 +33,8 @@ class TaskAssignment {
   /// What is to change, if anything; answer it with Accept. Never waits.
   Result<std::optional<Change>> Poll();
   Status Accept(const Change& change);
+  /// Every group has told this copy its part.
+  bool joined() const;
   PartitionGroup& group(int stage) { return *groups_[stage]; }
   /// Partitions of the stage whose tasks this copy runs, each with the generation of the group in
   /// which it came.
