@@ -21,6 +21,7 @@ constexpr int64_t kCommitIntervalBehindMs = 1000;
 constexpr int kFailuresMax = 3;
 constexpr int64_t kBackoffFirstMs = 1000;
 constexpr int64_t kBackoffLastMs = 60'000;
+constexpr int64_t kMigrationPauseMs = 100;   // The groups tell soon what is whose.
 constexpr int64_t kGroupPollMs = 1000;
 
 bool IsTransient(ErrorCode code) {
@@ -305,6 +306,9 @@ int64_t QueryRuntime::RunLocked() {
     const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(
         retry_at_ - std::chrono::steady_clock::now());
     if (wait.count() > 0) return wait.count();
+    // Only what is still this copy's is opened again.
+    Status served = assignment_ == nullptr ? OkStatus() : ServeAssignment();
+    if (!served.ok()) return Fail(std::move(served));
     if (Status status = Guarded([&] { return OpenLocked(); }); !status.ok()) {
       return Fail(std::move(status));
     }
@@ -466,8 +470,10 @@ int64_t QueryRuntime::Fail(Status status) {
   state_ = again ? State::kRestarting : State::kError;
   retry_at_ = {};
   if (!again) return -1;
-  if (!transient) return 0;
-  const int64_t wait = std::min(kBackoffLastMs, kBackoffFirstMs << std::min(failures_ - 1, 6));
+  if (!transient && !migrated) return 0;
+  const int64_t wait =
+      migrated ? kMigrationPauseMs
+               : std::min(kBackoffLastMs, kBackoffFirstMs << std::min(failures_ - 1, 6));
   retry_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait);
   return wait;
 }
