@@ -45,7 +45,7 @@ int StructCost(const DataType& from, const DataType& to) {
   return std::max(cost, 1);
 }
 
-std::optional<DataType> CommonStruct(const DataType& a, const DataType& b) {
+std::optional<DataType> CommonStruct(const DataType& a, const DataType& b, DecimalExcess excess) {
   std::vector<DataType::Field> fields(a.fields().begin(), a.fields().end());
   for (const DataType::Field& field : b.fields()) {
     const int index = a.FieldIndex(field.name);
@@ -54,20 +54,21 @@ std::optional<DataType> CommonStruct(const DataType& a, const DataType& b) {
       continue;
     }
     DataType& mine = fields[static_cast<size_t>(index)].type;
-    const std::optional<DataType> common = CommonType(mine, field.type);
+    const std::optional<DataType> common = CommonType(mine, field.type, excess);
     if (!common) return std::nullopt;
     mine = *common;
   }
   return DataType::Struct(std::move(fields));
 }
 
-std::optional<DataType> CommonNumber(const DataType& a, const DataType& b) {
+std::optional<DataType> CommonNumber(const DataType& a, const DataType& b, DecimalExcess excess) {
   if (a.is(TypeKind::kDouble) || b.is(TypeKind::kDouble)) return DataType::Double();
   if (!a.is(TypeKind::kDecimal) && !b.is(TypeKind::kDecimal)) return DataType::Bigint();
   const DataType x = DecimalOf(a), y = DecimalOf(b);
   const int scale = std::max(x.scale(), y.scale());
   const int whole = std::max(x.precision() - x.scale(), y.precision() - y.scale());
-  return CappedDecimal(whole + scale, scale);
+  if (excess == DecimalExcess::kDropsFraction) return CappedDecimal(whole + scale, scale);
+  return DataType::Decimal(std::min(whole + scale, limits::kDecimalPrecisionMax), scale);
 }
 
 bool CanCastStructs(const DataType& from, const DataType& to) {
@@ -111,24 +112,24 @@ int ImplicitCost(const DataType& from, const DataType& to) {
   return from.is(TypeKind::kStruct) ? StructCost(from, to) : -1;
 }
 
-std::optional<DataType> CommonType(const DataType& a, const DataType& b) {
+std::optional<DataType> CommonType(const DataType& a, const DataType& b, DecimalExcess excess) {
   if (a == b || b.is(TypeKind::kNull)) return a;
   if (a.is(TypeKind::kNull)) return b;
-  if (a.is_numeric() && b.is_numeric()) return CommonNumber(a, b);
+  if (a.is_numeric() && b.is_numeric()) return CommonNumber(a, b, excess);
   if (a.kind() != b.kind()) return std::nullopt;
   switch (a.kind()) {
     case TypeKind::kArray: {
-      std::optional<DataType> element = CommonType(a.element(), b.element());
+      std::optional<DataType> element = CommonType(a.element(), b.element(), excess);
       if (!element) return std::nullopt;
       return DataType::Array(*element);
     }
     case TypeKind::kMap: {
-      std::optional<DataType> key = CommonType(a.key(), b.key());
-      std::optional<DataType> value = CommonType(a.element(), b.element());
+      std::optional<DataType> key = CommonType(a.key(), b.key(), excess);
+      std::optional<DataType> value = CommonType(a.element(), b.element(), excess);
       if (!key || !value) return std::nullopt;
       return DataType::Map(*key, *value);
     }
-    case TypeKind::kStruct: return CommonStruct(a, b);
+    case TypeKind::kStruct: return CommonStruct(a, b, excess);
     default: return std::nullopt;
   }
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "base/type_rules.h"
 #include "planner/binder/coercion.h"
 #include "planner/binder/expr_binder.h"
 #include "planner/binder/make_expr.h"
@@ -15,7 +16,7 @@ namespace weir {
 Result<BoundExprPtr> ExprBinder::BindCast(const ast::Cast& cast) {
   WEIR_ASSIGN_OR_RETURN(BoundExprPtr operand, BindNode(*cast.operand));
   WEIR_ASSIGN_OR_RETURN(DataType type, ResolveType(cast.type, catalog_));
-  if (!CastExists(operand->type, type)) {
+  if (!CanCast(operand->type, type)) {
     return Status(ErrorCode::kInvalidCast,
                   "no cast from " + operand->type.ToString() + " to " + type.ToString());
   }

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "base/time_text.h"
+#include "base/type_rules.h"
 #include "planner/binder/literals.h"
 #include "planner/binder/make_expr.h"
 
@@ -26,36 +27,10 @@ bool IsTemporal(const DataType& type) {
   return type.is(TypeKind::kDate) || type.is(TypeKind::kTime) || type.is(TypeKind::kTimestamp);
 }
 
-DataType WidestDecimal(const DataType& a, const DataType& b) {
-  const int scale = std::max(a.scale(), b.scale());
-  const int whole = std::max(a.precision() - a.scale(), b.precision() - b.scale());
-  const int precision = std::min(whole + scale, limits::kDecimalPrecisionMax);
-  return DataType::Decimal(precision, std::min(scale, precision));
-}
-
-std::optional<DataType> CommonNumeric(const DataType& a, const DataType& b) {
-  if (a.is(TypeKind::kDouble) || b.is(TypeKind::kDouble)) return DataType::Double();
-  if (a.is(TypeKind::kDecimal) || b.is(TypeKind::kDecimal)) {
-    return WidestDecimal(DecimalHolding(a), DecimalHolding(b));
-  }
-  return a.is(TypeKind::kBigint) || b.is(TypeKind::kBigint) ? DataType::Bigint() : DataType::Int();
-}
-
-/// The second's fields, then those that only the first has: as ksqlDB orders them. Fields go by name;
-/// those that one side lacks are null there.
-std::optional<DataType> CommonStruct(const DataType& a, const DataType& b) {
-  std::vector<DataType::Field> fields(b.fields().begin(), b.fields().end());
-  for (const DataType::Field& other : a.fields()) {
-    auto it = std::ranges::find(fields, other.name, &DataType::Field::name);
-    if (it == fields.end()) {
-      fields.push_back(other);
-      continue;
-    }
-    std::optional<DataType> common = CommonTypeOf(other.type, it->type);
-    if (!common) return std::nullopt;
-    it->type = *common;
-  }
-  return DataType::Struct(std::move(fields));
+/// The fields of STRUCTs: the second's, then those that only the first has, as ksqlDB orders them.
+/// Those that one side lacks are null there.
+std::optional<DataType> CommonTypeOf(const DataType& a, const DataType& b) {
+  return CommonType(b, a, DecimalExcess::kDropsWhole);
 }
 
 /// The type of a text literal that is to be a number, "4.000" DECIMAL(4, 3).
@@ -68,7 +43,9 @@ std::optional<DataType> NumberTypeOfText(const std::string& text) {
   if (exponent_at < text.size()) {
     std::optional<Value> power =
         ConvertLiteral(Value(text.substr(exponent_at + 1)), string, DataType::Int());
-    if (!power || std::abs(power->as<int32_t>()) > limits::kDecimalPrecisionMax) return std::nullopt;
+    if (!power || std::abs(power->as<int32_t>()) > limits::kDecimalPrecisionMax) {
+      return std::nullopt;
+    }
     exponent = power->as<int32_t>();
   }
   const std::string mantissa = text.substr(0, exponent_at);
@@ -139,7 +116,7 @@ Result<DataType> Widen(const DataType& so_far, const BoundExpr& expr) {
     if (so_far.is_numeric()) {
       std::optional<DataType> number = NumberTypeOfText(expr.value.as<std::string>());
       if (!number) return NoConversion(expr, so_far);
-      return *CommonNumeric(so_far, *number);
+      return *CommonTypeOf(so_far, *number);
     }
     if (ConvertLiteral(expr.value, expr.type, so_far)) return so_far;
     return NoConversion(expr, so_far);
@@ -198,45 +175,15 @@ Status ReadTimeText(const BoundExpr& column, BoundExprPtr& text) {
 
 }  // namespace
 
-DataType DecimalHolding(const DataType& type) {
-  if (type.is(TypeKind::kInt)) return DataType::Decimal(10, 0);
-  if (type.is(TypeKind::kBigint)) return DataType::Decimal(19, 0);
-  return type;
-}
-
-std::optional<DataType> CommonTypeOf(const DataType& a, const DataType& b) {
-  if (a == b || b.is(TypeKind::kNull)) return a;
-  if (a.is(TypeKind::kNull)) return b;
-  if (a.is_numeric() && b.is_numeric()) return CommonNumeric(a, b);
-  if (a.kind() != b.kind()) return std::nullopt;
-  switch (a.kind()) {
-    case TypeKind::kArray: {
-      std::optional<DataType> element = CommonTypeOf(a.element(), b.element());
-      return element ? std::optional(DataType::Array(*element)) : std::nullopt;
-    }
-    case TypeKind::kMap: {
-      std::optional<DataType> key = CommonTypeOf(a.key(), b.key());
-      std::optional<DataType> value = CommonTypeOf(a.element(), b.element());
-      return key && value ? std::optional(DataType::Map(*key, *value)) : std::nullopt;
-    }
-    case TypeKind::kStruct:
-      return CommonStruct(a, b);
-    default:
-      return std::nullopt;
-  }
-}
-
 bool ConvertsImplicitly(const DataType& from, const DataType& to) {
   if (from == to || from.is(TypeKind::kNull)) return true;
   if (from.is_numeric() && to.is_numeric()) {
     if (to.is(TypeKind::kDouble)) return true;
     if (to.is(TypeKind::kDecimal)) {
       if (from.is(TypeKind::kDouble)) return false;
-      const DataType decimal = DecimalHolding(from);
-      return from.is(TypeKind::kInt) || from.is(TypeKind::kBigint)
-                 ? true
-                 : decimal.scale() <= to.scale() &&
-                       decimal.precision() - decimal.scale() <= to.precision() - to.scale();
+      if (!from.is(TypeKind::kDecimal)) return true;
+      return from.scale() <= to.scale() &&
+             from.precision() - from.scale() <= to.precision() - to.scale();
     }
     return from.is(TypeKind::kInt) && to.is(TypeKind::kBigint);
   }
@@ -250,30 +197,6 @@ bool ConvertsImplicitly(const DataType& from, const DataType& to) {
     return std::ranges::all_of(from.fields(), [&](const DataType::Field& field) {
       const int index = to.FieldIndex(field.name);
       return index >= 0 && ConvertsImplicitly(field.type, to.fields()[index].type);
-    });
-  }
-  return false;
-}
-
-bool CastExists(const DataType& from, const DataType& to) {
-  if (from == to || from.is(TypeKind::kNull)) return true;
-  if (to.is(TypeKind::kString)) return !from.is(TypeKind::kBytes);
-  if (from.is_numeric() && to.is_numeric()) return true;
-  if (from.is(TypeKind::kString)) {
-    return to.is_numeric() || to.is(TypeKind::kBoolean) || IsTemporal(to);
-  }
-  if (from.is(TypeKind::kTimestamp)) return to.is(TypeKind::kDate) || to.is(TypeKind::kTime);
-  if (from.is(TypeKind::kDate)) return to.is(TypeKind::kTimestamp);
-  if (from.is(TypeKind::kArray) && to.is(TypeKind::kArray)) {
-    return CastExists(from.element(), to.element());
-  }
-  if (from.is(TypeKind::kMap) && to.is(TypeKind::kMap)) {
-    return CastExists(from.key(), to.key()) && CastExists(from.element(), to.element());
-  }
-  if (from.is(TypeKind::kStruct) && to.is(TypeKind::kStruct)) {
-    return std::ranges::all_of(to.fields(), [&](const DataType::Field& field) {
-      const int index = from.FieldIndex(field.name);
-      return index < 0 || CastExists(from.fields()[index].type, field.type);
     });
   }
   return false;
@@ -309,7 +232,7 @@ Result<BoundExprPtr> CoerceTo(const BoundExprPtr& expr, const DataType& type) {
     if (!value) return NoConversion(*expr, type);
     return MakeLiteral(std::move(*value), type, expr->text);
   } else {
-    if (!CastExists(expr->type, type)) return NoConversion(*expr, type);
+    if (!CanCast(expr->type, type)) return NoConversion(*expr, type);
     return MakeCast(expr, type);
   }
   auto copy = std::make_shared<BoundExpr>(*expr);

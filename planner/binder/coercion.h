@@ -3,7 +3,6 @@
 // What converts to what without being asked, as ksqlDB has it: INT → BIGINT → DECIMAL → DOUBLE,
 // element by element inside ARRAY, MAP and STRUCT; literals in lists take the type of the list.
 
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,17 +11,8 @@
 
 namespace weir {
 
-/// The DECIMAL that holds all values of INT, BIGINT or itself.
-DataType DecimalHolding(const DataType& type);
-
-/// Narrowest type both convert to, or nothing. NULL goes with anything.
-std::optional<DataType> CommonTypeOf(const DataType& a, const DataType& b);
-
 /// Whether `from` becomes `to` unasked, as INSERT INTO … SELECT does.
 bool ConvertsImplicitly(const DataType& from, const DataType& to);
-
-/// Whether CAST(from AS to) exists.
-bool CastExists(const DataType& from, const DataType& to);
 
 /// `expr` as `type`, going into ARRAY[…], MAP(…) and STRUCT(…) so that literals inside convert too.
 /// kTypeMismatch if it does not convert.
