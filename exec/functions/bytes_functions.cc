@@ -72,11 +72,7 @@ void ToBytesKernel(const KernelCall& call, ColumnBuilder& out) {
   });
 }
 
-constexpr FunctionRow Row(std::string_view name, std::string_view signature, Kernel kernel,
-                          std::string_view text, std::string_view example) {
-  return {.name = name, .signature = signature, .kernel = kernel, .category = kCategory,
-          .text = text, .example = example};
-}
+constexpr FunctionRowOf Row{kCategory};
 
 constexpr std::string_view kBigintText =
     "Reads 8 bytes as a BIGINT, BIG_ENDIAN unless LITTLE_ENDIAN is given.";

@@ -196,7 +196,9 @@ void AddUnitsKernel(const KernelCall& call, ColumnBuilder& out) {
     const int64_t shift = kSign * unit * GetInt(counts, row);
     if (kWhat == What::kTimestamp) return out.AppendInt64(GetBigint(values, row) + shift);
     const int64_t value = GetInt(values, row);
-    if (kWhat == What::kTime) return out.AppendInt32(static_cast<int32_t>(MillisOfDay(value + shift)));
+    if (kWhat == What::kTime) {
+      return out.AppendInt32(static_cast<int32_t>(MillisOfDay(value + shift)));
+    }
     out.AppendInt32(static_cast<int32_t>(FloorDay(value * kMillisPerDay + shift)));
   });
 }
@@ -218,11 +220,7 @@ void TodayKernel(const KernelCall& call, ColumnBuilder& out) {
   for (int32_t row = 0; row < call.rows; ++row) out.AppendInt32(today);
 }
 
-constexpr FunctionRow Row(std::string_view name, std::string_view signature, Kernel kernel,
-                          std::string_view text, std::string_view example) {
-  return {.name = name, .signature = signature, .kernel = kernel, .category = kCategory,
-          .text = text, .example = example};
-}
+constexpr FunctionRowOf Row{kCategory};
 
 constexpr FunctionRow FormatRow(std::string_view name, std::string_view signature, Kernel kernel,
                                 std::string_view text, std::string_view example) {

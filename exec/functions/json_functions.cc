@@ -231,12 +231,7 @@ void ToJsonKernel(const KernelCall& call, ColumnBuilder& out) {
   }
 }
 
-constexpr FunctionRow Row(std::string_view name, std::string_view signature, Kernel kernel,
-                          std::string_view text, std::string_view example,
-                          Nulls nulls = Nulls::kPropagate) {
-  return {.name = name, .signature = signature, .nulls = nulls, .kernel = kernel,
-          .category = kCategory, .text = text, .example = example};
-}
+constexpr FunctionRowOf Row{kCategory};
 
 constexpr FunctionRow kJsonFunctions[] = {
     {.name = "EXTRACTJSONFIELD", .signature = "(STRING, STRING) -> STRING",

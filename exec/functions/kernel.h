@@ -74,9 +74,26 @@ struct FunctionRow {
   std::string_view category;
   std::string_view text;
   std::string_view example;   ///< "UCASE('ab') = 'AB'"; run by a test.
-  /// Raises no row errors and costs about as much as its memory traffic: run over whole columns, also
-  /// where a CASE or an AND needs only some of the rows.
+  /// Raises no row errors and costs about as much as its memory traffic: run over whole columns,
+  /// also where a CASE or an AND needs only some of the rows.
   bool never_fails = false;
+};
+
+/// Writes the rows of one category in short, as FunctionRowOf Row{"URL"}: Row("URL_…", …).
+struct FunctionRowOf {
+  std::string_view category;
+  constexpr FunctionRow operator()(std::string_view name, std::string_view signature, Kernel kernel,
+                                   std::string_view text, std::string_view example,
+                                   Nulls nulls = Nulls::kPropagate) const {
+    return {.name = name, .signature = signature, .nulls = nulls, .kernel = kernel,
+            .category = category, .text = text, .example = example};
+  }
+  constexpr FunctionRow operator()(std::string_view name, std::string_view signature, Kernel kernel,
+                                   std::string_view text, std::string_view example,
+                                   ResultType result_type) const {
+    return {.name = name, .signature = signature, .kernel = kernel, .result_type = result_type,
+            .category = category, .text = text, .example = example};
+  }
 };
 
 /// A table function: for each active row appends any number of values and says how many.
@@ -84,7 +101,8 @@ struct TableFunctionRow {
   std::string_view name;
   std::string_view signature;
   /// Appends to `counts` one entry a row; values of row i follow those of row i-1 in `out`.
-  void (*kernel)(const KernelCall& call, std::vector<int32_t>& counts, ColumnBuilder& out) = nullptr;
+  void (*kernel)(const KernelCall& call, std::vector<int32_t>& counts,
+                 ColumnBuilder& out) = nullptr;
   ResultType result_type = nullptr;
   std::string_view text;
   std::string_view example;

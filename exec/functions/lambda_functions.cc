@@ -1,5 +1,5 @@
-// FILTER, TRANSFORM, REDUCE. The body of a lambda runs over the elements of all rows at once; REDUCE
-// runs it once a step, over the rows that have that many elements.
+// FILTER, TRANSFORM, REDUCE. The body of a lambda runs over the elements of all rows at once;
+// REDUCE runs it once a step, over the rows that have that many elements.
 
 #include <algorithm>
 
@@ -181,12 +181,7 @@ void ReduceKernel(const KernelCall& call, ColumnBuilder& out) {
   }
 }
 
-constexpr FunctionRow Row(std::string_view name, std::string_view signature, Kernel kernel,
-                          std::string_view text, std::string_view example,
-                          Nulls nulls = Nulls::kPropagate) {
-  return {.name = name, .signature = signature, .nulls = nulls, .kernel = kernel,
-          .category = kCategory, .text = text, .example = example};
-}
+constexpr FunctionRowOf Row{kCategory};
 
 constexpr std::string_view kFilterText =
     "Keeps the elements, or entries, for which a lambda is true.";

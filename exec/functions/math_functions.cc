@@ -146,7 +146,8 @@ void CutDecimal(const KernelCall& call, int32_t row, int scale, ColumnBuilder& o
     digits = scale;
   }
   Int128 scaled = 0;
-  if (result != 0 && (target - digits > 38 || !RescaleDecimal(result, 0, target - digits, scaled))) {
+  if (result != 0 &&
+      (target - digits > 38 || !RescaleDecimal(result, 0, target - digits, scaled))) {
     call.Error(row, "the rounded DECIMAL has too many digits for its type");
     return out.AppendNull();
   }
@@ -273,12 +274,7 @@ void GeoDistanceKernel(const KernelCall& call, ColumnBuilder& out) {
   }
 }
 
-constexpr FunctionRow Row(std::string_view name, std::string_view signature, Kernel kernel,
-                          std::string_view text, std::string_view example,
-                          ResultType result_type = nullptr) {
-  return {.name = name, .signature = signature, .kernel = kernel, .result_type = result_type,
-          .category = kCategory, .text = text, .example = example};
-}
+constexpr FunctionRowOf Row{kCategory};
 
 #define WEIR_DOUBLE_ROWS(name, function, text, example)                             \
   Row(name, "(INT) -> DOUBLE", kUnary<int32_t, function>, text, example),           \

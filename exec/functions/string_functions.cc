@@ -358,12 +358,7 @@ void UuidOfBytesKernel(const KernelCall& call, ColumnBuilder& out) {
   });
 }
 
-constexpr FunctionRow Row(std::string_view name, std::string_view signature, Kernel kernel,
-                          std::string_view text, std::string_view example,
-                          Nulls nulls = Nulls::kPropagate) {
-  return {.name = name, .signature = signature, .nulls = nulls, .kernel = kernel,
-          .category = kCategory, .text = text, .example = example};
-}
+constexpr FunctionRowOf Row{kCategory};
 
 constexpr std::string_view kConcatText = "Joins its arguments; nulls count as empty.";
 constexpr std::string_view kConcatWsText =

@@ -213,11 +213,7 @@ void EncodeParameterKernel(const KernelCall& call, ColumnBuilder& out) {
   });
 }
 
-constexpr FunctionRow Row(std::string_view name, std::string_view signature, Kernel kernel,
-                          std::string_view text, std::string_view example) {
-  return {.name = name, .signature = signature, .kernel = kernel, .category = kCategory,
-          .text = text, .example = example};
-}
+constexpr FunctionRowOf Row{kCategory};
 
 constexpr FunctionRow kUrlFunctions[] = {
     Row("URL_DECODE_PARAM", "(STRING) -> STRING", &DecodeParameterKernel,
