@@ -12,7 +12,15 @@ bool HasOffsets(TypeKind kind) {
          kind == TypeKind::kMap;
 }
 
-/// Bytes of one value in `values`; 0 for types without fixed width.
+void AppendZeros(BufferBuilder& values, size_t count) {
+  values.Reserve(count);
+  const size_t size = values.size();
+  values.Resize(size + count);
+  std::memset(values.data() + size, 0, count);
+}
+
+}  // namespace
+
 size_t ValueWidth(TypeKind kind) {
   switch (kind) {
     case TypeKind::kInt:
@@ -25,15 +33,6 @@ size_t ValueWidth(TypeKind kind) {
     default: return 0;
   }
 }
-
-void AppendZeros(BufferBuilder& values, size_t count) {
-  values.Reserve(count);
-  const size_t size = values.size();
-  values.Resize(size + count);
-  std::memset(values.data() + size, 0, count);
-}
-
-}  // namespace
 
 ColumnBuilder::ColumnBuilder(DataType type) : type_(std::move(type)) {
   switch (type_.kind()) {

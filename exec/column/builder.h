@@ -57,7 +57,7 @@ class BufferBuilder {
   uint8_t* data_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
-  size_t last_size_ = 0;  // Of the buffer handed out last; the next one starts with room for as much.
+  size_t last_size_ = 0;  // Of the buffer handed out last; the next one starts with as much room.
 };
 
 /// Validity bits that cost nothing until the first null.
@@ -140,8 +140,8 @@ class ColumnBuilder {
   BufferBuilder& raw_values() { return values_; }
   BufferBuilder& raw_offsets() { return offsets_; }
   ValidityBuilder& validity() { return validity_; }
-  /// Makes room for `count` values of fixed width T, valid where the bits of `valid` say (null: all);
-  /// returns where to write them. The builder must be empty.
+  /// Makes room for `count` values of fixed width T, valid where the bits of `valid` say (null:
+  /// all); returns where to write them. The builder must be empty.
   template <typename T>
   T* FillFixed(int32_t count, const uint8_t* valid) {
     values_.Resize(static_cast<size_t>(count) * sizeof(T));
@@ -169,6 +169,8 @@ class ColumnBuilder {
 
 /// A buffer of `size` bytes to fill in place: `*data` may be written until the buffer is shared.
 BufferPtr MakeBuffer(size_t size, uint8_t** data);
+/// Bytes of one of a column's values; 0 for BOOLEAN, which has bits, and types without fixed width.
+size_t ValueWidth(TypeKind kind);
 /// A column of `length` nulls, or of `length` times `value`.
 ColumnPtr MakeNullColumn(const DataType& type, int32_t length);
 ColumnPtr MakeConstantColumn(const DataType& type, const Value& value, int32_t length);

@@ -1,5 +1,6 @@
 #include "exec/column/compare.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <functional>
@@ -64,6 +65,19 @@ int Order(T a, T b) {
   return a < b ? -1 : a > b;
 }
 
+/// Position of the first byte that differs, or `size`.
+size_t FirstDifference(const char* a, const char* b, size_t size) {
+  size_t at = 0;
+  for (; at + 8 <= size; at += 8) {
+    uint64_t x, y;
+    std::memcpy(&x, a + at, 8);
+    std::memcpy(&y, b + at, 8);
+    if (x != y) return at + static_cast<size_t>(std::countr_zero(x ^ y)) / 8;  // Little-endian.
+  }
+  while (at < size && a[at] == b[at]) ++at;
+  return at;
+}
+
 uint64_t Mix(uint64_t hash) {
   hash ^= hash >> 32;
   hash *= 0xD6E8FEB86659FD93ULL;
@@ -83,11 +97,10 @@ uint64_t HashDecimal(Int128 value, int scale) {
 }  // namespace
 
 int CompareUtf16(std::string_view a, std::string_view b) {
-  const size_t common = a.size() < b.size() ? a.size() : b.size();
-  size_t i = 0;
-  if (std::memcmp(a.data(), b.data(), common) == 0) return Order(a.size(), b.size());
-  while (a[i] == b[i]) ++i;
-  const uint8_t x = static_cast<uint8_t>(a[i]), y = static_cast<uint8_t>(b[i]);
+  const size_t common = std::min(a.size(), b.size());
+  const size_t at = FirstDifference(a.data(), b.data(), common);
+  if (at == common) return Order(a.size(), b.size());
+  const auto x = static_cast<uint8_t>(a[at]), y = static_cast<uint8_t>(b[at]);
   // Code points beyond U+FFFF (lead byte F0…) are surrogates in UTF-16, which come before
   // U+E000…U+FFFF (lead bytes EE and EF).
   if (x >= 0xEE && y >= 0xEE && (x >= 0xF0) != (y >= 0xF0)) return x >= 0xF0 ? -1 : 1;

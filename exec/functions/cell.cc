@@ -1,7 +1,6 @@
 #include "exec/functions/cell.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/limits.h"
 
@@ -11,19 +10,6 @@ namespace {
 enum class ValueTag : uint8_t {
   kNull, kBool, kInt32, kInt64, kDouble, kDecimal, kText, kItems, kEntries
 };
-
-/// Position of the first byte that differs, or `size`.
-size_t FirstDifference(const uint8_t* a, const uint8_t* b, size_t size) {
-  size_t at = 0;
-  for (; at + 8 <= size; at += 8) {
-    uint64_t x, y;
-    std::memcpy(&x, a + at, 8);
-    std::memcpy(&y, b + at, 8);
-    if (x != y) return at + static_cast<size_t>(std::countr_zero(x ^ y)) / 8;  // Little-endian.
-  }
-  while (at < size && a[at] == b[at]) ++at;
-  return at;
-}
 
 bool ItemsEqual(const Value::Items& a, const Value::Items& b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), ValuesEqual);
@@ -108,20 +94,6 @@ bool TakeNested(std::string_view& bytes, Value& value, int depth) {
 }
 
 }  // namespace
-
-int CompareText(std::string_view a, std::string_view b) {
-  const size_t common = std::min(a.size(), b.size());
-  const auto* left = reinterpret_cast<const uint8_t*>(a.data());
-  const auto* right = reinterpret_cast<const uint8_t*>(b.data());
-  const size_t at = FirstDifference(left, right, common);
-  if (at == common) return a.size() < b.size() ? -1 : (a.size() > b.size() ? 1 : 0);
-  uint8_t x = left[at];
-  uint8_t y = right[at];
-  // UTF-8 sorts by code point. Code points past U+FFFF (first byte F0 and up) are surrogates in
-  // UTF-16, which sort before U+E000..U+FFFF (first bytes EE and EF).
-  if (x >= 0xEE && y >= 0xEE && (x >= 0xF0) != (y >= 0xF0)) std::swap(x, y);
-  return x < y ? -1 : 1;
-}
 
 bool ValuesEqual(const Value& a, const Value& b) {
   if (a.data.index() != b.data.index()) return false;

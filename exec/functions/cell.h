@@ -11,14 +11,14 @@
 #include <string_view>
 #include <type_traits>
 
+#include "base/fixed_bytes.h"
 #include "base/value.h"
 #include "exec/column/builder.h"
+#include "exec/column/compare.h"
 #include "weir/batch.h"
 
 namespace weir {
 
-/// Order of two texts as Java compares them, by UTF-16 code unit: negative, 0 or positive.
-int CompareText(std::string_view a, std::string_view b);
 /// Equality as SQL sees it: NaN equals NaN, maps are equal whatever the order of their entries.
 bool ValuesEqual(const Value& a, const Value& b);
 /// Equal values have equal hashes; stable between processes, so it may be stored.
@@ -32,20 +32,7 @@ inline uint64_t HashWord(uint64_t word) {
   return word ^ (word >> 33);
 }
 
-/// Fixed-width values as little-endian bytes, and back; false when `bytes` is too short.
-template <typename T>
-void PutFixed(T value, std::string& out) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  out.append(reinterpret_cast<const char*>(&value), sizeof(T));
-}
-template <typename T>
-bool TakeFixed(std::string_view& bytes, T& value) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  if (bytes.size() < sizeof(T)) return false;
-  std::memcpy(&value, bytes.data(), sizeof(T));
-  bytes.remove_prefix(sizeof(T));
-  return true;
-}
+/// Values as bytes, and back; false when `bytes` are damaged.
 void PutBytes(std::string_view value, std::string& out);
 bool TakeBytes(std::string_view& bytes, std::string& value);
 void PutValue(const Value& value, std::string& out);
@@ -129,7 +116,7 @@ bool CellsEqual(const CellView<T>& a, const CellView<T>& b) {
 template <typename T>
 bool CellLess(const CellView<T>& a, const CellView<T>& b, bool text) {
   if constexpr (kIsText<T>) {
-    return text ? CompareText(a, b) < 0 : a < b;
+    return text ? CompareUtf16(a, b) < 0 : a < b;
   } else if constexpr (std::is_same_v<T, double>) {
     return a < b || (std::isnan(b) && !std::isnan(a));
   } else if constexpr (kIsNested<T>) {

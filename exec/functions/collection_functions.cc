@@ -210,8 +210,9 @@ void ArrayExtremeKernel(const KernelCall& call, ColumnBuilder& out) {
       for (int32_t i = range.begin; i < range.end; ++i) {
         if (elements.IsNull(i)) continue;
         const bool better =
-            best < 0 || (kMax ? CellLess<T>(ReadCell<T>(elements, best), ReadCell<T>(elements, i), text)
-                              : CellLess<T>(ReadCell<T>(elements, i), ReadCell<T>(elements, best), text));
+            best < 0 ||
+            (kMax ? CellLess<T>(ReadCell<T>(elements, best), ReadCell<T>(elements, i), text)
+                  : CellLess<T>(ReadCell<T>(elements, i), ReadCell<T>(elements, best), text));
         if (better) best = i;
       }
       if (best < 0) {
@@ -275,9 +276,10 @@ void SliceKernel(const KernelCall& call, ColumnBuilder& out) {
       out.AppendNull();
       continue;
     }
-    AppendElements(*lists.child(0),
-                   {range.begin + static_cast<int32_t>(from), range.begin + static_cast<int32_t>(to)},
-                   out.child(0));
+    AppendElements(
+        *lists.child(0),
+        {range.begin + static_cast<int32_t>(from), range.begin + static_cast<int32_t>(to)},
+        out.child(0));
     out.AppendNested();
   }
 }
@@ -321,7 +323,8 @@ void FieldKernel(const KernelCall& call, ColumnBuilder& out) {
   for (int32_t row = 0; row < call.rows; ++row) {
     int32_t found = 0;
     for (size_t i = 1; i < call.args.size() && found == 0 && !call.args[0]->IsNull(row); ++i) {
-      if (!call.args[i]->IsNull(row) && call.args[i]->GetString(row) == call.args[0]->GetString(row)) {
+      if (!call.args[i]->IsNull(row) &&
+          call.args[i]->GetString(row) == call.args[0]->GetString(row)) {
         found = static_cast<int32_t>(i);
       }
     }
@@ -416,7 +419,7 @@ void EntriesKernel(const KernelCall& call, ColumnBuilder& out) {
     for (int32_t i = range.begin; i < range.end; ++i) order.push_back(i);
     if (call.args[1]->GetBool(row)) {
       std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-        return CompareText(keys.GetString(a), keys.GetString(b)) < 0;
+        return CompareUtf16(keys.GetString(a), keys.GetString(b)) < 0;
       });
     }
     ColumnBuilder& structs = out.child(0);
@@ -429,12 +432,7 @@ void EntriesKernel(const KernelCall& call, ColumnBuilder& out) {
   });
 }
 
-constexpr FunctionRow Row(std::string_view name, std::string_view signature, Kernel kernel,
-                          std::string_view text, std::string_view example,
-                          Nulls nulls = Nulls::kPropagate) {
-  return {.name = name, .signature = signature, .nulls = nulls, .kernel = kernel,
-          .category = kCategory, .text = text, .example = example};
-}
+constexpr FunctionRowOf Row{kCategory};
 
 constexpr std::string_view kJoinText =
     "Joins the elements as text, with a delimiter between them (a comma unless given).";

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/fixed_bytes.h"
 #include "base/status_macros.h"
 
 namespace weir {
@@ -9,34 +10,9 @@ namespace {
 
 constexpr uint8_t kVersion = 1;
 
-void Put32(int32_t value, std::string& out) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-
-bool Take32(std::string_view& bytes, int32_t& value) {
-  if (bytes.size() < sizeof(value)) return false;
-  std::memcpy(&value, bytes.data(), sizeof(value));
-  bytes.remove_prefix(sizeof(value));
-  return true;
-}
-
 size_t FixedBytes(TypeKind kind, int32_t rows) {
-  switch (kind) {
-    case TypeKind::kBoolean:
-      return (static_cast<size_t>(rows) + 7) / 8;
-    case TypeKind::kInt:
-    case TypeKind::kDate:
-    case TypeKind::kTime:
-      return static_cast<size_t>(rows) * 4;
-    case TypeKind::kBigint:
-    case TypeKind::kTimestamp:
-    case TypeKind::kDouble:
-      return static_cast<size_t>(rows) * 8;
-    case TypeKind::kDecimal:
-      return static_cast<size_t>(rows) * 16;
-    default:
-      return 0;
-  }
+  if (kind == TypeKind::kBoolean) return (static_cast<size_t>(rows) + 7) / 8;
+  return static_cast<size_t>(rows) * ValueWidth(kind);
 }
 
 bool HasOffsets(TypeKind kind) {
@@ -47,7 +23,7 @@ bool HasOffsets(TypeKind kind) {
 void AppendColumn(const Column& column, std::string& out) {
   const TypeKind kind = column.type().kind();
   const int32_t rows = column.length();
-  Put32(rows, out);
+  PutFixed(rows, out);
   out.push_back(column.has_nulls() ? 1 : 0);
   if (column.has_nulls()) {
     out.append(reinterpret_cast<const char*>(column.validity()),
@@ -101,7 +77,7 @@ std::vector<DataType> ChildTypes(const DataType& type) {
 
 ColumnPtr ReadColumn(const DataType& type, std::string_view& bytes) {
   Column::Parts parts{.type = type};
-  if (!Take32(bytes, parts.length) || parts.length < 0 || bytes.empty()) return nullptr;
+  if (!TakeFixed(bytes, parts.length) || parts.length < 0 || bytes.empty()) return nullptr;
   const int32_t rows = parts.length;
   const bool has_nulls = bytes.front() != 0;
   bytes.remove_prefix(1);
@@ -150,7 +126,8 @@ Result<std::vector<ColumnPtr>> ReadColumns(std::span<const DataType> types,
   std::vector<ColumnPtr> columns;
   for (const DataType& type : types) {
     ColumnPtr column = ReadColumn(type, bytes);
-    if (column == nullptr || column->length() != (columns.empty() ? column : columns[0])->length()) {
+    if (column == nullptr ||
+        column->length() != (columns.empty() ? column : columns[0])->length()) {
       return Corrupt();
     }
     columns.push_back(std::move(column));

@@ -1,5 +1,5 @@
 // Keys of fixed width: the columns' bytes side by side, behind the time if there is one, in 8, 16
-// or 32 bytes. As long as all keys are small whole numbers an array finds them, from then on a hash map.
+// or 32 bytes. While all keys are small whole numbers an array finds them, afterwards a hash map.
 
 #include <cstring>
 
@@ -12,22 +12,7 @@ namespace weir {
 namespace {
 
 size_t WidthOf(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kBoolean:
-      return 1;
-    case TypeKind::kInt:
-    case TypeKind::kDate:
-    case TypeKind::kTime:
-      return 4;
-    case TypeKind::kBigint:
-    case TypeKind::kTimestamp:
-    case TypeKind::kDouble:
-      return 8;
-    case TypeKind::kDecimal:
-      return 16;
-    default:
-      return 0;
-  }
+  return kind == TypeKind::kBoolean ? 1 : ValueWidth(kind);
 }
 
 struct Key8 {
@@ -290,7 +275,8 @@ class PackedGroups final : public GroupTable::Impl {
     SmallKeys::Values values{};
     for (size_t i = 0; i < parts_.parts.size(); ++i) {
       const auto& part = parts_.parts[i];
-      values[i] = IsNull(id, i) ? SmallKeys::kNull : ReadNumber(Bytes(id) + part.offset, part.width);
+      values[i] =
+          IsNull(id, i) ? SmallKeys::kNull : ReadNumber(Bytes(id) + part.offset, part.width);
     }
     return values;
   }

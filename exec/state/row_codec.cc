@@ -2,25 +2,14 @@
 
 #include <cstring>
 
+#include "base/fixed_bytes.h"
+
 namespace weir {
 namespace {
 
-template <typename T>
-void Put(T value, std::string& out) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof(T));
-}
-
-template <typename T>
-bool Take(std::string_view& bytes, T& value) {
-  if (bytes.size() < sizeof(T)) return false;
-  std::memcpy(&value, bytes.data(), sizeof(T));
-  bytes.remove_prefix(sizeof(T));
-  return true;
-}
-
 // With the byte in front that says that the value is there.
 template <size_t kWidth>
-void PutFixed(const Column& column, int32_t row, std::string& out) {
+void PutPresent(const Column& column, int32_t row, std::string& out) {
   char bytes[1 + kWidth];
   bytes[0] = 1;
   std::memcpy(bytes + 1, column.raw_values() + static_cast<size_t>(row) * kWidth, kWidth);
@@ -29,7 +18,7 @@ void PutFixed(const Column& column, int32_t row, std::string& out) {
 
 // Items [begin, end) of each child, child by child within an item.
 void PutItems(const Column& column, int32_t begin, int32_t end, std::string& out) {
-  Put(static_cast<uint32_t>(end - begin), out);
+  PutFixed(static_cast<uint32_t>(end - begin), out);
   for (int32_t item = begin; item < end; ++item) {
     for (const ColumnPtr& child : column.parts().children) AppendRowValue(*child, item, out);
   }
@@ -39,7 +28,7 @@ void PutRest(const Column& column, int32_t row, std::string& out);
 
 bool TakeItems(std::string_view& bytes, ColumnBuilder& out, int children) {
   uint32_t count;
-  if (!Take(bytes, count) || count > bytes.size()) return false;
+  if (!TakeFixed(bytes, count) || count > bytes.size()) return false;
   for (uint32_t item = 0; item < count; ++item) {
     for (int child = 0; child < children; ++child) {
       if (!ReadRowValue(bytes, out.child(child))) return false;
@@ -51,7 +40,7 @@ bool TakeItems(std::string_view& bytes, ColumnBuilder& out, int children) {
 
 bool TakeBytes(std::string_view& bytes, ColumnBuilder& out) {
   uint32_t length;
-  if (!Take(bytes, length) || bytes.size() < length) return false;
+  if (!TakeFixed(bytes, length) || bytes.size() < length) return false;
   out.AppendBytes(bytes.substr(0, length));
   bytes.remove_prefix(length);
   return true;
@@ -68,13 +57,13 @@ void AppendRowValue(const Column& column, int32_t row, std::string& out) {
     case TypeKind::kInt:
     case TypeKind::kDate:
     case TypeKind::kTime:
-      return PutFixed<4>(column, row, out);
+      return PutPresent<4>(column, row, out);
     case TypeKind::kBigint:
     case TypeKind::kDouble:
     case TypeKind::kTimestamp:
-      return PutFixed<8>(column, row, out);
+      return PutPresent<8>(column, row, out);
     case TypeKind::kDecimal:
-      return PutFixed<16>(column, row, out);
+      return PutPresent<16>(column, row, out);
     default:
       out.push_back(1);
       return PutRest(column, row, out);
@@ -92,7 +81,7 @@ void PutRest(const Column& column, int32_t row, std::string& out) {
     case TypeKind::kString:
     case TypeKind::kBytes: {
       const std::string_view text = column.GetString(row);
-      Put(static_cast<uint32_t>(text.size()), out);
+      PutFixed(static_cast<uint32_t>(text.size()), out);
       out.append(text);
       return;
     }
@@ -111,7 +100,7 @@ void PutRest(const Column& column, int32_t row, std::string& out) {
 
 bool ReadRowValue(std::string_view& bytes, ColumnBuilder& out) {
   uint8_t present;
-  if (!Take(bytes, present) || present > 1) return false;
+  if (!TakeFixed(bytes, present) || present > 1) return false;
   if (present == 0) {
     out.AppendNull();
     return true;
@@ -121,7 +110,7 @@ bool ReadRowValue(std::string_view& bytes, ColumnBuilder& out) {
       return false;
     case TypeKind::kBoolean: {
       uint8_t value;
-      if (!Take(bytes, value)) return false;
+      if (!TakeFixed(bytes, value)) return false;
       out.AppendBool(value != 0);
       return true;
     }
@@ -129,26 +118,26 @@ bool ReadRowValue(std::string_view& bytes, ColumnBuilder& out) {
     case TypeKind::kDate:
     case TypeKind::kTime: {
       int32_t value;
-      if (!Take(bytes, value)) return false;
+      if (!TakeFixed(bytes, value)) return false;
       out.AppendInt32(value);
       return true;
     }
     case TypeKind::kBigint:
     case TypeKind::kTimestamp: {
       int64_t value;
-      if (!Take(bytes, value)) return false;
+      if (!TakeFixed(bytes, value)) return false;
       out.AppendInt64(value);
       return true;
     }
     case TypeKind::kDouble: {
       double value;
-      if (!Take(bytes, value)) return false;
+      if (!TakeFixed(bytes, value)) return false;
       out.AppendDouble(value);
       return true;
     }
     case TypeKind::kDecimal: {
       Int128 value;
-      if (!Take(bytes, value)) return false;
+      if (!TakeFixed(bytes, value)) return false;
       out.AppendDecimal(value);
       return true;
     }

@@ -6,23 +6,6 @@
 namespace weir {
 namespace {
 
-size_t FixedWidth(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kInt:
-    case TypeKind::kDate:
-    case TypeKind::kTime:
-      return 4;
-    case TypeKind::kBigint:
-    case TypeKind::kTimestamp:
-    case TypeKind::kDouble:
-      return 8;
-    case TypeKind::kDecimal:
-      return 16;
-    default:
-      return 0;
-  }
-}
-
 // Bits of the result, or null if every ref has a value.
 BufferPtr GatherValidity(std::span<const Column* const> blocks, std::span<const RowRef> refs) {
   bool any = false;
@@ -83,7 +66,7 @@ ColumnPtr GatherTexts(const DataType& type, std::span<const Column* const> block
 
 ColumnPtr GatherRefs(const DataType& type, std::span<const Column* const> blocks,
                      std::span<const RowRef> refs) {
-  const size_t width = FixedWidth(type.kind());
+  const size_t width = ValueWidth(type.kind());
   if (width > 0) {
     Column::Parts parts{.type = type, .length = static_cast<int32_t>(refs.size())};
     parts.validity = GatherValidity(blocks, refs);
