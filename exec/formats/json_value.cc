@@ -8,6 +8,7 @@
 #include "base/time_text.h"
 #include "exec/formats/base64.h"
 #include "exec/formats/number_scan.h"
+#include "exec/functions/unicode_text.h"
 #include "parser/source_text.h"
 
 namespace weir {
@@ -37,24 +38,6 @@ bool TakeHex4(std::string_view raw, size_t at, uint32_t& unit) {
     unit = unit * 16 + static_cast<uint32_t>(digit);
   }
   return true;
-}
-
-void AppendCodePoint(uint32_t code, std::string& out) {
-  if (code < 0x80) {
-    out.push_back(static_cast<char>(code));
-  } else if (code < 0x800) {
-    out.push_back(static_cast<char>(0xC0 | (code >> 6)));
-    out.push_back(static_cast<char>(0x80 | (code & 0x3F)));
-  } else if (code < 0x10000) {
-    out.push_back(static_cast<char>(0xE0 | (code >> 12)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 6) & 0x3F)));
-    out.push_back(static_cast<char>(0x80 | (code & 0x3F)));
-  } else {
-    out.push_back(static_cast<char>(0xF0 | (code >> 18)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 12) & 0x3F)));
-    out.push_back(static_cast<char>(0x80 | ((code >> 6) & 0x3F)));
-    out.push_back(static_cast<char>(0x80 | (code & 0x3F)));
-  }
 }
 
 /// Takes the \u escape whose digits begin at `at`, with its second half if it is a pair; returns
@@ -202,12 +185,11 @@ const uint32_t* CheckJsonValue(const JsonCursor& cursor, const uint32_t* at, int
   if (!object && *begin != '[') {
     ScannedNumber number;
     std::string text;
-    const bool fits = *begin == '"'
-                          ? end - begin >= 2 && end[-1] == '"' &&
-                                UnescapeJson({begin + 1, static_cast<size_t>(end - begin - 2)}, text)
-                          : IsLiteral(begin, end, "true") || IsLiteral(begin, end, "false") ||
-                                IsLiteral(begin, end, "null") ||
-                                ScanNumber(begin, end, false, number);
+    const bool fits =
+        *begin == '"' ? end - begin >= 2 && end[-1] == '"' &&
+                            UnescapeJson({begin + 1, static_cast<size_t>(end - begin - 2)}, text)
+                      : IsLiteral(begin, end, "true") || IsLiteral(begin, end, "false") ||
+                            IsLiteral(begin, end, "null") || ScanNumber(begin, end, false, number);
     return fits ? at + 1 : nullptr;
   }
   const char close = object ? '}' : ']';

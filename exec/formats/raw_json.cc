@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/value_text.h"
 
 namespace weir {
 namespace {
@@ -128,33 +129,8 @@ Result<RawJson> ParseRawJson(std::string_view text) {
 }
 
 std::string QuoteJson(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-        } else {
-          out.push_back(c);
-        }
-    }
-  }
-  out.push_back('"');
+  std::string out;
+  AppendJsonString(text, out);
   return out;
 }
 
