@@ -6,13 +6,6 @@
 namespace weir {
 namespace {
 
-bool AllRunWhole(const std::vector<Node*>& nodes) {
-  for (const Node* node : nodes) {
-    if (!node->runs_whole()) return false;
-  }
-  return true;
-}
-
 /// array[i] (from 1, negative from the end) and map[key]; what is not there is null.
 class SubscriptNode final : public Node {
  public:

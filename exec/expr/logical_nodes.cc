@@ -1,4 +1,4 @@
-// AND, OR, NOT, IS NULL, CASE, COALESCE and IN: nodes that decide which rows their children run for.
+// AND, OR, NOT, IS NULL, CASE, COALESCE and IN: they decide which rows their children run for.
 
 #include <string_view>
 
@@ -10,22 +10,6 @@
 
 namespace weir {
 namespace {
-
-bool AllRunWhole(const std::vector<Node*>& nodes) {
-  for (const Node* node : nodes) {
-    if (!node->runs_whole()) return false;
-  }
-  return true;
-}
-
-uint64_t ValidWord(const Column& column, size_t word) {
-  return column.validity() == nullptr ? ~uint64_t{0}
-                                      : LoadWord(column.validity(), static_cast<int32_t>(word));
-}
-
-uint64_t ValueWord(const Column& column, size_t word) {
-  return LoadWord(column.raw_values(), static_cast<int32_t>(word));
-}
 
 /// AND where kAnd, else OR. One child that decides (false for AND, true for OR) decides the row;
 /// children behind it do not run for that row.
@@ -211,8 +195,8 @@ struct TextEqual {
   bool operator()(std::string_view a, std::string_view b) const { return a == b; }
 };
 
-/// x IN (a, b, …). Null x gives false, as its equality with anything does. Constants of the frequent
-/// types are looked up in a set; everything else is compared one by one.
+/// x IN (a, b, …). Null x gives false, as its equality with anything does. Constants of the
+/// frequent types are looked up in a set; everything else is compared one by one.
 class InNode final : public Node {
  public:
   explicit InNode(std::vector<Node*> children)
@@ -262,8 +246,12 @@ class InNode final : public Node {
 
  private:
   bool InConstants(const Column& column, int32_t row) const {
-    if (uses_integers_) return integers_.contains(column.values<int32_t>()[static_cast<size_t>(row)]);
-    if (uses_bigints_) return integers_.contains(column.values<int64_t>()[static_cast<size_t>(row)]);
+    if (uses_integers_) {
+      return integers_.contains(column.values<int32_t>()[static_cast<size_t>(row)]);
+    }
+    if (uses_bigints_) {
+      return integers_.contains(column.values<int64_t>()[static_cast<size_t>(row)]);
+    }
     if (uses_texts_ && !texts_.empty()) return texts_.contains(column.GetString(row));
     return false;
   }

@@ -5,15 +5,6 @@
 namespace weir {
 namespace {
 
-uint64_t ValidWord(const Column& column, size_t word) {
-  return column.validity() == nullptr ? ~uint64_t{0}
-                                      : LoadWord(column.validity(), static_cast<int32_t>(word));
-}
-
-uint64_t ValueWord(const Column& column, size_t word) {
-  return LoadWord(column.raw_values(), static_cast<int32_t>(word));
-}
-
 template <typename T>
 ColumnPtr ChooseFixed(const DataType& type, std::span<const ColumnPtr> columns,
                       std::span<const uint8_t> choice, const uint8_t* valid) {
@@ -105,6 +96,10 @@ void RowMask::KeepNotFalse(const Column& column) {
   for (size_t w = 0; w < words_.size(); ++w) {
     words_[w] &= ~ValidWord(column, w) | ValueWord(column, w);
   }
+}
+
+bool AllRunWhole(std::span<Node* const> nodes) {
+  return std::ranges::all_of(nodes, &Node::runs_whole);
 }
 
 const ColumnPtr& Node::Evaluate(Frame& frame, const RowMask& mask) {

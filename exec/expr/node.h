@@ -4,9 +4,9 @@
 // column for a whole batch. Inside exec/expr only.
 //
 // Which rows. A frame's base mask says which rows count. A node that cannot fail runs over all of
-// them, once, in straight loops. A node that can (a division, a cast, any function) runs only for the
-// rows that its users need: CASE, AND, OR and COALESCE ask with narrowed masks, and what is asked for
-// later is computed then and blended in. So a branch not taken raises no error.
+// them, once, in straight loops. A node that can (a division, a cast, any function) runs only for
+// the rows that its users need: CASE, AND, OR and COALESCE ask with narrowed masks, and what is
+// asked for later is computed then and blended in. So a branch not taken raises no error.
 
 #include <cstdint>
 #include <memory>
@@ -95,6 +95,17 @@ class Node {
   ColumnPtr value_;
 };
 using NodePtr = std::unique_ptr<Node>;
+bool AllRunWhole(std::span<Node* const> nodes);
+
+/// Which of 64 rows, from 64 * word on, are valid.
+inline uint64_t ValidWord(const Column& column, size_t word) {
+  return column.validity() == nullptr ? ~uint64_t{0}
+                                      : LoadWord(column.validity(), static_cast<int32_t>(word));
+}
+/// Which of them are true, of a BOOLEAN column; null rows say nothing.
+inline uint64_t ValueWord(const Column& column, size_t word) {
+  return LoadWord(column.raw_values(), static_cast<int32_t>(word));
+}
 
 /// Nodes of one scope (the batch, or one lambda's body), and the one that is asked for.
 struct NodeGraph {
