@@ -58,6 +58,18 @@ std::string CallsText(const std::vector<physical::AggregateCall>& calls, const S
   return text;
 }
 
+std::string FlatMapText(const std::vector<physical::FlatMap::Call>& calls, const Schema& input) {
+  std::string text = "FlatMap";
+  for (const physical::FlatMap::Call& call : calls) {
+    text += " " + call.function->name + "(";
+    for (size_t i = 0; i < call.args.size(); ++i) {
+      text += (i > 0 ? ", " : "") + ToText(*call.args[i], input);
+    }
+    text += ")";
+  }
+  return text;
+}
+
 std::string ExprsText(const std::vector<BoundExprPtr>& exprs, const Schema& input,
                       const Schema& output) {
   std::string text;

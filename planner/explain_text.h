@@ -16,6 +16,8 @@ std::string_view JoinKindText(physical::JoinKind join);
 std::string WindowText(const physical::WindowSpec& window);
 /// "COUNT(), SUM(AMOUNT)" with arguments named by `schema`.
 std::string CallsText(const std::vector<physical::AggregateCall>& calls, const Schema& schema);
+/// "FlatMap EXPLODE(A) CUBE_EXPLODE(B)" with arguments named by `input`.
+std::string FlatMapText(const std::vector<physical::FlatMap::Call>& calls, const Schema& input);
 /// "A + 1 AS B, C": expressions over `input` with the names of `output`.
 std::string ExprsText(const std::vector<BoundExprPtr>& exprs, const Schema& input,
                       const Schema& output);

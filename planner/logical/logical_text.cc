@@ -34,19 +34,6 @@ std::string JoinText(const Join& join) {
   return text + " [" + join.schema->ToString() + "]";
 }
 
-std::string FlatMapText(const FlatMap& flat) {
-  std::string text = "FlatMap";
-  const Schema& input = *flat.inputs[0]->schema;
-  for (const physical::FlatMap::Call& call : flat.calls) {
-    text += " " + call.function->name + "(";
-    for (size_t i = 0; i < call.args.size(); ++i) {
-      text += (i > 0 ? ", " : "") + ToText(*call.args[i], input);
-    }
-    text += ")";
-  }
-  return text;
-}
-
 std::string NodeText(const Node& node) {
   switch (node.kind) {
     case NodeKind::kSource:
@@ -60,7 +47,7 @@ std::string NodeText(const Node& node) {
       return "Project " + ExprsText(node.As<Project>().exprs, *node.inputs[0]->schema,
                                     *node.schema);
     case NodeKind::kFlatMap:
-      return FlatMapText(node.As<FlatMap>());
+      return FlatMapText(node.As<FlatMap>().calls, *node.inputs[0]->schema);
     case NodeKind::kRepartition: {
       const auto& repartition = node.As<Repartition>();
       std::string text = "Repartition by the first " + std::to_string(node.key_columns) +

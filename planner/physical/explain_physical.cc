@@ -68,7 +68,8 @@ std::string PartialText(const physical::PartialAggregate& node) {
 
 std::string AggregateText(const physical::StreamAggregate& node) {
   std::string text = "StreamAggregate by the first " + std::to_string(node.key_columns) +
-                     (node.merges_partials ? " merging partials: " : ": ") + CallsText(node.calls, *node.inputs[0]->schema);
+                     (node.merges_partials ? " merging partials: " : ": ") +
+                     CallsText(node.calls, *node.inputs[0]->schema);
   if (node.window.kind != physical::WindowKind::kNone) {
     text += " window " + WindowText(node.window);
   }
@@ -81,19 +82,6 @@ std::string ExchangeText(const physical::Exchange& exchange) {
   if (exchange.placement) text += " placed as " + FormatText(*exchange.placement);
   if (exchange.ordered) text += " in order";
   return text + " (" + exchange.name + ")";
-}
-
-std::string FlatMapText(const physical::FlatMap& flat) {
-  std::string text = "FlatMap";
-  const Schema& input = *flat.inputs[0]->schema;
-  for (const auto& call : flat.calls) {
-    text += " " + call.function->name + "(";
-    for (size_t i = 0; i < call.args.size(); ++i) {
-      text += (i > 0 ? ", " : "") + ToText(*call.args[i], input);
-    }
-    text += ")";
-  }
-  return text;
 }
 
 std::string SinkText(const physical::TopicSink& sink) {
@@ -117,7 +105,7 @@ std::string NodeText(const physical::Node& node) {
       return "Project " + ExprsText(As<physical::Project>(node).exprs, *node.inputs[0]->schema,
                                     *node.schema);
     case NodeKind::kFlatMap:
-      return FlatMapText(As<physical::FlatMap>(node));
+      return FlatMapText(As<physical::FlatMap>(node).calls, *node.inputs[0]->schema);
     case NodeKind::kExchange:
       return ExchangeText(As<physical::Exchange>(node));
     case NodeKind::kMaterialize:
