@@ -8,6 +8,7 @@
 
 #include "exec/column/value_text.h"
 #include "exec/formats/json_structure.h"
+#include "tests/fuzz/fuzz_driver.h"
 
 namespace weir::fuzz {
 namespace {
@@ -120,7 +121,8 @@ void CheckShape(const DecodedSide& side, const std::vector<FormatColumn>& column
 // One decoder as a query has it: used again and again.
 class Checked {
  public:
-  Checked(const FormatSpec& spec, std::vector<FormatColumn> columns) : columns_(std::move(columns)) {
+  Checked(const FormatSpec& spec, std::vector<FormatColumn> columns)
+      : columns_(std::move(columns)) {
     Result<std::unique_ptr<SideDecoder>> made = MakeDecoder(spec, columns_);
     if (!made.ok()) Broken("no decoder", {}, made.status().ToString());
     decoder_ = std::move(*made);
@@ -214,14 +216,14 @@ void CheckDecoder(const FormatSpec& spec, const std::vector<FormatColumn>& colum
 }
 
 std::vector<FormatColumn> AllColumns(bool nested) {
-  std::vector<FormatColumn> columns = {{"A", DataType::Boolean()},       {"B", DataType::Int()},
-                                       {"C", DataType::Bigint()},        {"D", DataType::Double()},
-                                       {"E", DataType::Decimal(10, 2)},  {"F", DataType::String()},
-                                       {"G", DataType::Bytes()},         {"H", DataType::Date()},
-                                       {"I", DataType::Time()},          {"J", DataType::Timestamp()},
-                                       {"N", DataType::Decimal(38, 10)}};
+  std::vector<FormatColumn> columns = {
+      {"A", DataType::Boolean()},   {"B", DataType::Int()},          {"C", DataType::Bigint()},
+      {"D", DataType::Double()},    {"E", DataType::Decimal(10, 2)}, {"F", DataType::String()},
+      {"G", DataType::Bytes()},     {"H", DataType::Date()},         {"I", DataType::Time()},
+      {"J", DataType::Timestamp()}, {"N", DataType::Decimal(38, 10)}};
   if (!nested) return columns;
-  const DataType inner = DataType::Struct({{"Z", DataType::Double()}, {"T", DataType::Timestamp()}});
+  const DataType inner =
+      DataType::Struct({{"Z", DataType::Double()}, {"T", DataType::Timestamp()}});
   columns.push_back({"K", DataType::Array(DataType::String())});
   columns.push_back({"L", DataType::Map(DataType::String(), DataType::Bigint())});
   columns.push_back({"M", DataType::Struct({{"X", DataType::Int()},
@@ -231,5 +233,17 @@ std::vector<FormatColumn> AllColumns(bool nested) {
   columns.push_back({"O", DataType::Array(DataType::Array(DataType::Decimal(4, 1)))});
   return columns;
 }
+
+std::vector<std::string> Pieces() {
+  return {
+    "\n",     "\n\n",   "~\n",     ",",        "\"",      "\"\"",   "\\",       "\\u",    "\\ud83d",
+    "\\u0000", "{",     "}",       "[",        "]",       "{}",     "[]",       "null",   "true",
+    "false",  "-",      "1e400",   "1e-400",   "9223372036854775808", "-9223372036854775809",
+    "2147483648", "0.005", "-0",   "NaN",      "1.",      ".5",     "00",       "\t",     "\r\n",
+    "\xff",   "\xc0\x80", "\xed\xa0\x80", "\xf0\x9f\x98\x80", "\"A\":", "\"K\":[", "\"M\":{", " ",
+    "99999999.99", "99999999.995", "2024-02-30", "23:59:59.999", "1970-01-01T00:00:00Z"};
+}
+
+std::vector<std::string> InputsOf(std::string_view file) { return {std::string(file)}; }
 
 }  // namespace weir::fuzz

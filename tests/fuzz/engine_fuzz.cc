@@ -48,7 +48,8 @@ class FuzzedEngine {
 
   bool Execute(std::string_view sql) {
     auto on_cursor = [&](std::string_view, Cursor& cursor) {
-      if (std::shared_ptr<QueryRuntime> push = engine_->last_transient(); cursor.is_push() && push) {
+      if (std::shared_ptr<QueryRuntime> push = engine_->last_transient();
+          cursor.is_push() && push) {
         (void)Feed(sql, *push, "push");
       }
       for (int i = 0; i < 3 && !cursor.done(); ++i) {
@@ -196,7 +197,8 @@ TestFile ReadTest(const std::filesystem::path& path) {
       std::istringstream words(line.substr(6));
       file.emplace_back();
       words >> file.back().topic;
-    } else if (where == In::kNothing && (line.starts_with("statement") || line.starts_with("query"))) {
+    } else if (where == In::kNothing &&
+               (line.starts_with("statement") || line.starts_with("query"))) {
       where = In::kSql;
       file.emplace_back();
     } else if (where == In::kSql) {
@@ -365,7 +367,8 @@ int main(int argc, char** argv) {
   const size_t count = files.size();
   // Statements may name files; what they make of them stays here.
   const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("weir_engine_fuzz_" + std::to_string(std::random_device{}()));
+      std::filesystem::temp_directory_path() /
+      ("weir_engine_fuzz_" + std::to_string(std::random_device{}()));
   std::filesystem::create_directory(folder);
   std::filesystem::current_path(folder);
   Driver driver(std::move(files));

@@ -1,5 +1,7 @@
-// Runs a fuzz target without libFuzzer: the corpus as it stands, then a fixed number of mutations of
-// it from a fixed seed, so that the checks are repeatable. NAME_replay CORPUS EXECUTIONS.
+// Runs a fuzz target without libFuzzer: the corpus as it stands, then a fixed number of mutations
+// from a fixed seed, so that the checks are repeatable. NAME_replay CORPUS EXECUTIONS.
+
+#include "tests/fuzz/fuzz_driver.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -10,10 +12,8 @@
 #include <iterator>
 #include <random>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
 
@@ -22,19 +22,11 @@ using Random = std::mt19937_64;
 constexpr uint64_t kSeed = 20240611;
 constexpr size_t kInputBytesMax = 4096;
 
-// Pieces that mean something to one of the decoders.
-constexpr std::string_view kPieces[] = {
-    "\n",     "\n\n",   "~\n",     ",",        "\"",      "\"\"",   "\\",       "\\u",    "\\ud83d",
-    "\\u0000", "{",     "}",       "[",        "]",       "{}",     "[]",       "null",   "true",
-    "false",  "-",      "1e400",   "1e-400",   "9223372036854775808", "-9223372036854775809",
-    "2147483648", "0.005", "-0",   "NaN",      "1.",      ".5",     "00",       "\t",     "\r\n",
-    "\xff",   "\xc0\x80", "\xed\xa0\x80", "\xf0\x9f\x98\x80", "\"A\":", "\"K\":[", "\"M\":{", " ",
-    "99999999.99", "99999999.995", "2024-02-30", "23:59:59.999", "1970-01-01T00:00:00Z"};
-
 size_t Below(Random& random, size_t bound) { return bound == 0 ? 0 : random() % bound; }
 
 /// One change: a byte, a piece, something repeated or taken from another input.
-void Mutate(std::string& text, const std::vector<std::string>& corpus, Random& random) {
+void Mutate(std::string& text, const std::vector<std::string>& corpus,
+            const std::vector<std::string>& pieces, Random& random) {
   const size_t at = Below(random, text.size() + 1);
   const size_t length = std::min(text.size() - at, 1 + Below(random, 24));
   switch (random() % 7) {
@@ -48,10 +40,10 @@ void Mutate(std::string& text, const std::vector<std::string>& corpus, Random& r
       if (at < text.size()) text[at] = static_cast<char>(random());
       break;
     case 3:
-      text.insert(at, kPieces[Below(random, std::size(kPieces))]);
+      text.insert(at, pieces[Below(random, pieces.size())]);
       break;
     case 4:
-      text.replace(at, length, kPieces[Below(random, std::size(kPieces))]);
+      text.replace(at, length, pieces[Below(random, pieces.size())]);
       break;
     case 5:
       text.insert(at, std::string(text, Below(random, text.size() + 1), length));
@@ -80,15 +72,17 @@ int main(int argc, char** argv) {
   std::vector<std::string> corpus;
   for (const std::filesystem::path& file : files) {
     std::ifstream in(file, std::ios::binary);
-    corpus.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
-    Run(corpus.back());
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    Run(text);
+    for (std::string& input : weir::fuzz::InputsOf(text)) corpus.push_back(std::move(input));
   }
   if (corpus.empty()) return 2;
+  const std::vector<std::string> pieces = weir::fuzz::Pieces();
   Random random(kSeed);
   for (uint64_t i = 0; i < executions; ++i) {
     std::string text = corpus[Below(random, corpus.size())];
     const size_t changes = 1 + Below(random, 8);
-    for (size_t change = 0; change < changes; ++change) Mutate(text, corpus, random);
+    for (size_t change = 0; change < changes; ++change) Mutate(text, corpus, pieces, random);
     Run(text);
   }
   std::printf("%s: %zu inputs in the corpus, %llu executions, seed %llu\n",

@@ -1,14 +1,10 @@
 // Any bytes as SQL: an error or statements, never a crash; what parses prints and parses again.
-//
-// Built twice: with WEIR_FUZZ as a libFuzzer target, and otherwise with a driver of our own that
-// mutates the corpus a fixed number of times from a fixed seed, so that the checks are repeatable.
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +12,7 @@
 #include "parser/parser.h"
 #include "parser/statement_splitter.h"
 #include "parser/variable_substitution.h"
+#include "tests/fuzz/fuzz_driver.h"
 
 namespace weir {
 namespace {
@@ -73,90 +70,31 @@ void CheckAll(std::string_view input) {
 }
 
 }  // namespace
+
+namespace fuzz {
+
+std::vector<std::string> Pieces() {
+  static constexpr std::string_view kSymbols = "()[]<>,;.'\"`-+*/%=|:$ \n";
+  std::vector<std::string> pieces;  // As many symbols as words.
+  for (const Keyword& keyword : Keywords()) {
+    pieces.push_back(" " + std::string(keyword.word) + " ");
+    pieces.emplace_back(1, kSymbols[pieces.size() / 2 % kSymbols.size()]);
+  }
+  return pieces;
+}
+
+std::vector<std::string> InputsOf(std::string_view file) {
+  std::vector<std::string> statements;
+  StatementSplitter splitter;
+  splitter.Add(file);
+  while (auto statement = splitter.Next()) statements.push_back(statement->text + ";");
+  return statements;
+}
+
+}  // namespace fuzz
 }  // namespace weir
 
-#ifdef WEIR_LIBFUZZER
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   weir::CheckAll({reinterpret_cast<const char*>(data), size});
   return 0;
 }
-#else
-
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <random>
-#include <vector>
-
-namespace {
-
-using Random = std::mt19937_64;
-
-size_t Below(Random& random, size_t bound) { return bound == 0 ? 0 : random() % bound; }
-
-/// One change: bytes, words of the language, or a piece of another text.
-void Mutate(std::string& text, const std::vector<std::string>& corpus, Random& random) {
-  const std::span<const weir::Keyword> words = weir::Keywords();
-  const size_t at = Below(random, text.size() + 1);
-  const size_t length = std::min(text.size() - at, 1 + Below(random, 24));
-  switch (random() % 7) {
-    case 0:
-      text.insert(at, 1, static_cast<char>(random()));
-      break;
-    case 1:
-      text.erase(at, length);
-      break;
-    case 2:
-      if (at < text.size()) text[at] = static_cast<char>(random());
-      break;
-    case 3:
-      text.insert(at, " " + std::string(words[Below(random, words.size())].word) + " ");
-      break;
-    case 4: {
-      static constexpr std::string_view kSymbols = "()[]<>,;.'\"`-+*/%=|:$ \n";
-      text.insert(at, 1, kSymbols[Below(random, kSymbols.size())]);
-      break;
-    }
-    case 5:
-      text.insert(at, std::string(text, Below(random, text.size() + 1), length));
-      break;
-    default: {
-      const std::string& other = corpus[Below(random, corpus.size())];
-      const size_t from = Below(random, other.size() + 1);
-      text.replace(at, length, other, from, 1 + Below(random, 60));
-      break;
-    }
-  }
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc < 3) return 2;
-  const uint64_t executions = std::strtoull(argv[2], nullptr, 10);
-  std::vector<std::filesystem::path> files(std::filesystem::directory_iterator(argv[1]), {});
-  std::sort(files.begin(), files.end());
-  std::vector<std::string> corpus;
-  for (const std::filesystem::path& file : files) {
-    std::ifstream in(file);
-    std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    weir::CheckAll(text);
-    weir::StatementSplitter splitter;
-    splitter.Add(text);
-    while (auto statement = splitter.Next()) corpus.push_back(statement->text + ";");
-  }
-  constexpr uint64_t kSeed = 20240611;
-  Random random(kSeed);
-  for (uint64_t i = 0; i < executions; ++i) {
-    std::string text = corpus[Below(random, corpus.size())];
-    const size_t changes = 1 + Below(random, 6);
-    for (size_t change = 0; change < changes; ++change) Mutate(text, corpus, random);
-    weir::CheckAll(text);
-  }
-  std::printf("parser_fuzz: %zu statements in the corpus, %llu executions, seed %llu\n",
-              corpus.size(), static_cast<unsigned long long>(executions),
-              static_cast<unsigned long long>(kSeed));
-  return 0;
-}
-#endif
