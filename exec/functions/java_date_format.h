@@ -1,7 +1,7 @@
 #pragma once
 
-// The date and time patterns of Java's DateTimeFormatter (yyyy-MM-dd'T'HH:mm:ssX), compiled once and
-// then used for many values, to write and to read. English names; reading ignores case.
+// The date and time patterns of Java's DateTimeFormatter (yyyy-MM-dd'T'HH:mm:ssX), compiled once
+// and then used for many values, to write and to read. English names; reading ignores case.
 
 #include <array>
 #include <cstdint>
@@ -29,8 +29,8 @@ class JavaDateFormat {
   /// Appends the time `utc_ms` as seen in `zone`.
   void Format(int64_t utc_ms, const TimeZone& zone, std::string& out) const;
 
-  /// Reads a whole text. What the pattern lacks is 1970-01-01, midnight; a zone in the text wins over
-  /// `zone`. False if the text does not fit.
+  /// Reads a whole text. What the pattern lacks is 1970-01-01, midnight; a zone in the text wins
+  /// over `zone`. False if the text does not fit.
   bool ParseTimestamp(std::string_view text, const TimeZone& zone, int64_t& utc_ms) const;
   bool ParseDate(std::string_view text, int32_t& days) const;
   bool ParseTime(std::string_view text, int32_t& ms_of_day) const;
@@ -66,8 +66,8 @@ class JavaDateFormat {
 
   std::vector<Element> elements_;
   /// Patterns that are a date and a time of fixed width, as most columns of times have them: the
-  /// text with a 0 for each digit, and where year, month, day, hour, minute and second begin. Empty:
-  /// another pattern.
+  /// text with a 0 for each digit, and where year, month, day, hour, minute and second begin.
+  /// Empty: another pattern.
   std::string shape_;
   std::string shape_sixes_;   ///< By byte of the shape: 6 for digits, else 0.
   std::string shape_mask_;    ///< Likewise: the bits in which a text may not differ.
