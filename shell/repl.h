@@ -16,8 +16,6 @@ namespace weir::shell {
 struct ReplOptions {
   /// A person types: errors do not end the loop, and Ctrl-C stops the query only.
   bool interactive = true;
-  /// What errors call the input where nobody types.
-  std::string input_name = "stdin";
 };
 
 class Repl {

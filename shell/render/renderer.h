@@ -16,7 +16,6 @@ enum class OutputFormat { kTable, kVertical, kJson, kCsv };
 
 /// The format named "table", "vertical", "json" or "csv".
 std::optional<OutputFormat> ParseOutputFormat(std::string_view name);
-std::string_view OutputFormatName(OutputFormat format);
 
 struct RenderOptions {
   OutputFormat format = OutputFormat::kJson;
