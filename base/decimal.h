@@ -34,7 +34,7 @@ bool RescaleDecimal(Int128 value, int from, int to, Int128& out);
 /// a * b / 10^drop, rounded. False on overflow.
 bool MultiplyDecimal(Int128 a, Int128 b, int drop, Int128& out);
 
-/// a * 10^shift / b, rounded; `shift` up to 76, b not 0. A negative shift divides. False on overflow.
+/// a * 10^shift / b, rounded; `shift` up to 76, b not 0; negative: divides. False on overflow.
 bool DivideDecimal(Int128 a, Int128 b, int shift, Int128& out);
 
 /// Three-way comparison of decimals of different scales.

@@ -1,7 +1,7 @@
 #pragma once
 
-// Named places at which a test can kill the process, as kill -9 would: WEIR_FAULT=name:n ends it the
-// n-th time the place is passed. Passing costs one load of a flag; places are per batch or rarer.
+// Named places at which a test can kill the process, as kill -9 would: WEIR_FAULT=name:n ends it
+// the n-th time the place is passed. Passing costs the load of a flag; places are per batch or so.
 
 #include <string_view>
 

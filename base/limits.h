@@ -7,7 +7,7 @@
 
 namespace weir::limits {
 
-/// Rows in one batch: keeps a batch of a dozen columns inside a 1 MB L2 cache. Larger inputs are cut.
+/// Rows in one batch: a dozen columns stay inside a 1 MB L2 cache. Larger inputs are cut.
 inline constexpr int32_t kBatchRowsMax = 4096;
 /// Bytes of payload in one batch; a batch ends early when it is reached.
 inline constexpr size_t kBatchBytesMax = 4u << 20;

@@ -29,7 +29,7 @@ size_t FormatInt64(int64_t value, char* out);
 size_t FormatDecimal(Int128 unscaled, int scale, char* out);
 std::string DecimalText(Int128 unscaled, int scale);
 
-/// Whole text to a number, an optional sign in front, blanks around it allowed; false if it is none.
+/// Whole text to a number, maybe with a sign in front and blanks around it; false if it is none.
 bool ParseInt32(std::string_view text, int32_t& out);
 bool ParseInt64(std::string_view text, int64_t& out);
 /// Also takes NaN and Infinity, with a sign.

@@ -13,7 +13,7 @@ namespace weir {
 using Int128 = __int128;
 
 /// A value without its type; the DataType that goes with it says how to read it. BOOLEAN: bool;
-/// INT, DATE, TIME: int32_t; BIGINT, TIMESTAMP: int64_t; DOUBLE: double; DECIMAL: Int128 (unscaled);
+/// INT, DATE, TIME: int32_t; BIGINT, TIMESTAMP: int64_t; DOUBLE: double; DECIMAL: Int128, unscaled;
 /// STRING and BYTES: std::string; ARRAY and STRUCT: Items; MAP: Entries; null: std::monostate.
 struct Value {
   using Items = std::vector<Value>;

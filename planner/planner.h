@@ -23,7 +23,7 @@ namespace weir {
 struct PlannerContext {
   const Catalog* catalog = nullptr;
   const FunctionCatalog* functions = nullptr;
-  /// Session properties in force (SET), names in lower case with `ksql.`/`ksql.streams.` as written.
+  /// Session properties in force (SET), names in lower case, `ksql.`/`ksql.streams.` as written.
   std::map<std::string, std::string> properties;
   /// Partitions of a topic that exists, else nothing.
   std::function<std::optional<int32_t>(std::string_view topic)> topic_partitions;
@@ -44,7 +44,7 @@ struct CreateSourcePlan {
   bool if_not_exists = false, or_replace = false;
 };
 
-/// A query that writes to a topic (CREATE … AS SELECT, INSERT INTO … SELECT), one part of a pipeline.
+/// A query that writes to a topic: CREATE … AS SELECT, INSERT INTO … SELECT, a pipeline's part.
 struct PersistentQueryPlan {
   std::string query_id;                       ///< CSAS_X, CTAS_X, INSERT_X_<hash>, or QUERY_ID.
   std::string sql;                            ///< Canonical text; equal text is a no-op.
@@ -73,9 +73,9 @@ struct PushQueryPlan {
 struct PullQueryPlan {
   std::string source;
   bool is_table = false;                      ///< False: reads the stream's topic to its end.
-  /// Read the table from the state of the query that materializes it (`SourceEntry::created_by_query`
-  /// or the SOURCE TABLE's own). Rows arrive as chunks of the source's schema (window bounds as
-  /// system columns); `keys`, if not empty, lists the encoded lookups.
+  /// Read the table from the state of the query that materializes it: the one that
+  /// `SourceEntry::created_by_query` names, or the SOURCE TABLE's own. Rows arrive as chunks of the
+  /// source's schema, window bounds as system columns.
   struct KeyLookup {
     std::vector<Value> key;                   ///< One value a key column.
   };
@@ -100,21 +100,23 @@ struct InsertValuesPlan {
   std::optional<int64_t> row_time_ms;
 };
 
-/// Each throws nothing and gives errors with positions. `Plan…` of CREATE … AS, INSERT INTO … SELECT
-/// and of each statement in a pipeline goes through PlanPersistentQuery.
-Result<CreateSourcePlan> PlanCreateSource(const ast::Statement& statement, const PlannerContext& context);
+/// Each throws nothing and gives errors with positions. `Plan…` of CREATE … AS, INSERT INTO …
+/// SELECT and of each statement in a pipeline goes through PlanPersistentQuery.
+Result<CreateSourcePlan> PlanCreateSource(const ast::Statement& statement,
+                                          const PlannerContext& context);
 Result<PersistentQueryPlan> PlanPersistentQuery(const ast::Statement& statement,
                                                 const PlannerContext& context);
 Result<PushQueryPlan> PlanPushQuery(const ast::Statement& statement, const PlannerContext& context);
 Result<PullQueryPlan> PlanPullQuery(const ast::Statement& statement, const PlannerContext& context);
-Result<InsertValuesPlan> PlanInsertValues(const ast::Statement& statement, const PlannerContext& context);
+Result<InsertValuesPlan> PlanInsertValues(const ast::Statement& statement,
+                                          const PlannerContext& context);
 /// CREATE TYPE's right side, or any type in SQL, with custom types looked up.
 Result<DataType> ResolveType(const ast::TypeName& type, const Catalog& catalog);
 /// ALTER STREAM/TABLE … ADD COLUMN: the changed entry.
 Result<SourceEntry> PlanAlterSource(const ast::Statement& statement, const PlannerContext& context);
 
-/// Plans of a statement as text: `stage` is "logical", "optimized", "physical", or "verbose" for the
-/// plan after each pass.
+/// Plans of a statement as text: `stage` is "logical", "optimized", "physical", or "verbose" for
+/// the plan after each pass.
 Result<std::string> ExplainStatement(const ast::Statement& statement, const PlannerContext& context,
                                      std::string_view stage);
 std::string ExplainPhysical(const physical::Node& root);

@@ -9,7 +9,7 @@
 
 namespace weir::shell {
 
-/// Makes `options` open an engine that takes any source for granted: in memory, missing topics made.
+/// Makes `options` open an engine that takes any source for granted: in memory, making topics.
 void PrepareForExplain(EngineOptions* options);
 
 /// Declares what the file declares, and writes the plan of each of its queries, as text or as one

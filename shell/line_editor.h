@@ -1,7 +1,7 @@
 #pragma once
 
-// Lines from a terminal, edited by libedit: history by whole statement, kept across runs; completion
-// by Tab; bracketed paste, so that a pasted script is taken as text, tabs included.
+// Lines from a terminal, edited by libedit: history by whole statement, kept across runs;
+// completion by Tab; bracketed paste, so that a pasted script is taken as text, tabs included.
 
 #include <functional>
 #include <memory>
@@ -32,8 +32,8 @@ class LineEditor : public LineSource {
   std::unique_ptr<State> state_;
 };
 
-/// $XDG_STATE_HOME/weir/history, or ~/.local/state/weir/history; makes the directory. Empty if there
-/// is no home.
+/// $XDG_STATE_HOME/weir/history, or ~/.local/state/weir/history; makes the directory. Empty if
+/// there is no home.
 std::string HistoryFile();
 
 }  // namespace weir::shell

@@ -14,8 +14,8 @@
 
 namespace {
 
-/// Batches of some hundred KB come and go all the time; their pages are not worth giving back to the
-/// kernel between two of them.
+/// Batches of some hundred KB come and go all the time; their pages are not worth giving back to
+/// the kernel between two of them.
 void KeepFreedPages() {
 #if defined(__GLIBC__)
   mallopt(M_MMAP_THRESHOLD, 32 << 20);

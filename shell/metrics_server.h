@@ -1,7 +1,7 @@
 #pragma once
 
-// The page that Prometheus reads: http://HOST:PORT/metrics, with the engine's numbers as they are at
-// the moment. Knows, alone, the HTTP server's library (civetweb).
+// The page that Prometheus reads: http://HOST:PORT/metrics, with the engine's numbers as they are
+// at the moment. Knows, alone, the HTTP server's library (civetweb).
 
 #include <cstdint>
 #include <memory>

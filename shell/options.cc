@@ -226,7 +226,8 @@ class CommandLine {
     test->add_flag("--update", options_.test.update, "Rewrite the expected blocks of .test files");
     test->add_option("--batch-rows", options_.test.batch_rows, "Records of a batch, .json cases")
         ->check(CLI::PositiveNumber);
-    test->add_option("--way", options_.test.ways, "whole, row_by_row, restart, spread (default: all)")
+    test->add_option("--way", options_.test.ways,
+                     "whole, row_by_row, restart, spread (default: all)")
         ->allow_extra_args(false)
         ->check(CLI::IsMember({"whole", "row_by_row", "restart", "spread"}));
   }

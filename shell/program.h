@@ -1,6 +1,6 @@
 #pragma once
 
-// What the program does once its command line is read: opens the engine and carries the command out.
+// What the program does once its command line is read: opens the engine, carries the command out.
 
 #include <functional>
 #include <istream>
@@ -41,8 +41,8 @@ struct LoadMessages {
   bool quiet = false;
   bool err_is_terminal = false;
 };
-/// Loads a file (or `standard_input` for "-") and tells on `err` what is acknowledged: a line that is
-/// rewritten on a terminal, else one line a batch.
+/// Loads a file (or `standard_input` for "-") and tells on `err` what is acknowledged: a line that
+/// is rewritten on a terminal, else one line a batch.
 Status LoadFile(Engine& engine, const LoadOptions& options, std::istream& standard_input,
                 std::ostream& err, Interrupts& interrupts, LoadMessages messages);
 

@@ -5,7 +5,8 @@ namespace {
 
 constexpr StatementHelp kStatements[] = {
     {"CREATE STREAM",
-     "CREATE [OR REPLACE] STREAM [IF NOT EXISTS] name (column TYPE [KEY], …) WITH (KAFKA_TOPIC='…', "
+     "CREATE [OR REPLACE] STREAM [IF NOT EXISTS] name (column TYPE [KEY], …) WITH "
+     "(KAFKA_TOPIC='…', "
      "VALUE_FORMAT='JSON', …)",
      "Declares a stream over a topic."},
     {"CREATE TABLE",
@@ -23,8 +24,8 @@ constexpr StatementHelp kStatements[] = {
     {"SELECT", "SELECT … FROM source [JOIN …] [WHERE …] [EMIT CHANGES|FINAL] [LIMIT n]",
      "Reads what is there; with EMIT it follows what comes."},
     {"WINDOW",
-     "WINDOW TUMBLING (SIZE 1 MINUTE [, RETENTION …] [, GRACE PERIOD …]) | HOPPING (SIZE …, ADVANCE "
-     "BY …) | SESSION (60 SECONDS)",
+     "WINDOW TUMBLING (SIZE 1 MINUTE [, RETENTION …] [, GRACE PERIOD …]) | "
+     "HOPPING (SIZE …, ADVANCE BY …) | SESSION (60 SECONDS)",
      "Groups rows of a stream by time as well; stands before GROUP BY."},
     {"JOIN",
      "FROM a [INNER|LEFT|RIGHT|FULL] JOIN b [WITHIN 10 MINUTES [GRACE PERIOD …]] ON a.x = b.y",
@@ -37,10 +38,10 @@ constexpr StatementHelp kStatements[] = {
     {"PAUSE", "PAUSE query_id|ALL", "Holds a query; RESUME lets it go on."},
     {"RESUME", "RESUME query_id|ALL", "Lets a held query go on."},
     {"SHOW",
-     "SHOW STREAMS|TABLES|[ALL] TOPICS|QUERIES|METRICS|FUNCTIONS|TYPES|VARIABLES|PROPERTIES|PIPELINES "
-     "[EXTENDED]",
-     "Lists what there is; ALL TOPICS those that queries keep for themselves too; METRICS EXTENDED the "
-     "numbers of each task."},
+     "SHOW STREAMS|TABLES|[ALL] TOPICS|QUERIES|METRICS|FUNCTIONS|TYPES|VARIABLES|PROPERTIES|"
+     "PIPELINES [EXTENDED]",
+     "Lists what there is; ALL TOPICS those that queries keep for themselves too; METRICS "
+     "EXTENDED the numbers of each task."},
     {"SHOW CREATE", "SHOW CREATE [STREAM|TABLE|QUERY|PIPELINE] name",
      "Gives the statement that made an object."},
     {"DESCRIBE", "DESCRIBE name [EXTENDED]; DESCRIBE FUNCTION name", "Tells columns and counts."},
@@ -48,7 +49,8 @@ constexpr StatementHelp kStatements[] = {
      "Shows the plan of a query."},
     {"PRINT", "PRINT topic [FROM BEGINNING] [INTERVAL n] [LIMIT n]",
      "Shows the records of a topic as they are."},
-    {"SET", "SET 'name' = 'value'", "Changes a setting for what follows; SHOW PROPERTIES lists all."},
+    {"SET", "SET 'name' = 'value'",
+     "Changes a setting for what follows; SHOW PROPERTIES lists all."},
     {"UNSET", "UNSET 'name'", "Puts a setting back to its default."},
     {"DEFINE", "DEFINE name = 'text'", "Makes a variable, used as ${name}."},
     {"RUN SCRIPT", "RUN SCRIPT 'file'", "Runs the statements of a file."},

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the program wants to know of a statement's text, and errors of one statement told in terms of
-// the whole text it was cut from (by the parser's StatementSplitter).
+// What the program wants to know of a statement's text, and errors of one statement told in terms
+// of the whole text it was cut from (by the parser's StatementSplitter).
 
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 #pragma once
 
-// Bits in rows of bytes, least significant first, as validity and BOOLEAN columns keep them. Buffers
-// have 64 bytes of padding, so whole words may be read behind the last row.
+// Bits in rows of bytes, least significant first, as validity and BOOLEAN columns keep them.
+// Buffers have 64 bytes of padding, so whole words may be read behind the last row.
 
 #include <bit>
 #include <cstdint>
@@ -17,7 +17,9 @@ inline uint64_t LoadWord(const uint8_t* bits, int32_t word) {
   std::memcpy(&value, bits + static_cast<size_t>(word) * 8, 8);
   return value;
 }
-inline bool GetBit(const uint8_t* bits, int32_t row) { return ((bits[row >> 3] >> (row & 7)) & 1) != 0; }
+inline bool GetBit(const uint8_t* bits, int32_t row) {
+  return ((bits[row >> 3] >> (row & 7)) & 1) != 0;
+}
 inline void SetBit(uint8_t* bits, int32_t row, bool value) {
   const uint8_t bit = static_cast<uint8_t>(1u << (row & 7));
   bits[row >> 3] = value ? bits[row >> 3] | bit : bits[row >> 3] & static_cast<uint8_t>(~bit);

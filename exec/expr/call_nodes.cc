@@ -8,7 +8,7 @@
 namespace weir {
 namespace {
 
-/// The elements that a lambda runs over. What its body takes from outside is gathered to them, once.
+/// The elements that a lambda runs over. What its body takes from outside is gathered once.
 class LambdaFrame final : public Frame {
  public:
   LambdaFrame(CompiledLambda& lambda, Frame& outer, std::span<const ColumnPtr> parameters,
@@ -75,8 +75,8 @@ class CallNode final : public Node {
     for (size_t i = 0; i < args_.size(); ++i) {
       arg_types_.push_back(args_[i] == nullptr ? lambdas[i]->body->type() : args_[i]->type());
       whole = whole && args_[i] != nullptr && args_[i]->runs_whole();
-      bound_.push_back(lambdas[i] == nullptr ? nullptr
-                                             : std::make_unique<BoundLambda>(std::move(lambdas[i])));
+      bound_.push_back(
+          lambdas[i] == nullptr ? nullptr : std::make_unique<BoundLambda>(std::move(lambdas[i])));
       lambda_pointers_.push_back(bound_.back().get());
     }
     columns_.resize(args_.size());
@@ -107,7 +107,7 @@ class CallNode final : public Node {
     row_.kernel(call, out_);
     ColumnPtr result = out_.Finish();
     WEIR_CHECK(result->length() == call.rows, row_.name);
-    // Arguments live in their nodes as long as needed; holding them here too would only delay reuse.
+    // Arguments live in their nodes as long as needed; held here too they would be reused late.
     for (ColumnPtr& column : columns_) column = nullptr;
     return result;
   }

@@ -149,7 +149,8 @@ void StringToDecimal(const CastLoop& loop) {
 
 template <typename T, bool (*kParse)(std::string_view, T&)>
 void StringToFixed(const CastLoop& loop) {
-  ConvertRows<T>(loop, [&](int32_t row, T& value) { return kParse(loop.in.GetString(row), value); });
+  ConvertRows<T>(loop,
+                 [&](int32_t row, T& value) { return kParse(loop.in.GetString(row), value); });
 }
 
 bool IsTrueText(std::string_view text) {
@@ -343,7 +344,9 @@ class CollectionCast final : public Cast {
     for (size_t c = 0; c < children_.size(); ++c) {
       std::vector<uint64_t> valid = counts;
       if (const uint8_t* nulls = parts.children[c]->validity(); nulls != nullptr) {
-        for (size_t w = 0; w < valid.size(); ++w) valid[w] &= LoadWord(nulls, static_cast<int32_t>(w));
+        for (size_t w = 0; w < valid.size(); ++w) {
+          valid[w] &= LoadWord(nulls, static_cast<int32_t>(w));
+        }
       }
       CastCall inner{elements, reinterpret_cast<const uint8_t*>(valid.data()), call.context,
                      origin.data()};

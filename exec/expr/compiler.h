@@ -31,7 +31,8 @@ class Compiler {
                                           const DataType& type);
   Result<std::unique_ptr<CompiledLambda>> CompileLambda(const BoundExpr& lambda);
   /// The node that stands for `expr`: an equal one that is there already, a literal, or `node`.
-  Node* Settle(const BoundExpr& expr, std::vector<Node*> children, NodePtr node, bool deterministic);
+  Node* Settle(const BoundExpr& expr, std::vector<Node*> children, NodePtr node,
+               bool deterministic);
   Node* OwnLiteral(const DataType& type, const Value& value);
   Result<Node*> CastTo(Node* node, const DataType& type);
 

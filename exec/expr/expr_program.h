@@ -1,6 +1,6 @@
 #pragma once
 
-// Bound expressions compiled to a list of kernel calls over columns. Compiled once a query; common
+// Bound expressions compiled to nodes that work on whole columns. Compiled once a query; common
 // sub-expressions run once a batch, constants are folded.
 
 #include <memory>
@@ -14,8 +14,8 @@
 
 namespace weir {
 
-/// Collects errors of single rows (division by zero, a cast that has no value). The value of the row
-/// is null; the operator counts and logs it with the row's origin.
+/// Collects errors of single rows (division by zero, a cast that has no value). The value of the
+/// row is null; the operator counts and logs it with the row's origin.
 class RowErrors {
  public:
   struct Entry {

@@ -137,7 +137,9 @@ class DelimitedDecoder final : public SideDecoder {
     for (int32_t row = 0; row < records.size(); ++row) {
       const Slice slice = slices[static_cast<size_t>(row)];
       RowState state = RowState::kNull;
-      if (!slice.is_null()) state = DecodeLine(records.View(slice)) ? RowState::kOk : RowState::kBad;
+      if (!slice.is_null()) {
+        state = DecodeLine(records.View(slice)) ? RowState::kOk : RowState::kBad;
+      }
       FillRow(row, state);
       if (state == RowState::kOk) continue;
       if (out.states.empty()) out.states.resize(slices.size(), RowState::kOk);

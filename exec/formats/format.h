@@ -28,8 +28,8 @@ struct FormatSpec {
   bool operator==(const FormatSpec&) const = default;
 };
 
-/// A column to decode. All columns of the side are listed in schema order (DELIMITED counts fields);
-/// only `needed` ones are built.
+/// A column to decode. All columns of the side are listed in schema order (DELIMITED counts
+/// fields); only `needed` ones are built.
 struct FormatColumn {
   std::string name;
   DataType type;

@@ -19,9 +19,9 @@ Status Misfit(const FormatSpec& spec, std::string_view what) {
 Status CannotHold(const FormatSpec& spec, const FormatColumn& column) {
   static constexpr const char* kNested[] = {"ARRAY", "MAP", "STRUCT"};
   const auto kind = column.type.kind();
-  const std::string type = column.type.is_nested()
-                               ? kNested[static_cast<int>(kind) - static_cast<int>(TypeKind::kArray)]
-                               : column.type.ToString();
+  const std::string type =
+      column.type.is_nested() ? kNested[static_cast<int>(kind) - static_cast<int>(TypeKind::kArray)]
+                              : column.type.ToString();
   return Misfit(spec, "does not support type " + type + ", column: " + column.name);
 }
 

@@ -27,7 +27,8 @@ DataType TypeOfNumber(std::string_view text) {
   ScannedNumber number;
   if (!ScanNumber(text.data(), text.data() + text.size(), false, number)) return DataType::String();
   int64_t value = 0;
-  const bool whole = number.integral && ToInt64(number, text.data(), text.data() + text.size(), value);
+  const bool whole =
+      number.integral && ToInt64(number, text.data(), text.data() + text.size(), value);
   return whole ? DataType::Bigint() : DataType::Double();
 }
 

@@ -78,7 +78,8 @@ inline const uint32_t* FindClose(const char* text, const uint32_t* at, const uin
   flat = true;
   for (++at; at < stop;) {
     // Most positions are no brackets: look at four with one branch.
-    while (at + 4 <= stop && (nesting(at) | nesting(at + 1) | nesting(at + 2) | nesting(at + 3)) == 0) {
+    while (at + 4 <= stop &&
+           (nesting(at) | nesting(at + 1) | nesting(at + 2) | nesting(at + 3)) == 0) {
       at += 4;
     }
     for (int i = 0; i < 4 && at < stop; ++i, ++at) {
@@ -473,7 +474,8 @@ bool JsonDecoder::FindPredicted(const JsonCursor& cursor, const uint32_t* at, bo
     }
     const char before = cursor.base[key[-1]];
     const char* name = cursor.base + *key + 1;
-    if (cursor.base[*key] != '"' || cursor.base[key[1]] != ':' || (before != ',' && before != '{') ||
+    if (cursor.base[*key] != '"' || cursor.base[key[1]] != ':' ||
+        (before != ',' && before != '{') ||
         (LoadWord(name) & needed->spelling_masks[0]) != needed->spelling_words[0] ||
         (LoadWord(name + 8) & needed->spelling_masks[1]) != needed->spelling_words[1]) {
       return false;
@@ -489,8 +491,8 @@ bool JsonDecoder::FindPredicted(const JsonCursor& cursor, const uint32_t* at, bo
   return true;
 }
 
-/// Goes through the record's keys. A key is a string of the outer object that follows its bracket or
-/// a comma and stands before a colon; everything else is passed over.
+/// Goes through the record's keys. A key is a string of the outer object that follows its bracket
+/// or a comma and stands before a colon; everything else is passed over.
 void JsonDecoder::Search(const JsonCursor& cursor, const uint32_t* at) {
   for (Needed& needed : needed_) needed.exact = needed.folded = nullptr;
   int depth = 0;

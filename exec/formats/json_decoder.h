@@ -6,9 +6,9 @@
 //
 // Which records are bad: not UTF-8, an open string or bracket, anything after the value, or a
 // needed column that does not decode. With STRICT.JSON the whole record is checked. If a name
-// occurs several times in an object, the exact spelling counts before others, and the last of these.
-// Only of the record's own names one that stands where the record before had it is taken unseen:
-// looking at each record's other names takes a third of the time that it takes to read one column.
+// occurs several times in an object, the exact spelling counts before others, and the last of
+// these. Only of the record's own names one that stands where the record before had it is taken
+// unseen: looking at all other names of a record takes a third of the time of reading a column.
 
 #include <memory>
 

@@ -88,8 +88,8 @@ class JsonEncoder final : public SideEncoder {
     bytes.Resize(static_cast<size_t>(to - reinterpret_cast<char*>(bytes.data())));
   }
 
-  /// `{"NAME":` for the first column, `,"NAME":` for the others, copied in steps of fixed size: what
-  /// is too much is written over.
+  /// `{"NAME":` for the first column, `,"NAME":` for the others, copied in steps of fixed size:
+  /// what is too much is written over.
   struct Name {
     std::string padded;
     size_t size;

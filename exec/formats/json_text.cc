@@ -129,7 +129,7 @@ void AppendJsonString(std::string_view text, BufferBuilder& out) {
     }
   }
   if (const auto left = end - from; left > 0 && text.size() >= 8) {
-    // The last word overlaps what is written; where it needs no escape, that stands there as it was.
+    // The last word overlaps what is written, which stays as it was where it needs no escape.
     uint64_t word;
     std::memcpy(&word, end - 8, 8);
     if (NeedsEscape(word) == 0) {

@@ -1,8 +1,8 @@
 #pragma once
 
 // How an aggregate function is written: one row in a table and a handful of functions over whole
-// columns. The state of a group is a fixed number of bytes in one array per function (variable-sized
-// states hold an index into side storage that the state array owns).
+// columns. The state of a group is a fixed number of bytes in one array per function
+// (variable-sized states hold an index into side storage that the state array owns).
 
 #include <cstdint>
 #include <memory>
@@ -30,7 +30,7 @@ class AggregateStates {
   /// Adds rows[i] of the argument columns to groups[i], in order of i.
   virtual void Add(std::span<const ColumnPtr> args, std::span<const int32_t> rows,
                    std::span<const uint32_t> groups) = 0;
-  /// As Add, and appends the group's result after each row to `out`; for runs that show each change.
+  /// As Add, and appends the group's result after each row to `out`: for runs that show each.
   virtual void AddEach(std::span<const ColumnPtr> args, std::span<const int32_t> rows,
                        std::span<const uint32_t> groups, ColumnBuilder& out) = 0;
   /// Takes rows back out (tables). Only if the row's `can_undo`.

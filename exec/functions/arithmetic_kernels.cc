@@ -79,7 +79,8 @@ void RunIntegerDivision(const KernelCall& call, ColumnBuilder& out) {
     const T divisor = b[i];
     if (divisor == 0 || divisor == -1) {
       // The smallest integer divided by -1 traps on some machines; Java wraps.
-      result[i] = kModulo || divisor == 0 ? 0 : static_cast<T>(Unsigned{0} - static_cast<Unsigned>(a[i]));
+      result[i] =
+          kModulo || divisor == 0 ? 0 : static_cast<T>(Unsigned{0} - static_cast<Unsigned>(a[i]));
     } else {
       result[i] = kModulo ? a[i] % divisor : a[i] / divisor;
     }
@@ -186,7 +187,8 @@ void AddDecimal(const KernelCall& call, ColumnBuilder& out) { RunDecimalSum<fals
 void SubtractDecimal(const KernelCall& call, ColumnBuilder& out) { RunDecimalSum<true>(call, out); }
 
 void MultiplyDecimals(const KernelCall& call, ColumnBuilder& out) {
-  const int drop = call.arg_types[0].scale() + call.arg_types[1].scale() - call.return_type->scale();
+  const int drop =
+      call.arg_types[0].scale() + call.arg_types[1].scale() - call.return_type->scale();
   RunDecimals(call, out, [=](Int128 a, Int128 b, Int128& result) -> const char* {
     if (drop == 0 && !__builtin_mul_overflow(a, b, &result)) return nullptr;
     return MultiplyDecimal(a, b, drop, result) ? nullptr : kOverflow;

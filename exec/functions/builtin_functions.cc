@@ -182,12 +182,13 @@ class BuiltinCatalog final : public FunctionCatalog {
     WEIR_ASSIGN_OR_RETURN(auto best,
                           FindBest(found->first, found->second, arguments, bind_lambda));
     return scalar_pool_.Get(best.row, best.match, [&] {
-      return ScalarOverload{.name = found->first,
-                            .parameter_types = best.match.parameters,
-                            .return_type = best.match.result,
-                            .kernel_row = best.row,
-                            .deterministic = best.row->deterministic,
-                            .is_variadic = best.row->signature.find("...") != std::string_view::npos};
+      return ScalarOverload{
+          .name = found->first,
+          .parameter_types = best.match.parameters,
+          .return_type = best.match.result,
+          .kernel_row = best.row,
+          .deterministic = best.row->deterministic,
+          .is_variadic = best.row->signature.find("...") != std::string_view::npos};
     });
   }
 

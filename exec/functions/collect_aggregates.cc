@@ -143,7 +143,7 @@ class CollectList : public ListOp<T, false> {
     return true;
   }
   void Undo(State& state, const Reader& in, int32_t row) {
-    // Takes out the first equal value, as ksqlDB does: which of them the row had added is not known.
+    // Takes out the first equal value, as ksqlDB does: nothing says which the row had added.
     const bool null = in.IsNull(row);
     const CellView<T> view = null ? CellView<T>{} : in.Get(row);
     for (size_t i = 0; i < state.elements.size(); ++i) {

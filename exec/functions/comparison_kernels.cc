@@ -1,5 +1,5 @@
-// = <> < <= > >= and IS DISTINCT FROM over whole columns, 64 rows to a word of bits. The loop over a
-// type is chosen once a call; inside it the compiler vectorizes.
+// = <> < <= > >= and IS DISTINCT FROM over whole columns, 64 rows to a word of bits. The loop over
+// a type is chosen once a call; inside it the compiler vectorizes.
 
 #include "base/decimal.h"
 #include "base/time_text.h"
@@ -114,7 +114,8 @@ void CompareBytes(const KernelCall& call, uint64_t* words) {
       const std::string_view right = b.GetString(0);
       FillWords(call.rows, words, [&](int32_t row) { return a.GetString(row) == right; });
     } else {
-      FillWords(call.rows, words, [&](int32_t row) { return a.GetString(row) == b.GetString(row); });
+      FillWords(call.rows, words,
+                [&](int32_t row) { return a.GetString(row) == b.GetString(row); });
     }
   } else {
     FillWords(call.rows, words, [&](int32_t row) {
@@ -216,7 +217,9 @@ void GreaterOrEqualKernel(const KernelCall& call, ColumnBuilder& out) {
   RunComparison<GreaterOrEqual, false>(call, out);
 }
 void DistinctKernel(const KernelCall& call, ColumnBuilder& out) { RunDistinct<true>(call, out); }
-void NotDistinctKernel(const KernelCall& call, ColumnBuilder& out) { RunDistinct<false>(call, out); }
+void NotDistinctKernel(const KernelCall& call, ColumnBuilder& out) {
+  RunDistinct<false>(call, out);
+}
 
 Result<std::shared_ptr<const void>> PrepareComparison(std::span<const Value* const> constants,
                                                       std::span<const DataType>) {

@@ -51,7 +51,8 @@ class SignatureParser {
   }
   Status Expect(std::string_view token) { return Take(token) ? OkStatus() : Malformed(); }
   Status Malformed() const {
-    return Status(ErrorCode::kInternal, fmt::format("malformed signature at '{}': {}", rest_, text_));
+    return Status(ErrorCode::kInternal,
+                  fmt::format("malformed signature at '{}': {}", rest_, text_));
   }
   std::string_view Word() {
     SkipBlanks();
@@ -243,7 +244,9 @@ class Matcher {
       if (!Unify(lambda.children.back(), body)) return false;
       if (before == variables_) return true;
       const TypePattern& result = lambda.children.back();
-      if (result.kind != TypePattern::Kind::kVariable || !Uses(lambda, result.variable)) return true;
+      if (result.kind != TypePattern::Kind::kVariable || !Uses(lambda, result.variable)) {
+        return true;
+      }
     }
     return true;
   }
@@ -272,7 +275,9 @@ class Matcher {
   }
 
   bool UnifyFields(const TypePattern& pattern, const DataType& type) {
-    if (!type.is(TypeKind::kStruct) || type.fields().size() != pattern.children.size()) return false;
+    if (!type.is(TypeKind::kStruct) || type.fields().size() != pattern.children.size()) {
+      return false;
+    }
     for (size_t i = 0; i < pattern.children.size(); ++i) {
       if (type.fields()[i].name != pattern.field_names[i]) return false;
       if (!Unify(pattern.children[i], type.fields()[i].type)) return false;
@@ -321,7 +326,9 @@ Result<std::optional<SignatureMatch>> MatchSignature(const Signature& signature,
     const TypePattern& pattern = PatternOf(signature, i);
     const bool is_lambda = pattern.kind == TypePattern::Kind::kLambda;
     if (is_lambda != arguments[i].is_lambda) return no_match;
-    if ((pattern.kind == TypePattern::Kind::kUnit) != arguments[i].is_interval_unit) return no_match;
+    if ((pattern.kind == TypePattern::Kind::kUnit) != arguments[i].is_interval_unit) {
+      return no_match;
+    }
     if (is_lambda) {
       if (arguments[i].lambda_parameters + 1 != static_cast<int>(pattern.children.size())) {
         return no_match;

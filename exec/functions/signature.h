@@ -4,7 +4,7 @@
 // arguments of a call.
 //
 //   signature  = "(" [param {"," param}] [";" param {"," param}] ")" "->" type ["rows"]
-//   param      = [lower_case_name] type ["..."] | lambda          behind ";": constants of aggregates
+//   param      = [lower_case_name] type ["..."] | lambda          behind ";": aggregates' constants
 //   lambda     = "(" var {"," var} ")" "=>" type
 //   type       = INT | … | DECIMAL | DECIMAL(p, s) | ARRAY<type> | MAP<type, type>
 //              | STRUCT | STRUCT<name type, …> | UNIT | one capital letter (a type variable)

@@ -20,8 +20,8 @@ void ExplodeKernel(const KernelCall& call, std::vector<int32_t>& counts, ColumnB
 /// 2^16 rows from one are more than anyone can have meant.
 constexpr size_t kCubeColumnsMax = 16;
 
-/// One row a subset of the elements, the others null: the first element changes slowest, null before
-/// the value. An element that is null has no row of its own.
+/// One row a subset of the elements, the others null: the first element changes slowest, null
+/// before the value. An element that is null has no row of its own.
 void CubeKernel(const KernelCall& call, std::vector<int32_t>& counts, ColumnBuilder& out) {
   const Column& lists = *call.args[0];
   const Column& elements = *lists.child(0);

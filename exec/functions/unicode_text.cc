@@ -102,7 +102,9 @@ std::string_view FirstCharacter(std::string_view text) {
 }
 
 uint32_t CodePointOf(std::string_view character) {
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(character[i])); };
+  const auto byte = [&](size_t i) {
+    return static_cast<uint32_t>(static_cast<uint8_t>(character[i]));
+  };
   const uint32_t lead = byte(0);
   switch (character.size()) {
     case 1:

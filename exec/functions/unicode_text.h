@@ -1,7 +1,7 @@
 #pragma once
 
-// UTF-8 text counted in UTF-16 units, as Java and so ksqlDB count, and its letters' cases. A position
-// inside a surrogate pair means the start of its character.
+// UTF-8 text counted in UTF-16 units, as Java and so ksqlDB count, and its letters' cases. A
+// position inside a surrogate pair means the start of its character.
 
 #include <cstdint>
 #include <string>

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the layouts of a GroupTable have in common. One file each: packed_groups.cc for keys of fixed
-// width, group_table.cc for all others.
+// What the layouts of a GroupTable have in common. One file each: packed_groups.cc for keys of
+// fixed width, group_table.cc for all others.
 
 #include <memory>
 #include <span>

@@ -20,7 +20,7 @@ struct HashText {
   }
 };
 
-/// Any key, as bytes: a bare text as it is, everything else as row_codec.h writes it behind the time.
+/// Any key, as bytes: a bare text as it is, all else as row_codec.h writes it behind the time.
 class BytesTable final : public GroupTable::Impl {
  public:
   BytesTable(std::vector<DataType> types, bool has_time, bool bare_text)
@@ -32,7 +32,9 @@ class BytesTable final : public GroupTable::Impl {
     Encode(keys, rows, times);
     const bool prefetch = map_.size() > kPrefetchSizeMin;
     for (size_t i = 0; i < views_.size(); ++i) {
-      if (prefetch && i + kSlotsPrefetched < views_.size()) map_.prefetch(views_[i + kSlotsPrefetched]);
+      if (prefetch && i + kSlotsPrefetched < views_.size()) {
+        map_.prefetch(views_[i + kSlotsPrefetched]);
+      }
       const auto found = map_.find(views_[i]);
       ids[i] = found != map_.end() ? found->second : Create(views_[i], created);
     }

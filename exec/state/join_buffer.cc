@@ -11,7 +11,7 @@
 namespace weir {
 namespace {
 
-// Keys in the store: 'r' and the first ordinal: a block of rows; 'w', time and ordinal: a row waits.
+// Keys in the store: 'r' and the first ordinal: a block of rows; 'w', time, ordinal: a row waits.
 constexpr char kRowsPrefix = 'r';
 constexpr char kWaitingPrefix = 'w';
 
@@ -232,7 +232,8 @@ void JoinBuffer::Save(StateStore& store) {
 void JoinBuffer::SaveRows(StateStore& store) {
   if (!saved_.empty() && saved_.front().end <= first_ordinal_) {
     while (!saved_.empty() && saved_.front().end <= first_ordinal_) saved_.pop_front();
-    const int64_t limit = saved_.empty() ? std::max(saved_end_, first_ordinal_) : saved_.front().first;
+    const int64_t limit =
+        saved_.empty() ? std::max(saved_end_, first_ordinal_) : saved_.front().first;
     store.DeleteRange(std::string(1, kRowsPrefix), RowsKey(limit));
   }
   int64_t from = std::max(saved_end_, first_ordinal_);

@@ -41,8 +41,8 @@ class RowTable {
   /// Makes `ref`, a row of a block added in this batch, the row of `id`.
   void Set(uint32_t id, RowRef ref);
   void Remove(uint32_t id);
-  /// Removes all rows whose key's time is below `limit`; requires has_time. Calls `removed` with the
-  /// id of each.
+  /// Removes all rows whose key's time is below `limit`; requires has_time. Calls `removed` with
+  /// the id of each.
   void RemoveBefore(int64_t limit, const std::function<void(uint32_t id)>& removed);
   /// Drops what nobody refers to any more. Refs end here.
   void EndBatch();

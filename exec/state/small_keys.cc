@@ -73,7 +73,8 @@ void SmallKeys::EncodeWith(Part& part, const Column& column, std::span<const int
 void SmallKeys::EncodePart(Part& part, const Column& column, std::span<const int32_t> rows) {
   switch (part.kind) {
     case TypeKind::kBoolean:
-      return EncodeWith(part, column, rows, [&](int32_t row) { return column.GetBool(row) ? 1 : 0; });
+      return EncodeWith(part, column, rows,
+                        [&](int32_t row) { return column.GetBool(row) ? 1 : 0; });
     case TypeKind::kBigint:
     case TypeKind::kTimestamp: {
       const auto* values = reinterpret_cast<const int64_t*>(column.raw_values());

@@ -1,8 +1,8 @@
 #pragma once
 
-// Numbers for keys whose columns are all small whole numbers: their bits side by side, few enough to
-// index an array. Zones, vendors, hours and flags are such keys; finding them needs neither hash nor
-// comparison, and the array of a few hundred thousand groups stays in the cache.
+// Numbers for keys whose columns are all small whole numbers: their bits side by side, few enough
+// to index an array. Zones, vendors, hours and flags are such keys; finding them needs neither hash
+// nor comparison, and the array of a few hundred thousand groups stays in the cache.
 
 #include <array>
 #include <cstdint>

@@ -21,7 +21,7 @@ enum class BoundKind : uint8_t {
   kSystem,       ///< A system column of the input batch: `system`.
   kCall,         ///< Overload `function` on `children`. Operators (+, =, ||, …) are functions too.
   kCast,         ///< children[0] converted to `type` with SQL's CAST rules.
-  kCase,         ///< children: when1, then1, when2, then2, …, [else]. Later ones only run where needed.
+  kCase,         ///< children: when1, then1, when2, then2, …, [else]. Each runs only where needed.
   kAnd,          ///< Three-valued, two or more children.
   kOr,
   kNot,

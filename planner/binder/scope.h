@@ -34,7 +34,7 @@ class Scope {
   bool HasSource(std::string_view alias) const;
   /// Columns of this name in all sources.
   std::vector<const ScopeColumn*> Find(std::string_view name) const;
-  /// `clause` ("WHERE", "SELECT") is for messages. kUnknownColumn, kAmbiguousColumn, kUnknownSource.
+  /// `clause` ("WHERE") is for messages. kUnknownColumn, kAmbiguousColumn, kUnknownSource.
   Result<const ScopeColumn*> Resolve(const ast::ColumnRef& ref, std::string_view clause) const;
 
  private:

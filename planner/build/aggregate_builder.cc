@@ -141,8 +141,8 @@ Status AggregationBuilder::BindSelectAndHaving() {
   return OkStatus();
 }
 
-/// Aggregates whose state is a list, a map or several numbers: ksqlDB keeps it in the source's value
-/// format, and DELIMITED cannot hold it.
+/// Aggregates whose state is a list, a map or several numbers: ksqlDB keeps it in the source's
+/// value format, and DELIMITED cannot hold it.
 bool HasNestedState(std::string_view name) {
   static const std::set<std::string_view> names = {
       "CORRELATION", "STDDEV_SAMP", "STDDEV_SAMPLE", "TOPK", "TOPKDISTINCT", "COLLECT_LIST",
@@ -188,7 +188,8 @@ void AddElementsLimit(const PlannerContext& context, physical::AggregateCall& ca
   const std::string setting = (name == "COLLECT_LIST" ? "collect_list" : "collect_set");
   const std::optional<std::string> text = SessionText(context, setting + ".limit");
   int64_t limit = 0;
-  if (!text || std::from_chars(text->data(), text->data() + text->size(), limit).ec != std::errc()) {
+  if (!text ||
+      std::from_chars(text->data(), text->data() + text->size(), limit).ec != std::errc()) {
     return;
   }
   if (limit != kElementsLimitDefault) call.constants.push_back(Value(limit));

@@ -259,9 +259,10 @@ Result<logical::JoinSides> JoinBuilder::ChooseSides(const QueryInput& left,
     return JoinSides::kStreamTable;
   }
   if (!IsKeyOf(*on.right, right)) {
-    return InvalidJoin("tables are joined on the primary key of the right one, and this is not it: " +
-                           on.right_label,
-                       join.on->position);
+    return InvalidJoin(
+        "tables are joined on the primary key of the right one, and this is not it: " +
+            on.right_label,
+        join.on->position);
   }
   if (IsKeyOf(*on.left, left)) return JoinSides::kTableTable;
   if (left.is_join) {

@@ -171,8 +171,8 @@ Result<Partitioning> BindPartitionBy(const QueryInput& input, const QueryUse& us
   return result;
 }
 
-Status RefuseAggregates(const CollectedAggregates& calls, const std::vector<SelectedColumn>& columns,
-                        const QueryUse& use) {
+Status RefuseAggregates(const CollectedAggregates& calls,
+                        const std::vector<SelectedColumn>& columns, const QueryUse& use) {
   if (calls.calls.empty()) return OkStatus();
   return Status(ErrorCode::kInvalidAggregate,
                 "an aggregate function needs GROUP BY: " + calls.calls[0].text)

@@ -23,7 +23,7 @@ struct SourceEntry {
   bool is_table = false;
   bool read_only = false;                      ///< CREATE SOURCE …
   std::string topic;
-  std::map<std::string, std::string> connector;  ///< CONNECTOR='file'|'datagen' properties, or empty.
+  std::map<std::string, std::string> connector;  ///< Properties of CONNECTOR='file'|'datagen'.
   physical::SideFormat key_format, value_format;
   struct SourceColumnEntry {
     std::string name;

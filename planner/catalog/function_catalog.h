@@ -1,7 +1,7 @@
 #pragma once
 
-// What the planner knows of functions: names, overloads, types. The kernels behind them are known to
-// exec/functions only, which fills this catalog from its tables (one row a function).
+// What the planner knows of functions: names, overloads, types. The kernels behind them are known
+// to exec/functions only, which fills this catalog from its tables (one row a function).
 
 #include <cstdint>
 #include <functional>
@@ -38,7 +38,8 @@ struct ScalarOverload {
 };
 
 /// Type of a lambda's parameters, asked for once the types of the arguments before it are known.
-using LambdaBinder = std::function<Result<DataType>(int argument, std::span<const DataType> parameters)>;
+using LambdaBinder =
+    std::function<Result<DataType>(int argument, std::span<const DataType> parameters)>;
 
 /// Names, signature texts and examples of one function, for SHOW FUNCTIONS and DESCRIBE FUNCTION.
 struct FunctionDescription {
@@ -53,7 +54,7 @@ struct FunctionDescription {
 /// One resolved overload of an aggregate function.
 struct AggregateOverload {
   std::string name;
-  std::vector<DataType> parameter_types;   ///< Of the column arguments (initial constants excluded).
+  std::vector<DataType> parameter_types;   ///< Of the column arguments, without initial constants.
   std::vector<DataType> constant_types;    ///< Of trailing constant arguments (TOPK's k, …).
   DataType return_type;
   const void* aggregate_row = nullptr;     ///< Row of exec/functions; opaque to the planner.
@@ -81,8 +82,8 @@ class FunctionCatalog {
   virtual bool IsAggregate(std::string_view name) const = 0;
   virtual bool IsTableFunction(std::string_view name) const = 0;
   /// kUnknownFunction with near names, or kNoMatchingOverload with the overloads there are.
-  /// `bind_lambda` is called for each lambda argument with its parameters' types, and gives the type
-  /// of its body.
+  /// `bind_lambda` is called for each lambda argument with its parameters' types, and gives the
+  /// type of its body.
   virtual Result<const ScalarOverload*> ResolveScalar(std::string_view name,
                                                       std::span<const ArgumentType> arguments,
                                                       const LambdaBinder& bind_lambda) const = 0;

@@ -38,9 +38,10 @@ Result<DataType> ResolveDecimal(const ast::TypeName& type) {
   const int64_t precision = type.parameters[0];
   const int64_t scale = type.parameters[1];
   if (precision < 1 || scale < 0 || scale > precision) {
-    return Status(ErrorCode::kTypeMismatch,
-                  "a DECIMAL's precision is at least 1 and its scale between 0 and the precision: " +
-                      std::to_string(precision) + ", " + std::to_string(scale))
+    return Status(
+               ErrorCode::kTypeMismatch,
+               "a DECIMAL's precision is at least 1 and its scale between 0 and the precision: " +
+                   std::to_string(precision) + ", " + std::to_string(scale))
         .At(type.position);
   }
   if (precision > limits::kDecimalPrecisionMax) {

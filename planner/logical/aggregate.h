@@ -10,7 +10,7 @@ struct Aggregate : Node {
   std::vector<physical::AggregateCall> calls;
   physical::WindowSpec window;
   bool emit_final = false;
-  /// Each batch is reduced to its groups before the repartition below. Set by the pass preaggregate.
+  /// The pass preaggregate sets it: each batch is reduced to its groups before the repartition.
   bool preaggregated = false;
 };
 

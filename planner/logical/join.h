@@ -8,8 +8,8 @@ namespace weir::logical {
 enum class JoinSides : uint8_t { kStreamStream, kStreamTable, kTableTable, kForeignKey };
 
 /// A join of two inputs on equal keys: the first `key_columns` of both; of foreign-key joins the
-/// expression `foreign_key` over the left row with the right's key. Output: key, left columns, right
-/// columns, as `left_columns` and `right_columns` index the inputs' schemas.
+/// expression `foreign_key` over the left row with the right's key. Output: key, left columns,
+/// right columns, as `left_columns` and `right_columns` index the inputs' schemas.
 struct Join : Node {
   Join() : Node(NodeKind::kJoin) {}
   JoinSides sides = JoinSides::kStreamStream;

@@ -1,6 +1,6 @@
-// Rows that an aggregate or a join brings together must be in one task. Here rows that are elsewhere
-// are moved: an exchange goes below every aggregate and join side that is not yet partitioned by the
-// key that it needs.
+// Rows that an aggregate or a join brings together must be in one task. Here rows that are
+// elsewhere are moved: an exchange goes below every aggregate and join side that is not yet
+// partitioned by the key that it needs.
 
 #include <algorithm>
 #include <optional>

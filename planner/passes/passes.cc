@@ -8,7 +8,8 @@ namespace {
 
 constexpr Pass kPasses[] = {
     {"fold_constants", FoldConstants, "constants are computed once, before anything looks at them"},
-    {"push_down_filters", PushDownFilters, "rows that a join would only carry are dropped before it"},
+    {"push_down_filters", PushDownFilters,
+     "rows that a join would only carry are dropped before it"},
     {"prune_columns", PruneColumns, "decoders and exchanges carry what is read, nothing else"},
     {"insert_repartitions", InsertRepartitions,
      "rows meet by key; behind pruning, so that exchanges are narrow"},

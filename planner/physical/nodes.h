@@ -1,13 +1,13 @@
 #pragma once
 
 // The physical plan: a tree of nodes whose leaves read topics and whose root writes one. Nodes are
-// plain data, immutable once planned. exec/operators has one factory for each kind, and exec/runtime
-// cuts the tree into sub-topologies (stages) at Exchange nodes.
+// plain data, immutable once planned. exec/operators has one factory for each kind, and
+// exec/runtime cuts the tree into sub-topologies (stages) at Exchange nodes.
 //
 // Conventions on every edge:
 //  - `schema`: key columns first, then value columns.
-//  - System columns travel outside the schema (see SystemColumn): row time always; window bounds when
-//    `windowed_key` is set; partition, offset, headers only where `needs` asks for them.
+//  - System columns travel outside the schema (see SystemColumn): row time always; window bounds
+//    when `windowed_key` is set; partition, offset, headers only where `needs` asks for them.
 
 #include <cstdint>
 #include <map>
@@ -56,12 +56,12 @@ struct WindowSpec {
   int64_t size_ms = 0;        ///< Size; for sessions the gap.
   int64_t advance_ms = 0;     ///< Hopping only; equals size_ms for tumbling.
   int64_t grace_ms = 0;       ///< Resolved default: max(24 h - size, 0) unless given.
-  int64_t retention_ms = 0;   ///< Resolved: at least size + grace; default the larger of it and 1 day.
+  int64_t retention_ms = 0;   ///< Resolved: at least size + grace; by default a day or more.
 };
 
 /// A state store of one node; one instance a task. The name is stable over restarts.
 struct StoreSpec {
-  std::string name;           ///< "Aggregate-State-Store", "KSTREAM-JOIN-left", …; unique in a query.
+  std::string name;           ///< Such as "KSTREAM-JOIN-left"; unique in a query.
   bool windowed = false;
   int64_t retention_ms = -1;
 };
@@ -118,11 +118,12 @@ struct TopicSource : Node {
   bool needs_partition = false, needs_offset = false, needs_headers = false;
   TimeSource time_source = TimeSource::kRecord;
   int time_column = -1;                     ///< kColumn: index into `columns`.
-  std::string time_format;                  ///< Java pattern, for STRING time columns; may be empty.
+  std::string time_format;                  ///< Java pattern for STRING time columns, or empty.
   OnError on_error = OnError::kSkip;
   std::string dead_letter_topic;
   /// Start for a query without committed positions: "earliest", "latest", or explicit.
-  enum class Start : uint8_t { kDefault, kEarliest, kLatest, kTimestamp, kOffsets } start = Start::kDefault;
+  enum class Start : uint8_t { kDefault, kEarliest, kLatest, kTimestamp, kOffsets };
+  Start start = Start::kDefault;
   int64_t start_timestamp_ms = 0;
   std::vector<int64_t> start_offsets;
 };
@@ -137,8 +138,8 @@ struct Filter : Node {
   bool is_having = false;
 };
 
-/// One output column per expression, in the order of `schema`. Rows with a null value pass with null
-/// value columns (key columns are evaluated).
+/// One output column per expression, in the order of `schema`. Rows with a null value pass with
+/// null value columns (key columns are evaluated).
 struct Project : Node {
   Project() : Node(NodeKind::kProject) {}
   std::vector<BoundExprPtr> exprs;
@@ -173,8 +174,8 @@ struct Exchange : Node {
   bool drop_null_keys = true;               ///< Counted as null_group_key.
 };
 
-/// Turns a table's topic (kUpsert) into a kRetract changelog by keeping the table by key. Shared with
-/// joins and pull queries.
+/// Turns a table's topic (kUpsert) into a kRetract changelog by keeping the table by key. Shared
+/// with joins and pull queries.
 struct Materialize : Node {
   Materialize() : Node(NodeKind::kMaterialize) {}
 };
@@ -205,8 +206,8 @@ struct StreamAggregate : Node {
   std::vector<AggregateCall> calls;
   WindowSpec window;
   bool emit_final = false;
-  /// Rows come from a PartialAggregate: `args` of the calls are the columns of their partial states,
-  /// and windows are given. Such rows are not late by themselves.
+  /// Rows come from a PartialAggregate: `args` of the calls are the columns of their partial
+  /// states, and windows are given. Such rows are not late by themselves.
   bool merges_partials = false;
 };
 
@@ -278,7 +279,7 @@ struct TopicSink : Node {
   bool is_table = false;
   /// Keys are those of the source's records: several columns that are all null are a null key.
   bool passes_keys = false;
-  /// Tables are kept for pull queries: how long windows stay readable after their start (RETENTION);
+  /// Tables are kept for pull queries: how long windows stay readable after they start (RETENTION);
   /// -1: for ever (tables without windows).
   int64_t view_retention_ms = -1;
   bool forward_headers = true;

@@ -11,8 +11,8 @@
 
 namespace weir {
 
-/// The column of WITH (TIMESTAMP = …) in `schema`, or nothing where the clause has none. Its type is
-/// BIGINT, TIMESTAMP, or STRING with TIMESTAMP_FORMAT; else kInvalidProperty.
+/// The column of WITH (TIMESTAMP = …) in `schema`, or nothing where the clause has none. Its type
+/// is BIGINT, TIMESTAMP, or STRING with TIMESTAMP_FORMAT; else kInvalidProperty.
 Result<std::optional<int>> ReadTimeColumn(const WithProperties& with, const Schema& schema);
 
 /// A name in a property's text: upper-cased unless it stands in back quotes or double quotes.

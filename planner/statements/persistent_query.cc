@@ -305,8 +305,8 @@ Result<PersistentLogical> BuildInsertInto(const ast::Statement& statement,
   return result;
 }
 
-// Of a query that keeps positions only, what it reads is all that its state depends on: its WHERE and
-// its columns may be replaced. False for other queries.
+// Of a query that keeps positions only, what it reads is all that its state depends on: its WHERE
+// and its columns may be replaced. False for other queries.
 bool AppendStatelessShape(const physical::Node& node, std::string& shape) {
   switch (node.kind) {
     case physical::NodeKind::kTopicSource: {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Reads CSV as RFC 4180 has it: quoted fields, doubled quotes, line breaks inside quotes, LF or CRLF.
+// Reads CSV as RFC 4180 has it: quoted fields, doubled quotes, line breaks in quotes, LF or CRLF.
 
 #include <cstdint>
 #include <istream>

@@ -138,7 +138,8 @@ std::optional<int64_t> ParseTimestampMs(std::string_view text) {
   if (error == std::errc() && end == text.data() + text.size()) return epoch_ms;
   std::chrono::sys_days date;
   if (!TakeDate(&text, &date)) return std::nullopt;
-  int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(date.time_since_epoch()).count();
+  int64_t ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(date.time_since_epoch()).count();
   if (text.empty()) return ms;
   int64_t time_ms = 0;
   int64_t offset_ms = 0;

@@ -108,7 +108,8 @@ Result<KeyFormat> ParseKeyFormat(std::string_view text) {
 }
 
 Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream& in,
-                     Interrupts& interrupts, const LoadProgress& progress, const LoadWarning& warn) {
+                     Interrupts& interrupts, const LoadProgress& progress,
+                     const LoadWarning& warn) {
   WEIR_ASSIGN_OR_RETURN(const std::unique_ptr<RecordSource> source,
                         MakeRecordSource(options, in));
   WEIR_RETURN_IF_ERROR(engine.CreateTopic(options.topic, 1, /*if_not_exists=*/true));

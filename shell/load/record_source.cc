@@ -256,7 +256,8 @@ Result<std::unique_ptr<RecordSource>> MakeRecordSource(const LoadOptions& option
   }
   if (ResolveInputFormat(options, in) == InputFormat::kJson) {
     if (!options.columns.empty()) {
-      return Status(ErrorCode::kUsage, "--columns is for CSV; lines of JSON are loaded as they are");
+      return Status(ErrorCode::kUsage,
+                    "--columns is for CSV; lines of JSON are loaded as they are");
     }
     return std::unique_ptr<RecordSource>(std::make_unique<JsonRecords>(options, in));
   }

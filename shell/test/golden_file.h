@@ -45,7 +45,7 @@ struct GoldenBlock {
   OutputMode mode = OutputMode::kChanges;
   bool ordered = false;               ///< kQuery: rows must come in this order.
   std::vector<GoldenRow> rows;        ///< kInput, kOutput.
-  std::vector<std::string> expected;  ///< kQuery rows, kStatementPlan lines, kStatementError message.
+  std::vector<std::string> expected;  ///< Rows; lines of the plan; the error's message.
   /// The lines of the expected part, from 0, as [begin, end): what --update rewrites.
   size_t expected_begin = 0;
   size_t expected_end = 0;

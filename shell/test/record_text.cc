@@ -68,7 +68,7 @@ std::string Decode(std::string_view bytes, TypeKind type) {
   }
 }
 
-/// Kafka Streams' windowed keys: key, start (8 bytes) for time windows; key, end, start for sessions.
+/// Kafka Streams' windowed keys: key, start (8 bytes); for sessions key, end, start.
 constexpr size_t kTimeWindowBytes = 8;
 constexpr size_t kSessionWindowBytes = 16;
 
