@@ -1,5 +1,6 @@
 #include "exec/connect/block_checksum.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -46,10 +47,12 @@ void AddStripes(const char* data, size_t stripes, Lanes& lanes) {
 #if defined(__x86_64__)
 __attribute__((target("avx2"))) void AddStripesWide(const char* data, size_t stripes,
                                                     Lanes& lanes) {
-  auto* sums = reinterpret_cast<__m256i*>(lanes.sums);
-  auto* keys = reinterpret_cast<__m256i*>(lanes.keys);
-  __m256i sum[2] = {sums[0], sums[1]};
-  __m256i key[2] = {keys[0], keys[1]};
+  // Only these may look at the lanes as vectors: a deduced pointer type loses the leave to alias.
+  __m256i sum[2], key[2];
+  for (int half = 0; half < 2; ++half) {
+    sum[half] = _mm256_load_si256(reinterpret_cast<const __m256i*>(lanes.sums + 4 * half));
+    key[half] = _mm256_load_si256(reinterpret_cast<const __m256i*>(lanes.keys + 4 * half));
+  }
   const __m256i step = _mm256_set1_epi64x(static_cast<int64_t>(kMix1));
   for (; stripes != 0; --stripes, data += kStripe) {
     for (int half = 0; half < 2; ++half) {
@@ -63,8 +66,8 @@ __attribute__((target("avx2"))) void AddStripesWide(const char* data, size_t str
     }
   }
   for (int half = 0; half < 2; ++half) {
-    sums[half] = sum[half];
-    keys[half] = key[half];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes.sums + 4 * half), sum[half]);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes.keys + 4 * half), key[half]);
   }
 }
 #endif
@@ -80,17 +83,39 @@ void AddAllStripes(const char* data, size_t stripes, Lanes& lanes) {
 }  // namespace
 
 uint64_t BlockChecksum(const char* data, size_t size) {
+  const std::string_view whole(data, size);
+  return BlockChecksum({&whole, 1});
+}
+
+uint64_t BlockChecksum(std::span<const std::string_view> parts) {
+  size_t size = 0;
+  for (std::string_view part : parts) size += part.size();
   Lanes lanes;
   for (size_t i = 0; i < 8; ++i) {
     lanes.sums[i] = size + i;
     lanes.keys[i] = kMix2 * (2 * i + 1);
   }
-  const size_t stripes = size / kStripe;
-  AddAllStripes(data, stripes, lanes);
+  char rest[kStripe];   // What does not fill a stripe yet.
+  size_t rest_size = 0;
+  for (std::string_view part : parts) {
+    if (rest_size != 0) {
+      const size_t taken = std::min(kStripe - rest_size, part.size());
+      std::copy_n(part.data(), taken, rest + rest_size);
+      part.remove_prefix(taken);
+      rest_size += taken;
+      if (rest_size < kStripe) continue;
+      AddAllStripes(rest, 1, lanes);
+    }
+    const size_t stripes = part.size() / kStripe;
+    AddAllStripes(part.data(), stripes, lanes);
+    part.remove_prefix(stripes * kStripe);
+    std::copy_n(part.data(), part.size(), rest);
+    rest_size = part.size();
+  }
   uint64_t sum = kMix2;
   for (uint64_t lane : lanes.sums) sum = Mix(sum, lane ^ (lane >> 29));
-  const char* const end = data + size;
-  data += stripes * kStripe;
+  const char* data = rest;
+  const char* const end = rest + rest_size;
   for (; end - data >= 8; data += 8) sum = Mix(sum, LoadWord(data));
   for (; data < end; ++data) sum = Mix(sum, static_cast<uint8_t>(*data));
   return sum ^ (sum >> 29);

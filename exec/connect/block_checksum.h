@@ -5,9 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace weir {
 
 uint64_t BlockChecksum(const char* data, size_t size);
+/// The checksum of these parts as if they lay side by side.
+uint64_t BlockChecksum(std::span<const std::string_view> parts);
 
 }  // namespace weir

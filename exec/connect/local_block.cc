@@ -10,7 +10,9 @@ namespace {
 
 constexpr uint32_t kMagic = 0x32424557;   // "WEB2"
 constexpr uint32_t kHasHeaders = 1;
+constexpr size_t kPartBytesMin = 1024;
 constexpr size_t kPaddingBytes = 64;
+constexpr char kPadding[kPaddingBytes] = {};
 /// What the checksum covers begins behind it.
 constexpr size_t kCheckedFrom = 16;
 
@@ -31,7 +33,7 @@ static_assert(sizeof(BlockHead) == 64);
 
 uint32_t Length(Slice slice) { return static_cast<uint32_t>(std::max(slice.length, 0)); }
 
-/// Rows from `first` on that fit one block, at least one; and about how many bytes they need.
+/// Rows from `first` on that fit one block, at least one; `bytes`: no less than their keys and values.
 int32_t RowsThatFit(const RecordBatch& records, int32_t first, size_t& bytes) {
   bytes = 0;
   int32_t row = first;
@@ -53,12 +55,33 @@ void AppendLengths(const std::vector<Slice>& slices, size_t first, size_t count,
   }
 }
 
-/// Adds the bytes of these slices, one after the other; returns how many.
-uint32_t AppendBytes(const RecordBatch& records, const std::vector<Slice>& slices, size_t first,
-                     size_t count, std::string& out) {
-  const size_t before = out.size();
+/// Adds a piece of the records as a part. Copying is cheaper than many short parts.
+void AddPart(std::string_view piece, LocalBlock& out) {
+  if (piece.size() >= kPartBytesMin) {
+    out.parts.push_back(piece);
+    return;
+  }
+  const char* const copy = out.copied.data() + out.copied.size();
+  out.copied += piece;
+  std::string_view& last = out.parts.back();
+  if (last.data() + last.size() == copy) {
+    last = {last.data(), last.size() + piece.size()};
+  } else {
+    out.parts.emplace_back(copy, piece.size());
+  }
+}
+
+/// Adds these slices' bytes, one after the other, as parts; returns how many bytes.
+uint32_t AddParts(const RecordBatch& records, const std::vector<Slice>& slices, size_t first,
+                  size_t count, LocalBlock& out) {
+  uint32_t bytes = 0;
   // Mostly they lie side by side already.
   Slice run{0, 0};
+  const auto end_run = [&] {
+    if (run.length == 0) return;
+    AddPart(records.View(run), out);
+    bytes += Length(run);
+  };
   for (size_t i = first; i < first + count; ++i) {
     const Slice slice = slices[i];
     if (slice.length <= 0) continue;
@@ -66,11 +89,11 @@ uint32_t AppendBytes(const RecordBatch& records, const std::vector<Slice>& slice
       run.length += slice.length;
       continue;
     }
-    out += records.View(run);
+    end_run();
     run = slice;
   }
-  out += records.View(run);
-  return static_cast<uint32_t>(out.size() - before);
+  end_run();
+  return bytes;
 }
 
 /// Slices of `lengths`, one after the other from `begin` on; false if they do not end at `end`.
@@ -99,16 +122,15 @@ void AppendBigEndian(uint64_t value, int width, std::string& out) {
 
 void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset,
                 int64_t append_time_ms, LocalBlock& out) {
-  size_t size = 0;
-  out.rows = RowsThatFit(records, first, size);
+  size_t bytes_max = 0;
+  out.rows = RowsThatFit(records, first, bytes_max);
   const auto from = static_cast<size_t>(first);
   const auto count = static_cast<size_t>(out.rows);
   const auto times = records.timestamps.begin() + first;
   const auto [low, high] = std::minmax_element(times, times + out.rows);
   out.timestamp_max = *high;
   const bool has_headers = !records.headers.empty();
-  std::string& bytes = out.bytes;
-  bytes.reserve(sizeof(BlockHead) + size + kPaddingBytes);
+  std::string& bytes = out.head;
   bytes.assign(sizeof(BlockHead), '\0');
   bytes.append(reinterpret_cast<const char*>(&*times), count * sizeof(int64_t));
   AppendLengths(records.keys, from, count, bytes);
@@ -116,15 +138,22 @@ void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset,
   if (has_headers) AppendLengths(records.headers, from, count, bytes);
   BlockHead head{kMagic, static_cast<uint32_t>(count), 0, base_offset, *low, *high, append_time_ms,
                  0, 0, 0, has_headers ? kHasHeaders : 0};
-  head.key_bytes = AppendBytes(records, records.keys, from, count, bytes);
-  head.value_bytes = AppendBytes(records, records.values, from, count, bytes);
   if (has_headers) {
-    head.header_bytes = AppendBytes(records, records.headers, from, count, bytes);
+    for (size_t i = from; i < from + count; ++i) bytes_max += Length(records.headers[i]);
   }
-  bytes.append(kPaddingBytes, '\0');
+  out.copied.clear();
+  out.copied.reserve(bytes_max);   // Parts view it: it must not move.
+  out.parts.assign(1, bytes);
+  head.key_bytes = AddParts(records, records.keys, from, count, out);
+  head.value_bytes = AddParts(records, records.values, from, count, out);
+  if (has_headers) head.header_bytes = AddParts(records, records.headers, from, count, out);
+  out.parts.emplace_back(kPadding, sizeof kPadding);
   std::memcpy(bytes.data(), &head, sizeof head);
-  head.checksum = BlockChecksum(bytes.data() + kCheckedFrom, bytes.size() - kCheckedFrom);
+  out.parts.front().remove_prefix(kCheckedFrom);
+  head.checksum = BlockChecksum(out.parts);
   std::memcpy(bytes.data(), &head, sizeof head);
+  out.parts.front() = bytes;
+  out.size = bytes.size() + head.key_bytes + head.value_bytes + head.header_bytes + kPaddingBytes;
 }
 
 bool ReadBlock(const BufferPtr& bytes, int64_t base_offset, RecordBatch& out) {

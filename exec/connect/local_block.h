@@ -26,14 +26,19 @@ namespace weir {
 inline constexpr int32_t kBlockRowsMax = 4096;
 inline constexpr size_t kBlockBytesMax = 512 * 1024;
 
-/// A block to be written.
+/// A block to be written. It is left in parts, as the store copies its bytes anyway: what the block
+/// itself says, and runs of the records' bytes where they lie.
 struct LocalBlock {
-  std::string bytes;
+  std::string head;                      ///< All before the keys.
+  std::string copied;                    ///< Short pieces that lie apart, put together.
+  std::vector<std::string_view> parts;   ///< All of the block, the first is `head`.
+  size_t size = 0;                       ///< Bytes of all parts.
   int32_t rows = 0;
   int64_t timestamp_max = 0;
 };
 
-/// Lays out as many rows of `records` from `first` on as one block takes.
+/// Lays out as many rows of `records` from `first` on as one block takes; `out` is reused, and views
+/// the records' bytes.
 void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset,
                 int64_t append_time_ms, LocalBlock& out);
 

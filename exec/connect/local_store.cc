@@ -186,15 +186,20 @@ std::vector<TopicInfo> LocalStore::ListTopics() {
 Status LocalStore::AddAppend(const PendingAppend& append, LocalTopic& topic, LocalPartition& to,
                              rocksdb::WriteBatch& batch) {
   const PartitionRef ref = RefOf(topic, append.partition);
-  LocalBlock block;
+  LocalBlock& block = block_;
   for (int32_t row = 0; row < append.records.size(); row += block.rows) {
     BuildBlock(append.records, row, to.end_offset, now_ms_(), block);
     const std::string key = BlockKey(ref, to.end_offset);
-    rocksdb::Status status = batch.Put(rocks_->records(), key, block.bytes);
+    const rocksdb::Slice key_part(key);
+    block_parts_.clear();
+    for (std::string_view part : block.parts) block_parts_.push_back(ToSlice(part));
+    rocksdb::Status status =
+        batch.Put(rocks_->records(), rocksdb::SliceParts(&key_part, 1),
+                  rocksdb::SliceParts(block_parts_.data(), static_cast<int>(block_parts_.size())));
     if (to.end_offset == to.first_offset) to.first_block_timestamp_max = block.timestamp_max;
     to.timestamp_max = std::max(to.timestamp_max, block.timestamp_max);
     const BlockNote note{static_cast<uint32_t>(block.rows), block.timestamp_max, to.timestamp_max,
-                         block.bytes.size()};
+                         block.size};
     if (status.ok()) status = batch.Put(rocks_->main(), NoteKey(key), EncodeNote(note));
     if (!status.ok()) return FromRocks(status, "a commit is too large");
     to.end_offset += block.rows;

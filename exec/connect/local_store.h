@@ -79,7 +79,10 @@ class LocalStore {
   std::shared_mutex topics_mutex_;
   std::map<std::string, std::shared_ptr<LocalTopic>, std::less<>> topics_;
   uint32_t next_topic_id_ = 1;
-  rocksdb::WriteBatch batch_;   ///< Of the commit under way; keeps its memory for the next.
+  // Of the commit under way; they keep their memory for the next.
+  rocksdb::WriteBatch batch_;
+  LocalBlock block_;
+  std::vector<rocksdb::Slice> block_parts_;
   bool closed_ = false;
 
   std::mutex work_mutex_;
