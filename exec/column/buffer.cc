@@ -54,7 +54,8 @@ BufferBuilder::~BufferBuilder() { Free(data_); }
 
 void BufferBuilder::Grow(size_t needed) {
   size_t capacity = std::max({needed, capacity_ * 2, size_t{192}});
-  if (data_ == nullptr) capacity = std::max(capacity, last_size_);
+  // A little more than last time: growing in the end would copy it all.
+  if (data_ == nullptr) capacity = std::max(capacity, last_size_ + last_size_ / 16);
   uint8_t* grown = Allocate(capacity);
   if (size_ != 0) std::memcpy(grown, data_, size_);
   Free(data_);

@@ -55,6 +55,18 @@ void RecordBatchBuilder::Add(Slice key, Slice value, Slice headers, int64_t time
   timestamps_.push_back(timestamp_ms);
 }
 
+void RecordBatchBuilder::AddRows(std::span<const Slice> keys, std::span<const Slice> values,
+                                 std::span<const int32_t> rows, const int64_t* times_ms) {
+  const size_t before = values_.size();
+  keys_.insert(keys_.end(), keys.begin(), keys.end());
+  values_.insert(values_.end(), values.begin(), values.end());
+  if (!headers_.empty()) headers_.resize(values_.size());
+  timestamps_.resize(values_.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    timestamps_[before + i] = times_ms[static_cast<size_t>(rows[i])];
+  }
+}
+
 void RecordBatchBuilder::AddCopy(const std::string_view* key, const std::string_view* value,
                                  std::string_view encoded_headers, int64_t timestamp_ms) {
   auto copy = [this](const std::string_view* text) {
@@ -88,9 +100,10 @@ void RecordBatchBuilder::MoveTo(RecordBatch& out) {
   out.timestamps = std::move(timestamps_);
   Clear();
   // What comes next is mostly as much.
-  keys_.reserve(out.keys.size());
-  values_.reserve(out.values.size());
-  timestamps_.reserve(out.timestamps.size());
+  const size_t expected = out.values.size() + out.values.size() / 16;
+  keys_.reserve(expected);
+  values_.reserve(expected);
+  timestamps_.reserve(expected);
 }
 
 }  // namespace weir

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -57,6 +58,9 @@ class RecordBatchBuilder {
   BufferBuilder& bytes() { return bytes_; }
   /// Closes a record: `key_begin`/`value_begin` are positions in bytes(); a length of -1 is null.
   void Add(Slice key, Slice value, Slice headers, int64_t timestamp_ms);
+  /// Closes one record without headers for each of `rows`, whose times are `times_ms[row]`.
+  void AddRows(std::span<const Slice> keys, std::span<const Slice> values,
+               std::span<const int32_t> rows, const int64_t* times_ms);
   /// Copies a whole record in.
   void AddCopy(const std::string_view* key, const std::string_view* value,
                std::string_view encoded_headers, int64_t timestamp_ms);

@@ -100,6 +100,8 @@ class StreamTableJoin : public Operator {
       return all || !source ? source : Gather(*source, rows_);
     };
     Chunk out;
+    out.columns.reserve(static_cast<size_t>(node_.key_columns) + node_.left_columns.size() +
+                        node_.right_columns.size());
     for (int key = 0; key < node_.key_columns; ++key) out.columns.push_back(gathered(key));
     for (int column : node_.left_columns) out.columns.push_back(gathered(column));
     for (int column : node_.right_columns) out.columns.push_back(table_.Gather(column, refs_));

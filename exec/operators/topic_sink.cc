@@ -99,7 +99,11 @@ class TopicSink : public Operator {
       PassNullKeys();
     }
     WEIR_RETURN_IF_ERROR(EncodeValues(chunk, rows_, out));
-    for (size_t i = 0; i < rows_.size(); ++i) Add(chunk, rows_[i], key_slices_[i], i, out);
+    if (node_.time_column < 0 && !(node_.forward_headers && chunk.sys(SystemColumn::kHeaders))) {
+      out.AddRows(key_slices_, value_slices_, rows_, chunk.row_time()->values<int64_t>().data());
+    } else {
+      for (size_t i = 0; i < rows_.size(); ++i) Add(chunk, rows_[i], key_slices_[i], i, out);
+    }
     context_->counters().BytesOut(static_cast<int64_t>(out.byte_size() - bytes_before));
     return OkStatus();
   }
