@@ -99,6 +99,9 @@ TEST(TypeRules, CommonTypes) {
   EXPECT_EQ(CommonType(DataType::Int(), DataType::Decimal(4, 2)), DataType::Decimal(12, 2));
   EXPECT_EQ(CommonType(DataType::Decimal(4, 2), DataType::Double()), DataType::Double());
   EXPECT_EQ(CommonType(DataType::String(), DataType::Int()), std::nullopt);
+  const DataType whole = DataType::Decimal(38, 0), fraction = DataType::Decimal(38, 10);
+  EXPECT_EQ(CommonType(whole, fraction), DataType::Decimal(38, 6));
+  EXPECT_EQ(CommonType(whole, fraction, DecimalExcess::kDropsWhole), DataType::Decimal(38, 10));
   const DataType xy = DataType::Struct({{"X", DataType::Int()}, {"Y", DataType::Bigint()}});
   const DataType yz = DataType::Struct({{"Y", DataType::Int()}, {"Z", DataType::Bigint()}});
   EXPECT_EQ(CommonType(xy, yz)->ToString(), "STRUCT<`X` INTEGER, `Y` BIGINT, `Z` BIGINT>");
