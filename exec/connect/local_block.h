@@ -4,8 +4,8 @@
 // keys together and values together so that formats read them where they lie; and the keys of the
 // store's entries.
 //
-// A block, little-endian: magic, count (4 bytes each); checksum of all that follows it; base offset,
-// lowest and highest timestamp, time of the append (8 each); bytes of all keys, of all values, of
+// A block, little-endian: magic, count (4 bytes each); checksum of all that follows it; base
+// offset, lowest and highest timestamp, time of the append (8 each); bytes of all keys, of all values, of
 // all headers, flags (4 each); then timestamps (8 each), key lengths, value lengths and, where a flag
 // says so, header lengths (4 each; -1: null); keys; values; headers; 64 bytes of zero.
 //
@@ -37,8 +37,8 @@ struct LocalBlock {
   int64_t timestamp_max = 0;
 };
 
-/// Lays out as many rows of `records` from `first` on as one block takes; `out` is reused, and views
-/// the records' bytes.
+/// Lays out as many rows of `records` from `first` on as one block takes; `out` is reused, and
+/// views the records' bytes.
 void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset,
                 int64_t append_time_ms, LocalBlock& out);
 

@@ -14,6 +14,8 @@ namespace {
 
 constexpr const char* kRecordsFamily = "records";
 constexpr size_t kWriteBufferBytes = 32u << 20;
+/// Records are flushed as they are: more in memory would only touch more of it.
+constexpr size_t kRecordsBufferBytes = 16u << 20;
 constexpr size_t kBlockCacheBytes = 16u << 20;
 /// Blocks from this size on go to blob files, which are written once and not moved by compactions.
 constexpr uint64_t kBlobBytesMin = 2048;
@@ -60,7 +62,7 @@ rocksdb::ColumnFamilyOptions MainOptions() {
 
 rocksdb::ColumnFamilyOptions RecordsOptions() {
   rocksdb::ColumnFamilyOptions options;
-  options.write_buffer_size = kWriteBufferBytes;
+  options.write_buffer_size = kRecordsBufferBytes;
   options.compression = rocksdb::kNoCompression;
   options.enable_blob_files = true;
   options.min_blob_size = kBlobBytesMin;
