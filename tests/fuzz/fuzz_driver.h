@@ -1,7 +1,7 @@
 #pragma once
 
-// What a fuzz target gives fuzz_driver.cc beside its LLVMFuzzerTestOneInput. libFuzzer knows none of
-// this; its dictionary and its own mutations stand in.
+// What a fuzz target gives fuzz_driver.cc beside its LLVMFuzzerTestOneInput. libFuzzer knows none
+// of this; its dictionary and its own mutations stand in.
 
 #include <cstddef>
 #include <cstdint>
