@@ -1,7 +1,8 @@
 // Latency of the engine inside this process: from before a record is produced to the receipt of the
 // output record that it led to. Prints median and 99th percentile.
 //
-//   engine_latency BROKERS filter|count INPUT_TOPIC OUTPUT_TOPIC PER_SECOND SECONDS STATE_DIR [NAME=VALUE]...
+//   engine_latency BROKERS filter|count INPUT_TOPIC OUTPUT_TOPIC PER_SECOND SECONDS STATE_DIR
+//   [NAME=VALUE]...
 //
 // Both topics exist, with one partition. The rest are settings of the engine.
 

@@ -41,7 +41,9 @@ void Read(ondemand::object& object, std::string_view name, Checksum& checksum) {
   checksum.Add(value);
 }
 
-inline void ReadVendor(ondemand::object& ride, Checksum& sum) { Read<int64_t>(ride, "VendorID", sum); }
+inline void ReadVendor(ondemand::object& ride, Checksum& sum) {
+  Read<int64_t>(ride, "VendorID", sum);
+}
 
 inline void ReadWindow(ondemand::object& ride, Checksum& sum) {
   Read<std::string_view>(ride, "tpep_pickup_datetime", sum);

@@ -1,5 +1,5 @@
-// The limit of a query over Kafka topics: consuming them by librdkafka's batch queue and reading just
-// the columns it needs from a padded copy. Prints records read and checksum.
+// The limit of a query over Kafka topics: consuming them by librdkafka's batch queue and reading
+// just the columns it needs from a padded copy. Prints records read and checksum.
 //
 //   consume_columns BROKERS WORK TOPIC [WORK TOPIC]...
 

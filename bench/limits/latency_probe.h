@@ -1,7 +1,7 @@
 #pragma once
 // Latency in one process, on one clock: a producer writes numbered records at a steady rate, a
-// consumer of the output topic tells when each number arrived. What stands between the two topics is
-// the other's affair.
+// consumer of the output topic tells when each number arrived. What stands between the two topics
+// is the other's affair.
 
 #include <algorithm>
 #include <atomic>

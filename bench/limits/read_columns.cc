@@ -1,5 +1,5 @@
-// The limit of a query over an NDJSON file: reading just the columns it needs. Prints lines read and
-// checksum.
+// The limit of a query over an NDJSON file: reading just the columns it needs. Prints lines read
+// and checksum.
 //
 //   read_columns WORK FILE [WORK FILE]...
 

@@ -1,5 +1,5 @@
-// The limit of a query over a local-store topic: scanning the topic's blocks from RocksDB where they
-// lie, and reading just the columns it needs. Prints records read and checksum.
+// The limit of a query over a local-store topic: scanning the topic's blocks from RocksDB where
+// they lie, and reading just the columns it needs. Prints records read and checksum.
 //
 //   scan_store STORE TOPIC WORK
 //

@@ -150,7 +150,8 @@ class Plan {
  public:
   Plan() {
     auto filter = std::make_shared<physical::Filter>();
-    filter->schema = MakeSchema({{"VENDOR", DataType::Int(), true}, {"AMOUNT", DataType::Double()}});
+    filter->schema =
+        MakeSchema({{"VENDOR", DataType::Int(), true}, {"AMOUNT", DataType::Double()}});
     filter->predicate = HighAmount();
     auto input = std::make_shared<physical::TopicSource>();
     input->schema = filter->schema;

@@ -191,8 +191,8 @@ void AppendZoneJson(int number, std::string& out) {
 }
 
 void AppendZoneCsv(int number, std::string& out) {
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE("{0},\"{1}\",\"Zone {0:03}\",\"{2}\""), number,
-                 BoroughOf(number), ServiceOf(number));
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE("{0},\"{1}\",\"Zone {0:03}\",\"{2}\""),
+                 number, BoroughOf(number), ServiceOf(number));
 }
 
 }  // namespace weir::bench

@@ -71,7 +71,8 @@ void AppendZoneCsv(int number, std::string& out);
 
 inline constexpr std::string_view kRideCsvHeader =
     "VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,passenger_count,trip_distance,RatecodeID,"
-    "store_and_fwd_flag,PULocationID,DOLocationID,payment_type,fare_amount,extra,mta_tax,tip_amount,"
+    "store_and_fwd_flag,PULocationID,DOLocationID,payment_type,fare_amount,extra,mta_tax,tip_"
+    "amount,"
     "tolls_amount,improvement_surcharge,total_amount,congestion_surcharge";
 inline constexpr std::string_view kZoneCsvHeader = "locationid,borough,zone,service_zone";
 

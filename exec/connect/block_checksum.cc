@@ -8,9 +8,9 @@
 #include <immintrin.h>
 #endif
 
-// Eight lanes of 64 bits. Each takes a word of every 64 bytes: the product of the halves of the word
-// and a key that moves with the place, and its neighbour's word as it is, which a product with zero
-// would lose. In the end the lanes and the rest are mixed one after the other.
+// Eight lanes of 64 bits. Each takes a word of every 64 bytes: the product of the halves of the
+// word and a key that moves with the place, and its neighbour's word as it is, which a product with
+// zero would lose. In the end the lanes and the rest are mixed one after the other.
 
 namespace weir {
 namespace {

@@ -45,9 +45,9 @@ Result<int64_t> ConnectorNumber(const ConnectorSpec& spec, const char* name, int
   if (found == spec.properties.end()) return otherwise;
   int64_t value = 0;
   if (!ParseInt64(found->second, value) || value < least) {
-    return Status(ErrorCode::kInvalidProperty, std::string(name) + " must be a whole number of at " +
-                                                   "least " + std::to_string(least) + ": " +
-                                                   found->second);
+    return Status(ErrorCode::kInvalidProperty, std::string(name) +
+                                                   " must be a whole number of at " + "least " +
+                                                   std::to_string(least) + ": " + found->second);
   }
   return value;
 }

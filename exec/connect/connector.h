@@ -7,11 +7,11 @@
 
 namespace weir {
 
-/// CONNECTOR='file'. Properties: PATH ('-' is the standard input, which cannot be read again after a
-/// restart), VALUE_FORMAT (default by extension: .csv, .tsv, .txt are DELIMITED, others JSON, one
-/// value a line), HEADER (DELIMITED: the first line names the fields, default true), NULL (a text that
-/// stands for null), VALUE_DELIMITER, FOLLOW (default false: the end is where the file ends when it
-/// is opened), PARTITIONS (default 1: the file is cut into so many ranges of bytes, read in
+/// CONNECTOR='file'. Properties: PATH ('-' is the standard input, which cannot be read again after
+/// a restart), VALUE_FORMAT (default by extension: .csv, .tsv, .txt are DELIMITED, others JSON, one
+/// value a line), HEADER (DELIMITED: the first line names the fields, default true), NULL (a text
+/// that stands for null), VALUE_DELIMITER, FOLLOW (default false: the end is where the file ends
+/// when it is opened), PARTITIONS (default 1: the file is cut into so many ranges of bytes, read in
 /// parallel). A record's offset is its line's byte position; its time is the file's last change.
 Result<ConnectorSource> OpenFileSource(const ConnectorSpec& spec);
 Result<std::vector<ColumnSchema>> InferFileColumns(ConnectorSpec& spec);
@@ -26,8 +26,8 @@ Result<std::vector<ColumnSchema>> InferFileColumns(ConnectorSpec& spec);
 ///   timestamp(start_ms, step_ms)  as sequence, for times
 ///   text(length)                  letters and digits
 ///   null(percent, generator)      null for so many of a hundred rows
-/// A row is a function of seed and offset alone: the same in every run and whatever was read before.
-/// Row k of partition p of n is row k * n + p of the sequence.
+/// A row is a function of seed and offset alone: the same in every run and whatever was read
+/// before. Row k of partition p of n is row k * n + p of the sequence.
 Result<ConnectorSource> OpenDatagenSource(const ConnectorSpec& spec);
 
 /// A property's text, or `otherwise`.

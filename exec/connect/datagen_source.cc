@@ -43,8 +43,9 @@ struct Generator {
 
 Status BadGenerator(std::string_view text) {
   return Status(ErrorCode::kInvalidProperty, "not a generator: " + std::string(text))
-      .WithHint("sequence(start, step), uniform(low, high), normal(mean, deviation), choice(a, b, …), "
-                "timestamp(start_ms, step_ms), text(length) or null(percent, generator)");
+      .WithHint(
+          "sequence(start, step), uniform(low, high), normal(mean, deviation), choice(a, b, …), "
+          "timestamp(start_ms, step_ms), text(length) or null(percent, generator)");
 }
 
 /// Arguments between the outermost brackets; commas inside inner brackets do not count.
@@ -433,8 +434,8 @@ Result<MadeColumn> PlanColumn(const ConnectorSpec& spec, const ColumnSchema& col
   ColumnBuilder trial(column.type);
   for (const std::string& choice : made.generator.choices) {
     if (!AppendChoice(choice, column.type, trial)) {
-      return Status(ErrorCode::kInvalidProperty, "column " + column.name + " cannot hold the choice: " +
-                                                     choice);
+      return Status(ErrorCode::kInvalidProperty,
+                    "column " + column.name + " cannot hold the choice: " + choice);
     }
   }
   return made;

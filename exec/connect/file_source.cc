@@ -324,7 +324,8 @@ class FileSession final : public ReadSession {
       return Status(ErrorCode::kOffsetOutOfRange,
                     "the standard input cannot be read again from where the query stood");
     }
-    auto cutter = std::make_unique<LineCutter>(ReadAhead(STDIN_FILENO, Wake()), options_.delimited, 0);
+    auto cutter =
+        std::make_unique<LineCutter>(ReadAhead(STDIN_FILENO, Wake()), options_.delimited, 0);
     auto reader = std::make_unique<FileReader>(spec_, options_, std::move(cutter), -1);
     if (!options_.header) {
       if (Status status = reader->Prepare(""); !status.ok()) return status;

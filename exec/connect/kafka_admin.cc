@@ -106,9 +106,9 @@ std::vector<std::optional<GroupOffset>> ToGroupOffsets(
   return offsets;
 }
 
-// librdkafka asks for offsets under the isolation of its handle: this one counts all that was written.
-// It has a group's name, though it never joins: on a handle without, librdkafka (2.0.2) crashes when
-// the coordinator that it asks for a group's offsets is not one any more.
+// librdkafka asks for offsets under the isolation of its handle: this one counts all that was
+// written. It has a group's name, though it never joins: on a handle without, librdkafka (2.0.2)
+// crashes when the coordinator that it asks for a group's offsets is not one any more.
 Result<std::shared_ptr<KafkaClient>> KafkaAdmin::OffsetsClient() {
   std::lock_guard lock(mutex_);
   if (offsets_client_ != nullptr) return offsets_client_;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Requests to a Kafka cluster that are about groups, and about records as a whole: who is in a group,
-// what it committed, which records may go.
+// Requests to a Kafka cluster that are about groups, and about records as a whole: who is in a
+// group, what it committed, which records may go.
 
 #include <memory>
 #include <mutex>
@@ -16,8 +16,8 @@ namespace weir {
 
 using KafkaAdminOptions = KafkaOwned<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 
-/// Sends a request of librdkafka's admin interface by `send(options, queue)` and waits for its answer,
-/// or null and the error of the request as a whole.
+/// Sends a request of librdkafka's admin interface by `send(options, queue)` and waits for its
+/// answer, or null and the error of the request as a whole.
 template <typename Send>
 KafkaEvent AskKafka(KafkaClient& client, const Send& send, rd_kafka_resp_err_t& error,
                     std::string& detail) {
@@ -42,8 +42,8 @@ Result<KafkaEvent> AskKafka(KafkaClient& client, std::string_view doing, const S
   return event;
 }
 
-/// Errors that pass by themselves while a group's coordinator moves or loads, or while a transaction is
-/// just committing offsets.
+/// Errors that pass by themselves while a group's coordinator moves or loads, or while a
+/// transaction is just committing offsets.
 bool IsGroupSettling(rd_kafka_resp_err_t error);
 
 /// What a librdkafka list of one topic says was committed, in its order.

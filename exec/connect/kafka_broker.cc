@@ -1,6 +1,7 @@
-// Topics on a Kafka cluster, state in a local directory, positions in consumer groups. At least once:
-// outputs are acknowledged before the positions behind them are committed, and state is written after
-// both. Exactly once: outputs and positions are one transaction, and state is written after it.
+// Topics on a Kafka cluster, state in a local directory, positions in consumer groups. At least
+// once: outputs are acknowledged before the positions behind them are committed, and state is
+// written after both. Exactly once: outputs and positions are one transaction, and state is written
+// after it.
 
 #include <random>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// librdkafka's handles as owned objects: configuration, log, and its errors in Weir's words. Known to
-// exec/connect alone.
+// librdkafka's handles as owned objects: configuration, log, and its errors in Weir's words. Known
+// to exec/connect alone.
 
 #include <librdkafka/rdkafka.h>
 
@@ -45,8 +45,8 @@ class KafkaClient {
  public:
   using Properties = std::map<std::string, std::string>;
 
-  /// `properties` are ours; those of the options' `kafka` win over them. `prepare` may set callbacks;
-  /// `opaque` is what they get. kUnknownOption, kInvalidOption.
+  /// `properties` are ours; those of the options' `kafka` win over them. `prepare` may set
+  /// callbacks; `opaque` is what they get. kUnknownOption, kInvalidOption.
   static Result<std::shared_ptr<KafkaClient>> Make(
       rd_kafka_type_t type, const BrokerOptions& options, std::string_view name,
       const Properties& properties,
@@ -61,8 +61,8 @@ class KafkaClient {
   /// aborting. It logs no more.
   static void Abandon(std::shared_ptr<KafkaClient> client);
 
-  /// The offset of each partition [0, partitions) of a topic: a timestamp in ms (-1 where no record is
-  /// as late), or one of the two below.
+  /// The offset of each partition [0, partitions) of a topic: a timestamp in ms (-1 where no record
+  /// is as late), or one of the two below.
   static constexpr int64_t kFirst = -2;
   static constexpr int64_t kEnd = -1;
   Result<int64_t> FindOffset(std::string_view topic, int32_t partition, int64_t what);

@@ -19,8 +19,8 @@
 
 namespace weir {
 
-/// What both kinds collect beside the records: state changes, positions of groups, and keys that are to
-/// hold how far partitions were written.
+/// What both kinds collect beside the records: state changes, positions of groups, and keys that
+/// are to hold how far partitions were written.
 class KafkaUnitContents {
  public:
   explicit KafkaUnitContents(BufferedCommitUnit::Apply apply) : changes_(std::move(apply)) {}
@@ -48,8 +48,9 @@ class KafkaUnitContents {
   std::vector<Written> written_;
 };
 
-/// At least once: sends outputs as they come; Commit waits for them, then has the positions committed
-/// and the state written. After a failed Commit the unit is of no more use: it gives the same error.
+/// At least once: sends outputs as they come; Commit waits for them, then has the positions
+/// committed and the state written. After a failed Commit the unit is of no more use: it gives the
+/// same error.
 class KafkaCommitUnit final : public CommitUnit {
  public:
   KafkaCommitUnit(std::shared_ptr<KafkaProducer> producer, BufferedCommitUnit::Apply apply)
@@ -94,9 +95,10 @@ class KafkaCommitUnit final : public CommitUnit {
   Status failed_;
 };
 
-/// Exactly once: outputs and positions are one transaction, which begins with the first of them; the
-/// state is written when it is known to be committed. After a failed Commit or Append the transaction is
-/// aborted and the unit of no more use: it gives the same error, and its work is to be done again.
+/// Exactly once: outputs and positions are one transaction, which begins with the first of them;
+/// the state is written when it is known to be committed. After a failed Commit or Append the
+/// transaction is aborted and the unit of no more use: it gives the same error, and its work is to
+/// be done again.
 class KafkaTransactionUnit final : public CommitUnit {
  public:
   KafkaTransactionUnit(std::shared_ptr<KafkaTransactions> transactions, std::string_view query_id,

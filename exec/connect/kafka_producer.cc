@@ -262,7 +262,8 @@ Status KafkaProducer::SendOne(Session& session, rd_kafka_topic_t* topic,
                          value_bytes.size()),
         RD_KAFKA_V_TIMESTAMP(timestamp), RD_KAFKA_V_OPAQUE(&lane),
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || std::chrono::steady_clock::now() > deadline) break;
+    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || std::chrono::steady_clock::now() > deadline)
+      break;
     rd_kafka_poll(session.handle(), 5);
   }
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return OkStatus();

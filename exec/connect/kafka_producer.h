@@ -17,8 +17,8 @@
 
 namespace weir {
 
-/// Counts records on their way to the brokers, and remembers where they were written. Records hold a
-/// share of it, so it lives as long as one of them is under way, whatever becomes of its owner.
+/// Counts records on their way to the brokers, and remembers where they were written. Records hold
+/// a share of it, so it lives as long as one of them is under way, whatever becomes of its owner.
 class KafkaDelivery {
  public:
   /// The records for one partition.
@@ -58,9 +58,9 @@ class KafkaDelivery {
   Status error_;
 };
 
-/// The producer. Safe from any thread. A thread of its own serves librdkafka's reports. After a fatal
-/// error the next record gets a new connection, unless there is a transactional id: what is left of a
-/// transaction must not go on under another epoch.
+/// The producer. Safe from any thread. A thread of its own serves librdkafka's reports. After a
+/// fatal error the next record gets a new connection, unless there is a transactional id: what is
+/// left of a transaction must not go on under another epoch.
 class KafkaProducer {
  public:
   /// `transactional_id` empty: none, and every record stands for itself.
@@ -69,8 +69,8 @@ class KafkaProducer {
                                                      std::string_view transactional_id = {});
   ~KafkaProducer();
 
-  /// Hands the records over for sending and leaves the builder empty. Waits while librdkafka's queue
-  /// is full.
+  /// Hands the records over for sending and leaves the builder empty. Waits while librdkafka's
+  /// queue is full.
   Status Send(std::string_view topic, int32_t partition, RecordBatchBuilder& records,
               KafkaDelivery& delivery);
   /// For the transaction's own calls; null once closed.

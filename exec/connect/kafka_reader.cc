@@ -12,7 +12,8 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kWaysOn =
-    "records expired before they were read, or the topic was made anew: `weir reset --query ID` (or "
+    "records expired before they were read, or the topic was made anew: `weir reset --query ID` "
+    "(or "
     "DROP and CREATE) starts the query again from what is there, FROM TIMESTAMP or FROM OFFSETS in "
     "the query says where else";
 
@@ -28,8 +29,8 @@ KafkaClient::Properties ConsumerProperties() {
           {"auto.offset.reset", "error"},
           {"allow.auto.create.topics", "false"},
           {"isolation.level", "read_committed"},
-          // Records are sent as soon as there is one. How long an idle request waits is also how long
-          // a partition that joins waits for its first.
+          // Records are sent as soon as there is one. How long an idle request waits is also how
+          // long a partition that joins waits for its first.
           {"fetch.min.bytes", "1"},
           {"fetch.wait.max.ms", "20"},
           {"fetch.error.backoff.ms", "100"},
@@ -167,8 +168,8 @@ class KafkaReader final : public PartitionReader {
     }
   }
 
-  /// librdkafka stops fetching when its queue is full, and looks again only after a second. It is told
-  /// to look as soon as half of the queue is gone.
+  /// librdkafka stops fetching when its queue is full, and looks again only after a second. It is
+  /// told to look as soon as half of the queue is gone.
   void FetchAhead() {
     const auto length = static_cast<int64_t>(rd_kafka_queue_length(queue_.get()));
     const int64_t bytes_each = fetched_bytes_ / fetched_records_ + 1;

@@ -18,8 +18,8 @@
 
 namespace weir {
 
-/// A consumer and the partitions it reads. Positions are ours: it is in no group, commits nothing and
-/// starts where it is told. Lives until its session and the last of its readers are gone.
+/// A consumer and the partitions it reads. Positions are ours: it is in no group, commits nothing
+/// and starts where it is told. Lives until its session and the last of its readers are gone.
 class KafkaConsumer {
  public:
   static Result<std::shared_ptr<KafkaConsumer>> Make(const BrokerOptions& options,

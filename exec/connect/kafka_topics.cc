@@ -22,7 +22,8 @@ bool IsInternal(std::string_view name) {
   return name.starts_with("__") || name.ends_with("-repartition") || name.ends_with("-changelog");
 }
 
-Status FirstError(const rd_kafka_topic_result_t* const* results, size_t count, std::string_view doing) {
+Status FirstError(const rd_kafka_topic_result_t* const* results, size_t count,
+                  std::string_view doing) {
   for (size_t i = 0; i < count; ++i) {
     const char* detail = rd_kafka_topic_result_error_string(results[i]);
     WEIR_RETURN_IF_ERROR(FromKafka(rd_kafka_topic_result_error(results[i]), doing,
@@ -69,7 +70,8 @@ Status KafkaTopics::Create(const TopicInfo& info) {
     rd_kafka_NewTopic_set_config(topic.get(), "message.timestamp.type", "CreateTime");
   }
   rd_kafka_NewTopic_t* topics[] = {topic.get()};
-  WEIR_ASSIGN_OR_RETURN(KafkaEvent event, AskKafka(*client_, doing, [&](auto* options, auto* queue) {
+  WEIR_ASSIGN_OR_RETURN(KafkaEvent event,
+                        AskKafka(*client_, doing, [&](auto* options, auto* queue) {
                           rd_kafka_CreateTopics(client_->handle(), topics, 1, options, queue);
                         }));
   size_t count = 0;
@@ -110,7 +112,8 @@ Status KafkaTopics::Delete(std::string_view name) {
   const std::string doing = "topic " + std::string(name) + " cannot be deleted";
   GoneTopic topic(rd_kafka_DeleteTopic_new(std::string(name).c_str()));
   rd_kafka_DeleteTopic_t* topics[] = {topic.get()};
-  WEIR_ASSIGN_OR_RETURN(KafkaEvent event, AskKafka(*client_, doing, [&](auto* options, auto* queue) {
+  WEIR_ASSIGN_OR_RETURN(KafkaEvent event,
+                        AskKafka(*client_, doing, [&](auto* options, auto* queue) {
                           rd_kafka_DeleteTopics(client_->handle(), topics, 1, options, queue);
                         }));
   size_t count = 0;

@@ -85,7 +85,8 @@ Status KafkaTransactor::End(KafkaFault fault, std::string_view doing) {
     return Status(ErrorCode::kFenced, status.message() + ", as " + id_);
   }
   Abort();
-  return Status(IsMigration(error) ? ErrorCode::kTaskMigrated : ErrorCode::kTransactionAborted, why);
+  return Status(IsMigration(error) ? ErrorCode::kTaskMigrated : ErrorCode::kTransactionAborted,
+                why);
 }
 
 Status KafkaTransactor::Begin() {

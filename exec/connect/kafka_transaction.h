@@ -15,8 +15,8 @@
 
 namespace weir {
 
-/// A transactional producer. One thread at a time, but for producer(). Errors of its calls have ended
-/// the transaction: kTransactionAborted (do the work again), kTaskMigrated (a group has given
+/// A transactional producer. One thread at a time, but for producer(). Errors of its calls have
+/// ended the transaction: kTransactionAborted (do the work again), kTaskMigrated (a group has given
 /// partitions away), kFenced (another process has taken the transactional id over).
 class KafkaTransactor {
  public:

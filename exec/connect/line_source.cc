@@ -190,8 +190,9 @@ Status LineCutter::Fill() {
   const int64_t unread = source_->end() - position_ - static_cast<int64_t>(left);
   const size_t room = std::min(std::max(kReadBytes, left), bytes_->size() - kPadding - left);
   if (unread <= 0) return OkStatus();
-  auto count = source_->Read(bytes_->data() + left,
-                             static_cast<size_t>(std::min<int64_t>(unread, static_cast<int64_t>(room))));
+  auto count =
+      source_->Read(bytes_->data() + left,
+                    static_cast<size_t>(std::min<int64_t>(unread, static_cast<int64_t>(room))));
   if (!count.ok()) return count.status();
   size_ += *count;
   return OkStatus();

@@ -58,8 +58,8 @@ class LineCutter {
   /// source's next byte.
   LineCutter(std::unique_ptr<ByteSource> source, bool quotes, int64_t position);
 
-  /// Adds up to `lines_max` lines of one buffer to `out`, empty ones left out; reads on if the buffer
-  /// holds none. None added: there is no whole line now.
+  /// Adds up to `lines_max` lines of one buffer to `out`, empty ones left out; reads on if the
+  /// buffer holds none. None added: there is no whole line now.
   Status Next(int32_t lines_max, std::vector<Line>& out);
   /// The buffer that the lines of the last Next lie in.
   BufferPtr buffer() const;

@@ -33,7 +33,8 @@ static_assert(sizeof(BlockHead) == 64);
 
 uint32_t Length(Slice slice) { return static_cast<uint32_t>(std::max(slice.length, 0)); }
 
-/// Rows from `first` on that fit one block, at least one; `bytes`: enough for their keys and values.
+/// Rows from `first` on that fit one block, at least one; `bytes`: enough for their keys and
+/// values.
 int32_t RowsThatFit(const RecordBatch& records, int32_t first, size_t& bytes) {
   bytes = 0;
   int32_t row = first;

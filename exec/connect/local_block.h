@@ -5,12 +5,12 @@
 // store's entries.
 //
 // A block, little-endian: magic, count (4 bytes each); checksum of all that follows it; base
-// offset, lowest and highest timestamp, time of the append (8 each); bytes of all keys, of all values, of
-// all headers, flags (4 each); then timestamps (8 each), key lengths, value lengths and, where a flag
-// says so, header lengths (4 each; -1: null); keys; values; headers; 64 bytes of zero.
+// offset, lowest and highest timestamp, time of the append (8 each); bytes of all keys, of all
+// values, of all headers, flags (4 each); then timestamps (8 each), key lengths, value lengths and,
+// where a flag says so, header lengths (4 each; -1: null); keys; values; headers; 64 bytes of zero.
 //
-// The checksum is ours because RocksDB's own (CRC32c) is computed from tables in Debian's build, and
-// checking it took four fifths of a scan; reads of blocks leave it out.
+// The checksum is ours because RocksDB's own (CRC32c) is computed from tables in Debian's build,
+// and checking it took four fifths of a scan; reads of blocks leave it out.
 
 #include <cstdint>
 #include <string>

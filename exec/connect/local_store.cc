@@ -86,7 +86,8 @@ Status LocalStore::LoadTopics() {
   std::string next_id;
   const rocksdb::Status found =
       db.Get({}, rocks_->main(), ToSlice(kNextTopicId), &next_id);
-  if (found.ok()) next_topic_id_ = static_cast<uint32_t>(std::strtoul(next_id.c_str(), nullptr, 10));
+  if (found.ok())
+    next_topic_id_ = static_cast<uint32_t>(std::strtoul(next_id.c_str(), nullptr, 10));
   if (!found.ok() && !found.IsNotFound()) return FromRocks(found, "the store cannot be read");
   const std::unique_ptr<rocksdb::Iterator> at(db.NewIterator({}, rocks_->main()));
   for (at->Seek(TopicKey("")); at->Valid() && at->key().starts_with(TopicKey("")); at->Next()) {
@@ -248,7 +249,8 @@ Status LocalStore::Apply(CommitBuffer& buffer) {
   return OkStatus();
 }
 
-/// Drops blocks whose records are all older than the topic keeps them, but never a partition's last.
+/// Drops blocks whose records are all older than the topic keeps them, but never a partition's
+/// last.
 Status LocalStore::Trim(LocalTopic& topic) {
   if (topic.info.retention_ms < 0) return OkStatus();
   for (int32_t i = 0; i < topic.info.partitions; ++i) {

@@ -1,5 +1,5 @@
-// Topics and state in memory, gone with the engine: for tests, `weir test`, and the prompt without a
-// directory.
+// Topics and state in memory, gone with the engine: for tests, `weir test`, and the prompt without
+// a directory.
 
 #include <algorithm>
 #include <map>
@@ -185,7 +185,8 @@ class MemoryState final : public StateBackend {
   MemoryStore& store_;
 };
 
-void ApplyChange(const StateChange& change, std::map<std::string, std::string, std::less<>>& state) {
+void ApplyChange(const StateChange& change,
+                 std::map<std::string, std::string, std::less<>>& state) {
   switch (change.kind) {
     case StateChange::Kind::kPut:
       state.insert_or_assign(std::string(change.key), std::string(change.value));

@@ -14,8 +14,8 @@ inline constexpr size_t kSmallBlockBytes = 32 * 1024;
 class RecordMerge {
  public:
   RecordMerge(int32_t rows_max, size_t bytes_max, RecordBatch& out);
-  /// Takes rows of `block` from `first` on. `base_offset` is that of the block's row 0. Returns true
-  /// if more may follow, false if the batch is full.
+  /// Takes rows of `block` from `first` on. `base_offset` is that of the block's row 0. Returns
+  /// true if more may follow, false if the batch is full.
   bool Add(const RecordBatch& block, int32_t first, int64_t base_offset);
   /// Closes the batch.
   void Finish();

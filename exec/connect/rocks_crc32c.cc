@@ -12,8 +12,8 @@
 namespace weir {
 namespace {
 
-/// The instruction takes three cycles but one can begin each cycle: three lanes of so many bytes run
-/// side by side.
+/// The instruction takes three cycles but one can begin each cycle: three lanes of so many bytes
+/// run side by side.
 constexpr size_t kLaneBytes = 1024;
 constexpr uint32_t kPolynomial = 0x82F63B78;   // Reflected.
 

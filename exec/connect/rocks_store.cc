@@ -20,9 +20,9 @@ constexpr size_t kBlockCacheBytes = 16u << 20;
 /// Blocks from this size on go to blob files, which are written once and not moved by compactions.
 constexpr uint64_t kBlobBytesMin = 2048;
 
-// The database keeps no log file of its own: what matters comes back as a status, opening is quicker,
-// and RocksDB 7 ends the process when it writes to a log file after a write to it has failed, as one
-// does on a full disk.
+// The database keeps no log file of its own: what matters comes back as a status, opening is
+// quicker, and RocksDB 7 ends the process when it writes to a log file after a write to it has
+// failed, as one does on a full disk.
 class NoLog : public rocksdb::Logger {
  public:
   using rocksdb::Logger::Logv;

@@ -98,7 +98,8 @@ Status StoreDirectory::CheckMarker() {
   std::ifstream file(marker_path);
   std::ostringstream text;
   text << file.rdbuf();
-  if (!file) return Status(ErrorCode::kStoreIo, "the store's marker cannot be read: " + marker_path);
+  if (!file)
+    return Status(ErrorCode::kStoreIo, "the store's marker cannot be read: " + marker_path);
   const std::string marker = text.str();
   int version = 0;
   const char* number = marker.data() + kMarkerStart.size();

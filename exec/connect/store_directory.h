@@ -13,8 +13,8 @@ namespace weir {
 /// Holds the lock of a directory as long as it lives. Movable by pointer only.
 class StoreDirectory {
  public:
-  /// Makes `path` a store if it is missing or empty, checks it otherwise, and locks it. kStoreLocked
-  /// names the owner's pid; kNotAStore, kStoreVersion, kStoreCorrupt, kStoreIo.
+  /// Makes `path` a store if it is missing or empty, checks it otherwise, and locks it.
+  /// kStoreLocked names the owner's pid; kNotAStore, kStoreVersion, kStoreCorrupt, kStoreIo.
   static Result<std::unique_ptr<StoreDirectory>> Open(const std::string& path);
   ~StoreDirectory();
   StoreDirectory(const StoreDirectory&) = delete;

@@ -45,7 +45,8 @@ class PartitionReader {
   virtual int64_t position() const = 0;
   /// Offset after the partition's last record, as known now without waiting.
   virtual int64_t end_offset() const = 0;
-  /// True if the source can never end by itself (datagen without ROWS, a followed file, stdin open).
+  /// True if the source can never end by itself (datagen without ROWS, a followed file, stdin
+  /// open).
   virtual bool endless() const { return false; }
   /// Kafka: the next offset to write is unknown until the broker answered once.
   virtual bool caught_up() const { return position() >= end_offset(); }
@@ -59,7 +60,8 @@ class ReadSession {
                                                         StartPosition start) = 0;
   /// Called (from any thread, often) when new records may be there. Set before the first Open.
   virtual void SetListener(std::function<void()> listener) = 0;
-  /// Nobody looks at the headers of this topic's records: they need not be given out. Before its Open.
+  /// Nobody looks at the headers of this topic's records: they need not be given out. Before its
+  /// Open.
   virtual void SkipHeaders(std::string_view) {}
 };
 
@@ -72,10 +74,11 @@ class StateBackend {
   /// values[i] belongs to keys[i], which must be sorted.
   virtual Status MultiGet(const std::vector<std::string>& keys,
                           std::vector<std::optional<std::string>>& values) const = 0;
-  /// Calls `visit` for each entry with `from` <= key < `to` ("" as `to`: to the end), in order, until
-  /// it returns false. The views are valid during the call only.
-  virtual Status Scan(std::string_view from, std::string_view to,
-                      const std::function<bool(std::string_view, std::string_view)>& visit) const = 0;
+  /// Calls `visit` for each entry with `from` <= key < `to` ("" as `to`: to the end), in order,
+  /// until it returns false. The views are valid during the call only.
+  virtual Status Scan(
+      std::string_view from, std::string_view to,
+      const std::function<bool(std::string_view, std::string_view)>& visit) const = 0;
 };
 
 /// What a query promises about its outputs when a copy dies (processing.guarantee).
@@ -92,16 +95,16 @@ struct GroupOffset {
 
 struct GroupOptions {
   std::string name;
-  /// The group shares out this topic's partition numbers; a copy that gets number n has partition n of
-  /// every topic its tasks read.
+  /// The group shares out this topic's partition numbers; a copy that gets number n has partition n
+  /// of every topic its tasks read.
   std::string anchor_topic;
   /// Called from any thread when Poll may have something. It may not call the group.
   std::function<void()> listener;
 };
 
-/// This copy's membership in the group that shares a sub-topology's partitions among all copies of an
-/// application (Kafka's consumer groups, cooperative-sticky). It reads nothing itself. One thread at a
-/// time. Destroying it leaves the group.
+/// This copy's membership in the group that shares a sub-topology's partitions among all copies of
+/// an application (Kafka's consumer groups, cooperative-sticky). It reads nothing itself. One
+/// thread at a time. Destroying it leaves the group.
 class PartitionGroup {
  public:
   struct Change {
@@ -111,19 +114,20 @@ class PartitionGroup {
     bool lost = false;
   };
   virtual ~PartitionGroup() = default;
-  /// What the group wants changed, if anything; never waits. Answer with Accept before the next Poll.
-  /// Call it often: after max.poll.interval.ms without a call the group takes the copy for dead.
+  /// What the group wants changed, if anything; never waits. Answer with Accept before the next
+  /// Poll. Call it often: after max.poll.interval.ms without a call the group takes the copy for
+  /// dead.
   virtual Result<std::optional<Change>> Poll() = 0;
   /// Tells the group that the change is made: tasks of revoked partitions are committed and closed,
   /// assigned ones are taken in. Never waits for the other copies.
   virtual Status Accept(const Change& change) = 0;
-  /// What was last committed for the given partitions of a topic, in their order; null: nothing. Waits
-  /// for the broker, and for transactions that are just committing offsets of the group.
+  /// What was last committed for the given partitions of a topic, in their order; null: nothing.
+  /// Waits for the broker, and for transactions that are just committing offsets of the group.
   virtual Result<std::vector<std::optional<GroupOffset>>> Committed(
       std::string_view topic, const std::vector<int32_t>& partitions) = 0;
   virtual std::string_view name() const = 0;
-  /// Number of the group's last rebalance that this copy took part in; a partition's later owner has a
-  /// higher one. -1: not a member now.
+  /// Number of the group's last rebalance that this copy took part in; a partition's later owner
+  /// has a higher one. -1: not a member now.
   virtual int32_t generation() const { return -1; }
   /// The group has told this copy its part, which may be nothing.
   virtual bool joined() const { return true; }
@@ -139,8 +143,8 @@ struct GroupMember {
 };
 
 /// One atomic step of a query: outputs, state changes and positions together. Filled by several
-/// tasks (thread-safe calls), committed once. A unit that is destroyed without Commit leaves no trace
-/// (Kafka at-least-once: outputs already sent stay).
+/// tasks (thread-safe calls), committed once. A unit that is destroyed without Commit leaves no
+/// trace (Kafka at-least-once: outputs already sent stay).
 class CommitUnit {
  public:
   virtual ~CommitUnit() = default;
@@ -155,19 +159,21 @@ class CommitUnit {
   // The next three are for brokers that share work between processes (Broker::shares_work); others
   // refuse them (kInternal).
 
-  /// Records to be written after all else of this step is durable, before its offsets are committed.
+  /// Records to be written after all else of this step is durable, before its offsets are
+  /// committed.
   virtual Status AppendLast(std::string_view topic, int32_t partition,
                             RecordBatchBuilder& records);
-  /// Commits a position in the name of a group, which must outlive Commit. If the group has given the
-  /// partition to another copy meanwhile, Commit fails (kTaskMigrated) and state is left unwritten.
+  /// Commits a position in the name of a group, which must outlive Commit. If the group has given
+  /// the partition to another copy meanwhile, Commit fails (kTaskMigrated) and state is left
+  /// unwritten.
   virtual Status AddOffset(PartitionGroup& group, GroupOffset offset);
   /// With the state changes, sets `key` to the offset after the last record that this unit has ever
   /// written to the partition (8 bytes, little endian). Needs a record written to it since the unit
   /// was made.
   virtual Status PutWrittenOffset(std::string_view key, std::string_view topic, int32_t partition);
   /// Makes all of it durable, or none of it (on Kafka at-least-once: outputs first, then state with
-  /// positions). Readers are woken. The unit is empty afterwards and can be filled again; on Kafka not
-  /// after an error, which it gives from then on.
+  /// positions). Readers are woken. The unit is empty afterwards and can be filled again; on Kafka
+  /// not after an error, which it gives from then on.
   virtual Status Commit() = 0;
 };
 

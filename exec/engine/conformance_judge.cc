@@ -94,7 +94,8 @@ std::string JudgeOutputs(const RawJson& test, const CaseOutcome& outcome) {
   ByTopic wanted;
   ByTopic got;
   if (const RawJson* outputs = test.Find("outputs")) {
-    for (const RawJson& output : outputs->items) wanted[output.Find("topic")->text].push_back(output);
+    for (const RawJson& output : outputs->items)
+      wanted[output.Find("topic")->text].push_back(output);
   }
   for (const std::string& text : outcome.outputs) {
     Result<RawJson> output = ParseRawJson(text);

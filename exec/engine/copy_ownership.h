@@ -18,8 +18,8 @@ Result<std::optional<int32_t>> PartitionOfKey(const QueryStages& stages, int que
                                               const PullQueryPlan::KeyLookup& key);
 
 /// OK if this copy keeps all that `plan` reads. Else kOtherCopy, which names the copies that do: by
-/// their application.server, or by host and client id. Asks the group only then. To be called before
-/// and after the rows are read: partitions may move meanwhile.
+/// their application.server, or by host and client id. Asks the group only then. To be called
+/// before and after the rows are read: partitions may move meanwhile.
 Status CheckThisCopyKeeps(const PullQueryPlan& plan, const QueryRuntime& runtime, int query_root,
                           Broker& broker);
 

@@ -85,7 +85,8 @@ Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
       break;
   }
   if (pipeline || id.starts_with("CST_")) {
-    return Status(ErrorCode::kInvalidStatement, fmt::format("{} cannot be terminated by itself", id))
+    return Status(ErrorCode::kInvalidStatement,
+                  fmt::format("{} cannot be terminated by itself", id))
         .WithHint(pipeline ? fmt::format("DROP PIPELINE {}", name) : "DROP the SOURCE TABLE");
   }
   WEIR_RETURN_IF_ERROR(StopQuery(id, true));

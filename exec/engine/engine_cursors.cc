@@ -46,8 +46,9 @@ Batch ToBatch(Chunk chunk, const SchemaPtr& schema) {
 
 }  // namespace
 
-// The rows of a push query between the thread that runs it and the one that reads them: a queue with
-// a bound in bytes. Past the bound the query is not scheduled; reading makes room and wakes it.
+// The rows of a push query between the thread that runs it and the one that reads them: a queue
+// with a bound in bytes. Past the bound the query is not scheduled; reading makes room and wakes
+// it.
 class PushCursor : public Cursor, public RowReceiver {
  public:
   PushCursor(SchemaPtr schema, std::optional<int64_t> limit, bool is_changelog, size_t bytes_max,

@@ -94,8 +94,9 @@ Status EngineImpl::OpenBroker() {
   return OkStatus();
 }
 
-// Makes the catalog anew from the statements that were kept, and starts the queries. A statement that
-// was replaced may read what was made after it, so those that fail are tried again behind the others.
+// Makes the catalog anew from the statements that were kept, and starts the queries. A statement
+// that was replaced may read what was made after it, so those that fail are tried again behind the
+// others.
 Status EngineImpl::Recover() {
   if (broker_->kind() == "memory" || broker_->kind() == "kafka") return OkStatus();
   WEIR_ASSIGN_OR_RETURN(stored_, LoadStatements(broker_->state()));

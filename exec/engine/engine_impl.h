@@ -101,7 +101,8 @@ class EngineImpl : public Engine {
   /// The query whose state goes with a statement that failed; empty: none does.
   std::string StateOfFailed(const std::string& query_id) const;
   Status CheckReplacement(const PersistentQueryPlan& plan) const;
-  Status MakeTopic(std::string_view topic, int32_t partitions, int64_t retention_ms, bool compacted);
+  Status MakeTopic(std::string_view topic, int32_t partitions, int64_t retention_ms,
+                   bool compacted);
   /// Starts queries `plans` as one unit with id `id`, at its old place in the order if it had one.
   Status StartQueries(const std::string& id, const std::vector<PersistentQueryPlan>& plans,
                       bool paused);
@@ -144,7 +145,8 @@ class EngineImpl : public Engine {
   bool IsStoredPaused(std::string_view name) const;
   Status PersistCatalog(const StoredStatement* put, int64_t remove, std::string_view state_of = {});
   void Log(LogLevel level, std::string_view line) const;
-  Status WaitForQuery(QueryRuntime& runtime, const std::map<std::string, std::vector<int64_t>>& ends);
+  Status WaitForQuery(QueryRuntime& runtime,
+                      const std::map<std::string, std::vector<int64_t>>& ends);
 
   EngineOptions options_;
   const bool manual_;

@@ -105,8 +105,8 @@ using Ends = std::map<std::string, std::vector<int64_t>>;
 constexpr int kLookMicros = 2000;
 constexpr int kAskBrokerMicros = 20'000;   // Where each look may be a request.
 
-// Looks at a query again as long as it moves; its own commits wake nobody else, so this polls with a
-// short, growing pause.
+// Looks at a query again as long as it moves; its own commits wake nobody else, so this polls with
+// a short, growing pause.
 class Pause {
  public:
   void Wait(int micros_max) {

@@ -13,9 +13,9 @@
 
 namespace weir {
 
-/// The query that a group belongs to; nothing if it is not one of this application. An application id
-/// may be the beginning of another one ("rides", "rides-2"): a rest that does not look like an id of
-/// a query is not taken.
+/// The query that a group belongs to; nothing if it is not one of this application. An application
+/// id may be the beginning of another one ("rides", "rides-2"): a rest that does not look like an
+/// id of a query is not taken.
 std::optional<std::string> QueryOfGroup(std::string_view application_id, std::string_view group);
 /// The same of an internal topic.
 std::optional<std::string> QueryOfInternalTopic(std::string_view application_id,
@@ -36,8 +36,8 @@ std::string NameOfCopy(const GroupMember& member);
 Result<std::vector<std::string>> CopiesInGroups(Broker& broker,
                                                 const std::vector<std::string>& groups);
 
-/// Deletes groups and topics; those that are gone already do not count. kAlreadyExists if a copy has
-/// joined a group.
+/// Deletes groups and topics; those that are gone already do not count. kAlreadyExists if a copy
+/// has joined a group.
 Status DeleteInternalObjects(Broker& broker, const InternalObjects& objects);
 
 }  // namespace weir

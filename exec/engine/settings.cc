@@ -15,8 +15,8 @@ namespace {
 constexpr SettingRow kRows[] = {
     {"application.server", "", SettingKind::kHostPort, SettingScope::kEngine, "",
      "host:port by which other copies name this one, when they are asked for keys it keeps."},
-    {"auto.offset.reset", "earliest", SettingKind::kChoice, SettingScope::kQuery,
-     "earliest latest", "Where a new query starts to read its streams."},
+    {"auto.offset.reset", "earliest", SettingKind::kChoice, SettingScope::kQuery, "earliest latest",
+     "Where a new query starts to read its streams."},
     {"cache.max.bytes.buffering", "10485760", SettingKind::kBytes, SettingScope::kQuery, "",
      "0: every change of a table is emitted; else only the last one a key and batch."},
     {"collect_list.limit", "1000", SettingKind::kNumber, SettingScope::kQuery, "",
@@ -38,7 +38,8 @@ constexpr SettingRow kRows[] = {
     {"max.task.idle.ms", "0", SettingKind::kMilliseconds, SettingScope::kQuery, "",
      "How long a drained input still holds back the others."},
     {"memory.limit", "0", SettingKind::kBytes, SettingScope::kEngine, "",
-     "State in memory, all queries together; 0: a quarter of the machine. A query that would pass it "
+     "State in memory, all queries together; 0: a quarter of the machine. A query that would pass "
+     "it "
      "goes to state ERROR."},
     {"persistence.default.format.key", "KAFKA", SettingKind::kText, SettingScope::kQuery, "",
      "Key format of sources that name none."},
@@ -67,17 +68,42 @@ constexpr SettingRow kRows[] = {
 
 // Settings of ksqlDB and Kafka Streams without a meaning here.
 constexpr std::string_view kKnownElsewhere[] = {
-    "num.stream.threads", "num.standby.replicas", "num.warmup.replicas", "state.dir", "task.timeout.ms", "buffered.records.per.partition",
-    "replication.factor", "producer.compression.type", "producer.acks", "consumer.auto.offset.reset",
-    "max.poll.records", "topology.optimization", "query.pull.enable.standby.reads",
-    "query.pull.max.allowed.offset.lag", "query.pull.interpreter.enabled", "query.push.v2.enabled",
-    "query.push.v2.registry.installed", "query.push.v2.interpreter.enabled",
-    "query.push.v2.new.latest.delay.ms", "use.exact.numeric.comparison", "service.id",
-    "output.topic.name.prefix", "headers.columns.enabled", "runtime.feature.shared.enabled",
-    "fail.on.deserialization.error", "fail.on.production.error", "schema.registry.url",
-    "nested.error.set.null", "rowpartition.rowoffset.enabled",
-    "new.query.planner.enabled", "substring.legacy.args", "sink.partitions", "sink.replicas",
-    "query.pull.stream.enabled", "persistence.ensure.topics.exist", "source.table.materialization.enabled",
+    "num.stream.threads",
+    "num.standby.replicas",
+    "num.warmup.replicas",
+    "state.dir",
+    "task.timeout.ms",
+    "buffered.records.per.partition",
+    "replication.factor",
+    "producer.compression.type",
+    "producer.acks",
+    "consumer.auto.offset.reset",
+    "max.poll.records",
+    "topology.optimization",
+    "query.pull.enable.standby.reads",
+    "query.pull.max.allowed.offset.lag",
+    "query.pull.interpreter.enabled",
+    "query.push.v2.enabled",
+    "query.push.v2.registry.installed",
+    "query.push.v2.interpreter.enabled",
+    "query.push.v2.new.latest.delay.ms",
+    "use.exact.numeric.comparison",
+    "service.id",
+    "output.topic.name.prefix",
+    "headers.columns.enabled",
+    "runtime.feature.shared.enabled",
+    "fail.on.deserialization.error",
+    "fail.on.production.error",
+    "schema.registry.url",
+    "nested.error.set.null",
+    "rowpartition.rowoffset.enabled",
+    "new.query.planner.enabled",
+    "substring.legacy.args",
+    "sink.partitions",
+    "sink.replicas",
+    "query.pull.stream.enabled",
+    "persistence.ensure.topics.exist",
+    "source.table.materialization.enabled",
 };
 
 std::string_view Bare(std::string_view name) {
@@ -178,10 +204,11 @@ Status Settings::Set(std::string_view name, std::string_view value, bool at_open
                                                     : DidYouMean(bare, names));
     }
     if (bare == "num.standby.replicas" && value != "0") {
-      return Status(ErrorCode::kUnsupported,
-                    fmt::format("standby copies are not built: {} takes 0 only, not {}", name,
-                                value))
-          .WithHint("a copy that takes a partition over restores its state from the changelog topic");
+      return Status(
+                 ErrorCode::kUnsupported,
+                 fmt::format("standby copies are not built: {} takes 0 only, not {}", name, value))
+          .WithHint(
+              "a copy that takes a partition over restores its state from the changelog topic");
     }
     if (notice != nullptr) *notice = fmt::format("{} has no effect in Weir", name);
     given_[std::string(name)] = value;

@@ -44,7 +44,9 @@ void Add(std::vector<std::string>& with, std::string_view name, std::string_view
       return text.substr(0, text.find('=')) == property;
     });
   };
-  if (value.empty() || given(name) || ((name == "KEY_FORMAT" || name == "VALUE_FORMAT") && given("FORMAT"))) return;
+  if (value.empty() || given(name) ||
+      ((name == "KEY_FORMAT" || name == "VALUE_FORMAT") && given("FORMAT")))
+    return;
   with.push_back(fmt::format("{}={}", name, QuoteText(value)));
 }
 

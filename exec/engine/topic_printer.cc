@@ -27,9 +27,10 @@ bool IsPrintableUtf8(std::string_view bytes) {
 
 SchemaPtr PrintSchema() {
   auto schema = std::make_shared<Schema>();
-  schema->columns = {{"PARTITION", DataType::Int(), false},  {"OFFSET", DataType::Bigint(), false},
-                     {"ROWTIME", DataType::Bigint(), false}, {"KEY", DataType::String(), false},
-                     {"VALUE", DataType::String(), false},   {"HEADERS", DataType::String(), false}};
+  schema->columns = {
+      {"PARTITION", DataType::Int(), false},  {"OFFSET", DataType::Bigint(), false},
+      {"ROWTIME", DataType::Bigint(), false}, {"KEY", DataType::String(), false},
+      {"VALUE", DataType::String(), false},   {"HEADERS", DataType::String(), false}};
   return schema;
 }
 

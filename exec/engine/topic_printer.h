@@ -22,12 +22,12 @@ struct TopicPrint {
   int64_t window_size_ms = 0;
 };
 
-/// A cursor over the topic with columns partition, offset, timestamp, key, value, headers. A key with
-/// a window is key@[start,end). Follows the topic. Must not outlive `broker`.
+/// A cursor over the topic with columns partition, offset, timestamp, key, value, headers. A key
+/// with a window is key@[start,end). Follows the topic. Must not outlive `broker`.
 Result<std::unique_ptr<Cursor>> MakeTopicPrinter(Broker& broker, const TopicPrint& print);
 
-/// Bytes as text: UTF-8 as it stands, 4 and 8 bytes that are not text as big-endian integers, others
-/// as hexadecimal.
+/// Bytes as text: UTF-8 as it stands, 4 and 8 bytes that are not text as big-endian integers,
+/// others as hexadecimal.
 std::string GuessText(std::string_view bytes);
 
 }  // namespace weir

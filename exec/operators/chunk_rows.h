@@ -29,7 +29,8 @@ std::vector<DataType> ColumnTypes(const Schema& schema);
 BufferPtr MakeOps(std::span<const RowOp> ops);
 ColumnPtr MakeTimes(std::span<const int64_t> times);
 
-/// Appends to `out` those of `rows` where no column of `keys` is null; returns how many are missing.
+/// Appends to `out` those of `rows` where no column of `keys` is null; returns how many are
+/// missing.
 int64_t SelectNonNull(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
                       std::vector<int32_t>& out);
 

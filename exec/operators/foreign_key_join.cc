@@ -125,7 +125,8 @@ class ForeignKeyJoin : public Operator {
     const bool was = HasResult(old_left, old_right);
     if (chunk.op(row) == RowOp::kDelete) {
       left_.Remove(id);
-      // Kafka Streams deletes the result of a row that points somewhere, whether there was one or not.
+      // Kafka Streams deletes the result of a row that points somewhere, whether there was one or
+      // not.
       if (was || (pointed && !retracts_)) Push(RowOp::kDelete, key, old_left, old_right, time);
       return;
     }
@@ -187,8 +188,8 @@ class ForeignKeyJoin : public Operator {
 
   // The right row that a kept left row points to.
   RowRef RightOf(RowRef left) {
-    const ColumnPtr pointer = left_.Gather(static_cast<int>(node_.inputs[0]->schema->columns.size()),
-                                           {&left, 1});
+    const ColumnPtr pointer =
+        left_.Gather(static_cast<int>(node_.inputs[0]->schema->columns.size()), {&left, 1});
     if (pointer->IsNull(0)) return RowRef();
     return FindRight({&pointer, 1}, 0);
   }

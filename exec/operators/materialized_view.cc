@@ -10,8 +10,8 @@
 namespace weir {
 namespace {
 
-// Of windowed tables the window's end is one more key column, behind the key, and its start the time
-// of the key; `owners_` then knows all windows of a key.
+// Of windowed tables the window's end is one more key column, behind the key, and its start the
+// time of the key; `owners_` then knows all windows of a key.
 class View : public MaterializedView {
  public:
   explicit View(const MaterializedViewOptions& options)
@@ -132,7 +132,8 @@ class View : public MaterializedView {
     }
     const Chunk kept = TableRows(chunk);
     const auto table_keys =
-        std::span(kept.columns).first(static_cast<size_t>(options_.key_columns + (windowed_ ? 1 : 0)));
+        std::span(kept.columns)
+            .first(static_cast<size_t>(options_.key_columns + (windowed_ ? 1 : 0)));
     table_.FindOrInsert(table_keys, rows_, times_, ids_);
     const uint32_t block = table_.AddBlock(kept);
     for (size_t i = 0; i < rows_.size(); ++i) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// A table's result, kept for pull queries: the runtime puts one before the sink of each table query.
+// A table's result, kept for pull queries: the runtime puts one before the sink of each table
+// query.
 
 #include <cstdint>
 #include <functional>

@@ -37,9 +37,9 @@ class QueryCounters {
 class StateStore {
  public:
   virtual ~StateStore() = default;
-  virtual Status Scan(std::string_view from, std::string_view to,
-                      const std::function<bool(std::string_view key, std::string_view value)>& visit)
-      const = 0;
+  virtual Status Scan(
+      std::string_view from, std::string_view to,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
   virtual void Put(std::string_view key, std::string_view value) = 0;
   virtual void Delete(std::string_view key) = 0;
   virtual void DeleteRange(std::string_view from, std::string_view to) = 0;
@@ -109,13 +109,14 @@ class Operator {
   /// Rows from input `input` (0, or 1 for the right side of a join). Has at least one active row.
   virtual Status OnBatch(int input, Chunk chunk) = 0;
   /// Stream time of input `input` over all upstream partitions moved on to `stream_time` (their
-  /// minimum): close and expire windows. Never goes back. The runtime calls it after each batch; the
-  /// operator calls the next one's through Advance(). Windowed operators always get rows with the
-  /// kStreamTime system column: the exchange in front of them fills it, or, where no exchange feeds
-  /// them, a stream time tracker that the runtime puts there (it also calls OnStreamTime).
+  /// minimum): close and expire windows. Never goes back. The runtime calls it after each batch;
+  /// the operator calls the next one's through Advance(). Windowed operators always get rows with
+  /// the kStreamTime system column: the exchange in front of them fills it, or, where no exchange
+  /// feeds them, a stream time tracker that the runtime puts there (it also calls OnStreamTime).
   virtual Status OnStreamTime(int input, int64_t stream_time) { return Advance(stream_time); }
-  /// Hands on what is held back because a later row may replace it. The runtime calls it before each
-  /// commit and whenever the input is read up, so that holding back never delays what is there.
+  /// Hands on what is held back because a later row may replace it. The runtime calls it before
+  /// each commit and whenever the input is read up, so that holding back never delays what is
+  /// there.
   virtual Status EmitPending() { return OkStatus(); }
   /// A commit is being made: write what changed to the stores. Emits nothing.
   virtual Status OnBarrier() { return OkStatus(); }

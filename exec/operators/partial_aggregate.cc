@@ -1,6 +1,6 @@
-// The part of a GROUP BY that runs in front of its exchange: each batch becomes one row a group (key
-// and window), which carries the partial states of the calls. Nothing is held back, so there is
-// nothing to keep but stream time.
+// The part of a GROUP BY that runs in front of its exchange: each batch becomes one row a group
+// (key and window), which carries the partial states of the calls. Nothing is held back, so there
+// is nothing to keep but stream time.
 //
 // Lateness is judged here, where each row still stands with its own source partition: behind the
 // exchange nobody could tell a group's rows apart. The exchange then goes by the groups' row times,

@@ -252,9 +252,9 @@ uint32_t SessionAggregate::NewGroup(uint32_t key, int64_t time) {
   groups_[id].bounds = {time, time};
   groups_[id].live = true;
   auto& list = sessions_[key];
-  const auto place = std::upper_bound(list.begin(), list.end(), time, [&](int64_t t, uint32_t other) {
-    return t < groups_[other].bounds.end;
-  });
+  const auto place =
+      std::upper_bound(list.begin(), list.end(), time,
+                       [&](int64_t t, uint32_t other) { return t < groups_[other].bounds.end; });
   list.insert(place, id);
   ++live_;
   FileByEnd(id);

@@ -1,5 +1,5 @@
-// Raw records to rows: both sides decoded, bad records handled as the source says, row times, and the
-// system columns that the plan asks for.
+// Raw records to rows: both sides decoded, bad records handled as the source says, row times, and
+// the system columns that the plan asks for.
 
 #include <algorithm>
 
@@ -301,7 +301,8 @@ void Decoder::SetOps(const RecordBatch& records, Chunk& out) {
   if (!any) return;
   std::vector<RowOp> ops(out.rows, RowOp::kInsert);
   for (int32_t row = 0; row < out.rows; ++row) {
-    if (records.values[row].is_null() || value_.Has(row, RowState::kNull)) ops[row] = RowOp::kDelete;
+    if (records.values[row].is_null() || value_.Has(row, RowState::kNull))
+      ops[row] = RowOp::kDelete;
   }
   out.ops = MakeOps(ops);
 }

@@ -5,8 +5,8 @@
 // How long rows are kept, by the time of their own side: before + after + grace. A row that comes
 // later than that is not kept any more, but still looks for what is there on the other side.
 //
-// Rows of an outer side that match nothing come out at once when the join has no GRACE, or when their
-// window has passed; else they wait in the buffer until it has closed:
+// Rows of an outer side that match nothing come out at once when the join has no GRACE, or when
+// their window has passed; else they wait in the buffer until it has closed:
 //
 //   row time t ────── window ends: t + after (right rows: t + before) ── + grace: comes out alone
 

@@ -1,5 +1,5 @@
-// GROUP BY over a table: a changed row is taken out of its old group and put into its new one. Groups
-// stay when their last row has gone (a count of 0), as in Kafka Streams.
+// GROUP BY over a table: a changed row is taken out of its old group and put into its new one.
+// Groups stay when their last row has gone (a count of 0), as in Kafka Streams.
 
 #include <algorithm>
 #include <numeric>

@@ -1,5 +1,6 @@
-// Two tables on their keys. Each change of a side is joined with what the other side holds; a result
-// that goes away is deleted if it was there. A result's time is the later of its rows' times.
+// Two tables on their keys. Each change of a side is joined with what the other side holds; a
+// result that goes away is deleted if it was there. A result's time is the later of its rows'
+// times.
 
 #include <algorithm>
 #include <limits>

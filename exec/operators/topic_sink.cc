@@ -117,12 +117,14 @@ class TopicSink : public Operator {
     return OkStatus();
   }
 
-  // A record that came without a key goes without one. (One column that is null needs no such care.)
+  // A record that came without a key goes without one. (One column that is null needs no such
+  // care.)
   void PassNullKeys() {
     if (!node_.passes_keys || key_columns_ < 2) return;
     for (size_t i = 0; i < rows_.size(); ++i) {
-      const bool all_null = std::all_of(key_chunk_.begin(), key_chunk_.end(),
-                                        [&](const auto& column) { return column->IsNull(rows_[i]); });
+      const bool all_null =
+          std::all_of(key_chunk_.begin(), key_chunk_.end(),
+                      [&](const auto& column) { return column->IsNull(rows_[i]); });
       if (all_null) key_slices_[i] = Slice();
     }
   }

@@ -1,10 +1,10 @@
 // The journal of a task with state: one partition of its sub-topology's changelog topic, compacted,
-// holds all its stores. A commit is its changes, then a marker with the positions they belong to; only
-// what a marker closes counts. So state is never half a commit, even where the guarantee is at least
-// once. Exactly once, transactions do the same; the marker then only carries the positions.
+// holds all its stores. A commit is its changes, then a marker with the positions they belong to;
+// only what a marker closes counts. So state is never half a commit, even where the guarantee is at
+// least once. Exactly once, transactions do the same; the marker then only carries the positions.
 //
-// At least once, a copy that was taken for dead may still write. Each owner begins with a claim, its
-// records say whose they are, and those of earlier owners behind it do not count.
+// At least once, a copy that was taken for dead may still write. Each owner begins with a claim,
+// its records say whose they are, and those of earlier owners behind it do not count.
 
 #include <algorithm>
 #include <cstring>
@@ -32,8 +32,8 @@ constexpr std::string_view kOwnerHeader = "w";
 constexpr int kFetchesPerCall = 16;
 // Restored changes are written to the store in batches of about so many bytes.
 constexpr size_t kWriteBytes = 32u << 20;
-// More than a commit can hold: what is older than that behind the last marker belongs to commits whose
-// markers compaction has removed.
+// More than a commit can hold: what is older than that behind the last marker belongs to commits
+// whose markers compaction has removed.
 constexpr size_t kPendingBytesMax = 64u << 20;
 
 uint64_t RandomId() {
@@ -214,7 +214,8 @@ bool ChangelogJournal::Counts(std::string_view encoded_headers) {
   if (encoded_headers.empty() || !DecodeHeaders(encoded_headers, headers_)) return true;
   for (const HeaderView& header : headers_) {
     ChangelogOwner owner;
-    if (header.name != kOwnerHeader || !header.value || !DecodeOwner(*header.value, owner)) continue;
+    if (header.name != kOwnerHeader || !header.value) continue;
+    if (!DecodeOwner(*header.value, owner)) continue;
     if (owner == seen_) return true;
     if (owner.IsBefore(seen_)) return false;
     // What the last owner had not closed does not count either.

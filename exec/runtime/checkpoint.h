@@ -22,8 +22,9 @@ struct InputPosition {
   bool operator==(const InputPosition&) const = default;
 };
 
-/// Who wrote a changelog's records. Its epoch is the generation of the group in which the task came to
-/// it, so a later owner's is higher, and what a predecessor still writes is known for what it is.
+/// Who wrote a changelog's records. Its epoch is the generation of the group in which the task came
+/// to it, so a later owner's is higher, and what a predecessor still writes is known for what it
+/// is.
 struct ChangelogOwner {
   uint32_t era = 0;          ///< Counts groups: their generations begin anew when they expire.
   int32_t generation = -1;

@@ -1,9 +1,10 @@
 #pragma once
 
-// The receiving end of an exchange in one task. Chunks come in rounds from all upstream tasks; where
-// the consumer depends on their order they are merged by (stream time, topic, partition, offset) and
-// rows wait until no upstream can still send an earlier one. Rows also wait, in any case, while the
-// task waits for another input. What waits is part of the commit: its sources are not read again.
+// The receiving end of an exchange in one task. Chunks come in rounds from all upstream tasks;
+// where the consumer depends on their order they are merged by (stream time, topic, partition,
+// offset) and rows wait until no upstream can still send an earlier one. Rows also wait, in any
+// case, while the task waits for another input. What waits is part of the commit: its sources are
+// not read again.
 
 #include <deque>
 #include <string_view>

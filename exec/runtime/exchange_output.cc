@@ -98,7 +98,8 @@ class StreamTimeTracker : public Operator {
 
   Status OnBarrier() override {
     if (!dirty_) return OkStatus();
-    store_->Put("max", std::string_view(reinterpret_cast<const char*>(&highest_), sizeof(highest_)));
+    store_->Put("max",
+                std::string_view(reinterpret_cast<const char*>(&highest_), sizeof(highest_)));
     dirty_ = false;
     return OkStatus();
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// The two operators that belong to the runtime itself: the end of a stage that feeds an exchange, and
-// the keeper of stream time in front of windowed operators that no exchange feeds.
+// The two operators that belong to the runtime itself: the end of a stage that feeds an exchange,
+// and the keeper of stream time in front of windowed operators that no exchange feeds.
 
 #include <memory>
 

@@ -18,12 +18,12 @@ std::string GroupName(const QueryEnvironment& environment, int stage);
 std::string RepartitionTopic(const QueryEnvironment& environment, int exchange);
 std::string ChangelogTopic(const QueryEnvironment& environment, int stage);
 
-/// True if tasks of the stage keep more than a few bytes: those are written to a changelog. What the
-/// others keep (stream times) travels in the metadata of their committed offsets.
+/// True if tasks of the stage keep more than a few bytes: those are written to a changelog. What
+/// the others keep (stream times) travels in the metadata of their committed offsets.
 bool NeedsChangelog(const StagePlan& stage);
 
-/// Makes the internal topics that are missing. kPartitionsChanged if one is there with another number
-/// of partitions than the plan needs.
+/// Makes the internal topics that are missing. kPartitionsChanged if one is there with another
+/// number of partitions than the plan needs.
 Status MakeInternalTopics(const QueryEnvironment& environment);
 
 }  // namespace weir

@@ -83,7 +83,9 @@ class MetadataJournal final : public TaskJournal {
   }
 
  private:
-  std::string Relative(std::string_view key) const { return std::string(key.substr(prefix_.size())); }
+  std::string Relative(std::string_view key) const {
+    return std::string(key.substr(prefix_.size()));
+  }
 
   Status TakeMetadata(std::string_view metadata) {
     std::string bytes;

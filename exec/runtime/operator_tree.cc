@@ -92,7 +92,6 @@ Status OperatorTree::BuildNode(const physical::Node& node, Emitter out, bool joi
     if (sink.is_table) WEIR_RETURN_IF_ERROR(AddView(sink, sink.view_retention_ms, &into));
     op = into.next();
   }
-  has_stream_table_join_ |= node.kind == physical::NodeKind::kStreamTableJoin;
   if (node.inputs.size() > 1) only_coarse_joins_ &= IsCoarse(node);
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const bool table_side =

@@ -33,7 +33,6 @@ class OperatorTree {
   const std::vector<std::unique_ptr<Operator>>& operators() const { return operators_; }
   /// The view of root number `query_root`, or null.
   MaterializedView* view(int query_root);
-  bool has_stream_table_join() const { return has_stream_table_join_; }
   /// Every join here is a stream-stream join whose result does not depend on how finely its inputs
   /// are interleaved (inner, or outer rows that wait for their window to close).
   bool only_coarse_joins() const { return only_coarse_joins_; }
@@ -53,7 +52,6 @@ class OperatorTree {
   std::vector<std::unique_ptr<Operator>> operators_;   // Sinks first.
   std::vector<RootContext*> operator_contexts_;
   std::vector<std::pair<int, MaterializedView*>> views_;
-  bool has_stream_table_join_ = false;
   bool only_coarse_joins_ = true;
 };
 

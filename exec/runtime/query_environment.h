@@ -80,8 +80,8 @@ class ExchangeBuffer {
   std::vector<Upstream>& upstreams() { return upstreams_; }
   const std::vector<Upstream>& upstreams() const { return upstreams_; }
   const ExchangePlan& plan() const { return *plan_; }
-  /// The stream time that windows behind the exchange go by: the minimum over the upstreams that are
-  /// not idle; the maximum when all are; INT64_MIN when nothing has come yet.
+  /// The stream time that windows behind the exchange go by: the minimum over the upstreams that
+  /// are not idle; the maximum when all are; INT64_MIN when nothing has come yet.
   int64_t StreamTime(int64_t now_ms, int64_t max_idle_ms) const;
 
  private:

@@ -132,7 +132,7 @@ Status QueryRuntime::Open() {
 }
 
 Status QueryRuntime::CheckFingerprint() {
-  if (options_.transient || env_.shared) return OkStatus();   // Shared: each task's checkpoint says.
+  if (options_.transient || env_.shared) return OkStatus();  // Shared: each task's checkpoint says.
   const std::string key = env_.state_prefix + "fingerprint";
   WEIR_ASSIGN_OR_RETURN(std::optional<std::string> stored, env_.broker->state().Get(key));
   const std::string now(reinterpret_cast<const char*>(&options_.fingerprint),
@@ -293,7 +293,8 @@ int64_t QueryRuntime::Run() {
   std::lock_guard lock(mutex_);
   const int64_t next = RunLocked();
   // Groups want to hear from their members, whatever the query does.
-  return assignment_ == nullptr || next == 0 ? next : next < 0 ? kGroupPollMs : std::min(next, kGroupPollMs);
+  if (assignment_ == nullptr || next == 0) return next;
+  return next < 0 ? kGroupPollMs : std::min(next, kGroupPollMs);
 }
 
 int64_t QueryRuntime::RunLocked() {
@@ -370,8 +371,8 @@ bool QueryRuntime::LookAtTasks() {
   return drained && started;
 }
 
-// A query far behind, whose commits take long because it has changed much state, makes fewer of them:
-// they take a tenth of its time at most, within limits.
+// A query far behind, whose commits take long because it has changed much state, makes fewer of
+// them: they take a tenth of its time at most, within limits.
 bool QueryRuntime::CommitIsDue() const {
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(commit_took_).count();
   const int64_t interval = std::max<int64_t>(env_.settings.commit_interval_ms,
@@ -476,13 +477,6 @@ int64_t QueryRuntime::Fail(Status status) {
                : std::min(kBackoffLastMs, kBackoffFirstMs << std::min(failures_ - 1, 6));
   retry_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait);
   return wait;
-}
-
-int64_t QueryRuntime::SourcesReading(std::string_view topic) const {
-  for (size_t i = 0; i < env_.stages.sources.size(); ++i) {
-    if (env_.stages.sources[i].node->topic == topic) return static_cast<int64_t>(i);
-  }
-  return -1;
 }
 
 Status QueryRuntime::Inject(std::string_view topic, const RecordBatch& records) {

@@ -69,8 +69,8 @@ class QueryRuntime : public Scheduler::Job {
   State state() const;
   /// Why it is in ERROR.
   Status error() const;
-  /// Committed past `ends[partition]` of the topic of source `source`, by whichever copy. May ask the
-  /// broker.
+  /// Committed past `ends[partition]` of the topic of source `source`, by whichever copy. May ask
+  /// the broker.
   Result<bool> CommittedPast(int source, const std::vector<int64_t>& ends) const;
   /// Whether what its tasks sent each other by repartition topics until now has been processed and
   /// committed too. True where exchanges are not topics. May ask the broker.
@@ -96,8 +96,8 @@ class QueryRuntime : public Scheduler::Job {
   const std::string& id() const { return env_.id; }
   const std::vector<std::string>& root_ids() const { return env_.root_ids; }
 
-  /// Calls `read` with the view of root `query_root` of each task, in partition order, while no round
-  /// runs. kInvalidPullQuery if the root keeps no table.
+  /// Calls `read` with the view of root `query_root` of each task, in partition order, while no
+  /// round runs. kInvalidPullQuery if the root keeps no table.
   Status ReadViews(int query_root, const std::function<Status(MaterializedView&)>& read);
 
   /// Prefix of all state keys of a query.
@@ -135,7 +135,6 @@ class QueryRuntime : public Scheduler::Job {
                                   const std::vector<int64_t>& ends) const;
   Result<bool> GroupPast(int source, const std::vector<int64_t>& ends) const;
   int64_t Fail(Status status);
-  int64_t SourcesReading(std::string_view topic) const;
 
   QueryRuntimeOptions options_;
   QueryEnvironment env_;
@@ -152,7 +151,6 @@ class QueryRuntime : public Scheduler::Job {
   std::atomic<int64_t> open_windows_{0};
   std::atomic<bool> caught_up_{false};
   std::atomic<bool> drained_committed_{false};
-  std::atomic<bool> endless_{false};
   std::atomic<bool> started_{false};
   bool open_ = false;
   bool uncommitted_ = false;

@@ -37,7 +37,8 @@ Status QueryRuntime::JoinGroups() {
   return OpenAssigned();
 }
 
-// A task for each partition that this copy owns and has none for yet; it restores in the next rounds.
+// A task for each partition that this copy owns and has none for yet; it restores in the next
+// rounds.
 Status QueryRuntime::OpenAssigned() {
   env_.generations.assign(env_.stages.stages.size(), {});
   for (const StagePlan& stage : env_.stages.stages) {
@@ -47,8 +48,9 @@ Status QueryRuntime::OpenAssigned() {
         return Status(ErrorCode::kPartitionsChanged,
                       fmt::format("a source of query {} now has more than its {} partitions",
                                   env_.id, stage.partitions))
-            .WithHint("restart the copies; a query with state must be started from the beginning of "
-                      "its sources by `weir reset --query`, as keys are placed anew");
+            .WithHint(
+                "restart the copies; a query with state must be started from the beginning of "
+                "its sources by `weir reset --query`, as keys are placed anew");
       }
       std::unique_ptr<Task>& task = tasks_[stage.id][partition];
       if (task == nullptr) task = std::make_unique<Task>(env_, stage, partition);

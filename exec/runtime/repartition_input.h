@@ -1,8 +1,8 @@
 #pragma once
 
 // The receiving end of an exchange that is a topic: reads one partition of it and leaves the rows
-// where the exchange input looks for them. What the upstream tasks have said of their stream times is
-// part of the commit, as what they said before is not read again.
+// where the exchange input looks for them. What the upstream tasks have said of their stream times
+// is part of the commit, as what they said before is not read again.
 
 #include <memory>
 #include <string>

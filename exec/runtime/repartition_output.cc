@@ -55,8 +55,8 @@ Status RepartitionOutput::Flush(bool at_barrier) {
   return OkStatus();
 }
 
-// Only the last message of all says where the task has got to: windows must not close before rows that
-// are still to be read.
+// Only the last message of all says where the task has got to: windows must not close before rows
+// that are still to be read.
 void RepartitionOutput::AddRows(Chunk rows, const BlockHeader* last, int64_t now_ms) {
   const BlockHeader here{upstream_, HighestStreamTime(rows), false};
   std::string value = EncodeBlock(last != nullptr ? *last : here, &rows);

@@ -102,7 +102,8 @@ Status DecodeBlock(const Schema& schema, std::string_view bytes, BlockHeader& he
     return Status(ErrorCode::kStoreVersion, "a repartition topic was written by a newer Weir");
   }
   if (bytes.size() < kHeaderBytes) {
-    return Status(ErrorCode::kStoreCorrupt, "a repartition topic holds what is not a block of rows");
+    return Status(ErrorCode::kStoreCorrupt,
+                  "a repartition topic holds what is not a block of rows");
   }
   const auto flags = static_cast<uint8_t>(bytes[1]);
   header.drained = (flags & kDrained) != 0;

@@ -1,7 +1,8 @@
 #pragma once
 
 // Rows with all that the runtime knows of them (times, operations, source) as bytes: what waits in
-// front of a task is part of its commit, and what crosses an exchange on Kafka is a block a message.
+// front of a task is part of its commit, and what crosses an exchange on Kafka is a block a
+// message.
 
 #include <string>
 #include <string_view>

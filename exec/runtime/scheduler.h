@@ -22,8 +22,8 @@ class Scheduler {
   class Job {
    public:
     virtual ~Job() = default;
-    /// Does a bounded piece of work. Returns milliseconds until it wants to run again by itself: 0 at
-    /// once, -1 only when woken.
+    /// Does a bounded piece of work. Returns milliseconds until it wants to run again by itself: 0
+    /// at once, -1 only when woken.
     virtual int64_t Run() = 0;
 
    private:
@@ -46,8 +46,8 @@ class Scheduler {
   void Wake(Job& job);
   /// Returns once the job is not running and will not run again.
   void Remove(const std::shared_ptr<Job>& job);
-  /// Calls `body(0)` … `body(count - 1)`, spread over idle threads and the calling one; returns when
-  /// all have returned.
+  /// Calls `body(0)` … `body(count - 1)`, spread over idle threads and the calling one; returns
+  /// when all have returned.
   void ParallelFor(int count, const std::function<void(int)>& body);
   int threads() const { return static_cast<int>(threads_.size()); }
 

@@ -30,7 +30,8 @@ void MergeInto(physical::TopicSource& merged, const physical::TopicSource& other
   merged.needs_headers |= other.needs_headers;
 }
 
-std::vector<int> MapColumns(const physical::TopicSource& merged, const physical::TopicSource& node) {
+std::vector<int> MapColumns(const physical::TopicSource& merged,
+                            const physical::TopicSource& node) {
   std::vector<int> map(node.schema->size());
   for (size_t i = 0; i < node.columns.size(); ++i) {
     if (node.columns[i].output_index < 0) continue;

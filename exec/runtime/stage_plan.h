@@ -19,7 +19,7 @@ struct SourcePlan {
   std::shared_ptr<const physical::TopicSource> node;   ///< Merged.
   struct Consumer {
     const physical::TopicSource* node;                 ///< As planned.
-    std::vector<int> columns;                          ///< For each of its columns: in the merged schema.
+    std::vector<int> columns;  ///< For each of its columns: in the merged schema.
   };
   std::vector<Consumer> consumers;
   int32_t partitions = 0;
@@ -28,7 +28,7 @@ struct SourcePlan {
 /// A root of a stage: a sink of the query, or an exchange that feeds another stage.
 struct StageRoot {
   physical::NodePtr node;
-  int query_root = 0;                                  ///< Which of the query's roots it belongs to.
+  int query_root = 0;  ///< Which of the query's roots it belongs to.
 };
 
 struct StagePlan {

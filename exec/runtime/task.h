@@ -1,7 +1,8 @@
 #pragma once
 
-// A task is one stage of a query on one partition: its readers, decoders, operators and state. It is
-// run by one thread at a time. Rows go depth first from a source or exchange to the stage's sinks.
+// A task is one stage of a query on one partition: its readers, decoders, operators and state. It
+// is run by one thread at a time. Rows go depth first from a source or exchange to the stage's
+// sinks.
 
 #include <cstdint>
 #include <memory>
@@ -36,8 +37,8 @@ class Task {
   /// Records of its state taken in from a changelog, and how many there are.
   std::pair<int64_t, int64_t> restore_progress() const;
 
-  /// The following need a ready task. Takes in what upstream tasks sent in this round, and reads and processes up to about
-  /// `batches_max` batches. Sets `*worked` if there was any row.
+  /// The following need a ready task. Takes in what upstream tasks sent in this round, and reads
+  /// and processes up to about `batches_max` batches. Sets `*worked` if there was any row.
   Status Run(int batches_max, bool* worked);
   /// Processes given records of source `source` as if they had been fetched.
   Status Inject(int source, const RecordBatch& records);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Which tasks of a query this copy runs: one consumer group a sub-topology shares its partitions out
-// among all copies of the application.
+// Which tasks of a query this copy runs: one consumer group a sub-topology shares its partitions
+// out among all copies of the application.
 
 #include <atomic>
 #include <cstdint>

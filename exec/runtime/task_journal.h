@@ -2,8 +2,9 @@
 
 // How the state of one task outlives it: the task writes its state and its positions through the
 // journal, and the journal brings them back at the next start. On the local store both lie in the
-// state backend, in one atomic batch with the outputs. Where copies share the work, they also travel
-// by Kafka: state of any size by a changelog topic, a few bytes by the metadata of committed offsets.
+// state backend, in one atomic batch with the outputs. Where copies share the work, they also
+// travel by Kafka: state of any size by a changelog topic, a few bytes by the metadata of committed
+// offsets.
 
 #include <cstdint>
 #include <map>
@@ -30,7 +31,8 @@ class TaskJournal {
   TaskJournal(const TaskJournal&) = delete;
   TaskJournal& operator=(const TaskJournal&) = delete;
 
-  /// Does a bounded piece of bringing local state to the last commit; sets `*done` once it is there.
+  /// Does a bounded piece of bringing local state to the last commit; sets `*done` once it is
+  /// there.
   /// `*worked`: call again at once; else records are waited for. kPlanChanged, kPartitionsChanged,
   /// kStateLost.
   virtual Status Restore(bool* worked, bool* done) = 0;

@@ -108,7 +108,7 @@ struct SourceInfo {
   std::string key_format;           ///< "KAFKA", "JSON", …; "NONE" without key.
   std::string value_format;
   SchemaPtr schema;
-  std::string window_type;          ///< "TUMBLING", "HOPPING", "SESSION", or empty: no windowed key.
+  std::string window_type;  ///< "TUMBLING", "HOPPING", "SESSION", or empty: no windowed key.
   int64_t window_size_ms = 0;       ///< Of TUMBLING and HOPPING.
 };
 
@@ -118,8 +118,8 @@ struct TopicDescription {
   int32_t partitions = 0;
   bool compacted = false;           ///< The last record of each key is kept for ever.
   int64_t retention_ms = -1;        ///< How long records are kept; -1: for ever.
-  /// Records age by the clock (Kafka): one that bears a time longer ago is deleted soon after it was
-  /// written. Else by the latest record of their partition.
+  /// Records age by the clock (Kafka): one that bears a time longer ago is deleted soon after it
+  /// was written. Else by the latest record of their partition.
   bool ages_by_clock = false;
 };
 
@@ -169,16 +169,17 @@ using ResultHandler = std::function<void(const StatementResult& result)>;
 /// TERMINATE or Close; on a directory they resume at Open.
 class Engine {
  public:
-  /// Opens the store or connects to the cluster. Fails with kStoreLocked, kNotAStore, kStoreCorrupt,
-  /// kStoreVersion, kInvalidOption, kUnknownOption, kKafkaUnavailable.
+  /// Opens the store or connects to the cluster. Fails with kStoreLocked, kNotAStore,
+  /// kStoreCorrupt, kStoreVersion, kInvalidOption, kUnknownOption, kKafkaUnavailable.
   static Result<std::unique_ptr<Engine>> Open(EngineOptions options);
 
   /// Closes as Close() does, silently.
   virtual ~Engine() = default;
 
-  /// Runs the statements of `sql` in order; stops at the first error, whose position then says where
-  /// (also which statement). Statements that give rows (SELECT, PRINT) go to `on_cursor`; without
-  /// it they are an error. Blocks until the last has been carried out; persistent queries go on.
+  /// Runs the statements of `sql` in order; stops at the first error, whose position then says
+  /// where (also which statement). Statements that give rows (SELECT, PRINT) go to `on_cursor`;
+  /// without it they are an error. Blocks until the last has been carried out; persistent queries
+  /// go on.
   virtual Result<std::vector<StatementResult>> Execute(std::string_view sql,
                                                        const CursorHandler& on_cursor = {},
                                                        const ResultHandler& on_result = {}) = 0;
@@ -220,8 +221,8 @@ class Engine {
   /// All streams and tables, oldest first.
   virtual std::vector<SourceInfo> Sources() const { return {}; }
 
-  /// The catalog as SQL: the statements that make its types, sources, queries and pipelines anew, in
-  /// an order that works, each with its semicolon.
+  /// The catalog as SQL: the statements that make its types, sources, queries and pipelines anew,
+  /// in an order that works, each with its semicolon.
   virtual Result<std::string> DumpCatalog() const {
     return Status(ErrorCode::kUnsupported, "this engine does not dump its catalog");
   }

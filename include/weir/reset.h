@@ -30,11 +30,11 @@ struct ResetPlan {
   bool empty() const { return state.empty() && topics.empty() && groups.empty(); }
 };
 
-/// Looks for all that `options.application_id` keeps: on the cluster of `options.brokers`, and under
-/// `options.state_dir` on this machine (state on other machines is not seen; it is thrown away by
-/// itself when its copy starts again, as its positions are gone). `query_id` narrows it to one query
-/// or pipeline. Changes nothing. Blocks for the cluster's answers. kUsage without brokers or
-/// application id.
+/// Looks for all that `options.application_id` keeps: on the cluster of `options.brokers`, and
+/// under `options.state_dir` on this machine (state on other machines is not seen; it is thrown
+/// away by itself when its copy starts again, as its positions are gone). `query_id` narrows it to
+/// one query or pipeline. Changes nothing. Blocks for the cluster's answers. kUsage without brokers
+/// or application id.
 Result<ResetPlan> PlanReset(const EngineOptions& options, std::string_view query_id = {});
 
 /// Deletes what the plan lists: positions first, then topics, then state. kCopiesRunning, before

@@ -74,14 +74,15 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::in_place_index<0>, std::move(value)) {}           // NOLINT: implicit
-  Result(Status status) : value_(std::in_place_index<1>, std::move(status)) {     // NOLINT: implicit
+  Result(T value) : value_(std::in_place_index<0>, std::move(value)) {}        // NOLINT: implicit
+  Result(Status status) : value_(std::in_place_index<1>, std::move(status)) {  // NOLINT: implicit
     assert(!std::get<1>(value_).ok());
   }
   template <typename U>
-    requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::remove_cvref_t<U>, Status> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Result> && !std::is_same_v<std::remove_cvref_t<U>, T>)
-  Result(U&& value) : value_(std::in_place_index<0>, std::forward<U>(value)) {}    // NOLINT: implicit
+  requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, Status> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+           !std::is_same_v<std::remove_cvref_t<U>, T>) Result(U&& value)
+      : value_(std::in_place_index<0>, std::forward<U>(value)) {}  // NOLINT: implicit
 
   bool ok() const { return value_.index() == 0; }
   /// The error; success when ok().

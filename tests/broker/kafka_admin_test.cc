@@ -1,5 +1,5 @@
-// What people do to an application on Kafka from outside and inside: look at its numbers and topics,
-// ask its copies for keys, drop its queries, begin anew.
+// What people do to an application on Kafka from outside and inside: look at its numbers and
+// topics, ask its copies for keys, drop its queries, begin anew.
 
 #include <gtest/gtest.h>
 #include <unistd.h>

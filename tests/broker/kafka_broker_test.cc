@@ -353,7 +353,8 @@ class KafkaEngineTest : public KafkaTest {
     auto read = kafka_->ReadAll(topic);
     EXPECT_TRUE(read.ok()) << read.status().ToString();
     if (!read.ok()) return last;
-    for (const KafkaRecord& record : *read) last[record.key.value_or("-")] = record.value.value_or("-");
+    for (const KafkaRecord& record : *read)
+      last[record.key.value_or("-")] = record.value.value_or("-");
     if (records != nullptr) *records = read->size();
     return last;
   }

@@ -1,5 +1,5 @@
-// Exactly once on Kafka: what a transaction shows and hides, who may go on with it, and the requests
-// that look past open transactions.
+// Exactly once on Kafka: what a transaction shows and hides, who may go on with it, and the
+// requests that look past open transactions.
 
 #include <atomic>
 #include <thread>

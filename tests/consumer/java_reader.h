@@ -1,6 +1,6 @@
 #pragma once
-// What a Java program reads from a topic: runs ReadTopic.java of this folder, which uses Kafka's own
-// client and Kafka Streams' deserializers.
+// What a Java program reads from a topic: runs ReadTopic.java of this folder, which uses Kafka's
+// own client and Kafka Streams' deserializers.
 
 #include <string>
 #include <vector>

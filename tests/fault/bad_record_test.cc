@@ -71,13 +71,14 @@ TEST_P(BadRecordTest, NeighboursAreUntouched) {
   std::mt19937_64 random(seed);
   auto engine = Engine::Open({});
   ASSERT_TRUE(engine.ok());
-  ASSERT_TRUE((*engine)
-                  ->Execute(fmt::format(
-                      "CREATE STREAM s (k VARCHAR KEY, {}) WITH (KAFKA_TOPIC='s', KEY_FORMAT='KAFKA',"
-                      " {}, PARTITIONS=3);"
-                      "CREATE STREAM t WITH (VALUE_FORMAT='JSON') AS SELECT * FROM s EMIT CHANGES;",
-                      format.columns, format.properties))
-                  .ok());
+  ASSERT_TRUE(
+      (*engine)
+          ->Execute(fmt::format(
+              "CREATE STREAM s (k VARCHAR KEY, {}) WITH (KAFKA_TOPIC='s', KEY_FORMAT='KAFKA',"
+              " {}, PARTITIONS=3);"
+              "CREATE STREAM t WITH (VALUE_FORMAT='JSON') AS SELECT * FROM s EMIT CHANGES;",
+              format.columns, format.properties))
+          .ok());
   std::vector<Record> records;
   for (int i = 0; i < kRecords; ++i) {
     Record record;
@@ -101,7 +102,8 @@ TEST_P(BadRecordTest, NeighboursAreUntouched) {
     const std::string& key = *records[i].key;
     if (!key.starts_with("good")) continue;
     ASSERT_TRUE(by_key.contains(key)) << key;
-    EXPECT_NE(by_key[key].find(format.expected(i)), std::string::npos) << key << ": " << by_key[key];
+    EXPECT_NE(by_key[key].find(format.expected(i)), std::string::npos)
+        << key << ": " << by_key[key];
   }
   const EngineMetrics metrics = (*engine)->Metrics();
   const QueryMetrics& query = metrics.queries.front();

@@ -1,5 +1,5 @@
-// A store that cannot be opened or written: in use, not ours, unwritable, full, damaged. Each is one
-// clear error, and nothing is overwritten.
+// A store that cannot be opened or written: in use, not ours, unwritable, full, damaged. Each is
+// one clear error, and nothing is overwritten.
 
 #include <sys/mount.h>
 #include <sys/stat.h>

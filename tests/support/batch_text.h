@@ -18,7 +18,8 @@ namespace weir::test {
 
 /// A schema out of "K INT KEY, NAME STRING, N BIGINT".
 SchemaPtr SchemaFromText(std::string_view text);
-/// Rows of scalar types; the operation may be left out. Window columns are there if any row has one.
+/// Rows of scalar types; the operation may be left out. Window columns are there if any row has
+/// one.
 Chunk ChunkFromText(const Schema& schema, std::string_view text);
 /// One line a row that counts.
 std::vector<std::string> ChunkToLines(const Chunk& chunk);

@@ -1,6 +1,7 @@
 #pragma once
-// Copies of one application on the test broker, in one process: each with its own state directory, its
-// groups and its commit units. Everything waits for conditions with a deadline, nothing for a time.
+// Copies of one application on the test broker, in one process: each with its own state directory,
+// its groups and its commit units. Everything waits for conditions with a deadline, nothing for a
+// time.
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -64,7 +64,8 @@ class TestBroker {
   /// offset; with `committed_only` as a read_committed consumer sees them.
   Result<std::vector<KafkaRecord>> ReadAll(const std::string& topic, bool committed_only = true);
 
-  /// Stops the broker (by SIGKILL where `kill`), keeping its data; Start brings it back on its port.
+  /// Stops the broker (by SIGKILL where `kill`), keeping its data; Start brings it back on its
+  /// port.
   Status Stop(bool kill);
   Status Start();
 

@@ -108,7 +108,8 @@ TEST_P(BrokerContractTest, GivesRecordsBackInOrder) {
   std::vector<std::string> all;
   for (int i = 0; i < 300; ++i) {
     std::vector<std::string> values;
-    for (int j = 0; j < 1 + i % 5; ++j) values.push_back(std::to_string(all.size() + values.size()));
+    for (int j = 0; j < 1 + i % 5; ++j)
+      values.push_back(std::to_string(all.size() + values.size()));
     Append("t", 1, values);
     all.insert(all.end(), values.begin(), values.end());
   }
@@ -219,7 +220,8 @@ TEST_P(BrokerContractTest, KeepsState) {
   EXPECT_EQ(scan("k1", "k4"), "k1=1 k2=2 ");
   std::vector<std::optional<std::string>> values;
   ASSERT_TRUE(broker_->state().MultiGet({"k0", "k3", "k9", "x"}, values).ok());
-  EXPECT_EQ(values, (std::vector<std::optional<std::string>>{"0", std::nullopt, "9", std::nullopt}));
+  EXPECT_EQ(values,
+            (std::vector<std::optional<std::string>>{"0", std::nullopt, "9", std::nullopt}));
   unit->DeleteRange("k7", "");
   ASSERT_TRUE(unit->Commit().ok());
   EXPECT_EQ(scan("", ""), "k0=0 k1=1 k2=2 k4=4 ");

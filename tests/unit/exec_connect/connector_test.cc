@@ -100,8 +100,8 @@ TEST_F(ConnectorTest, LinesCrossBuffersAndPartitionsCutBetweenLines) {
   std::string text;
   Strings lines;
   for (int i = 0; i < 20000; ++i) {
-    lines.push_back("{\"A\":" + std::to_string(i) + std::string(static_cast<size_t>(i * 7 % 211), ' ') +
-                    "}");
+    lines.push_back("{\"A\":" + std::to_string(i) +
+                    std::string(static_cast<size_t>(i * 7 % 211), ' ') + "}");
     text += lines.back() + "\n";
   }
   lines[777] = "{\"A\":\"" + std::string(3 << 20, 'x') + "\"}";
@@ -152,8 +152,8 @@ TEST_F(ConnectorTest, MakesKeys) {
   const ColumnSchema key{.name = "NAME", .type = DataType::String(), .is_key = true};
   EXPECT_EQ(ReadSource(File("a.csv", "COUNT,NAME\n1,a\n2,\n", {key, kCount})),
             (Strings{"a=1", "2"}));
-  EXPECT_EQ(ReadSource(File("a.json", "{\"name\":\"a\",\"count\":1}\n{\"count\":2}\n", {key, kCount},
-                            {{"KEY_FORMAT", "JSON"}})),
+  EXPECT_EQ(ReadSource(File("a.json", "{\"name\":\"a\",\"count\":1}\n{\"count\":2}\n",
+                            {key, kCount}, {{"KEY_FORMAT", "JSON"}})),
             (Strings{"\"a\"={\"name\":\"a\",\"count\":1}", "{\"count\":2}"}));
 }
 
@@ -185,9 +185,10 @@ TEST_F(ConnectorTest, ReadsTheStandardInput) {
   const int saved = dup(0);
   dup2(channel[0], 0);
   close(channel[0]);
-  ConnectorSpec spec{.source_name = "S",
-                     .properties = {{"CONNECTOR", "file"}, {"PATH", "-"}, {"VALUE_FORMAT", "DELIMITED"}},
-                     .columns = {kName, kCount}};
+  ConnectorSpec spec{
+      .source_name = "S",
+      .properties = {{"CONNECTOR", "file"}, {"PATH", "-"}, {"VALUE_FORMAT", "DELIMITED"}},
+      .columns = {kName, kCount}};
   auto source = OpenConnectorSource(spec);
   ASSERT_TRUE(source.ok());
   std::mutex mutex;

@@ -75,7 +75,8 @@ TEST_F(LocalBrokerTest, KeepsEverythingOverAReopen) {
     auto broker = MustOpen();
     ASSERT_NE(broker, nullptr);
     if (round == 0) {
-      ASSERT_TRUE(broker->CreateTopic({.name = "t", .partitions = 3, .retention_ms = 1 << 30}).ok());
+      ASSERT_TRUE(
+          broker->CreateTopic({.name = "t", .partitions = 3, .retention_ms = 1 << 30}).ok());
     }
     EXPECT_EQ(broker->DescribeTopic("t")->partitions, 3);
     EXPECT_EQ(broker->DescribeTopic("t")->retention_ms, 1 << 30);

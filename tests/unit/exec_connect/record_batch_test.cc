@@ -13,10 +13,11 @@ TEST(JavaPartitionTest, PlacesKeysWhereKafkasJavaClientDoes) {
     const char* key;
     int32_t hash;
   };
-  for (const Known& known : {Known{"21", -973932308}, Known{"foobar", -790332482},
-                             Known{"a-little-bit-long-string", -985981536},
-                             Known{"a-little-bit-longer-string", -1486304829},
-                             Known{"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971}}) {
+  for (const Known& known :
+       {Known{"21", -973932308}, Known{"foobar", -790332482},
+        Known{"a-little-bit-long-string", -985981536},
+        Known{"a-little-bit-longer-string", -1486304829},
+        Known{"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971}}) {
     for (int32_t count : {1, 2, 7, 1000003}) {
       EXPECT_EQ(JavaPartition(known.key, count), (known.hash & 0x7fffffff) % count) << known.key;
     }
@@ -32,7 +33,8 @@ TEST(HeaderCodecTest, ReadsWhatItWrote) {
   const std::string_view encoded(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   std::vector<HeaderView> headers;
   ASSERT_TRUE(DecodeHeaders(encoded, headers));
-  EXPECT_EQ(headers, (std::vector<HeaderView>{{"name", "value"}, {"", std::nullopt}, {"name", ""}}));
+  EXPECT_EQ(headers,
+            (std::vector<HeaderView>{{"name", "value"}, {"", std::nullopt}, {"name", ""}}));
   for (size_t cut = 1; cut < encoded.size(); ++cut) {
     DecodeHeaders(encoded.substr(0, cut), headers);   // Must not read past the end.
   }

@@ -96,8 +96,8 @@ TEST(CatalogStore, EveryCutIsCorruptOrShorter) {
 }
 
 TEST(CatalogStore, LengthsThatLieAreCorrupt) {
-  for (const char* tail : {"x:", "-1:", "99999999999999999999:a", "18446744073709551615:a", ":", "5",
-                           "4:kind4:name"}) {
+  for (const char* tail : {"x:", "-1:", "99999999999999999999:a", "18446744073709551615:a", ":",
+                           "5", "4:kind4:name"}) {
     MapState state;
     state.entries[StatementKey(1)] = std::string("\1R") + tail;
     EXPECT_EQ(LoadStatements(state).status().code(), ErrorCode::kStoreCorrupt) << tail;

@@ -6,7 +6,8 @@ namespace weir::testing {
 namespace {
 
 bool Passes(const std::string& wanted_value, const std::string& got_value) {
-  auto test = ParseRawJson("{\"outputs\":[{\"topic\":\"T\",\"key\":1,\"value\":" + wanted_value + "}]}");
+  auto test =
+      ParseRawJson("{\"outputs\":[{\"topic\":\"T\",\"key\":1,\"value\":" + wanted_value + "}]}");
   EXPECT_TRUE(test.ok());
   CaseOutcome outcome;
   outcome.outputs = {"{\"topic\":\"T\",\"key\":1,\"value\":" + got_value + ",\"timestamp\":5}"};

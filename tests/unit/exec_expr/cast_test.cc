@@ -18,7 +18,8 @@ Value Text(const char* text) { return Value(std::string(text)); }
 TEST(Cast, TextToNumbersFailsRowByRow) {
   const Chunk chunk = MakeChunk(
       {MakeColumn(DataType::String(), {Text("12"), Text("x"), Value(), Text(" -7 ")})});
-  EXPECT_EQ(ValuesOf(CastTo(Col(0, DataType::String()), DataType::Int()), chunk), "12 null null -7!");
+  EXPECT_EQ(ValuesOf(CastTo(Col(0, DataType::String()), DataType::Int()), chunk),
+            "12 null null -7!");
   EXPECT_EQ(ValuesOf(CastTo(Col(0, DataType::String()), DataType::Decimal(4, 2)), chunk),
             "12.00 null null -7.00!");
   EXPECT_EQ(ValuesOf(CastTo(Col(0, DataType::String()), DataType::Double()), chunk),
@@ -48,8 +49,9 @@ TEST(Cast, ToText) {
   EXPECT_EQ(ValuesOf(CastTo(Lit(record, items), string)), "Struct{F0=1,f1=3}");
   EXPECT_EQ(ValuesOf(CastTo(Lit(DataType::Array(DataType::Int()), items), string)), "[1, 3]");
   const DataType map = DataType::Map(DataType::String(), DataType::Int());
-  EXPECT_EQ(ValuesOf(CastTo(Lit(map, Value(Value::Entries{{Text("this"), Value(int32_t{1})}})), string)),
-            "{this=1}");
+  EXPECT_EQ(
+      ValuesOf(CastTo(Lit(map, Value(Value::Entries{{Text("this"), Value(int32_t{1})}})), string)),
+      "{this=1}");
 }
 
 TEST(Cast, Times) {
@@ -69,7 +71,8 @@ TEST(Cast, NestedElementByElement) {
   const Value inner(Value::Items{Text("1"), Text("x"), Value()});
   const Chunk chunk = MakeChunk({MakeColumn(
       from, {Value(Value::Items{inner, Value()}), Value(), Value(Value::Items{inner})})});
-  EXPECT_EQ(ValuesOf(CastTo(Col(0, from), to), chunk), "[[1,null,null],null] null [[1,null,null]]!!");
+  EXPECT_EQ(ValuesOf(CastTo(Col(0, from), to), chunk),
+            "[[1,null,null],null] null [[1,null,null]]!!");
   Chunk selected = chunk;
   selected.selection = std::make_shared<Selection>(Selection{0, 1});
   EXPECT_EQ(ValuesOf(CastTo(Col(0, from), to), selected).back(), '!');

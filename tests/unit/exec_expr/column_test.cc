@@ -31,10 +31,12 @@ Value RandomValue(const DataType& type, std::mt19937& random, bool nullable = tr
     case TypeKind::kDouble: return Value(static_cast<double>(random() % 1000) / 8);
     case TypeKind::kDecimal: return Value(Int128{static_cast<int64_t>(random() % 100000)});
     case TypeKind::kString:
-    case TypeKind::kBytes: return Value(std::string(random() % 40, static_cast<char>('a' + random() % 26)));
+    case TypeKind::kBytes:
+      return Value(std::string(random() % 40, static_cast<char>('a' + random() % 26)));
     case TypeKind::kArray: {
       Value::Items items;
-      for (uint32_t i = random() % 4; i > 0; --i) items.push_back(RandomValue(type.element(), random));
+      for (uint32_t i = random() % 4; i > 0; --i)
+        items.push_back(RandomValue(type.element(), random));
       return Value(std::move(items));
     }
     case TypeKind::kMap: {
@@ -128,7 +130,8 @@ TEST(Column, TruncateUndoesRows) {
     builder.AppendValue(values[50]);
     const ColumnPtr column = builder.Finish();
     ASSERT_EQ(column->length(), 22);
-    for (int32_t i = 0; i < 21; ++i) EXPECT_EQ(GetValue(*column, i), values[static_cast<size_t>(i)]);
+    for (int32_t i = 0; i < 21; ++i)
+      EXPECT_EQ(GetValue(*column, i), values[static_cast<size_t>(i)]);
     EXPECT_EQ(GetValue(*column, 21), values[50]);
     EXPECT_EQ(builder.length(), 0);
   }

@@ -30,7 +30,8 @@ class Generator {
       case TypeKind::kInt: return Value(static_cast<int32_t>(Below(7)) - 3);
       case TypeKind::kBigint: return Value(static_cast<int64_t>(Below(7)) - 3);
       case TypeKind::kDouble: return Value((static_cast<double>(Below(9)) - 4) / 2);
-      case TypeKind::kString: return Value(std::string(Below(3), static_cast<char>('a' + Below(2))));
+      case TypeKind::kString:
+        return Value(std::string(Below(3), static_cast<char>('a' + Below(2))));
       default: return Value(Below(2) == 0);
     }
   }

@@ -46,7 +46,8 @@ TEST(Expr, DecimalArithmetic) {
   EXPECT_EQ(ValuesOf(Call("-", {b, a})), "-4.91");
   EXPECT_EQ(ValuesOf(Call("*", {a, b})), "51.0510");
   EXPECT_EQ(ValuesOf(Call("/", {a, b})), "1.9627451");
-  EXPECT_EQ(ValuesOf(Call("%", {testing::Decimal(1010, 4, 2), testing::Decimal(-200, 4, 2)})), "0.10");
+  EXPECT_EQ(ValuesOf(Call("%", {testing::Decimal(1010, 4, 2), testing::Decimal(-200, 4, 2)})),
+            "0.10");
   EXPECT_EQ(ValuesOf(Call("/", {a, testing::Decimal(0, 4, 2)})), "null!");
   EXPECT_EQ(ValuesOf(Call("+", {a, Lit(5.1)})), "15.11");
   EXPECT_EQ(Call("+", {a, Lit(1)})->type, DataType::Decimal(13, 2));
@@ -65,7 +66,8 @@ TEST(Expr, ComparisonsWithNullAreFalse) {
 }
 
 TEST(Expr, ComparesEveryType) {
-  EXPECT_EQ(ValuesOf(Call("<", {testing::Decimal(1001, 4, 2), testing::Decimal(10012, 5, 3)})), "true");
+  EXPECT_EQ(ValuesOf(Call("<", {testing::Decimal(1001, 4, 2), testing::Decimal(10012, 5, 3)})),
+            "true");
   EXPECT_EQ(ValuesOf(Call("=", {testing::Decimal(1001, 4, 2), Lit(10.01)})), "true");
   EXPECT_EQ(ValuesOf(Call("<", {Lit("a"), Lit("b")})), "true");
   EXPECT_EQ(ValuesOf(Call(">", {Lit(DataType::Date(), I(10)),
@@ -104,7 +106,8 @@ TEST(Expr, BranchesNotTakenRaiseNoErrors) {
   const BoundExprPtr quotient = Call("/", {Lit(10), column});
   const BoundExprPtr nonzero = Call("<>", {column, Lit(0)});
   EXPECT_EQ(ValuesOf(quotient, chunk), "null 5 null null!!");
-  EXPECT_EQ(ValuesOf(Make(BoundKind::kCase, kInt, {nonzero, quotient, Lit(-1)}), chunk), "-1 5 -1 -1");
+  EXPECT_EQ(ValuesOf(Make(BoundKind::kCase, kInt, {nonzero, quotient, Lit(-1)}), chunk),
+            "-1 5 -1 -1");
   const BoundExprPtr large = Call(">", {quotient, Lit(1)});
   EXPECT_EQ(ValuesOf(Make(BoundKind::kAnd, kBoolean, {nonzero, large}), chunk),
             "false true false false");
@@ -137,16 +140,17 @@ TEST(Expr, OnlySelectedRowsCount) {
 }
 
 TEST(Expr, InWithConstantsAndColumns) {
-  const Chunk chunk = MakeChunk({MakeColumn(kInt, {I(1), I(2), Value(), I(4)}),
-                                 MakeColumn(kInt, {I(9), I(2), Value(), I(9)}),
-                                 MakeColumn(DataType::String(), {S("a"), S("b"), S("c"), Value()})});
+  const Chunk chunk = MakeChunk(
+      {MakeColumn(kInt, {I(1), I(2), Value(), I(4)}), MakeColumn(kInt, {I(9), I(2), Value(), I(9)}),
+       MakeColumn(DataType::String(), {S("a"), S("b"), S("c"), Value()})});
   EXPECT_EQ(ValuesOf(Make(BoundKind::kIn, kBoolean, {Col(0, kInt), Lit(1), Lit(4)}), chunk),
             "true false false true");
   EXPECT_EQ(ValuesOf(Make(BoundKind::kIn, kBoolean, {Col(0, kInt), Lit(1), Col(1, kInt)}), chunk),
             "true true false false");
-  EXPECT_EQ(ValuesOf(Make(BoundKind::kIn, kBoolean, {Col(2, DataType::String()), Lit("c"), Lit("b")}),
-                chunk),
-            "false true true false");
+  EXPECT_EQ(
+      ValuesOf(Make(BoundKind::kIn, kBoolean, {Col(2, DataType::String()), Lit("c"), Lit("b")}),
+               chunk),
+      "false true true false");
   EXPECT_EQ(ValuesOf(Make(BoundKind::kIn, kBoolean, {Lit(2.0), Lit(1.0), Lit(2.0)})), "true");
 }
 
@@ -188,15 +192,17 @@ TEST(Expr, Collections) {
   EXPECT_EQ(at(3), "null null null");
   const DataType map = DataType::Map(DataType::String(), kInt);
   const BoundExprPtr made =
-      Make(BoundKind::kMap, map, {Lit("k"), Lit(1), NullOf(DataType::String()), Lit(2), Lit("k"), Lit(3)});
+      Make(BoundKind::kMap, map,
+           {Lit("k"), Lit(1), NullOf(DataType::String()), Lit(2), Lit("k"), Lit(3)});
   EXPECT_EQ(ValuesOf(made), R"({"null":2,"k":3})");
   EXPECT_EQ(ValuesOf(Make(BoundKind::kSubscript, kInt, {made, Lit("k")})), "3");
   EXPECT_EQ(ValuesOf(Make(BoundKind::kSubscript, kInt, {made, Lit("x")})), "null");
   const DataType ints = DataType::Array(kInt);
   const Chunk numbers = MakeChunk({MakeColumn(kInt, {I(1), Value()})});
-  EXPECT_EQ(ValuesOf(Make(BoundKind::kArray, ints, {Col(0, kInt), NullOf(DataType::Null()), Lit(3)}),
-                numbers),
-            "[1,null,3] [null,null,3]");
+  EXPECT_EQ(
+      ValuesOf(Make(BoundKind::kArray, ints, {Col(0, kInt), NullOf(DataType::Null()), Lit(3)}),
+               numbers),
+      "[1,null,3] [null,null,3]");
 }
 
 TEST(Expr, FieldOfNullStructIsNull) {

@@ -34,8 +34,8 @@ TEST(DelimitedFormatTest, QuotesAsCommonsCsv) {
 }
 
 TEST(DelimitedFormatTest, TakesOtherDelimiters) {
-  for (const auto& [name, c] :
-       std::vector<std::pair<std::string, std::string>>{{"TAB", "\t"}, {"SPACE", " "}, {"|", "|"}}) {
+  for (const auto& [name, c] : std::vector<std::pair<std::string, std::string>>{
+           {"TAB", "\t"}, {"SPACE", " "}, {"|", "|"}}) {
     FormatSpec spec = kDelimited;
     spec.properties["DELIMITER"] = name;
     const Texts texts = {"x" + c + "1" + c + "2.0"};

@@ -94,10 +94,27 @@ TEST(JsonDecoderTest, FindsFieldsWhereverTheyStand) {
 }
 
 TEST(JsonDecoderTest, ABadRecordNeverDisturbsItsNeighbours) {
-  const Strings bad = {"{\"A\":1,\"b\":\"open}", "{\"A\":1", "{\"A\":1}}", "{\"A\":1}x", "", "  ",
-                       "[1]", "7", "\"text\"", "{\"A\":1}{\"A\":2}", "{\"A\":\"\xff\"}",
-                       "{\"A\":1,\"b\":\"\xc3", "\xa9\"}", "{\"A\":1}\\", "\"", "{\"A\":nul}",
-                       "{\"A\":}", "{\"A\":1 2}", "{\"A\":1,\"b\":[}", "{\"b\":\"\n\",\"A\":1}", "}"};
+  const Strings bad = {"{\"A\":1,\"b\":\"open}",
+                       "{\"A\":1",
+                       "{\"A\":1}}",
+                       "{\"A\":1}x",
+                       "",
+                       "  ",
+                       "[1]",
+                       "7",
+                       "\"text\"",
+                       "{\"A\":1}{\"A\":2}",
+                       "{\"A\":\"\xff\"}",
+                       "{\"A\":1,\"b\":\"\xc3",
+                       "\xa9\"}",
+                       "{\"A\":1}\\",
+                       "\"",
+                       "{\"A\":nul}",
+                       "{\"A\":}",
+                       "{\"A\":1 2}",
+                       "{\"A\":1,\"b\":[}",
+                       "{\"b\":\"\n\",\"A\":1}",
+                       "}"};
   for (const std::string& first : bad) {
     for (const std::string& second : bad) {
       for (bool separated : {true, false}) {

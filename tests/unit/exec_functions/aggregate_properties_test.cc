@@ -1,5 +1,5 @@
-// What must hold for every row of every aggregate table, on random rows: batches cut anywhere, saved
-// and loaded, merged, undone and combined from partial states give the same results.
+// What must hold for every row of every aggregate table, on random rows: batches cut anywhere,
+// saved and loaded, merged, undone and combined from partial states give the same results.
 
 #include <cmath>
 #include <random>
@@ -106,7 +106,8 @@ std::vector<Case> EveryRow() {
         one.types.push_back(Concrete(parameter));
       }
       for (const TypePattern& constant : signature->constants) {
-        one.constants.push_back(Concrete(constant).is(TypeKind::kBoolean) ? Value(false) : Value(3));
+        one.constants.push_back(Concrete(constant).is(TypeKind::kBoolean) ? Value(false)
+                                                                          : Value(3));
       }
       cases.push_back(std::move(one));
     }
@@ -118,7 +119,8 @@ class EveryAggregate : public ::testing::TestWithParam<size_t> {
  protected:
   void SetUp() override {
     one_ = EveryRow()[GetParam()];
-    call_ = std::make_unique<AggregateCall>(std::string(one_.row->name), one_.types, one_.constants);
+    call_ =
+        std::make_unique<AggregateCall>(std::string(one_.row->name), one_.types, one_.constants);
     ASSERT_EQ(&RowOf(call_->overload()), one_.row) << one_.row->signature;
   }
   std::string Name() const {

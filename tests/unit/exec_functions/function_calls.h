@@ -1,7 +1,7 @@
 #pragma once
 
-// Calls of functions for tests: each with its arguments once as constants and once as columns, since
-// constants go through a function's prepare step.
+// Calls of functions for tests: each with its arguments once as constants and once as columns,
+// since constants go through a function's prepare step.
 
 #include <string>
 #include <vector>
@@ -25,7 +25,9 @@ inline BoundExprPtr Texts(std::initializer_list<const char*> items) {
   }
   return Arr(DataType::String(), std::move(values));
 }
-inline BoundExprPtr Bytes(std::string bytes) { return Lit(DataType::Bytes(), Value(std::move(bytes))); }
+inline BoundExprPtr Bytes(std::string bytes) {
+  return Lit(DataType::Bytes(), Value(std::move(bytes)));
+}
 inline BoundExprPtr Date(int32_t days) { return Lit(DataType::Date(), Value(days)); }
 inline BoundExprPtr Time(int32_t ms) { return Lit(DataType::Time(), Value(ms)); }
 inline BoundExprPtr Stamp(int64_t ms) { return Lit(DataType::Timestamp(), Value(ms)); }

@@ -33,7 +33,8 @@ TEST(JsonFunctions, ExtractsFields) {
 
 TEST(JsonFunctions, TellsJson) {
   const auto is_json = [](const char* text) { return Eval("IS_JSON_STRING", {Lit(text)}); };
-  for (const char* text : {"[1, 2]", "{}", "1", "\"a\"", "null", "-1.5e3", " true ", "12345678901234567890123"}) {
+  for (const char* text :
+       {"[1, 2]", "{}", "1", "\"a\"", "null", "-1.5e3", " true ", "12345678901234567890123"}) {
     EXPECT_EQ(is_json(text), "true") << text;
   }
   for (const char* text : {"", "abc", "[1", "{\"a\":}", "01", "1.", "tru", "[1] 2", "{\"a\":1}}"}) {

@@ -66,7 +66,8 @@ TEST(MathFunctions, TheRest) {
   EXPECT_EQ(Eval("NULLIF", {Lit("a"), Lit("a")}), "null");
   EXPECT_EQ(Eval("NULLIF", {Lit("a"), NoText()}), "a");
   EXPECT_EQ(Eval("IFNULL", {NoText(), Lit("x")}), "x");
-  EXPECT_EQ(Eval("COALESCE", {NullOf(DataType::Array(DataType::Int())), Ints({10, 20})}), "[10,20]");
+  EXPECT_EQ(Eval("COALESCE", {NullOf(DataType::Array(DataType::Int())), Ints({10, 20})}),
+            "[10,20]");
   EXPECT_EQ(Eval("GEO_DISTANCE", {Lit(37.4439), Lit(-122.1663), Lit(51.5257), Lit(-0.1122)}),
             "8634.659796579544");
   EXPECT_EQ(Eval("GEO_DISTANCE",

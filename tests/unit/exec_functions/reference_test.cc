@@ -1,4 +1,5 @@
-// docs/functions.md is made from the tables of functions. Run with WEIR_UPDATE_DOCS=1 to rewrite it.
+// docs/functions.md is made from the tables of functions. Run with WEIR_UPDATE_DOCS=1 to rewrite
+// it.
 
 #include <cstdlib>
 #include <fstream>
@@ -37,8 +38,8 @@ std::string Reference() {
       "FUNCTION name` show the same.\nIn signatures a single capital letter stands for any type, "
       "`…...` for any number of arguments,\nand what stands behind `;` must be a constant.\n";
   for (const auto& [section, functions] : sections) {
-    out += fmt::format("\n## {}\n\n| Function | Signatures | Meaning | Example |\n|---|---|---|---|\n",
-                       section);
+    out += fmt::format(
+        "\n## {}\n\n| Function | Signatures | Meaning | Example |\n|---|---|---|---|\n", section);
     for (const FunctionDescription& function : functions) {
       const std::vector<std::string> first(function.examples.begin(),
                                            function.examples.begin() + !function.examples.empty());

@@ -160,8 +160,9 @@ TEST(StringFunctions, Urls) {
   EXPECT_EQ(Eval("URL_EXTRACT_PATH", {Lit("http://a.io/a%20b?x")}), "/a b");
   EXPECT_EQ(Eval("URL_EXTRACT_QUERY", {Lit("http://www.test.com?query#fragment")}), "query");
   EXPECT_EQ(Eval("URL_EXTRACT_FRAGMENT", {Lit("http://www.nofragment.com")}), "null");
-  EXPECT_EQ(Eval("URL_EXTRACT_PARAMETER", {Lit("http://a.io/?one=a&two=url%20encoded"), Lit("two")}),
-            "url encoded");
+  EXPECT_EQ(
+      Eval("URL_EXTRACT_PARAMETER", {Lit("http://a.io/?one=a&two=url%20encoded"), Lit("two")}),
+      "url encoded");
   EXPECT_EQ(Eval("URL_EXTRACT_PARAMETER", {Lit("http://a.io/?three"), Lit("three")}), "");
   EXPECT_EQ(Eval("URL_EXTRACT_HOST", {Lit("http://a b.io")}), "null!");
   EXPECT_EQ(Eval("URL_DECODE_PARAM", {Lit("%3Ffoo+%24bar")}), "?foo $bar");

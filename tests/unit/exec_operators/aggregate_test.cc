@@ -152,8 +152,8 @@ std::string RandomRows(std::mt19937& random, int rows, int keys, int64_t step, i
   int64_t time = 0;
   for (int row = 0; row < rows; ++row) {
     time += static_cast<int64_t>(random() % static_cast<uint64_t>(step + 1));
-    const int64_t at =
-        std::max<int64_t>(0, time - static_cast<int64_t>(random() % static_cast<uint64_t>(disorder + 1)));
+    const int64_t at = std::max<int64_t>(
+        0, time - static_cast<int64_t>(random() % static_cast<uint64_t>(disorder + 1)));
     text += std::to_string(at) + " | " + std::to_string(random() % static_cast<uint64_t>(keys)) +
             ", " + std::to_string(random() % 100) + "\n";
   }

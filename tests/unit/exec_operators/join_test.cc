@@ -187,7 +187,8 @@ TEST(StreamStreamJoin, OuterRowsComeOutOnce) {
       for (int row = 0; row < 8; ++row) {
         time += static_cast<int64_t>(same() % 3);
         text += std::to_string(std::max<int64_t>(0, time - static_cast<int64_t>(same() % 8))) +
-                " | " + std::to_string(same() % 30) + ", v" + std::to_string(batch * 8 + row) + "\n";
+                " | " + std::to_string(same() % 30) + ", v" + std::to_string(batch * 8 + row) +
+                "\n";
       }
       const int side = static_cast<int>(same() % 2);
       run.Push(side, text, cut);

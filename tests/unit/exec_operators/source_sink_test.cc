@@ -69,7 +69,8 @@ const std::vector<TestRecord> kRecords = {
 
 TEST(SourceDecoder, SkipsBadRecords) {
   FakeContext context;
-  EXPECT_EQ(Decode(Source(), kRecords, context), Lines("+ 10 | a, 1\n+ 30 | null, 3\n- 40 | d, null"));
+  EXPECT_EQ(Decode(Source(), kRecords, context),
+            Lines("+ 10 | a, 1\n+ 30 | null, 3\n- 40 | d, null"));
   EXPECT_EQ(context.dropped["bad_value"], 1);
   EXPECT_EQ(context.dropped["bad_timestamp"], 1);
   ASSERT_EQ(context.errors.size(), 2u);

@@ -97,7 +97,8 @@ TEST(ChunkCodec, ReadsBackWhatItWroteAndRefusesDamage) {
     2 | null, null, null, null
     3 | 3, , false, 1)");
   std::vector<ColumnPtr> columns = chunk.columns;
-  std::vector<ColumnPtr> nested = {GatherChunk({5, {NestedColumn()}}, std::vector{0, 1, 2}).columns};
+  std::vector<ColumnPtr> nested = {
+      GatherChunk({5, {NestedColumn()}}, std::vector{0, 1, 2}).columns};
   columns.push_back(nested[0]);
   std::vector<DataType> types = Types(*schema);
   types.push_back(nested[0]->type());
@@ -284,7 +285,8 @@ TEST(JoinBuffer, ChainsRowsOfAKeyOverBlocksAndRestarts) {
       const int key = static_cast<int>(random() % 50);
       ++time;
       expected.emplace(key, time);
-      text += std::to_string(time) + "|" + std::to_string(key) + "," + std::to_string(time * 10) + "\n";
+      text +=
+          std::to_string(time) + "|" + std::to_string(key) + "," + std::to_string(time * 10) + "\n";
     }
     buffer->Append(ChunkFromText(*schema, text));
     if (round % 7 == 0) buffer->Expire(time - 6000);

@@ -1,5 +1,5 @@
-// One input, one result: however the records are spread over partitions, threads and batches, and in
-// whatever order partitions are read, a table ends up the same.
+// One input, one result: however the records are spread over partitions, threads and batches, and
+// in whatever order partitions are read, a table ends up the same.
 
 #include <gtest/gtest.h>
 
@@ -32,7 +32,8 @@ std::vector<Record> MakeRecords(uint64_t seed, int64_t jitter_ms) {
   for (int i = 0; i < kRecords; ++i) {
     const auto key = static_cast<int>(random() % kKeys);
     records[i].key = "k" + std::to_string(key);
-    records[i].value = "{\"G\":" + std::to_string(random() % 5) + ",\"X\":" + std::to_string(i) + "}";
+    records[i].value =
+        "{\"G\":" + std::to_string(random() % 5) + ",\"X\":" + std::to_string(i) + "}";
     const int64_t jitter = jitter_ms == 0 ? 0 : static_cast<int64_t>(random() % jitter_ms);
     records[i].timestamp_ms = 1'000'000 + int64_t{i} * 700 - jitter;
   }
@@ -113,27 +114,33 @@ const std::vector<Way> kWays = {{4, 1, 0}, {4, 3, 0}, {4, 3, 11}, {4, 1, 12}, {4
 
 TEST(OneResult, Tumbling) {
   ExpectOneResult(std::string("CREATE TABLE t AS SELECT g, COUNT(*) AS n, SUM(x) AS s, MAX(x) AS m "
-                              "FROM s WINDOW TUMBLING (SIZE 20 SECONDS, ") + kGrace + ") GROUP BY g;",
+                              "FROM s WINDOW TUMBLING (SIZE 20 SECONDS, ") +
+                      kGrace + ") GROUP BY g;",
                   MakeRecords(1, 30'000), kWays);
 }
 
 TEST(OneResult, Hopping) {
-  ExpectOneResult(std::string("CREATE TABLE t AS SELECT g, COUNT(*) AS n, MIN(x) AS m FROM s WINDOW "
-                              "HOPPING (SIZE 30 SECONDS, ADVANCE BY 10 SECONDS, ") + kGrace +
-                      ") GROUP BY g;",
-                  MakeRecords(2, 30'000), kWays);
+  ExpectOneResult(
+      std::string("CREATE TABLE t AS SELECT g, COUNT(*) AS n, MIN(x) AS m FROM s WINDOW "
+                  "HOPPING (SIZE 30 SECONDS, ADVANCE BY 10 SECONDS, ") +
+          kGrace + ") GROUP BY g;",
+      MakeRecords(2, 30'000), kWays);
 }
 
 TEST(OneResult, Session) {
-  ExpectOneResult(std::string("CREATE TABLE t AS SELECT k, COUNT(*) AS n, SUM(x) AS s FROM s WINDOW "
-                              "SESSION (6 SECONDS, ") + kGrace + ") GROUP BY k;",
-                  MakeRecords(3, 15'000), kWays);
+  ExpectOneResult(
+      std::string("CREATE TABLE t AS SELECT k, COUNT(*) AS n, SUM(x) AS s FROM s WINDOW "
+                  "SESSION (6 SECONDS, ") +
+          kGrace + ") GROUP BY k;",
+      MakeRecords(3, 15'000), kWays);
 }
 
 TEST(OneResult, SessionBehindAnExchange) {
-  ExpectOneResult(std::string("CREATE TABLE t AS SELECT g, COUNT(*) AS n, SUM(x) AS s FROM s WINDOW "
-                              "SESSION (1 SECONDS, ") + kGrace + ") GROUP BY g;",
-                  MakeRecords(4, 15'000), kWays);
+  ExpectOneResult(
+      std::string("CREATE TABLE t AS SELECT g, COUNT(*) AS n, SUM(x) AS s FROM s WINDOW "
+                  "SESSION (1 SECONDS, ") +
+          kGrace + ") GROUP BY g;",
+      MakeRecords(4, 15'000), kWays);
 }
 
 TEST(OneResult, ListsAndLatestOfAKeyKeepItsOrder) {

@@ -307,8 +307,9 @@ TEST_P(TaskJournalTest, AFewBytesTravelWithTheOffset) {
 INSTANTIATE_TEST_SUITE_P(Guarantees, TaskJournalTest,
                          testing::Values(Guarantee::kAtLeastOnce, Guarantee::kExactlyOnce),
                          [](const auto& info) {
-                           return std::string(info.param == Guarantee::kAtLeastOnce ? "AtLeastOnce"
-                                                                                    : "ExactlyOnce");
+                           return std::string(info.param == Guarantee::kAtLeastOnce
+                                                  ? "AtLeastOnce"
+                                                  : "ExactlyOnce");
                          });
 
 // Without transactions the log itself says what counts.

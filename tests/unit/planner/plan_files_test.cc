@@ -1,8 +1,8 @@
 // Golden plans: every *.test file under tests/plan.
 //
 //   setup                                  statements up to the blank line are run
-//   plan logical|optimized|physical|…      one statement up to ----, then its plan up to a blank line
-//   error NNNN                             one statement up to a blank line; its error code
+//   plan logical|optimized|physical|…      one statement up to ----, then its plan up to a blank
+//   line error NNNN                             one statement up to a blank line; its error code
 //   partitions N                           partitions of topics from here on
 //
 // A line that starts with # is a comment. WEIR_UPDATE_PLANS=1 rewrites the expected plans.

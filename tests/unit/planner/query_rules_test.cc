@@ -9,7 +9,8 @@ class QueryRulesTest : public testing::Test {
  protected:
   void SetUp() override {
     session_.MustRun(
-        "CREATE STREAM s (k INT KEY, v INT, w STRING) WITH (kafka_topic = 's', key_format = 'JSON');"
+        "CREATE STREAM s (k INT KEY, v INT, w STRING) WITH (kafka_topic = 's', key_format = "
+        "'JSON');"
         "CREATE STREAM r (k INT KEY, v INT) WITH (kafka_topic = 'r', key_format = 'JSON');"
         "CREATE TABLE t (k INT PRIMARY KEY, v INT) WITH (kafka_topic = 't', key_format = 'JSON');"
         "CREATE TABLE counts AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;"
@@ -145,7 +146,8 @@ TEST_F(QueryRulesTest, TheSamePlanHasTheSameFingerprint) {
     return PlanPersistentQuery(*statement, session_.context)->fingerprint;
   };
   const std::string a = "CREATE TABLE c AS SELECT v, COUNT(*) AS n FROM s GROUP BY v;";
-  EXPECT_EQ(fingerprint(a), fingerprint("create table c as select v, count(*) n from s group by v"));
+  EXPECT_EQ(fingerprint(a),
+            fingerprint("create table c as select v, count(*) n from s group by v"));
   EXPECT_NE(fingerprint(a),
             fingerprint("CREATE TABLE c AS SELECT v, SUM(k) AS n FROM s GROUP BY v;"));
 }

@@ -48,7 +48,9 @@ class FakeEngine : public Engine {
   Status Append(std::string_view topic, std::span<const Record> records) override;
   Status CreateTopic(std::string_view topic, int32_t partitions, bool if_not_exists) override;
   Result<std::vector<TopicRecord>> ReadTopic(std::string_view topic) override;
-  Result<std::string> Explain(std::string_view sql) override { return "plan of " + std::string(sql); }
+  Result<std::string> Explain(std::string_view sql) override {
+    return "plan of " + std::string(sql);
+  }
   Result<int64_t> RunUntilEnd(bool close_windows) override;
   void CancelWaits() override { ++waits_cancelled; }
   EngineMetrics Metrics() const override { return metrics; }

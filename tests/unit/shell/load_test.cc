@@ -184,7 +184,8 @@ TEST_F(LoadTest, LoadsLinesOfJsonAsTheyStand) {
   options_.file = "rides.ndjson";
   options_.key = *ParseColumnChoices("id");
   options_.timestamp_column = "at";
-  ASSERT_TRUE(LoadText("{\"id\": \"a\",  \"at\": 5}\n\n{\"at\":\"1970-01-01T00:00:01Z\"}\r\n").ok());
+  ASSERT_TRUE(
+      LoadText("{\"id\": \"a\",  \"at\": 5}\n\n{\"at\":\"1970-01-01T00:00:01Z\"}\r\n").ok());
   EXPECT_EQ(Loaded(0).value, "{\"id\": \"a\",  \"at\": 5}");
   EXPECT_EQ(Loaded(0).key, "a");
   EXPECT_EQ(Loaded(0).timestamp_ms, 5);

@@ -55,8 +55,9 @@ TEST_F(ProgramTest, RunsScriptsInOrderAfterTheDefines) {
 }
 
 TEST_F(ProgramTest, AnErrorStopsAndNamesTheFile) {
-  engine_.failures["bad"] =
-      Status(ErrorCode::kUnknownColumn, "unknown column: X").At({.line = 1, .column = 1}).WithSourceLine("bad");
+  engine_.failures["bad"] = Status(ErrorCode::kUnknownColumn, "unknown column: X")
+                                .At({.line = 1, .column = 1})
+                                .WithSourceLine("bad");
   const std::string path = WriteFile("bad.sql", "good;\n\n  bad;\nnever;");
   options_.scripts = {{true, path}};
   EXPECT_EQ(Run(), 1);
