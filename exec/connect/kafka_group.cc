@@ -17,6 +17,11 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kCommittedMax = std::chrono::seconds(60);
 constexpr auto kCommitMax = std::chrono::seconds(30);
 constexpr auto kLeaveMax = std::chrono::seconds(5);
+/// For how long a topic may be unknown, as one is that was just made.
+constexpr auto kMissingMax = std::chrono::seconds(5);
+/// How often it is looked for at least.
+constexpr auto kCheckEvery = std::chrono::seconds(20);
+constexpr int kMetadataMs = 2000;
 constexpr auto kRetryPause = std::chrono::milliseconds(20);
 
 KafkaClient::Properties GroupProperties(const std::string& name) {
@@ -135,6 +140,8 @@ Status KafkaGroup::Start(const std::string& anchor_topic) {
   rd_kafka_poll_set_consumer(handle);
   queue_.reset(rd_kafka_queue_get_consumer(handle));
   rd_kafka_queue_cb_event_enable(queue_.get(), &OnEvent, wake_.get());
+  anchor_topic_ = anchor_topic;
+  next_check_ = Clock::now() + kCheckEvery;
   KafkaPartitions topics(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(topics.get(), anchor_topic.c_str(),
                                     RD_KAFKA_PARTITION_UA);
@@ -152,7 +159,11 @@ KafkaGroup::~KafkaGroup() {
   queue_.reset();
   // Up to 2.2, librdkafka aborts when it destroys a sticky consumer that has joined a group and never
   // got an assignment (its issue 4312).
-  if (!told_ && rd_kafka_version() < 0x020300ff) KafkaClient::Abandon(std::move(client_));
+  // It also waits for ever for a consumer that could not leave, or whose topic was deleted.
+  const bool left = rd_kafka_consumer_closed(client_->handle()) != 0;
+  if (!left || anchor_gone_ || (!told_ && rd_kafka_version() < 0x020300ff)) {
+    KafkaClient::Abandon(std::move(client_));
+  }
 }
 
 // librdkafka leaves only when every partition is given back, and asks for that by events.
@@ -198,7 +209,10 @@ Result<std::optional<PartitionGroup::Change>> KafkaGroup::Poll() {
   }
   while (true) {
     const KafkaEvent event(rd_kafka_queue_poll(queue_.get(), 0));
-    if (event == nullptr) return std::optional<Change>();
+    if (event == nullptr) {
+      WEIR_RETURN_IF_ERROR(CheckAnchor());
+      return std::optional<Change>();
+    }
     switch (rd_kafka_event_type(event.get())) {
       case RD_KAFKA_EVENT_REBALANCE:
         pending_ = TakeRebalance(*event);
@@ -211,6 +225,25 @@ Result<std::optional<PartitionGroup::Change>> KafkaGroup::Poll() {
         break;   // A record fetched before its partition was paused.
     }
   }
+}
+
+// librdkafka may tell that it misses the topic, once, and then waits for it to come back.
+Status KafkaGroup::CheckAnchor() {
+  if (Clock::now() < next_check_) return OkStatus();
+  using Topic = KafkaOwned<rd_kafka_topic_t, rd_kafka_topic_destroy>;
+  using Metadata = KafkaOwned<const rd_kafka_metadata_t, rd_kafka_metadata_destroy>;
+  const Topic topic(rd_kafka_topic_new(client_->handle(), anchor_topic_.c_str(), nullptr));
+  const rd_kafka_metadata_t* found = nullptr;
+  const rd_kafka_resp_err_t error =
+      rd_kafka_metadata(client_->handle(), 0, topic.get(), &found, kMetadataMs);
+  const Metadata metadata(found);
+  next_check_ = Clock::now() + kCheckEvery;
+  anchor_gone_ = error == RD_KAFKA_RESP_ERR_NO_ERROR && found->topic_cnt == 1 &&
+                 found->topics[0].err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  if (!anchor_gone_) return OkStatus();
+  return Status(ErrorCode::kPartitionsChanged,
+                "a topic was deleted while a query reads it: " + anchor_topic_)
+      .WithHint("make the topic again and begin anew by weir reset, or drop the query");
 }
 
 Status KafkaGroup::TakeError(const rd_kafka_event_t& given) {
@@ -227,6 +260,11 @@ Status KafkaGroup::TakeError(const rd_kafka_event_t& given) {
     case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
     case RD_KAFKA_RESP_ERR_GROUP_MAX_SIZE_REACHED:
       return status;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+      next_check_ = std::min(next_check_, Clock::now() + kMissingMax);
+      Log(2, status.message());
+      return OkStatus();
     default:
       // librdkafka goes on by itself; of partitions that are lost by it, a rebalance tells.
       Log(error == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED ? 3 : 2, status.message());

@@ -49,7 +49,7 @@ class KafkaGroup final : public PartitionGroup {
   KafkaGroup(const BrokerOptions& options, const GroupOptions& group);
   Status Start(const std::string& anchor_topic);
   Status TakeError(const rd_kafka_event_t& event);
-  /// kUnknownTopic if the anchor topic has been gone for some time.
+  /// kPartitionsChanged if the anchor topic has been gone for some time.
   Status CheckAnchor();
   /// What a rebalance event means; nothing where there is nothing to do for it.
   std::optional<Change> TakeRebalance(rd_kafka_event_t& event);
@@ -75,8 +75,9 @@ class KafkaGroup final : public PartitionGroup {
   /// The group has told us our part at least once, even if that was nothing.
   bool told_ = false;
   std::string anchor_topic_;
-  /// Since when librdkafka misses that topic.
-  std::optional<std::chrono::steady_clock::time_point> missing_since_;
+  /// When to look whether that topic is still there.
+  std::chrono::steady_clock::time_point next_check_;
+  bool anchor_gone_ = false;
 
   std::mutex mutex_;   ///< Guards what follows.
   std::set<int32_t> owned_;
