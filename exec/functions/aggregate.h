@@ -53,6 +53,12 @@ class AggregateStates {
   /// Bytes held, for the memory budget.
   virtual size_t ByteSize() const = 0;
 
+  /// Where rows that could not be added are reported (a DECIMAL sum that overflows keeps its old
+  /// value). Not owned; may stay null, then such rows are only left out.
+  void set_errors(RowErrors* errors) { errors_ = errors; }
+
+ protected:
+  RowErrors* errors_ = nullptr;
 };
 
 /// One overload of an aggregate function.

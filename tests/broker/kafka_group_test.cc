@@ -1,5 +1,5 @@
-// Copies of an application share partitions out by consumer groups: assignment, positions with notes,
-// and what a copy that lost its partitions may no longer do.
+// Copies of an application share partitions out by consumer groups: assignment, positions with
+// notes, and what a copy that lost its partitions may no longer do.
 
 #include <atomic>
 
