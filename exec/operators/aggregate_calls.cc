@@ -17,6 +17,7 @@ Result<AggregateCalls> AggregateCalls::Make(const std::vector<physical::Aggregat
       return Status(ErrorCode::kInternal,
                     "an aggregate function has no states for its types: " + call.function->name);
     }
+    one.states->set_errors(made.errors_.get());
     one.arg_columns = call.args;
     one.type = call.function->return_type;
     one.partial_types = call.function->partial_types;
@@ -44,24 +45,33 @@ void AggregateCalls::Bind(const std::vector<ColumnPtr>& columns) {
   }
 }
 
-void AggregateCalls::Add(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
-                         std::span<const uint32_t> groups) {
-  Bind(columns);
-  for (Call& call : calls_) call.states->Add(call.args, rows, groups);
+void AggregateCalls::Report(const Chunk& chunk) {
+  if (errors_->count() == 0 || context_ == nullptr) return;
+  // Such a row is left out and counted, whatever the source says of records that do not decode.
+  static_cast<void>(ReportRowErrors(*context_, chunk, *errors_));
 }
 
-void AggregateCalls::AddEach(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
+void AggregateCalls::Add(const Chunk& chunk, std::span<const int32_t> rows,
+                         std::span<const uint32_t> groups) {
+  Bind(chunk.columns);
+  for (Call& call : calls_) call.states->Add(call.args, rows, groups);
+  Report(chunk);
+}
+
+void AggregateCalls::AddEach(const Chunk& chunk, std::span<const int32_t> rows,
                              std::span<const uint32_t> groups, std::span<ColumnBuilder> out) {
-  Bind(columns);
+  Bind(chunk.columns);
   for (size_t i = 0; i < calls_.size(); ++i) {
     calls_[i].states->AddEach(calls_[i].args, rows, groups, out[i]);
   }
+  Report(chunk);
 }
 
-void AggregateCalls::Undo(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
+void AggregateCalls::Undo(const Chunk& chunk, std::span<const int32_t> rows,
                           std::span<const uint32_t> groups) {
-  Bind(columns);
+  Bind(chunk.columns);
   for (Call& call : calls_) call.states->Undo(call.args, rows, groups);
+  Report(chunk);
 }
 
 void AggregateCalls::Merge(uint32_t into, uint32_t from) {
@@ -84,11 +94,11 @@ std::vector<ColumnBuilder> AggregateCalls::MakePartialBuilders() const {
   return builders;
 }
 
-void AggregateCalls::AddPartials(const std::vector<ColumnPtr>& columns,
-                                 std::span<const int32_t> rows,
+void AggregateCalls::AddPartials(const Chunk& chunk, std::span<const int32_t> rows,
                                  std::span<const uint32_t> groups) {
-  Bind(columns);
+  Bind(chunk.columns);
   for (Call& call : calls_) call.states->AddPartial(call.args, rows, groups);
+  Report(chunk);
 }
 
 void AggregateCalls::Results(std::span<const uint32_t> groups, std::span<ColumnBuilder> out) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "exec/functions/aggregate.h"
+#include "exec/operators/chunk_rows.h"
 #include "planner/physical/nodes.h"
 
 namespace weir {
@@ -23,19 +24,21 @@ class AggregateCalls {
   void Resize(uint32_t count);
   void Reset(uint32_t group);
 
-  /// Each takes argument columns from `columns`, the columns of the input chunk.
-  void Add(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
-           std::span<const uint32_t> groups);
-  void AddEach(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
+  /// Rows that cannot be added (a DECIMAL sum that overflows keeps its value) are counted and logged
+  /// here from then on.
+  void Open(TaskContext& context) { context_ = &context; }
+
+  /// Each takes argument columns from the input chunk's.
+  void Add(const Chunk& chunk, std::span<const int32_t> rows, std::span<const uint32_t> groups);
+  void AddEach(const Chunk& chunk, std::span<const int32_t> rows,
                std::span<const uint32_t> groups, std::span<ColumnBuilder> out);
-  void Undo(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
-            std::span<const uint32_t> groups);
+  void Undo(const Chunk& chunk, std::span<const int32_t> rows, std::span<const uint32_t> groups);
   void Merge(uint32_t into, uint32_t from);
   /// Appends the partial states of `groups`, call after call, and adds such columns again: these
   /// calls' arguments are the partial columns. All functions must have partial types.
   void ExportPartials(std::span<const uint32_t> groups, std::span<ColumnBuilder> out) const;
   std::vector<ColumnBuilder> MakePartialBuilders() const;
-  void AddPartials(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
+  void AddPartials(const Chunk& chunk, std::span<const int32_t> rows,
                    std::span<const uint32_t> groups);
   /// Appends the results of `groups`, one builder a call.
   void Results(std::span<const uint32_t> groups, std::span<ColumnBuilder> out) const;
@@ -56,7 +59,10 @@ class AggregateCalls {
     std::vector<ColumnPtr> args;   // Of the batch at hand.
   };
   void Bind(const std::vector<ColumnPtr>& columns);
+  void Report(const Chunk& chunk);
 
+  std::unique_ptr<RowErrors> errors_ = std::make_unique<RowErrors>();   // The states point to it.
+  TaskContext* context_ = nullptr;
   std::vector<Call> calls_;
   uint32_t count_ = 0;
   bool order_sensitive_ = false;

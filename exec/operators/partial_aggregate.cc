@@ -42,6 +42,7 @@ class PartialAggregate : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
+    calls_.Open(context);
     return windowed_ ? clocks_.Load(context.Store(store_name_)) : OkStatus();
   }
 
@@ -50,7 +51,7 @@ class PartialAggregate : public Operator {
     AssignWindows(chunk);
     if (rows_.empty()) return OkStatus();
     NumberGroups(chunk);
-    calls_.Add(chunk.columns, rows_, ids_);
+    calls_.Add(chunk, rows_, ids_);
     WEIR_RETURN_IF_ERROR(EmitGroups(chunk));
     for (uint32_t id : touched_) calls_.Reset(id);
     return OkStatus();

@@ -65,6 +65,7 @@ class SessionAggregate : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
+    calls_.Open(context);
     store_ = &context.Store(store_name_);
     return Load();
   }
@@ -322,7 +323,7 @@ void SessionAggregate::AddRow(const Chunk& chunk, uint32_t group, int32_t row) {
 
 void SessionAggregate::FlushAdds(const Chunk& chunk) {
   if (add_rows_.empty()) return;
-  calls_.Add(chunk.columns, add_rows_, add_groups_);
+  calls_.Add(chunk, add_rows_, add_groups_);
   add_rows_.clear();
   add_groups_.clear();
 }

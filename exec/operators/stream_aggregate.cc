@@ -70,6 +70,7 @@ class StreamAggregate : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
+    calls_.Open(context);
     store_ = &context.Store(store_name_);
     // Kafka Streams' windows are lost to EMIT FINAL once they fall out of its store, however long
     // they have closed; ksqlDB's own cases want it so. Beside them no closed window is left out.
@@ -201,9 +202,9 @@ Status StreamAggregate::Process(const Chunk& chunk, std::span<const int32_t> row
 
 void StreamAggregate::AddRows(const Chunk& chunk) {
   if (merges_partials_) {
-    calls_.AddPartials(chunk.columns, rows_, ids_);
+    calls_.AddPartials(chunk, rows_, ids_);
   } else {
-    calls_.Add(chunk.columns, rows_, ids_);
+    calls_.Add(chunk, rows_, ids_);
   }
 }
 
@@ -417,7 +418,7 @@ Status StreamAggregate::EmitEach(const Chunk& chunk) {
     calls_.Results(touched_, results);
     first = static_cast<int32_t>(touched_.size());
   }
-  calls_.AddEach(chunk.columns, rows_, ids_, results);
+  calls_.AddEach(chunk, rows_, ids_, results);
   // The time of a change is the highest up to its row; Touch has seen all rows of the batch.
   std::vector<int64_t> highest = before_;
   std::vector<int32_t> previous(touched_.size(), -1);

@@ -38,6 +38,7 @@ class TableAggregate : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
+    calls_.Open(context);
     store_ = &context.Store(store_name_);
     return Load();
   }
@@ -133,8 +134,8 @@ class TableAggregate : public Operator {
     std::vector<int32_t> rows[2];
     std::vector<uint32_t> ids[2];
     auto flush = [&] {
-      if (!rows[1].empty()) calls_.Undo(chunk.columns, rows[1], ids[1]);
-      if (!rows[0].empty()) calls_.Add(chunk.columns, rows[0], ids[0]);
+      if (!rows[1].empty()) calls_.Undo(chunk, rows[1], ids[1]);
+      if (!rows[0].empty()) calls_.Add(chunk, rows[0], ids[0]);
       for (int i = 0; i < 2; ++i) {
         rows[i].clear();
         ids[i].clear();
@@ -163,9 +164,9 @@ class TableAggregate : public Operator {
       NoteTime(chunk, id, rows_[i]);
       const std::span<const int32_t> row(&rows_[i], 1);
       if (old) {
-        calls_.Undo(chunk.columns, row, {&id, 1});
+        calls_.Undo(chunk, row, {&id, 1});
       } else {
-        calls_.Add(chunk.columns, row, {&id, 1});
+        calls_.Add(chunk, row, {&id, 1});
       }
       // Out of a group and into the same one again is one change.
       const bool same_group = chunk.op(rows_[i]) == RowOp::kUpdateBefore && i + 1 < rows_.size() &&

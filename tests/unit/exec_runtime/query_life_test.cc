@@ -46,6 +46,20 @@ class QueryLife : public testing::Test {
 
 using Texts = std::vector<std::string>;
 
+TEST_F(QueryLife, ASumThatOverflowsKeepsItsValueAndIsCounted) {
+  Open();
+  Run("CREATE STREAM s (k INT, d DECIMAL(38, 0)) WITH (kafka_topic='s', value_format='JSON', "
+      "partitions=1);"
+      "CREATE TABLE t AS SELECT k, SUM(d) AS total FROM s GROUP BY k;");
+  const std::string most = "9" + std::string(37, '0');
+  Put("s", R"({"K":1,"D":)" + most + "}");
+  ASSERT_TRUE(engine_->RunUntilEnd(false).ok());
+  Put("s", R"({"K":1,"D":)" + most + "}");
+  ASSERT_TRUE(engine_->RunUntilEnd(false).ok());
+  EXPECT_EQ(Values("T").back(), R"({"TOTAL":)" + most + "}");
+  EXPECT_EQ(MetricsOf("CTAS_T").dropped["expression_error"], 1);
+}
+
 TEST_F(QueryLife, ARecordThatFailsThreeTimesStopsItsQueryAlone) {
   Open();
   Run("CREATE STREAM s (x INT) WITH (kafka_topic='s', value_format='JSON', partitions=1, "
