@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 #include <tuple>
 
 #include "base/status_macros.h"
@@ -175,8 +176,17 @@ Status TestBroker::CreateTopic(const std::string& topic, int partitions,
   rd_kafka_NewTopic_t* requests[] = {request.get()};
   rd_kafka_CreateTopics(client_->handle.get(), requests, 1, nullptr, queue.get());
   OwnedEvent event(rd_kafka_queue_poll(queue.get(), kTimeoutMs));
-  return TopicResult("create topic " + topic, event.get(), rd_kafka_CreateTopics_result_topics,
-                     event ? rd_kafka_event_CreateTopics_result(event.get()) : nullptr);
+  WEIR_RETURN_IF_ERROR(
+      TopicResult("create topic " + topic, event.get(), rd_kafka_CreateTopics_result_topics,
+                  event ? rd_kafka_event_CreateTopics_result(event.get()) : nullptr));
+  // The controller has it; the broker tells others of it only a moment later.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeoutMs);
+  while (std::chrono::steady_clock::now() < deadline) {
+    WEIR_ASSIGN_OR_RETURN(const int served, PartitionCount(topic));
+    if (served == partitions) return OkStatus();
+    std::this_thread::yield();
+  }
+  return KafkaError("create topic " + topic, "the broker does not serve it");
 }
 
 Status TestBroker::DeleteTopic(const std::string& topic) {
