@@ -20,6 +20,7 @@ weir_layer(exec_operators
     operators/source_clocks.cc
     operators/source_decoder.cc
     operators/stream_aggregate.cc
+    operators/stream_aggregate_state.cc
     operators/stream_stream_join.cc
     operators/stream_table_join.cc
     operators/table_aggregate.cc

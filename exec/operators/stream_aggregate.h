@@ -1,0 +1,191 @@
+#pragma once
+
+// GROUP BY over a stream, without windows or with tumbling or hopping ones. Rows are looked up a
+// batch at a time: key and window start give a dense group number, under which the states of all
+// aggregate functions lie.
+//
+// A window's groups live until it closes: at its end plus grace, by the stream time of all upstream
+// partitions. A row is late for a window by the stream time of its own source partition, so what is
+// dropped does not depend on which partition was read faster.
+//
+// stream_aggregate.cc has the way of the rows, stream_aggregate_state.cc what lies in the store.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+#include "exec/operators/aggregate_output.h"
+#include "exec/operators/grouped_rows.h"
+#include "exec/operators/operator.h"
+#include "exec/state/dirty_pages.h"
+#include "exec/state/group_table.h"
+
+namespace weir {
+
+/// One thread at a time, as every operator.
+class StreamAggregate : public Operator {
+ public:
+  StreamAggregate(const physical::StreamAggregate& node, AggregateCalls calls)
+      : store_name_(node.stores.empty() ? fmt::format("aggregate-{}", node.id)
+                                        : node.stores.front().name),
+        schema_(node.schema),
+        key_columns_(node.key_columns),
+        window_(node.window),
+        windowed_(node.window.kind != physical::WindowKind::kNone),
+        emit_final_(node.emit_final),
+        merges_partials_(node.merges_partials),
+        retracts_(node.mode == physical::ChangeMode::kRetract),
+        calls_(std::move(calls)),
+        groups_({KeyTypes(node), windowed_, false}) {
+    if (window_.kind == physical::WindowKind::kTumbling) window_.advance_ms = window_.size_ms;
+  }
+
+  Status Open(TaskContext& context) override {
+    context_ = &context;
+    calls_.Open(context);
+    store_ = &context.Store(store_name_);
+    // Kafka Streams' windows are lost to EMIT FINAL once they fall out of its store, however long
+    // they have closed; ksqlDB's own cases want it so. Beside them no closed window is left out.
+    kafka_final_ =
+        emit_final_ && !merges_partials_ && context.setting("sql.extensions", 1) == 0;
+    WEIR_RETURN_IF_ERROR(Load());
+    return LoadTimes();
+  }
+
+  Status OnBatch(int, Chunk chunk) override {
+    SelectGroupedRows(chunk, Keys(chunk), numbers_, context_->counters(), kept_);
+    if (kafka_final_) return OneByOne(chunk);
+    return Process(chunk, kept_);
+  }
+
+  Status OnStreamTime(int, int64_t stream_time) override {
+    WEIR_RETURN_IF_ERROR(Close(stream_time));
+    return Advance(stream_time);
+  }
+
+  Status EmitPending() override;
+  Status OnBarrier() override;
+  int64_t open_windows() const override {
+    return emit_final_ ? static_cast<int64_t>(groups_.size()) : 0;
+  }
+  Status CloseWindows() override {
+    if (!emit_final_ || open_.empty()) return OkStatus();
+    return Close(newest_ + window_.size_ms + window_.grace_ms);
+  }
+
+ private:
+  // What is known of a group besides its states, bit by bit: with many groups what a row touches
+  // must be small.
+  static constexpr uint8_t kEmitted = 1;
+  static constexpr uint8_t kDirty = 2;     // Stands in dirty_.
+  static constexpr uint8_t kPending = 4;   // Stands in pending_.
+
+  // A group of a window. Windows close in order of time, their groups in the order they came.
+  struct OpenGroup {
+    int64_t start;
+    uint64_t order;
+    uint32_t id;
+    bool operator<(const OpenGroup& other) const {   // So that a heap has the first on top.
+      return start != other.start ? start > other.start : order > other.order;
+    }
+  };
+
+  // Only where each batch comes out by itself.
+  struct Touched {
+    uint32_t batch = 0;   // Last batch that touched the group…
+    int32_t slot = -1;    // …and its place among the groups touched there.
+  };
+
+  static std::vector<DataType> KeyTypes(const physical::StreamAggregate& node) {
+    std::vector<DataType> types;
+    for (int i = 0; i < node.key_columns; ++i) types.push_back(node.schema->columns[i].type);
+    return types;
+  }
+  std::span<const ColumnPtr> Keys(const Chunk& chunk) const {
+    return std::span(chunk.columns).first(static_cast<size_t>(key_columns_));
+  }
+
+  Status Process(const Chunk& chunk, std::span<const int32_t> rows);
+  void AddRows(const Chunk& chunk);
+  Status OneByOne(const Chunk& chunk);
+  void AssignWindows(const Chunk& chunk, std::span<const int32_t> rows);
+  void AssignGiven(const Chunk& chunk, std::span<const int32_t> rows);
+  void AssignTumbling(std::span<const int32_t> rows, const int64_t* times, const int64_t* clock);
+  bool Timely(int64_t start, int64_t clock);
+  void FindGroups(const Chunk& chunk);
+  void Touch(const Chunk& chunk);
+  void TouchPending(const Chunk& chunk);
+  bool IsPending(std::span<const uint32_t> ids) const;
+  Status EmitLast(const Chunk& chunk);
+  Status EmitGroups(std::span<const uint32_t> ids);
+  Chunk StateOf(std::span<const uint32_t> ids);
+  Status EmitEach(const Chunk& chunk);
+  AggregateChange ChangeOf(uint32_t group, int32_t key_row) const;
+  Status Close(int64_t stream_time);
+  void TakeFirstWindow();
+  void EraseGroup(uint32_t id);
+  void ForgetGroup(uint32_t id);
+  void MarkDirty(uint32_t id);
+  void AppendState(uint32_t id, std::string& out) const;
+  void SaveGroups();
+  static bool ReadFromPage(std::string_view& page, std::span<ColumnBuilder> keys,
+                           std::vector<std::string>& values);
+  Status Load();
+  Status LoadBatch(std::vector<ColumnBuilder>& keys, std::vector<int64_t>& starts,
+                   std::vector<std::string>& values);
+  Status LoadTimes();
+
+  const std::string store_name_;
+  const SchemaPtr schema_;
+  const int key_columns_;
+  physical::WindowSpec window_;
+  const bool windowed_;
+  const bool emit_final_;
+  const bool merges_partials_;
+  const bool retracts_;
+  bool kafka_final_ = false;
+  AggregateCalls calls_;
+  GroupTable groups_;
+  std::vector<int64_t> row_times_;                      // By group: the latest of its rows.
+  std::vector<uint8_t> flags_;                          // By group.
+  std::vector<Touched> touched_in_;                     // By group.
+  std::vector<OpenGroup> open_;                         // A heap: those that close first on top.
+  uint64_t opened_ = 0;
+  int64_t closed_ = INT64_MIN;                          // Stream time up to which windows closed.
+  int64_t newest_ = INT64_MIN;                          // Highest window start there was.
+  int64_t erased_below_ = INT64_MIN;                    // Window starts no more in the store.
+  bool times_dirty_ = false;
+  bool erase_dirty_ = false;
+  TaskContext* context_ = nullptr;
+  StateStore* store_ = nullptr;
+  MemoryAccount memory_;
+  std::vector<uint32_t> dirty_;
+  DirtyPages pages_;
+
+  // Groups that changed since the last commit or pause and have not been handed on. Only where
+  // nobody needs their old results.
+  std::vector<uint32_t> pending_, handed_on_;
+
+  // Of the batch at hand. Entry i of rows_ and groups_of_rows_ is a row in one of its windows.
+  RowNumbers numbers_;
+  std::vector<int32_t> kept_;
+  std::vector<int32_t> rows_;
+  std::vector<int64_t> starts_;
+  std::vector<int64_t> stream_times_;
+  std::vector<uint32_t> ids_, created_, touched_, closing_;
+  std::vector<int32_t> last_rows_;                      // By place in touched_.
+  std::vector<int64_t> before_;                         // Times before the batch, likewise.
+  std::vector<AggregateChange> changes_;
+  std::vector<int64_t> window_scratch_;
+  uint32_t batch_ = 0;
+  int64_t late_ = 0;
+  int64_t late_after_idle_ = 0;
+};
+
+}  // namespace weir
