@@ -6,6 +6,7 @@ weir_layer(exec_engine
     engine/conformance_judge.cc
     engine/conformance_records.cc
     engine/copy_ownership.cc
+    engine/engine_catalog.cc
     engine/engine_control.cc
     engine/engine_cursors.cc
     engine/engine_definitions.cc

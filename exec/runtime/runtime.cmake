@@ -11,6 +11,7 @@ weir_layer(exec_runtime
     runtime/query_environment.cc
     runtime/query_runtime.cc
     runtime/query_sharing.cc
+    runtime/query_status.cc
     runtime/repartition_input.cc
     runtime/repartition_output.cc
     runtime/rows_block.cc

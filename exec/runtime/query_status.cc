@@ -1,0 +1,92 @@
+// What is asked of a running query from outside: its state, how far it is, its numbers, and the
+// rows of its tables.
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+#include "exec/runtime/guarded.h"
+#include "exec/runtime/query_runtime.h"
+
+namespace weir {
+
+QueryRuntime::State QueryRuntime::state() const {
+  std::lock_guard lock(status_mutex_);
+  return state_;
+}
+
+Status QueryRuntime::error() const {
+  std::lock_guard lock(status_mutex_);
+  return error_;
+}
+
+Result<bool> QueryRuntime::CommittedPast(int source, const std::vector<int64_t>& ends) const {
+  if (env_.shared) return GroupPast(source, ends);
+  std::lock_guard lock(status_mutex_);
+  if (source >= static_cast<int>(committed_.size())) return false;
+  const std::vector<int64_t>& positions = committed_[source];
+  if (positions.empty()) return false;
+  for (size_t i = 0; i < ends.size() && i < positions.size(); ++i) {
+    if (positions[i] < ends[i]) return false;
+  }
+  return true;
+}
+
+bool QueryRuntime::endless() const {
+  for (const SourcePlan& source : env_.stages.sources) {
+    const auto& connector = source.node->connector;
+    if (connector.empty()) continue;
+    auto kind = connector.find("CONNECTOR");
+    const std::string name = kind == connector.end() ? "" : kind->second;
+    if (name == "datagen" && !connector.contains("ROWS")) return true;
+    auto follow = connector.find("FOLLOW");
+    if (follow != connector.end() && follow->second == "true") return true;
+  }
+  return false;
+}
+
+std::vector<std::string> QueryRuntime::source_topics() const {
+  std::vector<std::string> topics;
+  for (const SourcePlan& source : env_.stages.sources) topics.push_back(source.node->topic);
+  return topics;
+}
+
+int64_t QueryRuntime::open_windows() const { return open_windows_; }
+
+void QueryRuntime::FillMetrics(std::vector<QueryMetrics>& metrics) const {
+  const State now = state();
+  static constexpr const char* kNames[] = {"RUNNING", "PAUSED", "RESTARTING", "ERROR"};
+  for (size_t i = 0; i < env_.root_ids.size(); ++i) {
+    QueryMetrics one;
+    one.query_id = env_.root_ids[i];
+    one.state = kNames[static_cast<int>(now)];
+    if (now == State::kError || now == State::kRestarting) one.error = error().ToString();
+    env_.counters[i]->FillInto(one);
+    one.lag_records = lag_;
+    one.state_bytes = env_.state_bytes;
+    if (env_.shared) FillSharedMetrics(one);
+    metrics.push_back(std::move(one));
+  }
+}
+
+Status QueryRuntime::ReadViews(int query_root,
+                               const std::function<Status(MaterializedView&)>& read) {
+  std::lock_guard lock(mutex_);
+  bool any = false;
+  for (auto& stage : tasks_) {
+    for (auto& task : stage) {
+      if (task == nullptr || !task->ready()) continue;
+      MaterializedView* view = task->view(query_root);
+      if (view == nullptr) continue;
+      any = true;
+      WEIR_RETURN_IF_ERROR(Guarded([&] { return read(*view); }));
+    }
+  }
+  if (any) return OkStatus();
+  if (const Status cause = error(); !cause.ok()) {
+    return Status(ErrorCode::kQueryFailed,
+                  fmt::format("query {} does not run: {}", env_.id, cause.message()));
+  }
+  return Status(ErrorCode::kInvalidPullQuery, fmt::format("query {} keeps no table", env_.id));
+}
+
+}  // namespace weir
