@@ -48,18 +48,9 @@ class KafkaUnitContents {
   std::vector<Written> written_;
 };
 
-/// At least once: sends outputs as they come; Commit waits for them, then has the positions
-/// committed and the state written. After a failed Commit the unit is of no more use: it gives the
-/// same error.
-class KafkaCommitUnit final : public CommitUnit {
+/// What both kinds of unit are beside how they send and commit.
+class KafkaUnit : public CommitUnit {
  public:
-  KafkaCommitUnit(std::shared_ptr<KafkaProducer> producer, BufferedCommitUnit::Apply apply)
-      : producer_(std::move(producer)), delivery_(KafkaDelivery::Make()),
-        contents_(std::move(apply)) {}
-
-  Status Append(std::string_view topic, int32_t partition, RecordBatchBuilder& records) override;
-  Status AppendLast(std::string_view topic, int32_t partition,
-                    RecordBatchBuilder& records) override;
   Status AddOffset(PartitionGroup& group, GroupOffset offset) override {
     return contents_.AddOffset(group, std::move(offset));
   }
@@ -76,6 +67,29 @@ class KafkaCommitUnit final : public CommitUnit {
     contents_.changes().DeleteRange(from, to);
   }
   size_t byte_size() const override { return sent_bytes_ + contents_.changes().byte_size(); }
+
+ protected:
+  explicit KafkaUnit(BufferedCommitUnit::Apply apply)
+      : delivery_(KafkaDelivery::Make()), contents_(std::move(apply)) {}
+
+  const KafkaDelivery::Owned delivery_;
+  KafkaUnitContents contents_;
+  std::atomic<size_t> sent_bytes_{0};
+  std::mutex mutex_;   ///< Guards what the kinds add, and:
+  Status failed_;      ///< Given by every call once something has failed.
+};
+
+/// At least once: sends outputs as they come; Commit waits for them, then has the positions
+/// committed and the state written. After a failed Commit the unit is of no more use: it gives the
+/// same error.
+class KafkaCommitUnit final : public KafkaUnit {
+ public:
+  KafkaCommitUnit(std::shared_ptr<KafkaProducer> producer, BufferedCommitUnit::Apply apply)
+      : KafkaUnit(std::move(apply)), producer_(std::move(producer)) {}
+
+  Status Append(std::string_view topic, int32_t partition, RecordBatchBuilder& records) override;
+  Status AppendLast(std::string_view topic, int32_t partition,
+                    RecordBatchBuilder& records) override;
   Status Commit() override;
 
  private:
@@ -87,24 +101,18 @@ class KafkaCommitUnit final : public CommitUnit {
   Status CommitOnce();
 
   const std::shared_ptr<KafkaProducer> producer_;
-  const KafkaDelivery::Owned delivery_;
-  KafkaUnitContents contents_;
-  std::atomic<size_t> sent_bytes_{0};
-  std::mutex mutex_;
   std::vector<LastRecords> last_;
-  Status failed_;
 };
 
 /// Exactly once: outputs and positions are one transaction, which begins with the first of them;
 /// the state is written when it is known to be committed. After a failed Commit or Append the
 /// transaction is aborted and the unit of no more use: it gives the same error, and its work is to
 /// be done again.
-class KafkaTransactionUnit final : public CommitUnit {
+class KafkaTransactionUnit final : public KafkaUnit {
  public:
   KafkaTransactionUnit(std::shared_ptr<KafkaTransactions> transactions, std::string_view query_id,
                        BufferedCommitUnit::Apply apply)
-      : transactions_(std::move(transactions)), query_id_(query_id),
-        delivery_(KafkaDelivery::Make()), contents_(std::move(apply)) {}
+      : KafkaUnit(std::move(apply)), transactions_(std::move(transactions)), query_id_(query_id) {}
   ~KafkaTransactionUnit() override;
 
   Status Append(std::string_view topic, int32_t partition, RecordBatchBuilder& records) override;
@@ -113,22 +121,6 @@ class KafkaTransactionUnit final : public CommitUnit {
                     RecordBatchBuilder& records) override {
     return Append(topic, partition, records);
   }
-  Status AddOffset(PartitionGroup& group, GroupOffset offset) override {
-    return contents_.AddOffset(group, std::move(offset));
-  }
-  Status PutWrittenOffset(std::string_view key, std::string_view topic,
-                          int32_t partition) override {
-    contents_.AddWritten(key, topic, partition);
-    return OkStatus();
-  }
-  void Put(std::string_view key, std::string_view value) override {
-    contents_.changes().Put(key, value);
-  }
-  void Delete(std::string_view key) override { contents_.changes().Delete(key); }
-  void DeleteRange(std::string_view from, std::string_view to) override {
-    contents_.changes().DeleteRange(from, to);
-  }
-  size_t byte_size() const override { return sent_bytes_ + contents_.changes().byte_size(); }
   Status Commit() override;
 
  private:
@@ -140,12 +132,7 @@ class KafkaTransactionUnit final : public CommitUnit {
 
   const std::shared_ptr<KafkaTransactions> transactions_;
   const std::string query_id_;
-  const KafkaDelivery::Owned delivery_;
-  KafkaUnitContents contents_;
-  std::atomic<size_t> sent_bytes_{0};
-  std::mutex mutex_;
   std::shared_ptr<KafkaTransactor> transactor_;   ///< While a transaction is open.
-  Status failed_;
 };
 
 }  // namespace weir

@@ -74,11 +74,10 @@ struct Changes {
   }
 };
 
-class ChangelogJournal final : public TaskJournal {
+class ChangelogJournal final : public SharedJournal {
  public:
   ChangelogJournal(QueryEnvironment& environment, const StagePlan& stage, int32_t partition)
-      : TaskJournal(environment, stage, partition),
-        prefix_(SharedTaskPrefix(environment, stage.id, partition)),
+      : SharedJournal(environment, stage, partition),
         topic_(ChangelogTopic(environment, stage.id)) {
     local_offset_key_ = environment.state_prefix + "o/" + prefix_.substr(prefix_.size() - 8);
     local_checkpoint_key_ = environment.state_prefix + "c/" + prefix_.substr(prefix_.size() - 8);
@@ -89,18 +88,13 @@ class ChangelogJournal final : public TaskJournal {
     return {restored_, std::max<int64_t>(restored_, target_ - start_)};
   }
 
-  std::string StorePrefix(std::string_view root_id, std::string_view store) const override {
-    std::string prefix = fmt::format("{}{}/{}", prefix_, root_id, store);
-    prefix.push_back('\0');
-    return prefix;
-  }
   void Put(std::string_view key, std::string_view value) override {
     TaskJournal::Put(key, value);
-    AddRecord(key.substr(prefix_.size()), value);
+    AddRecord(Relative(key), value);
   }
   void Delete(std::string_view key) override {
     TaskJournal::Delete(key);
-    AddRecord(key.substr(prefix_.size()), std::nullopt);
+    AddRecord(Relative(key), std::nullopt);
   }
   void DeleteRange(std::string_view from, std::string_view to) override;
   Status Barrier() override;
@@ -123,7 +117,6 @@ class ChangelogJournal final : public TaskJournal {
   void AddRecord(std::string_view key, std::optional<std::string_view> value);
   bool claims() const { return env_.settings.guarantee == Guarantee::kAtLeastOnce; }
 
-  const std::string prefix_;
   const std::string topic_;
   std::string local_offset_key_, local_checkpoint_key_;
   Phase phase_ = Phase::kStart;
@@ -193,9 +186,7 @@ Status ChangelogJournal::OpenReader(int64_t offset) {
 // Forgets the local copy and reads the changelog from its beginning.
 Status ChangelogJournal::StartOver() {
   WEIR_ASSIGN_OR_RETURN(const std::unique_ptr<CommitUnit> unit, env_.broker->NewStateUnit());
-  std::string end = prefix_;
-  end.push_back('\xff');
-  unit->DeleteRange(prefix_, end);
+  DeleteAll(*unit);
   unit->Delete(local_offset_key_);
   unit->Delete(local_checkpoint_key_);
   WEIR_RETURN_IF_ERROR(unit->Commit());
@@ -364,12 +355,12 @@ void ChangelogJournal::DeleteRange(std::string_view from, std::string_view to) {
   std::set<std::string> doomed;
   Status scanned =
       env_.broker->state().Scan(from, to, [&](std::string_view key, std::string_view) {
-        doomed.emplace(key.substr(prefix_.size()));
+        doomed.emplace(Relative(key));
         return true;
       });
   if (!scanned.ok()) error_ = std::move(scanned);
-  const std::string_view first = from.substr(prefix_.size());
-  const std::string_view last = to.substr(prefix_.size());
+  const std::string_view first = Relative(from);
+  const std::string_view last = Relative(to);
   for (const Slice key : records_.keys()) {
     const std::string_view bytes = records_.View(key);
     if (bytes >= first && bytes < last) doomed.emplace(bytes);

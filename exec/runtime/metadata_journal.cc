@@ -14,11 +14,9 @@ namespace {
 // Kafka's brokers take 4,096 bytes by default (offset.metadata.max.bytes).
 constexpr size_t kMetadataBytesMax = 4000;
 
-class MetadataJournal final : public TaskJournal {
+class MetadataJournal final : public SharedJournal {
  public:
-  MetadataJournal(QueryEnvironment& environment, const StagePlan& stage, int32_t partition)
-      : TaskJournal(environment, stage, partition),
-        prefix_(SharedTaskPrefix(environment, stage.id, partition)) {}
+  using SharedJournal::SharedJournal;
 
   Status Restore(bool*, bool* done) override {
     PartitionGroup& group = *env_.groups[stage_.id];
@@ -42,19 +40,14 @@ class MetadataJournal final : public TaskJournal {
     return OkStatus();
   }
 
-  std::string StorePrefix(std::string_view root_id, std::string_view store) const override {
-    std::string prefix = fmt::format("{}{}/{}", prefix_, root_id, store);
-    prefix.push_back('\0');
-    return prefix;
-  }
-
   void Put(std::string_view key, std::string_view value) override {
     TaskJournal::Put(key, value);
-    checkpoint_.state.insert_or_assign(Relative(key), std::string(value));
+    checkpoint_.state.insert_or_assign(std::string(Relative(key)), std::string(value));
   }
   void Delete(std::string_view key) override {
     TaskJournal::Delete(key);
-    checkpoint_.state.erase(Relative(key));
+    const auto entry = checkpoint_.state.find(Relative(key));
+    if (entry != checkpoint_.state.end()) checkpoint_.state.erase(entry);
   }
   void DeleteRange(std::string_view from, std::string_view to) override {
     TaskJournal::DeleteRange(from, to);
@@ -83,10 +76,6 @@ class MetadataJournal final : public TaskJournal {
   }
 
  private:
-  std::string Relative(std::string_view key) const {
-    return std::string(key.substr(prefix_.size()));
-  }
-
   Status TakeMetadata(std::string_view metadata) {
     std::string bytes;
     if (!absl::Base64Unescape(absl::string_view(metadata.data(), metadata.size()), &bytes)) {
@@ -109,14 +98,11 @@ class MetadataJournal final : public TaskJournal {
 
   Status FillState() {
     WEIR_ASSIGN_OR_RETURN(const std::unique_ptr<CommitUnit> unit, env_.broker->NewStateUnit());
-    std::string end = prefix_;
-    end.push_back('\xff');
-    unit->DeleteRange(prefix_, end);
+    DeleteAll(*unit);
     for (const auto& [key, value] : checkpoint_.state) unit->Put(prefix_ + key, value);
     return unit->Commit();
   }
 
-  const std::string prefix_;
   std::string last_metadata_;
 };
 

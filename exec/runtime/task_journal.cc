@@ -124,11 +124,24 @@ std::unique_ptr<TaskJournal> MakeTaskJournal(QueryEnvironment& environment, cons
                                : MakeMetadataJournal(environment, stage, partition);
 }
 
-std::string SharedTaskPrefix(const QueryEnvironment& environment, int stage, int32_t partition) {
-  std::string prefix = environment.state_prefix + "t/";
-  AppendBigEndian32(static_cast<uint32_t>(stage), prefix);
-  AppendBigEndian32(static_cast<uint32_t>(partition), prefix);
+SharedJournal::SharedJournal(QueryEnvironment& environment, const StagePlan& stage,
+                             int32_t partition)
+    : TaskJournal(environment, stage, partition), prefix_([&] {
+        std::string prefix = environment.state_prefix + "t/";
+        AppendBigEndian32(static_cast<uint32_t>(stage.id), prefix);
+        AppendBigEndian32(static_cast<uint32_t>(partition), prefix);
+        return prefix;
+      }()) {}
+
+std::string SharedJournal::StorePrefix(std::string_view root_id, std::string_view store) const {
+  std::string prefix = fmt::format("{}{}/{}", prefix_, root_id, store);
+  prefix.push_back('\0');
   return prefix;
+}
+
+// Keys go on with a query's id, whose bytes are all below.
+void SharedJournal::DeleteAll(CommitUnit& unit) const {
+  unit.DeleteRange(prefix_, prefix_ + '\xff');
 }
 
 Status CheckFingerprint(const QueryEnvironment& environment, const Checkpoint& checkpoint) {

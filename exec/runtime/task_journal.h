@@ -70,8 +70,21 @@ std::unique_ptr<TaskJournal> MakeChangelogJournal(QueryEnvironment& environment,
 std::unique_ptr<TaskJournal> MakeMetadataJournal(QueryEnvironment& environment,
                                                  const StagePlan& stage, int32_t partition);
 
-/// Prefix of everything a task keeps where copies share the work, so that it can be replaced whole.
-std::string SharedTaskPrefix(const QueryEnvironment& environment, int stage, int32_t partition);
+/// What the journals of copies that share the work have in common: local state is a copy, which can
+/// be replaced whole.
+class SharedJournal : public TaskJournal {
+ public:
+  SharedJournal(QueryEnvironment& environment, const StagePlan& stage, int32_t partition);
+  std::string StorePrefix(std::string_view root_id, std::string_view store) const override;
+
+ protected:
+  /// A key of the state backend as it travels: without the task's prefix.
+  std::string_view Relative(std::string_view key) const { return key.substr(prefix_.size()); }
+  /// Has `unit` delete all the task's local state.
+  void DeleteAll(CommitUnit& unit) const;
+
+  const std::string prefix_;   ///< Of all the task's keys.
+};
 /// kPlanChanged if `checkpoint` was written for another plan.
 Status CheckFingerprint(const QueryEnvironment& environment, const Checkpoint& checkpoint);
 
