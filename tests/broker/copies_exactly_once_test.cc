@@ -19,6 +19,7 @@
 #include "tests/broker/copies_follower.h"
 #include "tests/broker/copies_rides.h"
 #include "tests/support/record_text.h"
+#include "tests/broker/support/wait_until.h"
 
 namespace weir::testing {
 namespace {

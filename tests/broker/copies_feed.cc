@@ -140,7 +140,10 @@ void RecordFeed::Run() {
                   .count() *
               rate_ / 1000;
       if (due <= sent_) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        const auto next = slice_start + std::chrono::milliseconds(
+                                            (sent_ - slice_first) * 1000 / rate_ + 1);
+        std::unique_lock lock(mutex_);
+        changed_.wait_until(lock, next, [&] { return stopping_; });
         continue;
       }
       limit = std::min(limit, due);

@@ -87,13 +87,4 @@ void TopicFollower::Run() {
   }
 }
 
-bool WaitUntil(std::chrono::seconds timeout, const std::function<bool()>& done) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  return true;
-}
-
 }  // namespace weir::testing

@@ -43,7 +43,4 @@ class TopicFollower {
   std::thread thread_;
 };
 
-/// Waits until `done` holds, looking some times a second; false when the deadline comes first.
-bool WaitUntil(std::chrono::seconds timeout, const std::function<bool()>& done);
-
 }  // namespace weir::testing

@@ -1,7 +1,9 @@
 #include "tests/broker/copies_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,7 +12,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <thread>
 
 namespace weir::testing {
 namespace {
@@ -81,12 +82,14 @@ void CopyProcess::Resume() {
 }
 
 bool CopyProcess::WaitForEnd(std::chrono::seconds timeout) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  while (running()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return true;
+  if (!running()) return true;
+  // Readable once the process has ended.
+  pollfd end{static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)), POLLIN, 0};
+  if (end.fd < 0) return false;
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
+  poll(&end, 1, static_cast<int>(milliseconds.count()));
+  close(end.fd);
+  return !running();
 }
 
 bool CopyProcess::killed() const {

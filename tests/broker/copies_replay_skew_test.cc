@@ -17,6 +17,7 @@
 #include "tests/broker/copies_feed.h"
 #include "tests/broker/copies_follower.h"
 #include "tests/support/record_text.h"
+#include "tests/broker/support/wait_until.h"
 
 namespace weir::testing {
 namespace {

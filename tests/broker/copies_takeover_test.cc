@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -17,6 +17,7 @@
 #include "tests/broker/copies_application.h"
 #include "tests/broker/copies_feed.h"
 #include "tests/broker/copies_follower.h"
+#include "tests/broker/support/wait_until.h"
 #include "tests/support/record_text.h"
 #include "weir/engine.h"
 
@@ -91,7 +92,11 @@ class RestoreWatch {
   explicit RestoreWatch(const Engine& engine) : engine_(engine), thread_([this] { Run(); }) {}
   ~RestoreWatch() { Stop(); }
   void Stop() {
-    stopping_ = true;
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    stop_.notify_all();
     if (thread_.joinable()) thread_.join();
   }
   // After Stop.
@@ -102,6 +107,7 @@ class RestoreWatch {
 
  private:
   void Run() {
+    std::unique_lock lock(mutex_);
     while (!stopping_) {
       int64_t restored = 0;
       for (const QueryMetrics& query : engine_.Metrics().queries) {
@@ -114,12 +120,14 @@ class RestoreWatch {
         last_ = now;
       }
       before_ = now;
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      stop_.wait_for(lock, std::chrono::milliseconds(2), [&] { return stopping_; });
     }
   }
 
   const Engine& engine_;
-  std::atomic<bool> stopping_ = false;
+  std::mutex mutex_;
+  std::condition_variable stop_;
+  bool stopping_ = false;
   int64_t records_ = 0;
   Clock::time_point before_ = Clock::now(), first_{}, last_{};
   std::thread thread_;

@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <functional>
 #include <set>
-#include <thread>
 
 #include "tests/broker/support/test_broker.h"
+#include "tests/broker/support/wait_until.h"
 #include "weir/weir.h"
 
 namespace weir {
@@ -93,12 +93,7 @@ class KafkaAdminTest : public ::testing::Test {
     return own;
   }
   static bool WaitFor(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return true;
+    return testing::WaitUntil(std::chrono::seconds(60), condition);
   }
 
   std::unique_ptr<TestBroker> kafka_;

@@ -1,7 +1,8 @@
 // Copies of an application share partitions out by consumer groups: assignment, positions with
 // notes, and what a copy that lost its partitions may no longer do.
 
-#include <atomic>
+#include <condition_variable>
+#include <mutex>
 
 #include "tests/broker/support/kafka_copies.h"
 
@@ -62,21 +63,27 @@ TEST_F(KafkaGroupTest, SharesPartitionsOut) {
 TEST_F(KafkaGroupTest, CallsItsListener) {
   const std::string topic = MakeTopic(1);
   auto broker = Open();
-  std::atomic<int> calls{0};
+  std::mutex mutex;
+  std::condition_variable called;
+  int calls = 0;
   auto joined = broker->JoinGroup({.name = application_ + "-q-0",
                                    .anchor_topic = topic,
-                                   .listener = [&calls] { ++calls; }});
+                                   .listener = [&] {
+                                     std::lock_guard lock(mutex);
+                                     ++calls;
+                                     called.notify_all();
+                                   }});
   ASSERT_TRUE(joined.ok()) << joined.status().ToString();
   Member member(std::move(*joined));
   // Polled only when it called.
   int seen = 0;
   const auto deadline = Clock::now() + std::chrono::minutes(1);
   while (member.partitions.empty() && Clock::now() < deadline) {
-    if (calls == seen) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-      continue;
+    {
+      std::unique_lock lock(mutex);
+      if (!called.wait_until(lock, deadline, [&] { return calls != seen; })) break;
+      seen = calls;
     }
-    seen = calls;
     member.Serve();
   }
   EXPECT_EQ(member.partitions, std::set<int32_t>{0});

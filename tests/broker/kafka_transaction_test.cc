@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/broker/support/kafka_copies.h"
+#include "tests/broker/support/wait_until.h"
 
 namespace weir {
 namespace {
@@ -131,9 +132,7 @@ TEST_F(KafkaTransactionTest, TellsTheEndPastOpenTransactions) {
   auto unit = NewUnit();
   ASSERT_TRUE(Append(*unit, topic_, {"a", "b"}).ok());
   const auto deadline = Clock::now() + std::chrono::minutes(1);
-  while (*broker_->WriteEnd(topic_, 0) < 2 && Clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
+  testing::WaitUntil(std::chrono::minutes(1), [&] { return *broker_->WriteEnd(topic_, 0) >= 2; });
   EXPECT_EQ(*broker_->WriteEnd(topic_, 0), 2);
   EXPECT_EQ((*broker_->EndOffsets(topic_))[0], 0);
   EXPECT_EQ(*broker_->WriteEnd(topic_, 1), 0);

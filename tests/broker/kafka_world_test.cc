@@ -16,6 +16,7 @@
 #include "tests/broker/support/test_broker.h"
 #include "tests/fault/temporary_directory.h"
 #include "tests/support/record_text.h"
+#include "tests/broker/support/wait_until.h"
 #include "weir/engine.h"
 
 namespace weir::testing {
@@ -277,7 +278,7 @@ TEST_F(KafkaWorldTest, NamesAnOffsetThatIsNoLongerKept) {
 
 TEST_F(KafkaWorldTest, SpeaksSasl) {
   const char* sasl = std::getenv("WEIR_TEST_SASL_BROKERS");
-  if (sasl == nullptr) GTEST_SKIP() << "WEIR_TEST_SASL_BROKERS is not set";
+  if (sasl == nullptr) GTEST_SKIP() << "needs a listener with SASL: scripts/kafka-broker start";
   const std::string in = MakeTopic("sasl", 1);
   ASSERT_TRUE(kafka_->Produce(in, Numbers(0, 20)).ok());
   const std::map<std::string, std::map<std::string, std::string>> mechanisms = {
@@ -311,7 +312,9 @@ TEST_F(KafkaWorldTest, SpeaksSasl) {
 TEST_F(KafkaWorldTest, SpeaksTls) {
   const char* tls = std::getenv("WEIR_TEST_TLS_BROKERS");
   const char* certificate = std::getenv("WEIR_TEST_TLS_CERTIFICATE");
-  if (tls == nullptr || certificate == nullptr) GTEST_SKIP() << "WEIR_TEST_TLS_BROKERS is not set";
+  if (tls == nullptr || certificate == nullptr) {
+    GTEST_SKIP() << "needs a listener with TLS: scripts/kafka-broker start";
+  }
   const std::string in = MakeTopic("tls", 1);
   const std::string out = kafka_->NewName("tls-out");
   ASSERT_TRUE(kafka_->Produce(in, Numbers(0, 20)).ok());

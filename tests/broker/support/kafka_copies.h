@@ -13,11 +13,11 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "exec/connect/topic.h"
 #include "tests/broker/support/test_broker.h"
+#include "tests/broker/support/wait_until.h"
 
 namespace weir::testing {
 
@@ -86,13 +86,11 @@ class KafkaCopiesTest : public ::testing::Test {
 
   /// Serves the members until `done`, for at most a minute.
   static bool ServeUntil(std::vector<Member*> members, const std::function<bool()>& done) {
-    const auto deadline = Clock::now() + std::chrono::minutes(1);
-    while (!done()) {
-      if (Clock::now() > deadline) return false;
+    return testing::WaitUntil(std::chrono::minutes(1), [&] {
+      if (done()) return true;
       for (Member* member : members) member->Serve();
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    return true;
+      return false;
+    });
   }
 
   static RecordBatchBuilder Records(const std::vector<std::string>& values) {

@@ -7,10 +7,10 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <thread>
 #include <tuple>
 
 #include "base/status_macros.h"
+#include "tests/broker/support/wait_until.h"
 
 namespace weir::testing {
 namespace {
@@ -180,13 +180,12 @@ Status TestBroker::CreateTopic(const std::string& topic, int partitions,
       TopicResult("create topic " + topic, event.get(), rd_kafka_CreateTopics_result_topics,
                   event ? rd_kafka_event_CreateTopics_result(event.get()) : nullptr));
   // The controller has it; the broker tells others of it only a moment later.
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeoutMs);
-  while (std::chrono::steady_clock::now() < deadline) {
-    WEIR_ASSIGN_OR_RETURN(const int served, PartitionCount(topic));
-    if (served == partitions) return OkStatus();
-    std::this_thread::yield();
-  }
-  return KafkaError("create topic " + topic, "the broker does not serve it");
+  const bool served = WaitUntil(std::chrono::milliseconds(kTimeoutMs), [&] {
+    const Result<int> count = PartitionCount(topic);
+    return count.ok() && *count == partitions;
+  });
+  return served ? OkStatus()
+                : KafkaError("create topic " + topic, "the broker does not serve it");
 }
 
 Status TestBroker::DeleteTopic(const std::string& topic) {
