@@ -9,6 +9,10 @@
 // their window has passed; else they wait in the buffer until it has closed:
 //
 //   row time t ────── window ends: t + after (right rows: t + before) ── + grace: comes out alone
+//
+// Where one partition feeds the join, a window has passed by the time of both sides, as in Kafka
+// Streams; behind an exchange by the time of the row's own source partition, as how far the others
+// are depends on who reads faster.
 
 #include <algorithm>
 
@@ -70,10 +74,10 @@ class StreamStreamJoin : public Operator {
   int key_columns() const { return node_.key_columns + (windowed_ ? 2 : 0); }
   Chunk SelectRows(int input, const Chunk& chunk);
   void Store(int input, const Chunk& rows, const Column* clock);
-  Status ProbeAll(int input, const Chunk& rows, bool single_upstream);
+  Status ProbeAll(int input, const Chunk& rows, const Column* clock, bool single_upstream);
   void FindMatches(int input, uint32_t key, int64_t time);
   void EmitMatches(int input, RowRef own, int64_t time);
-  void HandleUnmatched(int input, int32_t row, RowRef own, int64_t time);
+  void HandleUnmatched(int input, int32_t row, RowRef own, int64_t time, int64_t now);
   void EmitExpired();
   void Push(int input, RowRef own, RowRef other, int64_t time);
   Status Flush(int input, const Chunk* rows);
@@ -129,12 +133,13 @@ Chunk StreamStreamJoin::SelectRows(int input, const Chunk& chunk) {
 Status StreamStreamJoin::OnBatch(int input, Chunk chunk) {
   const Chunk rows = SelectRows(input, chunk);
   if (rows.rows == 0) return OkStatus();
-  Store(input, rows, rows.sys(SystemColumn::kStreamTime).get());
+  const Column* clock = rows.sys(SystemColumn::kStreamTime).get();
+  Store(input, rows, clock);
   const auto keys = std::span(rows.columns).first(static_cast<size_t>(key_columns()));
   sides_[1 - input].buffer.Find(keys, all_.Of(rows), ids_);
   // Fed by one partition, the rows themselves say how far time is; behind an exchange with several
   // upstreams only OnStreamTime does.
-  return ProbeAll(input, rows, chunk.source_partition >= 0);
+  return ProbeAll(input, rows, clock, chunk.source_partition >= 0);
 }
 
 void StreamStreamJoin::Store(int input, const Chunk& rows, const Column* clock) {
@@ -161,7 +166,8 @@ void StreamStreamJoin::Store(int input, const Chunk& rows, const Column* clock) 
   for (int32_t row : timely_) ordinals_[row] = ordinal++;
 }
 
-Status StreamStreamJoin::ProbeAll(int input, const Chunk& rows, bool single_upstream) {
+Status StreamStreamJoin::ProbeAll(int input, const Chunk& rows, const Column* clock,
+                                  bool single_upstream) {
   pairs_.Clear();
   const auto times = rows.row_time()->values<int64_t>();
   const uint32_t own_block = sides_[input].buffer.extra_block();
@@ -177,7 +183,9 @@ Status StreamStreamJoin::ProbeAll(int input, const Chunk& rows, bool single_upst
     if (!matches_.empty()) {
       EmitMatches(input, own, time);
     } else if (sides_[input].is_outer) {
-      HandleUnmatched(input, row, own, time);
+      const bool own_clock = !single_upstream && clock != nullptr;
+      const int64_t now = own_clock ? clock->values<int64_t>()[row] : shared_time_;
+      HandleUnmatched(input, row, own, time, now);
     }
     if (pairs_.size() >= static_cast<size_t>(limits::kBatchRowsMax)) {
       WEIR_RETURN_IF_ERROR(Flush(input, &rows));
@@ -214,8 +222,9 @@ void StreamStreamJoin::EmitMatches(int input, RowRef own, int64_t time) {
   }
 }
 
-void StreamStreamJoin::HandleUnmatched(int input, int32_t row, RowRef own, int64_t time) {
-  const bool passed = time + sides_[input].look_ahead < shared_time_;
+void StreamStreamJoin::HandleUnmatched(int input, int32_t row, RowRef own, int64_t time,
+                                       int64_t now) {
+  const bool passed = time + sides_[input].look_ahead < now;
   if (!waits_ || passed || ordinals_[row] < 0) return Push(input, own, RowRef(), time);
   sides_[input].buffer.SetWaiting(ordinals_[row]);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 
 #include "weir/engine.h"
 
@@ -40,15 +41,16 @@ std::vector<Record> MakeRecords(uint64_t seed, int64_t jitter_ms) {
   return records;
 }
 
-void Append(Engine& engine, const std::vector<Record>& records) {
-  const Status status = engine.Append("s", records);
+void Append(Engine& engine, const std::string& topic, const std::vector<Record>& records) {
+  const Status status = engine.Append(topic, records);
   ASSERT_TRUE(status.ok()) << status.ToString();
 }
 
 // Appends in pieces of random size, some keys' records running far ahead of others'; within a key,
 // and so within a partition, the order stays.
-void AppendSkewed(Engine& engine, const std::vector<Record>& records, const Way& way) {
-  if (way.skew_seed == 0) return Append(engine, records);
+void AppendSkewed(Engine& engine, const std::string& topic, const std::vector<Record>& records,
+                  const Way& way) {
+  if (way.skew_seed == 0) return Append(engine, topic, records);
   Random random(way.skew_seed);
   std::vector<std::vector<Record>> lanes(2);
   for (const Record& record : records) {
@@ -63,7 +65,7 @@ void AppendSkewed(Engine& engine, const std::vector<Record>& records, const Way&
     const auto from = lanes[lane].begin() + static_cast<std::ptrdiff_t>(next[lane]);
     piece.assign(from, from + static_cast<std::ptrdiff_t>(count));
     next[lane] += count;
-    if (!piece.empty()) Append(engine, piece);
+    if (!piece.empty()) Append(engine, topic, piece);
     if (next[0] == lanes[0].size() && next[1] == lanes[1].size()) return;
   }
 }
@@ -79,9 +81,9 @@ Table RunWay(const std::string& query, const std::vector<Record>& records, const
   };
   run("CREATE STREAM s (k STRING KEY, g INT, x BIGINT) WITH (kafka_topic='s', value_format='JSON', "
       "partitions=" + std::to_string(way.partitions) + ");");
-  if (way.all_before) AppendSkewed(**engine, records, way);
+  if (way.all_before) AppendSkewed(**engine, "s", records, way);
   run(query);
-  if (!way.all_before) AppendSkewed(**engine, records, way);
+  if (!way.all_before) AppendSkewed(**engine, "s", records, way);
   auto left = (*engine)->RunUntilEnd(false);
   EXPECT_TRUE(left.ok()) << left.status().ToString();
   Table table;
@@ -154,6 +156,53 @@ TEST(OneResult, ListsBehindAnExchangeGoByTimeWhenAllIsThere) {
                   "FROM s GROUP BY g;",
                   MakeRecords(6, 0),
                   {{4, 1, 0, true}, {4, 3, 0, true}, {4, 3, 0, true}, {1, 3, 0, true}});
+}
+
+// What a join of streams writes, as a multiset. Everything is there before it starts: while rows
+// come in, which of them wait for others depends on when they come.
+std::multiset<std::string> RunJoin(const std::string& query, uint64_t seed, int64_t jitter_ms,
+                                   const Way& way) {
+  EngineOptions options;
+  options.threads = way.threads;
+  auto engine = Engine::Open(std::move(options));
+  EXPECT_TRUE(engine.ok());
+  auto run = [&](const std::string& sql) {
+    auto done = (*engine)->Execute(sql);
+    EXPECT_TRUE(done.ok()) << done.status().ToString();
+  };
+  for (const std::string topic : {"s", "r"}) {
+    run("CREATE STREAM " + topic + " (k STRING KEY, g INT, x BIGINT) WITH (kafka_topic='" + topic +
+        "', value_format='JSON', partitions=" + std::to_string(way.partitions) + ");");
+    AppendSkewed(**engine, topic, MakeRecords(seed + topic.size(), jitter_ms), way);
+    ++seed;
+  }
+  run(query);
+  auto left = (*engine)->RunUntilEnd(false);
+  EXPECT_TRUE(left.ok()) << left.status().ToString();
+  std::multiset<std::string> rows;
+  auto output = (*engine)->ReadTopic("T");
+  EXPECT_TRUE(output.ok()) << output.status().ToString();
+  for (const TopicRecord& record : *output) {
+    rows.insert(record.key.value_or("null") + " " + record.value.value_or("null") + " " +
+                std::to_string(record.timestamp_ms.value_or(-1)));
+  }
+  return rows;
+}
+
+// Some rows come when their window has passed, in their own partition or in others.
+TEST(OneResult, OuterJoinsBehindExchanges) {
+  for (const std::string kind : {"", "LEFT", "RIGHT", "FULL OUTER"}) {
+    const std::string query =
+        "CREATE STREAM t AS SELECT ROWKEY, s.x AS a, r.x AS b FROM s " + kind +
+        " JOIN r WITHIN 2 SECONDS GRACE PERIOD 40 SECONDS"
+        " ON s.g * 7 + s.x % 60 = r.g * 7 + r.x % 60;";
+    const auto wanted = RunJoin(query, 20, 30'000, {4, 1, 0, true});
+    EXPECT_GT(wanted.size(), 30u);
+    for (const Way& way : std::vector<Way>{{4, 3, 0, true}, {4, 3, 0, true}, {4, 2, 0, true}}) {
+      EXPECT_EQ(RunJoin(query, 20, 30'000, way), wanted)
+          << kind << " JOIN, " << way.threads << " threads";
+    }
+  }
 }
 
 }  // namespace
