@@ -231,7 +231,7 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPushQuery(const ast::Statement& 
   options.roots = {plan.root};
   options.root_ids = {options.id};
   options.settings = settings_.ForQuery();
-  options.broker = broker_.get();
+  options.broker = broker_;
   options.clock = clock_.get();
   options.scheduler = scheduler_.get();
   options.receiver = cursor.get();
@@ -242,7 +242,8 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPushQuery(const ast::Statement& 
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
                         QueryRuntime::Make(std::move(options)));
   WEIR_RETURN_IF_ERROR(runtime->Open());
-  last_transient_ = runtime;
+  std::erase_if(transients_, [](const auto& transient) { return transient.expired(); });
+  transients_.push_back(runtime);
   cursor->Run(std::move(runtime));
   return std::unique_ptr<Cursor>(std::move(cursor));
 }
@@ -252,7 +253,7 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& 
   PullRows rows(plan);
   last_pull_read_stream_ = !plan.is_table;
   if (!plan.is_table) {
-    WEIR_RETURN_IF_ERROR(ReadStreamToEnd(plan, *broker_, *clock_, rows));
+    WEIR_RETURN_IF_ERROR(ReadStreamToEnd(plan, broker_, *clock_, rows));
   } else {
     const SourceEntry* source = catalog_.FindSource(plan.source);
     const std::string id = !source->created_by_query.empty()

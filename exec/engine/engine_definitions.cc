@@ -129,7 +129,7 @@ Status EngineImpl::StartQueries(const std::string& id,
     options.fingerprint = options.fingerprint * 1099511628211ull ^ plan.fingerprint;
   }
   options.settings = settings_.ForQuery();
-  options.broker = broker_.get();
+  options.broker = broker_;
   options.clock = clock_.get();
   options.scheduler = scheduler_.get();
   options.memory_used = &memory_used_;

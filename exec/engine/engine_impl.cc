@@ -347,13 +347,26 @@ Status EngineImpl::Close() {
     std::lock_guard running_lock(running_mutex_);
     running_.clear();
   }
-  // Cursors may outlive the closing, and still know it.
   if (scheduler_ != nullptr) scheduler_->Stop();
+  // Cursors may outlive the closing, and still know it.
+  for (const std::weak_ptr<QueryRuntime>& transient : transients_) {
+    const std::shared_ptr<QueryRuntime> query = transient.lock();
+    if (query == nullptr) continue;
+    query->StopWithError(Status(ErrorCode::kClosed, "the engine is closed"));
+  }
   if (broker_ != nullptr) {
     Status status = broker_->Close();
     if (first.ok()) first = std::move(status);
   }
+  std::lock_guard broker_lock(broker_mutex_);
+  broker_.reset();
   return first;
+}
+
+Result<std::shared_ptr<Broker>> EngineImpl::HoldBroker() const {
+  std::lock_guard lock(broker_mutex_);
+  if (closed_ || broker_ == nullptr) return Status(ErrorCode::kClosed, "the engine is closed");
+  return broker_;
 }
 
 RunningQuery* EngineImpl::FindRunning(std::string_view id) {

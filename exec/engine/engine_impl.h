@@ -70,7 +70,9 @@ class EngineImpl : public Engine {
                      StatementResult& result);
   Result<std::unique_ptr<Cursor>> OpenCursor(const ast::Statement& statement);
   /// The query behind the push cursor opened last, while that lives.
-  std::shared_ptr<QueryRuntime> last_transient() const { return last_transient_.lock(); }
+  std::shared_ptr<QueryRuntime> last_transient() const {
+    return transients_.empty() ? nullptr : transients_.back().lock();
+  }
   /// The pull query opened last read a stream's topic, not a table.
   bool last_pull_read_stream() const { return last_pull_read_stream_; }
 
@@ -78,6 +80,9 @@ class EngineImpl : public Engine {
   friend class StatementRunner;
   EngineImpl(EngineOptions options, bool manual);
   Status OpenBroker();
+  /// For calls that do not hold statement_mutex_: the broker, which then stays until they are done;
+  /// kClosed.
+  Result<std::shared_ptr<Broker>> HoldBroker() const;
   Status Recover();
   Status RecoverStatement(const StoredStatement& statement, const Settings& session);
   Result<ast::Statement> ParseOne(const StatementText& text) const;
@@ -152,7 +157,8 @@ class EngineImpl : public Engine {
   const bool manual_;
   std::shared_ptr<const Clock> clock_;
   mutable std::mutex log_mutex_;
-  std::unique_ptr<Broker> broker_;
+  std::shared_ptr<Broker> broker_;            // Null once closed; changed under both mutexes.
+  mutable std::mutex broker_mutex_;           // For calls that do not hold statement_mutex_.
   std::atomic<int64_t> memory_used_{0};
   Settings settings_;
   std::map<std::string, std::string, std::less<>> variables_;
@@ -166,7 +172,7 @@ class EngineImpl : public Engine {
   std::unique_ptr<Scheduler> scheduler_;      // Null for manual engines.
   std::atomic<bool> cancel_waits_{false};
   std::atomic<int64_t> next_transient_{0};
-  std::weak_ptr<QueryRuntime> last_transient_;
+  std::vector<std::weak_ptr<QueryRuntime>> transients_;   // Behind push cursors, oldest first.
   bool last_pull_read_stream_ = false;
   std::atomic<bool> closed_{false};
   int script_depth_ = 0;

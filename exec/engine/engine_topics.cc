@@ -17,8 +17,8 @@
 namespace weir {
 
 Status EngineImpl::Append(std::string_view topic, std::span<const Record> records) {
-  if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
-  WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker_->DescribeTopic(topic));
+  WEIR_ASSIGN_OR_RETURN(const std::shared_ptr<Broker> broker, HoldBroker());
+  WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker->DescribeTopic(topic));
   std::vector<RecordBatchBuilder> partitions(info.partitions);
   int32_t round_robin = -1;
   for (const Record& record : records) {
@@ -40,36 +40,36 @@ Status EngineImpl::Append(std::string_view topic, std::span<const Record> record
   for (int32_t partition = 0; partition < info.partitions; ++partition) {
     if (partitions[partition].size() == 0) continue;
     PassFaultPoint("load_before_append");
-    WEIR_RETURN_IF_ERROR(broker_->AppendDurably(topic, partition, partitions[partition]));
+    WEIR_RETURN_IF_ERROR(broker->AppendDurably(topic, partition, partitions[partition]));
     PassFaultPoint("load_after_append");
   }
   return OkStatus();
 }
 
 Status EngineImpl::CreateTopic(std::string_view topic, int32_t partitions, bool if_not_exists) {
-  if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
+  WEIR_ASSIGN_OR_RETURN(const std::shared_ptr<Broker> broker, HoldBroker());
   TopicInfo info;
   info.name = topic;
   info.partitions = partitions;
-  Status status = broker_->CreateTopic(info);
+  Status status = broker->CreateTopic(info);
   if (status.code() == ErrorCode::kAlreadyExists && if_not_exists) return OkStatus();
   return status;
 }
 
 Result<TopicDescription> EngineImpl::DescribeTopic(std::string_view topic) const {
-  if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
-  WEIR_ASSIGN_OR_RETURN(const TopicInfo info, broker_->DescribeTopic(topic));
+  WEIR_ASSIGN_OR_RETURN(const std::shared_ptr<Broker> broker, HoldBroker());
+  WEIR_ASSIGN_OR_RETURN(const TopicInfo info, broker->DescribeTopic(topic));
   return TopicDescription{.name = info.name,
                           .partitions = info.partitions,
                           .compacted = info.compacted,
                           .retention_ms = info.retention_ms,
-                          .ages_by_clock = broker_->kind() == "kafka"};
+                          .ages_by_clock = broker->kind() == "kafka"};
 }
 
 Result<std::vector<TopicRecord>> EngineImpl::ReadTopic(std::string_view topic) {
-  if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
-  WEIR_ASSIGN_OR_RETURN(std::vector<int64_t> ends, broker_->EndOffsets(topic));
-  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<ReadSession> session, broker_->OpenReadSession("read"));
+  WEIR_ASSIGN_OR_RETURN(const std::shared_ptr<Broker> broker, HoldBroker());
+  WEIR_ASSIGN_OR_RETURN(std::vector<int64_t> ends, broker->EndOffsets(topic));
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<ReadSession> session, broker->OpenReadSession("read"));
   std::vector<TopicRecord> records;
   RecordBatch batch;
   std::vector<HeaderView> headers;
@@ -153,6 +153,7 @@ Status EngineImpl::WaitForQuery(QueryRuntime& runtime, const Ends& ends) {
 
 Result<int64_t> EngineImpl::RunUntilEnd(bool close_windows) {
   if (manual_) return Status(ErrorCode::kUsage, "a manual engine runs nothing by itself");
+  WEIR_ASSIGN_OR_RETURN(const std::shared_ptr<Broker> broker, HoldBroker());
   cancel_waits_ = false;
   std::vector<std::shared_ptr<QueryRuntime>> queries;
   {
@@ -173,7 +174,7 @@ Result<int64_t> EngineImpl::RunUntilEnd(bool close_windows) {
         const std::string& topic = source.node->topic;
         if (!source.node->connector.empty()) continue;
         if (derived.contains(topic) != derived_too) continue;
-        WEIR_ASSIGN_OR_RETURN(ends[topic], broker_->EndOffsets(topic));
+        WEIR_ASSIGN_OR_RETURN(ends[topic], broker->EndOffsets(topic));
       }
     }
     return OkStatus();

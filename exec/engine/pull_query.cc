@@ -156,17 +156,17 @@ Result<std::vector<Batch>> PullRows::Finish() {
   return std::move(batches_);
 }
 
-Status ReadStreamToEnd(const PullQueryPlan& plan, Broker& broker, const Clock& clock,
-                       PullRows& rows) {
+Status ReadStreamToEnd(const PullQueryPlan& plan, const std::shared_ptr<Broker>& broker,
+                       const Clock& clock, PullRows& rows) {
   auto node = std::static_pointer_cast<const physical::TopicSource>(plan.stream_source);
   // A little query of one source, so that decoding, counting and time are those of any other.
   QueryEnvironment env;
   env.id = "pull";
-  env.broker = &broker;
+  env.broker = broker;
   env.clock = &clock;
   env.root_ids = {"pull"};
   env.counters = {std::make_shared<QueryCounterSet>()};
-  env.commit = broker.NewCommitUnit(env.id);
+  env.commit = broker->NewCommitUnit(env.id);
   env.stages.sources.push_back({node, {}, 1});
   RootContext context(env, 0, 0, nullptr);
   WEIR_ASSIGN_OR_RETURN(std::unique_ptr<SourceDecoder> decoder, MakeSourceDecoder(*node));
@@ -174,8 +174,8 @@ Status ReadStreamToEnd(const PullQueryPlan& plan, Broker& broker, const Clock& c
   std::unique_ptr<ReadSession> session;
   std::vector<int64_t> ends;
   if (node->connector.empty()) {
-    WEIR_ASSIGN_OR_RETURN(session, broker.OpenReadSession("pull"));
-    WEIR_ASSIGN_OR_RETURN(ends, broker.EndOffsets(node->topic));
+    WEIR_ASSIGN_OR_RETURN(session, broker->OpenReadSession("pull"));
+    WEIR_ASSIGN_OR_RETURN(ends, broker->EndOffsets(node->topic));
   } else {
     ConnectorSpec spec{node->source_name, node->connector, {}};
     for (const auto& column : node->columns) {

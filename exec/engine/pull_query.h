@@ -42,7 +42,7 @@ class PullRows {
 };
 
 /// Reads the topic of a stream to the end it has now, into `rows`.
-Status ReadStreamToEnd(const PullQueryPlan& plan, Broker& broker, const Clock& clock,
-                       PullRows& rows);
+Status ReadStreamToEnd(const PullQueryPlan& plan, const std::shared_ptr<Broker>& broker,
+                       const Clock& clock, PullRows& rows);
 
 }  // namespace weir

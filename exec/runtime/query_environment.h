@@ -92,7 +92,7 @@ class ExchangeBuffer {
 struct QueryEnvironment {
   std::string id;                        ///< Of the query or pipeline.
   std::string state_prefix;              ///< Of all its keys in the state backend.
-  Broker* broker = nullptr;
+  std::shared_ptr<Broker> broker;
   const Clock* clock = nullptr;
   QuerySettings settings;
   QueryStages stages;

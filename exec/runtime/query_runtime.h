@@ -25,7 +25,7 @@ struct QueryRuntimeOptions {
   std::vector<std::string> root_ids;          ///< Query id of each root.
   uint64_t fingerprint = 0;
   QuerySettings settings;
-  Broker* broker = nullptr;
+  std::shared_ptr<Broker> broker;             ///< Stays open as long as the query is there.
   const Clock* clock = nullptr;
   Scheduler* scheduler = nullptr;             ///< Null: driven by Inject only (tests).
   RowReceiver* receiver = nullptr;

@@ -230,7 +230,9 @@ class Engine {
   /// A fresh name list for completion: sources, their columns, topics, functions, query ids.
   virtual std::vector<std::string> CompletionNames() const = 0;
 
-  /// Stops all queries, commits what is processed and closes the store. Further calls give kClosed.
+  /// Stops all queries, commits what is processed and closes the store; the first error of these.
+  /// Further calls give kClosed, open cursors too. The directory can be opened again once the
+  /// engine's cursors are gone; the engine itself need not be. Waits for a statement under way.
   virtual Status Close() = 0;
 };
 

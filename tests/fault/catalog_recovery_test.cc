@@ -156,7 +156,25 @@ TEST_F(CatalogRecoveryTest, ACursorMayOutliveClosing) {
   auto cursor = engine_->Query("SELECT * FROM s EMIT CHANGES;");
   ASSERT_TRUE(cursor.ok());
   EXPECT_TRUE(engine_->Close().ok());
+  const auto next = (*cursor)->Next(std::chrono::milliseconds(0));
+  EXPECT_EQ(next.status().code(), ErrorCode::kClosed) << next.status().ToString();
+  EXPECT_TRUE((*cursor)->done());
   cursor->reset();
+}
+
+TEST_F(CatalogRecoveryTest, AClosedEngineLetsGoOfItsDirectory) {
+  Append(1);
+  EXPECT_TRUE(engine_->Close().ok());
+  EngineOptions options;
+  options.directory = directory_.At("store");
+  {
+    auto second = Engine::Open(options);
+    ASSERT_TRUE(second.ok()) << second.status().ToString();
+    EXPECT_EQ((*second)->ReadTopic("s")->size(), 1u);
+  }
+  EXPECT_EQ(engine_->ReadTopic("s").status().code(), ErrorCode::kClosed);
+  EXPECT_EQ(engine_->RunUntilEnd(false).status().code(), ErrorCode::kClosed);
+  EXPECT_TRUE(engine_->Close().ok()) << "once more";
 }
 
 }  // namespace

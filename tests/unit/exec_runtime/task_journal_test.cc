@@ -140,7 +140,7 @@ class Copy {
       : broker_(topics, offsets), group_(offsets) {
     env_.id = "Q";
     env_.state_prefix = "q/Q/";
-    env_.broker = &broker_;
+    env_.broker = {std::shared_ptr<Broker>(), &broker_};   // Not owned.
     env_.clock = &clock_;
     env_.settings.guarantee = guarantee;
     env_.root_ids = {"Q"};
