@@ -11,6 +11,9 @@ namespace weir::limits {
 inline constexpr int32_t kBatchRowsMax = 4096;
 /// Bytes of payload in one batch; a batch ends early when it is reached.
 inline constexpr size_t kBatchBytesMax = 4u << 20;
+/// Bytes of free blocks that a thread keeps for its next batches; what is freed beyond them goes
+/// back to the system. Four batches of many columns.
+inline constexpr size_t kFreeBlockBytesMax = 4u << 20;
 /// Bytes of one record; larger ones are refused on append (kRecordTooLarge) or dropped and counted.
 inline constexpr size_t kRecordBytesMax = 64u << 20;
 /// Bytes of one SQL statement: kStatementTooLong beyond.

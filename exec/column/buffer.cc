@@ -1,34 +1,35 @@
 // Memory of columns: growable buffers that become immutable ones without a copy.
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 #include "exec/column/bits.h"
+#include "exec/column/block_pool.h"
 #include "exec/column/builder.h"
 
 namespace weir {
 namespace {
 
-constexpr size_t kAlignment = 64;
 constexpr size_t kPadding = 64;
 
-uint8_t* Allocate(size_t capacity) {
-  return static_cast<uint8_t*>(::operator new(capacity + kPadding, std::align_val_t{kAlignment}));
+uint8_t* TakeBytes(size_t capacity) {
+  return static_cast<uint8_t*>(TakeBlock(capacity + kPadding));
 }
 
-void Free(uint8_t* data) { ::operator delete(data, std::align_val_t{kAlignment}); }
+void GiveBytes(uint8_t* data, size_t capacity) { GiveBlock(data, capacity + kPadding); }
 
 /// A buffer that frees its bytes itself: one allocation less than with an owner beside it.
 class OwnedBuffer final : public Buffer {
  public:
-  OwnedBuffer(uint8_t* data, size_t size) : Buffer(data, size, nullptr), owned_(data) {}
-  ~OwnedBuffer() { Free(owned_); }
+  OwnedBuffer(uint8_t* data, size_t size, size_t capacity)
+      : Buffer(data, size, nullptr), owned_(data), capacity_(capacity) {}
+  ~OwnedBuffer() { GiveBytes(owned_, capacity_); }
   OwnedBuffer(const OwnedBuffer&) = delete;
   OwnedBuffer& operator=(const OwnedBuffer&) = delete;
 
  private:
   uint8_t* owned_;
+  size_t capacity_;
 };
 
 }  // namespace
@@ -41,7 +42,7 @@ BufferBuilder::BufferBuilder(BufferBuilder&& other) noexcept
 
 BufferBuilder& BufferBuilder::operator=(BufferBuilder&& other) noexcept {
   if (this != &other) {
-    Free(data_);
+    GiveBytes(data_, capacity_);
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
     capacity_ = std::exchange(other.capacity_, 0);
@@ -50,15 +51,16 @@ BufferBuilder& BufferBuilder::operator=(BufferBuilder&& other) noexcept {
   return *this;
 }
 
-BufferBuilder::~BufferBuilder() { Free(data_); }
+BufferBuilder::~BufferBuilder() { GiveBytes(data_, capacity_); }
 
 void BufferBuilder::Grow(size_t needed) {
   size_t capacity = std::max({needed, capacity_ * 2, size_t{192}});
   // A little more than last time: growing in the end would copy it all.
   if (data_ == nullptr) capacity = std::max(capacity, last_size_ + last_size_ / 16);
-  uint8_t* grown = Allocate(capacity);
+  capacity = BlockBytes(capacity + kPadding) - kPadding;
+  uint8_t* grown = TakeBytes(capacity);
   if (size_ != 0) std::memcpy(grown, data_, size_);
-  Free(data_);
+  GiveBytes(data_, capacity_);
   data_ = grown;
   capacity_ = capacity;
 }
@@ -67,16 +69,16 @@ BufferPtr BufferBuilder::Finish() {
   if (data_ == nullptr) Grow(0);
   std::memset(data_ + size_, 0, std::min<size_t>(kPadding, capacity_ + kPadding - size_));
   last_size_ = size_;
-  BufferPtr buffer = std::make_shared<const OwnedBuffer>(data_, size_);
+  BufferPtr buffer = MakeShared<const OwnedBuffer>(data_, size_, capacity_);
   data_ = nullptr;
   size_ = capacity_ = 0;
   return buffer;
 }
 
 BufferPtr MakeBuffer(size_t size, uint8_t** data) {
-  *data = Allocate(size);
+  *data = TakeBytes(size);
   std::memset(*data + size, 0, kPadding);
-  return std::make_shared<const OwnedBuffer>(*data, size);
+  return MakeShared<const OwnedBuffer>(*data, size, size);
 }
 
 void ValidityBuilder::Materialize() {

@@ -3,6 +3,7 @@
 #include "base/decimal.h"
 #include "base/status_macros.h"
 #include "exec/column/bits.h"
+#include "exec/column/block_pool.h"
 
 namespace weir {
 namespace {
@@ -194,6 +195,8 @@ void ColumnBuilder::Truncate(int32_t length) {
   }
 }
 
+ColumnPtr MakeColumn(Column::Parts parts) { return MakeShared<const Column>(std::move(parts)); }
+
 ColumnPtr ColumnBuilder::Finish() {
   if (adopted_ != nullptr) return std::exchange(adopted_, nullptr);
   Column::Parts parts;
@@ -204,7 +207,7 @@ ColumnPtr ColumnBuilder::Finish() {
   if (!type_.is_nested() && !type_.is(TypeKind::kNull)) parts.values = values_.Finish();
   for (const auto& child : children_) parts.children.push_back(child->Finish());
   Reset();
-  return std::make_shared<const Column>(std::move(parts));
+  return MakeColumn(std::move(parts));
 }
 
 }  // namespace weir

@@ -167,6 +167,8 @@ class ColumnBuilder {
   ColumnPtr adopted_;
 };
 
+/// A column of its parts, in memory that batches use again.
+ColumnPtr MakeColumn(Column::Parts parts);
 /// A buffer of `size` bytes to fill in place: `*data` may be written until the buffer is shared.
 BufferPtr MakeBuffer(size_t size, uint8_t** data);
 /// Bytes of one of a column's values; 0 for BOOLEAN, which has bits, and types without fixed width.

@@ -201,7 +201,7 @@ ColumnPtr Gather(const Column& column, std::span<const int32_t> rows) {
       }
       break;
   }
-  return std::make_shared<const Column>(std::move(parts));
+  return MakeColumn(std::move(parts));
 }
 
 ColumnPtr Prefix(const ColumnPtr& column, int32_t length) {
@@ -211,7 +211,7 @@ ColumnPtr Prefix(const ColumnPtr& column, int32_t length) {
   if (parts.type.is(TypeKind::kStruct)) {
     for (ColumnPtr& child : parts.children) child = Prefix(child, length);
   }
-  return std::make_shared<const Column>(std::move(parts));
+  return MakeColumn(std::move(parts));
 }
 
 ColumnPtr Concat(std::span<const ColumnPtr> columns) {
@@ -245,7 +245,7 @@ ColumnPtr Concat(std::span<const ColumnPtr> columns) {
     }
   }
   if (columns[0]->offsets() != nullptr) parts.offsets = offsets.Finish();
-  return std::make_shared<const Column>(std::move(parts));
+  return MakeColumn(std::move(parts));
 }
 
 ColumnPtr MakeNullColumn(const DataType& type, int32_t length) {
@@ -269,7 +269,7 @@ ColumnPtr MakeInt64Column(const DataType& type, std::span<const int64_t> values)
   parts.length = static_cast<int32_t>(values.size());
   parts.values = MakeBuffer(values.size_bytes(), &data);
   if (!values.empty()) std::memcpy(data, values.data(), values.size_bytes());
-  return std::make_shared<const Column>(std::move(parts));
+  return MakeColumn(std::move(parts));
 }
 
 }  // namespace weir

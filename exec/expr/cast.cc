@@ -352,7 +352,7 @@ class CollectionCast final : public Cast {
                      origin.data()};
       parts.children[c] = RunOrShare(children_[c].get(), inner, parts.children[c]);
     }
-    return std::make_shared<const Column>(std::move(parts));
+    return MakeColumn(std::move(parts));
   }
 
  private:
@@ -396,7 +396,7 @@ class StructCast final : public Cast {
       inner.active = reinterpret_cast<const uint8_t*>(valid.data());
       parts.children.push_back(RunOrShare(fields_[f].cast.get(), inner, child));
     }
-    return std::make_shared<const Column>(std::move(parts));
+    return MakeColumn(std::move(parts));
   }
 
  private:

@@ -73,7 +73,7 @@ class FieldNode final : public Node {
     validity_.AppendBits(valid.bits(), frame.rows());
     Column::Parts parts = Prefix(child, frame.rows())->parts();
     parts.validity = validity_.Finish();
-    return std::make_shared<const Column>(std::move(parts));
+    return MakeColumn(std::move(parts));
   }
 
  private:
@@ -118,7 +118,7 @@ class ArrayNode final : public Node {
     for (int32_t row = 0; row <= frame.rows(); ++row) offsets[row] = row * width;
     parts.children.push_back(columns.empty() ? MakeNullColumn(type().element(), 0)
                                              : Interleave(columns, frame.rows()));
-    return std::make_shared<const Column>(std::move(parts));
+    return MakeColumn(std::move(parts));
   }
 
  private:
@@ -188,7 +188,7 @@ class StructNode final : public Node {
     for (Node* child : children_) {
       parts.children.push_back(Prefix(child->Evaluate(frame, mask), frame.rows()));
     }
-    return std::make_shared<const Column>(std::move(parts));
+    return MakeColumn(std::move(parts));
   }
 
  private:

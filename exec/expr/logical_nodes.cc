@@ -82,7 +82,7 @@ class NotNode final : public Node {
       const uint64_t word = ~LoadWord(column->raw_values(), w);
       std::memcpy(data + static_cast<size_t>(w) * 8, &word, 8);
     }
-    return std::make_shared<const Column>(std::move(parts));
+    return MakeColumn(std::move(parts));
   }
 
  private:

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "exec/column/bits.h"
+#include "exec/column/block_pool.h"
 #include "exec/column/builder.h"
 #include "exec/expr/expr_program.h"
 
@@ -43,7 +44,7 @@ class RowMask {
   void KeepNotFalse(const Column& column);
 
  private:
-  std::vector<uint64_t> words_;
+  std::vector<uint64_t, BlockAllocator<uint64_t>> words_;
   int32_t rows_ = 0;
 };
 

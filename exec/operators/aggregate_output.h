@@ -45,7 +45,7 @@ inline Chunk BuildAggregateChunk(std::span<const AggregateChange> changes,
     BufferPtr buffer = MakeBuffer(changes.size() * sizeof(int64_t), &data);
     auto* values = reinterpret_cast<int64_t*>(data);
     for (size_t i = 0; i < changes.size(); ++i) values[i] = changes[i].*member;
-    return std::make_shared<const Column>(
+    return MakeColumn(
         Column::Parts{DataType::Bigint(), chunk.rows, nullptr, std::move(buffer), nullptr, {}});
   };
   chunk.sys(SystemColumn::kRowTime) = times(&AggregateChange::row_time);

@@ -92,7 +92,7 @@ class Router : public ExchangeRouter {
       }
     }
     clock.Advance(highest);
-    chunk.sys(SystemColumn::kStreamTime) = std::make_shared<const Column>(
+    chunk.sys(SystemColumn::kStreamTime) = MakeColumn(
         Column::Parts{DataType::Bigint(), chunk.rows, nullptr, std::move(buffer), nullptr, {}});
   }
 

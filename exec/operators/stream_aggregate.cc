@@ -346,7 +346,7 @@ Chunk StreamAggregate::StateOf(std::span<const uint32_t> ids) {
     ops[i] = static_cast<uint8_t>(emitted ? RowOp::kUpdateAfter : RowOp::kInsert);
     flags |= kEmitted;
   }
-  out.sys(SystemColumn::kRowTime) = std::make_shared<const Column>(
+  out.sys(SystemColumn::kRowTime) = MakeColumn(
       Column::Parts{DataType::Bigint(), out.rows, nullptr, std::move(time_buffer), nullptr, {}});
   if (!windowed_) return out;
   window_scratch_.resize(count);

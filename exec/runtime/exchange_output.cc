@@ -87,7 +87,7 @@ class StreamTimeTracker : public Operator {
       }
     }
     dirty_ |= highest_ != before;
-    chunk.sys(SystemColumn::kStreamTime) = std::make_shared<const Column>(
+    chunk.sys(SystemColumn::kStreamTime) = MakeColumn(
         Column::Parts{DataType::Bigint(), chunk.rows, nullptr, std::move(buffer), nullptr, {}});
     WEIR_RETURN_IF_ERROR(out_.Emit(std::move(chunk)));
     return out_.next()->OnStreamTime(input_, highest_);

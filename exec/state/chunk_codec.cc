@@ -102,7 +102,7 @@ ColumnPtr ReadColumn(const DataType& type, std::string_view& bytes) {
     if (child == nullptr || child->length() < items_min) return nullptr;
     parts.children.push_back(std::move(child));
   }
-  return std::make_shared<const Column>(std::move(parts));
+  return MakeColumn(std::move(parts));
 }
 
 Status Corrupt() {

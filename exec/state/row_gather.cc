@@ -59,7 +59,7 @@ ColumnPtr GatherTexts(const DataType& type, std::span<const Column* const> block
     if (length == 0) continue;
     std::memcpy(bytes + offsets[i], blocks[refs[i].block]->GetString(refs[i].row).data(), length);
   }
-  return std::make_shared<const Column>(std::move(parts));
+  return MakeColumn(std::move(parts));
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ ColumnPtr GatherRefs(const DataType& type, std::span<const Column* const> blocks
     } else {
       GatherFixed(blocks, refs, reinterpret_cast<Decimal128*>(data));
     }
-    return std::make_shared<const Column>(std::move(parts));
+    return MakeColumn(std::move(parts));
   }
   if (type.is(TypeKind::kString) || type.is(TypeKind::kBytes)) {
     return GatherTexts(type, blocks, refs);
