@@ -20,41 +20,75 @@ std::string_view ErrorCodeMeaning(ErrorCode code) {
   return "unknown error code";
 }
 
+struct Status::Error {
+  ErrorCode code = ErrorCode::kOk;
+  std::string message;
+  std::string hint;
+  std::string source_line;
+  std::optional<SourcePosition> position;
+};
+
+void Status::FreeError::operator()(Error* error) const { std::default_delete<Error>()(error); }
+
+Status::Status(ErrorCode code, std::string message) : error_(std::make_unique<Error>().release()) {
+  error_->code = code;
+  error_->message = std::move(message);
+}
+
+Status::Status(const Status& other) { *this = other; }
+
+Status& Status::operator=(const Status& other) {
+  if (this == &other) return *this;
+  error_.reset(other.ok() ? nullptr : std::make_unique<Error>(*other.error_).release());
+  return *this;
+}
+
+const Status::Error& Status::error() const {
+  static const Error none;
+  return ok() ? none : *error_;
+}
+
+ErrorCode Status::code() const { return error().code; }
+const std::string& Status::message() const { return error().message; }
+const std::string& Status::hint() const { return error().hint; }
+const std::optional<SourcePosition>& Status::position() const { return error().position; }
+const std::string& Status::source_line() const { return error().source_line; }
+
 Status&& Status::WithHint(std::string hint) && {
-  if (hint_.empty()) hint_ = std::move(hint);
+  if (!ok() && error_->hint.empty()) error_->hint = std::move(hint);
   return std::move(*this);
 }
 
 Status&& Status::At(SourcePosition position) && {
-  if (!position_) position_ = position;
+  if (!ok() && !error_->position) error_->position = position;
   return std::move(*this);
 }
 
 Status&& Status::WithSourceLine(std::string line) && {
-  if (source_line_.empty()) source_line_ = std::move(line);
+  if (!ok() && error_->source_line.empty()) error_->source_line = std::move(line);
   return std::move(*this);
 }
 
 Status&& Status::WithContext(std::string_view context) && {
-  message_ = fmt::format("{}: {}", context, message_);
+  if (!ok()) error_->message = fmt::format("{}: {}", context, error_->message);
   return std::move(*this);
 }
 
 std::string Status::ToString(std::string_view file) const {
   if (ok()) return "ok";
-  std::string out = fmt::format("error {}: {}", static_cast<int>(code_), message_);
-  if (position_ && position_->line > 0) {
-    const std::string place =
-        file.empty() ? fmt::format("{}:{}", position_->line, position_->column)
-                     : fmt::format("{}:{}:{}", file, position_->line, position_->column);
-    if (source_line_.empty()) {
+  std::string out = fmt::format("error {}: {}", static_cast<int>(code()), message());
+  if (position() && position()->line > 0) {
+    const auto& [line, column, length, statement] = *position();
+    const std::string place = file.empty() ? fmt::format("{}:{}", line, column)
+                                           : fmt::format("{}:{}:{}", file, line, column);
+    if (source_line().empty()) {
       out += fmt::format("\n  at {}", place);
     } else {
-      out += fmt::format("\n  {} | {}\n  {:{}} | {:{}}{:^>{}}", place, source_line_, "",
-                         place.size(), "", position_->column - 1, "", position_->length);
+      out += fmt::format("\n  {} | {}\n  {:{}} | {:{}}{:^>{}}", place, source_line(), "",
+                         place.size(), "", column - 1, "", length);
     }
   }
-  if (!hint_.empty()) out += "\n  hint: " + hint_;
+  if (!hint().empty()) out += "\n  hint: " + hint();
   return out;
 }
 

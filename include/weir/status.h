@@ -4,6 +4,7 @@
 // either a T or a Status. Nothing in Weir's public interface throws.
 
 #include <cassert>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,25 +32,29 @@ struct SourcePosition {
   bool operator==(const SourcePosition&) const = default;
 };
 
-/// Success, or an error with its code, message, place and hint. Cheap to move; may be shared
-/// between threads once built.
+/// Success, or an error with its code, message, place and hint. Cheap to move, and success costs no
+/// memory; one that was moved from is success. May be shared between threads once built.
 class [[nodiscard]] Status {
  public:
   /// Success.
   Status() = default;
   /// An error. `code` must not be kOk. `message` is one sentence, values last, without a full stop.
-  Status(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+  Status(ErrorCode code, std::string message);
+  Status(const Status& other);
+  Status& operator=(const Status& other);
+  Status(Status&&) noexcept = default;
+  Status& operator=(Status&&) noexcept = default;
 
-  bool ok() const { return code_ == ErrorCode::kOk; }
-  ErrorCode code() const { return code_; }
+  bool ok() const { return error_ == nullptr; }
+  ErrorCode code() const;
   /// One sentence saying what is wrong. Empty on success.
-  const std::string& message() const { return message_; }
+  const std::string& message() const;
   /// What would work instead. May be empty.
-  const std::string& hint() const { return hint_; }
+  const std::string& hint() const;
   /// Where in the SQL text, if the error has a place there.
-  const std::optional<SourcePosition>& position() const { return position_; }
+  const std::optional<SourcePosition>& position() const;
   /// The source line at position(), for the caret. May be empty.
-  const std::string& source_line() const { return source_line_; }
+  const std::string& source_line() const;
 
   /// Each returns this status with one more detail; the first place and hint given win.
   Status&& WithHint(std::string hint) &&;
@@ -63,11 +68,13 @@ class [[nodiscard]] Status {
   std::string ToString(std::string_view file = {}) const;
 
  private:
-  ErrorCode code_ = ErrorCode::kOk;
-  std::string message_;
-  std::string hint_;
-  std::string source_line_;
-  std::optional<SourcePosition> position_;
+  struct Error;
+  struct FreeError {
+    void operator()(Error* error) const;
+  };
+  const Error& error() const;   // Of success too: an empty one.
+
+  std::unique_ptr<Error, FreeError> error_;
 };
 
 /// A T, or the Status that says why there is none.
