@@ -81,13 +81,13 @@ std::string_view TextOf(const BufferPtr& buffer, const LineCutter::Line& line) {
   return text;
 }
 
-struct HeaderLine {
+struct FirstLine {
   std::string text;
   int64_t after = 0;   ///< Position of the line behind it.
 };
 
-Result<HeaderLine> ReadHeader(const FileOptions& options) {
-  HeaderLine header;
+Result<FirstLine> ReadHeader(const FileOptions& options) {
+  FirstLine header;
   auto cutter = CutFile(options, 0);
   if (!cutter.ok()) return cutter.status();
   std::vector<LineCutter::Line> lines;
@@ -339,7 +339,7 @@ class FileSession final : public ReadSession {
       return Status(ErrorCode::kIoError, "the file cannot be read, " + options_.path + ": " +
                                              std::strerror(errno));
     }
-    HeaderLine header;
+    FirstLine header;
     if (options_.header) {
       auto read = ReadHeader(options_);
       if (!read.ok()) return read.status();

@@ -15,8 +15,8 @@ using GroupListRequest = KafkaOwned<rd_kafka_ListConsumerGroupOffsets_t,
 using GoneGroup = KafkaOwned<rd_kafka_DeleteGroup_t, rd_kafka_DeleteGroup_destroy>;
 using GoneRecords = KafkaOwned<rd_kafka_DeleteRecords_t, rd_kafka_DeleteRecords_destroy>;
 
-constexpr auto kSettleMax = std::chrono::seconds(60);
-constexpr auto kRetryPause = std::chrono::milliseconds(20);
+constexpr auto kAdminSettleMax = std::chrono::seconds(60);
+constexpr auto kAdminRetryPause = std::chrono::milliseconds(20);
 
 /// What a request for one group came to: librdkafka's error, and our words for it.
 struct Outcome {
@@ -33,13 +33,13 @@ Outcome OutcomeOf(const rd_kafka_error_t* error, std::string_view doing) {
 /// Repeats `ask` while the group's coordinator is not ready.
 template <typename AskOnce>
 Outcome AskUntilSettled(const AskOnce& ask) {
-  const auto deadline = std::chrono::steady_clock::now() + kSettleMax;
+  const auto deadline = std::chrono::steady_clock::now() + kAdminSettleMax;
   while (true) {
     Outcome outcome = ask();
     if (!IsGroupSettling(outcome.error) || std::chrono::steady_clock::now() > deadline) {
       return outcome;
     }
-    std::this_thread::sleep_for(kRetryPause);
+    std::this_thread::sleep_for(kAdminRetryPause);
   }
 }
 

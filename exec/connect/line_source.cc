@@ -17,7 +17,7 @@ namespace {
 
 /// Bytes read at a time: with the columns made of them they stay in the L2 cache.
 constexpr size_t kReadBytes = 512 * 1024;
-constexpr size_t kPadding = 64;
+constexpr size_t kLinePadding = 64;
 constexpr size_t kReadAheadBytesMax = 4u << 20;
 constexpr size_t kPooledBuffersMax = 16;
 /// A quoted field that does not close within so many bytes is taken for a stray quote.
@@ -156,9 +156,9 @@ std::unique_ptr<ByteSource> ReadAhead(int descriptor, std::function<void()> list
 
 std::shared_ptr<std::vector<uint8_t>> BufferPool::Take(size_t size) {
   for (auto& buffer : buffers_) {
-    if (buffer.use_count() == 1 && buffer->size() >= size + kPadding) return buffer;
+    if (buffer.use_count() == 1 && buffer->size() >= size + kLinePadding) return buffer;
   }
-  auto fresh = std::make_shared<std::vector<uint8_t>>(size + kPadding);
+  auto fresh = std::make_shared<std::vector<uint8_t>>(size + kLinePadding);
   std::erase_if(buffers_, [&](const auto& each) {
     return each.use_count() == 1 && each->size() < fresh->size();
   });
@@ -188,7 +188,7 @@ Status LineCutter::Fill() {
   begin_ = 0;
   size_ = left;
   const int64_t unread = source_->end() - position_ - static_cast<int64_t>(left);
-  const size_t room = std::min(std::max(kReadBytes, left), bytes_->size() - kPadding - left);
+  const size_t room = std::min(std::max(kReadBytes, left), bytes_->size() - kLinePadding - left);
   if (unread <= 0) return OkStatus();
   auto count =
       source_->Read(bytes_->data() + left,

@@ -11,8 +11,8 @@ namespace {
 constexpr uint32_t kMagic = 0x32424557;   // "WEB2"
 constexpr uint32_t kHasHeaders = 1;
 constexpr size_t kPartBytesMin = 1024;
-constexpr size_t kPaddingBytes = 64;
-constexpr char kPadding[kPaddingBytes] = {};
+constexpr size_t kTailBytes = 64;
+constexpr char kTail[kTailBytes] = {};
 /// What the checksum covers begins behind it.
 constexpr size_t kCheckedFrom = 16;
 
@@ -148,25 +148,25 @@ void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset,
   head.key_bytes = AddParts(records, records.keys, from, count, out);
   head.value_bytes = AddParts(records, records.values, from, count, out);
   if (has_headers) head.header_bytes = AddParts(records, records.headers, from, count, out);
-  out.parts.emplace_back(kPadding, sizeof kPadding);
+  out.parts.emplace_back(kTail, sizeof kTail);
   std::memcpy(bytes.data(), &head, sizeof head);
   out.parts.front().remove_prefix(kCheckedFrom);
   head.checksum = BlockChecksum(out.parts);
   std::memcpy(bytes.data(), &head, sizeof head);
   out.parts.front() = bytes;
-  out.size = bytes.size() + head.key_bytes + head.value_bytes + head.header_bytes + kPaddingBytes;
+  out.size = bytes.size() + head.key_bytes + head.value_bytes + head.header_bytes + kTailBytes;
 }
 
 bool ReadBlock(const BufferPtr& bytes, int64_t base_offset, RecordBatch& out) {
   BlockHead head;
-  if (bytes->size() < sizeof head + kPaddingBytes) return false;
+  if (bytes->size() < sizeof head + kTailBytes) return false;
   const char* data = reinterpret_cast<const char*>(bytes->data());
   std::memcpy(&head, data, sizeof head);
   const bool has_headers = (head.flags & kHasHeaders) != 0;
   const uint64_t table = uint64_t{head.count} * (8 + 4 + 4 + (has_headers ? 4 : 0));
   const uint64_t body = sizeof head + table;
   if (head.magic != kMagic || head.base_offset != base_offset || head.count == 0 ||
-      body + head.key_bytes + head.value_bytes + head.header_bytes + kPaddingBytes !=
+      body + head.key_bytes + head.value_bytes + head.header_bytes + kTailBytes !=
           bytes->size() ||
       head.checksum != BlockChecksum(data + kCheckedFrom, bytes->size() - kCheckedFrom)) {
     return false;

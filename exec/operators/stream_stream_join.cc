@@ -34,8 +34,8 @@ using physical::JoinKind;
 constexpr int64_t kNoTime = INT64_MIN / 2;   // Before any row; sums with it do not overflow.
 
 /// One input: what is kept of it and how far it sees.
-struct Side {
-  Side(std::vector<DataType> types, int key_columns) : buffer(std::move(types), key_columns) {}
+struct JoinSide {
+  JoinSide(std::vector<DataType> types, int key_columns) : buffer(std::move(types), key_columns) {}
   JoinBuffer buffer;
   std::string store_name;
   StateStore* store = nullptr;
@@ -49,7 +49,7 @@ struct Side {
 
 class StreamStreamJoin : public Operator {
  public:
-  StreamStreamJoin(const physical::StreamStreamJoin& node, Side left, Side right)
+  StreamStreamJoin(const physical::StreamStreamJoin& node, JoinSide left, JoinSide right)
       : node_(node),
         windowed_(node.windowed_key != physical::WindowKind::kNone),
         kept_for_(node.before_ms + node.after_ms + node.grace_ms),
@@ -59,7 +59,7 @@ class StreamStreamJoin : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
-    for (Side& side : sides_) {
+    for (JoinSide& side : sides_) {
       side.store = &context.Store(side.store_name);
       WEIR_RETURN_IF_ERROR(side.buffer.Load(*side.store));
     }
@@ -87,7 +87,7 @@ class StreamStreamJoin : public Operator {
   const bool windowed_;
   const int64_t kept_for_;
   const bool waits_;
-  Side sides_[2];
+  JoinSide sides_[2];
   const std::string times_name_;
   int64_t shared_time_ = kNoTime;      // The higher of both sides'.
   bool times_dirty_ = false;
@@ -143,7 +143,7 @@ Status StreamStreamJoin::OnBatch(int input, Chunk chunk) {
 }
 
 void StreamStreamJoin::Store(int input, const Chunk& rows, const Column* clock) {
-  Side& own = sides_[input];
+  JoinSide& own = sides_[input];
   const auto times = rows.row_time()->values<int64_t>();
   ordinals_.assign(rows.rows, -1);
   timely_.clear();
@@ -198,8 +198,8 @@ Status StreamStreamJoin::ProbeAll(int input, const Chunk& rows, const Column* cl
 inline void StreamStreamJoin::FindMatches(int input, uint32_t key, int64_t time) {
   matches_.clear();
   if (key == GroupTable::kNone) return;
-  const Side& own = sides_[input];
-  const Side& other = sides_[1 - input];
+  const JoinSide& own = sides_[input];
+  const JoinSide& other = sides_[1 - input];
   const int64_t from = std::max(time - own.look_back, other.stream_time - kept_for_ + 1);
   const int64_t to = time + own.look_ahead;
   for (int64_t row = other.buffer.Head(key); row >= 0; row = other.buffer.Previous(row)) {
@@ -215,7 +215,7 @@ inline void StreamStreamJoin::FindMatches(int input, uint32_t key, int64_t time)
 }
 
 void StreamStreamJoin::EmitMatches(int input, RowRef own, int64_t time) {
-  Side& other = sides_[1 - input];
+  JoinSide& other = sides_[1 - input];
   for (int64_t match : matches_) {
     if (waits_) other.buffer.ClearWaiting(match);
     Push(input, own, other.buffer.Locate(match), std::max(time, other.buffer.Time(match)));
@@ -235,7 +235,7 @@ void StreamStreamJoin::EmitExpired() {
     int first = -1;
     std::pair<int64_t, int64_t> earliest;
     for (int input : {1, 0}) {
-      Side& side = sides_[input];
+      JoinSide& side = sides_[input];
       std::pair<int64_t, int64_t> row;
       if (!side.is_outer || !side.buffer.EarliestWaiting(row)) continue;
       if (row.first + side.look_ahead + node_.grace_ms >= shared_time_) continue;
@@ -286,7 +286,7 @@ Status StreamStreamJoin::Flush(int input, const Chunk* rows) {
 }
 
 Status StreamStreamJoin::OnStreamTime(int input, int64_t stream_time) {
-  Side& side = sides_[input];
+  JoinSide& side = sides_[input];
   if (stream_time > side.stream_time) {
     side.stream_time = stream_time;
     shared_time_ = std::max(shared_time_, stream_time);
@@ -303,7 +303,7 @@ Status StreamStreamJoin::OnStreamTime(int input, int64_t stream_time) {
 
 Status StreamStreamJoin::OnBarrier() {
   size_t bytes = 0;
-  for (Side& side : sides_) {
+  for (JoinSide& side : sides_) {
     side.buffer.Save(*side.store);
     bytes += side.buffer.ByteSize();
   }
@@ -329,7 +329,7 @@ Status StreamStreamJoin::LoadTimes() {
 }
 
 // Key columns are kept once; the others that the output has, behind them.
-Side MakeSide(const physical::StreamStreamJoin& node, int input) {
+JoinSide MakeSide(const physical::StreamStreamJoin& node, int input) {
   const Schema& schema = *node.inputs[input]->schema;
   const bool windowed = node.windowed_key != physical::WindowKind::kNone;
   std::vector<DataType> types;
@@ -348,7 +348,7 @@ Side MakeSide(const physical::StreamStreamJoin& node, int input) {
     kept.push_back(column);
     types.push_back(schema.columns[column].type);
   }
-  Side side(std::move(types), keys);
+  JoinSide side(std::move(types), keys);
   side.kept_columns = std::move(kept);
   side.output_columns = std::move(outputs);
   side.store_name = node.stores.size() > 1 ? node.stores[input].name

@@ -18,7 +18,7 @@ namespace {
 
 using physical::JoinKind;
 
-struct Side {
+struct TableSide {
   RowTable table;
   StateStore* store = nullptr;
   std::string store_name;
@@ -34,7 +34,7 @@ class TableTableJoin : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
-    for (Side& side : sides_) {
+    for (TableSide& side : sides_) {
       side.store = &context.Store(side.store_name);
       WEIR_RETURN_IF_ERROR(side.table.Load(*side.store));
     }
@@ -47,8 +47,8 @@ class TableTableJoin : public Operator {
     if (nulls > 0) context_->counters().Dropped("null_key", nulls);
     std::erase_if(rows_, [&](int32_t row) { return chunk.op(row) == RowOp::kUpdateBefore; });
     if (rows_.empty()) return OkStatus();
-    Side& own = sides_[input];
-    Side& other = sides_[1 - input];
+    TableSide& own = sides_[input];
+    TableSide& other = sides_[1 - input];
     own.table.FindOrInsert(Keys(chunk), rows_, {}, own_ids_);
     other.table.Find(Keys(chunk), rows_, {}, other_ids_);
     const uint32_t block = own.table.AddBlock(chunk);
@@ -69,7 +69,7 @@ class TableTableJoin : public Operator {
 
   Status OnBarrier() override {
     size_t bytes = 0;
-    for (Side& side : sides_) {
+    for (TableSide& side : sides_) {
       side.table.Save(*side.store);
       bytes += side.table.ByteSize();
     }
@@ -78,7 +78,7 @@ class TableTableJoin : public Operator {
   }
 
  private:
-  static Side MakeSide(const physical::TableTableJoin& node, int input) {
+  static TableSide MakeSide(const physical::TableTableJoin& node, int input) {
     return {RowTable({ColumnTypes(*node.inputs[input]->schema), node.key_columns, false}), nullptr,
             node.stores.size() > 1 ? node.stores[input].name
                                    : fmt::format("table-{}-{}", node.id, input)};
@@ -103,8 +103,8 @@ class TableTableJoin : public Operator {
   }
 
   void Apply(const Chunk& chunk, int input, size_t i, uint32_t block) {
-    Side& own = sides_[input];
-    Side& other = sides_[1 - input];
+    TableSide& own = sides_[input];
+    TableSide& other = sides_[1 - input];
     const int32_t row = rows_[i];
     const uint32_t id = own_ids_[i];
     const bool other_there = other_ids_[i] != GroupTable::kNone && other.table.Has(other_ids_[i]);
@@ -164,7 +164,7 @@ class TableTableJoin : public Operator {
 
   const physical::TableTableJoin node_;
   const bool retracts_;
-  Side sides_[2];
+  TableSide sides_[2];
   TaskContext* context_ = nullptr;
   MemoryAccount memory_;
   RowNumbers numbers_;

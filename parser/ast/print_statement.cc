@@ -11,7 +11,7 @@ std::string_view OrReplace(bool there) { return there ? "OR REPLACE " : ""; }
 std::string_view IfNotExists(bool there) { return there ? "IF NOT EXISTS " : ""; }
 std::string_view IfExists(bool there) { return there ? "IF EXISTS " : ""; }
 
-std::string FormatColumn(const ColumnDefinition& column) {
+std::string FormatDefinition(const ColumnDefinition& column) {
   std::string out = FormatIdentifier(column.name) + " " + FormatType(column.type);
   switch (column.role) {
     case ColumnRole::kValue:
@@ -33,7 +33,7 @@ std::string FormatColumn(const ColumnDefinition& column) {
 }
 
 std::string FormatColumnList(bool there, const std::vector<ColumnDefinition>& columns) {
-  return there ? " (" + JoinFormatted(columns, FormatColumn) + ")" : "";
+  return there ? " (" + JoinFormatted(columns, FormatDefinition) + ")" : "";
 }
 
 std::string FormatNames(const std::vector<Identifier>& names) {
@@ -158,7 +158,7 @@ struct StatementPrinter {
   std::string operator()(const AlterSource& s) const {
     return fmt::format("ALTER {} {} {}", Word(s.kind), FormatIdentifier(s.name),
                        JoinFormatted(s.added, [](const ColumnDefinition& column) {
-                         return "ADD COLUMN " + FormatColumn(column);
+                         return "ADD COLUMN " + FormatDefinition(column);
                        }));
   }
   std::string operator()(const AlterSystem& s) const {

@@ -10,8 +10,6 @@
 namespace weir {
 namespace {
 
-using physical::NodeKind;
-
 template <typename T>
 const T& As(const physical::Node& node) {
   return static_cast<const T&>(node);
@@ -94,47 +92,47 @@ std::string SinkText(const physical::TopicSink& sink) {
 
 std::string NodeText(const physical::Node& node) {
   switch (node.kind) {
-    case NodeKind::kTopicSource:
+    case physical::NodeKind::kTopicSource:
       return SourceText(As<physical::TopicSource>(node));
-    case NodeKind::kFilter: {
+    case physical::NodeKind::kFilter: {
       const auto& filter = As<physical::Filter>(node);
       return std::string(filter.is_having ? "Having " : "Filter ") +
              ToText(*filter.predicate, *node.inputs[0]->schema);
     }
-    case NodeKind::kProject:
+    case physical::NodeKind::kProject:
       return "Project " + ExprsText(As<physical::Project>(node).exprs, *node.inputs[0]->schema,
                                     *node.schema);
-    case NodeKind::kFlatMap:
+    case physical::NodeKind::kFlatMap:
       return FlatMapText(As<physical::FlatMap>(node).calls, *node.inputs[0]->schema);
-    case NodeKind::kExchange:
+    case physical::NodeKind::kExchange:
       return ExchangeText(As<physical::Exchange>(node));
-    case NodeKind::kMaterialize:
+    case physical::NodeKind::kMaterialize:
       return "Materialize";
-    case NodeKind::kPartialAggregate:
+    case physical::NodeKind::kPartialAggregate:
       return PartialText(As<physical::PartialAggregate>(node));
-    case NodeKind::kStreamAggregate:
+    case physical::NodeKind::kStreamAggregate:
       return AggregateText(As<physical::StreamAggregate>(node));
-    case NodeKind::kTableAggregate: {
+    case physical::NodeKind::kTableAggregate: {
       const auto& aggregate = As<physical::TableAggregate>(node);
       return "TableAggregate by the first " + std::to_string(aggregate.key_columns) + ": " +
              CallsText(aggregate.calls, *node.inputs[0]->schema);
     }
-    case NodeKind::kStreamStreamJoin:
+    case physical::NodeKind::kStreamStreamJoin:
       return StreamJoinText(As<physical::StreamStreamJoin>(node));
-    case NodeKind::kStreamTableJoin:
+    case physical::NodeKind::kStreamTableJoin:
       return JoinText("StreamTableJoin", As<physical::StreamTableJoin>(node));
-    case NodeKind::kTableTableJoin:
+    case physical::NodeKind::kTableTableJoin:
       return JoinText("TableTableJoin", As<physical::TableTableJoin>(node));
-    case NodeKind::kForeignKeyJoin: {
+    case physical::NodeKind::kForeignKeyJoin: {
       const auto& join = As<physical::ForeignKeyJoin>(node);
       return JoinText("ForeignKeyJoin", join) + " on " +
              ToText(*join.foreign_key, *node.inputs[0]->schema);
     }
-    case NodeKind::kLimit:
+    case physical::NodeKind::kLimit:
       return "Limit " + std::to_string(As<physical::Limit>(node).rows);
-    case NodeKind::kTopicSink:
+    case physical::NodeKind::kTopicSink:
       return SinkText(As<physical::TopicSink>(node));
-    case NodeKind::kClientSink:
+    case physical::NodeKind::kClientSink:
       return "ClientSink";
   }
   return {};
@@ -171,7 +169,7 @@ void AppendDot(const physical::Node& node, std::string& text) {
   text += "  " + name + " [shape=box, label=\"" + DotEscaped(NodeText(node)) + "\"];\n";
   for (const physical::NodePtr& input : node.inputs) {
     AppendDot(*input, text);
-    const bool cut = input->kind == NodeKind::kExchange;
+    const bool cut = input->kind == physical::NodeKind::kExchange;
     text += "  n" + std::to_string(input->id) + " -> " + name +
             (cut ? " [style=dashed];\n" : ";\n");
   }

@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kSpreadPartitions = 4;
 constexpr int kSpreadThreads = 2;
-constexpr std::chrono::milliseconds kCursorWait(100);
+constexpr std::chrono::milliseconds kGoldenCursorWait(100);
 
 class ManualClock : public Clock {
  public:
@@ -246,7 +246,7 @@ class GoldenRun {
     };
     const auto on_cursor = [&take_batch](std::string_view, Cursor& cursor) -> Status {
       while (!cursor.done()) {
-        WEIR_ASSIGN_OR_RETURN(const std::optional<Batch> batch, cursor.Next(kCursorWait));
+        WEIR_ASSIGN_OR_RETURN(const std::optional<Batch> batch, cursor.Next(kGoldenCursorWait));
         if (batch) {
           take_batch(*batch, cursor.is_changelog() || !batch->ops().empty());
         } else if (cursor.caught_up()) {

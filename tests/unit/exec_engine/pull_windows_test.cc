@@ -11,7 +11,7 @@ namespace {
 
 using Starts = std::vector<std::string>;
 
-class PullWindows : public testing::Test {
+class PullWindows : public ::testing::Test {
  protected:
   void SetUp() override {
     auto opened = Engine::Open({});

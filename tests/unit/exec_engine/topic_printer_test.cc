@@ -20,7 +20,7 @@ TEST(TopicPrinter, GuessesTextNumbersAndBytes) {
   EXPECT_EQ(GuessText("abc\xE2\x82"), "0x616263e282") << "cut in the middle of a character";
 }
 
-class PrintedTopic : public testing::Test {
+class PrintedTopic : public ::testing::Test {
  protected:
   void SetUp() override {
     auto opened = Engine::Open({});
