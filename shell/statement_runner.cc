@@ -67,9 +67,11 @@ Status StatementRunner::WaitUntilEnd() {
     windows_open = engine_.RunUntilEnd(options_.close_windows);
   }
   if (!windows_open.ok()) return std::move(windows_open).status();
-  if (*windows_open > 0 && !options_.quiet) {
+  // Each SELECT waits; that nothing has changed need not be said again.
+  if (*windows_open > 0 && *windows_open != windows_told_ && !options_.quiet) {
     err_ << fmt::format("windows left open: {} (--close-windows closes them)\n", *windows_open);
   }
+  windows_told_ = *windows_open;
   return OkStatus();
 }
 

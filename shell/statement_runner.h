@@ -56,6 +56,7 @@ class StatementRunner {
   Interrupts& interrupts_;
   const RunnerOptions options_;
   bool timer_ = false;
+  int64_t windows_told_ = 0;   // Open ones, when it was last said.
 };
 
 }  // namespace weir::shell

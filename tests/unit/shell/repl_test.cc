@@ -165,6 +165,16 @@ TEST_F(ReplTest, UntilEndWaitsBeforeReadingAndEndsPushQueries) {
   EXPECT_NE(err_.str().find("windows left open: 3"), std::string::npos);
 }
 
+TEST_F(ReplTest, OpenWindowsAreToldOnce) {
+  engine_.cursors["SELECT 1"] = std::make_shared<FakeCursor>(std::make_shared<Schema>());
+  engine_.windows_open = 3;
+  EXPECT_TRUE(Type("SELECT 1;\nSELECT 1;\n", false, {.until_end = true}).ok());
+  EXPECT_EQ(engine_.runs_until_end, 2);
+  const std::string said = err_.str();
+  EXPECT_NE(said.find("windows left open"), std::string::npos);
+  EXPECT_EQ(said.find("windows left open"), said.rfind("windows left open")) << said;
+}
+
 TEST_F(ReplTest, TerminationEndsTheLoop) {
   interrupts_.Deliver(StopKind::kTerminate);
   EXPECT_TRUE(Type("one;\n").ok());
