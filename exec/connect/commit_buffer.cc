@@ -29,6 +29,12 @@ Status UnknownPartition(std::string_view topic, int32_t partition, int32_t parti
                     " partitions, so there is no partition " + std::to_string(partition));
 }
 
+int64_t KeptFrom(const TopicInfo& info, int64_t timestamp_max) {
+  int64_t from = 0;
+  const bool overflows = __builtin_sub_overflow(timestamp_max, info.retention_ms, &from);
+  return info.retention_ms < 0 || overflows ? INT64_MIN : from;
+}
+
 Status CheckTopicInfo(const TopicInfo& info) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

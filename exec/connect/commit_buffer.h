@@ -83,6 +83,9 @@ Status UnknownTopic(std::string_view topic);
 Status UnknownPartition(std::string_view topic, int32_t partition, int32_t partitions);
 /// Checks Kafka's rule for names and 1 <= partitions.
 Status CheckTopicInfo(const TopicInfo& info);
+/// The timestamp from which on a topic's partition keeps its records, whose highest one is
+/// `timestamp_max`: INT64_MIN if it keeps all.
+int64_t KeptFrom(const TopicInfo& info, int64_t timestamp_max);
 
 /// Listeners of read sessions, called when records may have come. Safe from any thread.
 class WakeList {

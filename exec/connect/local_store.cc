@@ -255,7 +255,7 @@ Status LocalStore::Trim(LocalTopic& topic) {
   if (topic.info.retention_ms < 0) return OkStatus();
   for (int32_t i = 0; i < topic.info.partitions; ++i) {
     LocalPartition end = topic.partitions[static_cast<size_t>(i)];
-    const int64_t keep_from = end.timestamp_max - topic.info.retention_ms;
+    const int64_t keep_from = KeptFrom(topic.info, end.timestamp_max);
     if (end.first_block_timestamp_max >= keep_from) continue;
     const PartitionRef ref = RefOf(topic, i);
     const std::string first = BlockKey(ref, end.first_offset);

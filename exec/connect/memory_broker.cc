@@ -214,10 +214,9 @@ void AppendBlock(MemoryTopic& topic, PendingAppend& append, int64_t now_ms) {
   append.records.append_times.assign(times.size(), now_ms);
   block.records = std::make_shared<const RecordBatch>(std::move(append.records));
   to.blocks.push_back(std::move(block));
-  if (topic.info.retention_ms < 0) return;
+  const int64_t kept_from = KeptFrom(topic.info, to.timestamp_max);
   size_t expired = 0;
-  while (expired + 1 < to.blocks.size() &&
-         to.blocks[expired].timestamp_max < to.timestamp_max - topic.info.retention_ms) {
+  while (expired + 1 < to.blocks.size() && to.blocks[expired].timestamp_max < kept_from) {
     ++expired;
   }
   to.blocks.erase(to.blocks.begin(), to.blocks.begin() + static_cast<std::ptrdiff_t>(expired));

@@ -154,11 +154,11 @@ bool ToDecimal(const char* begin, const char* end, int precision, int scale, Int
     if (value % 10 != 0) return false;
     value /= 10;
   }
+  if (value >= limit) return false;
   for (; exponent > 0 && value != 0; --exponent) {
-    if (value >= limit) return false;
+    if (value >= limit / 10) return false;   // Ten times 38 digits may be more than 128 bits.
     value *= 10;
   }
-  if (value >= limit) return false;
   out = number.negative ? -value : value;
   return true;
 }

@@ -55,6 +55,10 @@ TEST(NumberScanTest, DecimalsAreNeverRounded) {
   EXPECT_EQ(scan("1e-4", 6, 4), "1");
   EXPECT_EQ(scan("0e99999", 6, 4), "0");
   EXPECT_EQ(scan("-1e1", 6, 4), "-100000");
+  // 39 digits, which wrap around in 128 bits to a number of 38.
+  EXPECT_EQ(scan("44e36", 38, 1), "no");
+  EXPECT_EQ(scan("4e36", 38, 1), "0");
+  EXPECT_EQ(scan("99999999999999999999999999999999999999", 38, 0), "999999999999999999");
 }
 
 }  // namespace
