@@ -70,33 +70,45 @@ void AppendSkewed(Engine& engine, const std::string& topic, const std::vector<Re
   }
 }
 
-Table RunWay(const std::string& query, const std::vector<Record>& records, const Way& way) {
+std::unique_ptr<Engine> Open(const Way& way) {
   EngineOptions options;
   options.threads = way.threads;
   auto engine = Engine::Open(std::move(options));
   EXPECT_TRUE(engine.ok());
-  auto run = [&](const std::string& sql) {
-    auto done = (*engine)->Execute(sql);
-    EXPECT_TRUE(done.ok()) << done.status().ToString();
-  };
+  return std::move(*engine);
+}
+
+void Execute(Engine& engine, const std::string& sql) {
+  const auto done = engine.Execute(sql);
+  EXPECT_TRUE(done.ok()) << done.status().ToString();
+}
+
+// Runs all there is; gives what the topic T then holds.
+std::vector<TopicRecord> ReadResult(Engine& engine) {
+  const auto left = engine.RunUntilEnd(false);
+  EXPECT_TRUE(left.ok()) << left.status().ToString();
+  auto output = engine.ReadTopic("T");
+  EXPECT_TRUE(output.ok()) << output.status().ToString();
+  return output.ok() ? *output : std::vector<TopicRecord>();
+}
+
+Table RunWay(const std::string& query, const std::vector<Record>& records, const Way& way) {
+  const std::unique_ptr<Engine> engine = Open(way);
+  const auto run = [&](const std::string& sql) { Execute(*engine, sql); };
   run("CREATE STREAM s (k STRING KEY, g INT, x BIGINT) WITH (kafka_topic='s', value_format='JSON', "
       "partitions=" + std::to_string(way.partitions) + ");");
-  if (way.all_before) AppendSkewed(**engine, "s", records, way);
+  if (way.all_before) AppendSkewed(*engine, "s", records, way);
   run(query);
-  if (!way.all_before) AppendSkewed(**engine, "s", records, way);
-  auto left = (*engine)->RunUntilEnd(false);
-  EXPECT_TRUE(left.ok()) << left.status().ToString();
+  if (!way.all_before) AppendSkewed(*engine, "s", records, way);
   Table table;
-  auto output = (*engine)->ReadTopic("T");
-  EXPECT_TRUE(output.ok()) << output.status().ToString();
-  for (const TopicRecord& record : *output) {
+  for (const TopicRecord& record : ReadResult(*engine)) {
     if (record.value) {
       table[*record.key] = *record.value;
     } else {
       table.erase(*record.key);
     }
   }
-  EXPECT_EQ((*engine)->Metrics().queries.at(0).late_rows_dropped, 0);
+  EXPECT_EQ(engine->Metrics().queries.at(0).late_rows_dropped, 0);
   return table;
 }
 
@@ -162,27 +174,17 @@ TEST(OneResult, ListsBehindAnExchangeGoByTimeWhenAllIsThere) {
 // come in, which of them wait for others depends on when they come.
 std::multiset<std::string> RunJoin(const std::string& query, uint64_t seed, int64_t jitter_ms,
                                    const Way& way) {
-  EngineOptions options;
-  options.threads = way.threads;
-  auto engine = Engine::Open(std::move(options));
-  EXPECT_TRUE(engine.ok());
-  auto run = [&](const std::string& sql) {
-    auto done = (*engine)->Execute(sql);
-    EXPECT_TRUE(done.ok()) << done.status().ToString();
-  };
+  const std::unique_ptr<Engine> engine = Open(way);
+  const auto run = [&](const std::string& sql) { Execute(*engine, sql); };
   for (const std::string topic : {"s", "r"}) {
     run("CREATE STREAM " + topic + " (k STRING KEY, g INT, x BIGINT) WITH (kafka_topic='" + topic +
         "', value_format='JSON', partitions=" + std::to_string(way.partitions) + ");");
-    AppendSkewed(**engine, topic, MakeRecords(seed + topic.size(), jitter_ms), way);
+    AppendSkewed(*engine, topic, MakeRecords(seed + topic.size(), jitter_ms), way);
     ++seed;
   }
   run(query);
-  auto left = (*engine)->RunUntilEnd(false);
-  EXPECT_TRUE(left.ok()) << left.status().ToString();
   std::multiset<std::string> rows;
-  auto output = (*engine)->ReadTopic("T");
-  EXPECT_TRUE(output.ok()) << output.status().ToString();
-  for (const TopicRecord& record : *output) {
+  for (const TopicRecord& record : ReadResult(*engine)) {
     rows.insert(record.key.value_or("null") + " " + record.value.value_or("null") + " " +
                 std::to_string(record.timestamp_ms.value_or(-1)));
   }
