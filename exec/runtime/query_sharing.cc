@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/free_memory.h"
 #include "base/status_macros.h"
 #include "exec/runtime/guarded.h"
 #include "exec/runtime/internal_topics.h"
@@ -77,6 +78,9 @@ Status QueryRuntime::TakeChange(const TaskAssignment::Change& change, bool* star
   const Status closed = CloseTasks(change, start_over);
   // The group is answered in any case: it must not wait for a query that has failed.
   WEIR_RETURN_IF_ERROR(assignment_->Accept(change));
+  // A copy that stood in for others held, and restored, a multiple of what it has from now on: half
+  // of a soaked copy's memory was free.
+  if (!change.change.revoked.empty()) ReturnFreeMemory();
   ++rebalances_;
   if (options_.log) {
     options_.log(LogLevel::kInfo,
