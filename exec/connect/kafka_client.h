@@ -56,6 +56,8 @@ class KafkaClient {
   KafkaClient& operator=(const KafkaClient&) = delete;
 
   rd_kafka_t* handle() { return handle_; }
+  /// Keeps what callbacks set by `prepare` refer to until the handle has ended.
+  void Keep(std::shared_ptr<const void> object) { kept_ = std::move(object); }
 
   /// Leaves the handle to the end of the process, for one that librdkafka could not destroy without
   /// aborting. It logs no more.
@@ -76,6 +78,7 @@ class KafkaClient {
 
   std::mutex log_mutex_;
   std::function<void(int level, std::string_view)> log_;   // Under log_mutex_.
+  std::shared_ptr<const void> kept_;
   rd_kafka_t* handle_ = nullptr;
 };
 

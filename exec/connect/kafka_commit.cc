@@ -108,10 +108,16 @@ Status KafkaCommitUnit::CommitOnce() {
   }
   if (!last_.empty()) WEIR_RETURN_IF_ERROR(delivery_->Wait());
   last_.clear();
+  // Groups stand apart: though one has moved on meanwhile, the others take their positions, else
+  // the outputs behind these would come again for nothing.
+  Status refused;
   WEIR_RETURN_IF_ERROR(contents_.ForEachGroup(
-      [](KafkaGroup& group, const std::vector<GroupOffset>& offsets) {
-        return group.CommitOffsets(offsets);
+      [&](KafkaGroup& group, const std::vector<GroupOffset>& offsets) {
+        Status committed = group.CommitOffsets(offsets);
+        if (refused.ok()) refused = std::move(committed);
+        return OkStatus();
       }));
+  WEIR_RETURN_IF_ERROR(std::move(refused));
   return contents_.WriteState(*delivery_);
 }
 

@@ -99,6 +99,28 @@ rd_kafka_resp_err_t FirstError(rd_kafka_resp_err_t error,
   return error;
 }
 
+// librdkafka joins again by itself when the group rebalances, and does not say so. Its requests tell.
+constexpr const char* kJoins = "joins";
+constexpr int16_t kJoinGroup = 11;   // Of Kafka's protocol.
+
+rd_kafka_resp_err_t JoinSent(rd_kafka_t*, int, const char*, int32_t, int16_t key, int16_t, int32_t,
+                             size_t, void* joining) {
+  if (key == kJoinGroup) *static_cast<std::atomic<bool>*>(joining) = true;
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t JoinAnswered(rd_kafka_t*, int, const char*, int32_t, int16_t key, int16_t,
+                                 int32_t, size_t, int64_t, rd_kafka_resp_err_t, void* joining) {
+  if (key == kJoinGroup) *static_cast<std::atomic<bool>*>(joining) = false;
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t WatchJoins(rd_kafka_t* handle, const rd_kafka_conf_t*, void* joining, char*,
+                               size_t) {
+  rd_kafka_interceptor_add_on_request_sent(handle, kJoins, &JoinSent, joining);
+  return rd_kafka_interceptor_add_on_response_received(handle, kJoins, &JoinAnswered, joining);
+}
+
 }  // namespace
 
 KafkaPartitions ToKafkaOffsets(const std::vector<GroupOffset>& offsets) {
@@ -118,7 +140,8 @@ KafkaPartitions ToKafkaOffsets(const std::vector<GroupOffset>& offsets) {
 
 KafkaGroup::KafkaGroup(const BrokerOptions& options, const GroupOptions& group)
     : options_(WithoutReaderProperties(options)), name_(group.name),
-      wake_(std::make_shared<WakeList::Entry>()) {
+      wake_(std::make_shared<WakeList::Entry>()),
+      joining_(std::make_shared<std::atomic<bool>>(false)) {
   wake_->listener = group.listener;
 }
 
@@ -132,10 +155,13 @@ Result<std::unique_ptr<KafkaGroup>> KafkaGroup::Join(const BrokerOptions& option
 Status KafkaGroup::Start(const std::string& anchor_topic) {
   WEIR_ASSIGN_OR_RETURN(
       client_, KafkaClient::Make(RD_KAFKA_CONSUMER, options_, ClientName(options_, name_),
-                                 GroupProperties(name_), [](rd_kafka_conf_t* conf) {
+                                 GroupProperties(name_), [this](rd_kafka_conf_t* conf) {
                                    rd_kafka_conf_set_events(
                                        conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR);
+                                   rd_kafka_conf_interceptor_add_on_new(conf, kJoins, &WatchJoins,
+                                                                        joining_.get());
                                  }));
+  client_->Keep(joining_);
   rd_kafka_t* handle = client_->handle();
   rd_kafka_poll_set_consumer(handle);
   queue_.reset(rd_kafka_queue_get_consumer(handle));
@@ -392,9 +418,16 @@ Result<KafkaGroupMetadata> KafkaGroup::MetadataFor(const std::vector<GroupOffset
   return metadata;
 }
 
+// The coordinator answers a connection's requests in order. A commit behind a request to join would
+// be looked at when the group has a new generation already, be refused for bearing the old one, and
+// cost librdkafka all its partitions: it waits here instead.
 Status KafkaGroup::CommitOffsets(const std::vector<GroupOffset>& offsets) {
   const auto deadline = Clock::now() + kCommitMax;
   while (true) {
+    if (*joining_ && Clock::now() < deadline) {
+      std::this_thread::sleep_for(kRetryPause);
+      continue;
+    }
     WEIR_ASSIGN_OR_RETURN(const KafkaGroupMetadata metadata, MetadataFor(offsets));
     const KafkaPartitions list = ToKafkaOffsets(offsets);
     const rd_kafka_resp_err_t error =

@@ -3,6 +3,7 @@
 // Membership in a Kafka consumer group that shares a topic's partitions out. The group's consumer
 // fetches nothing: the partitions it is given stay paused, and readers of their own read them.
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -63,6 +64,8 @@ class KafkaGroup final : public PartitionGroup {
   const BrokerOptions options_;
   const std::string name_;
   const std::shared_ptr<WakeList::Entry> wake_;
+  /// A request to join (again) is with the coordinator, which answers it when all members have asked.
+  const std::shared_ptr<std::atomic<bool>> joining_;
   std::shared_ptr<KafkaClient> client_;
   KafkaQueue queue_;
   /// What was handed out by Poll and waits for Accept.
