@@ -129,8 +129,10 @@ Status FromKafka(rd_kafka_resp_err_t error, std::string_view doing, std::string_
 
 Result<std::shared_ptr<KafkaClient>> KafkaClient::Make(
     rd_kafka_type_t type, const BrokerOptions& options, std::string_view name,
-    const Properties& properties, const std::function<void(rd_kafka_conf_t*)>& prepare) {
+    const Properties& properties, const std::function<void(rd_kafka_conf_t*)>& prepare,
+    LogWatch watch) {
   std::shared_ptr<KafkaClient> client(new KafkaClient());
+  client->watch_ = std::move(watch);
   client->log_ = options.log;
   KafkaConf conf(rd_kafka_conf_new());
   WEIR_RETURN_IF_ERROR(SetProperty(conf.get(), "bootstrap.servers", options.brokers));
@@ -180,6 +182,7 @@ void KafkaClient::Log(const rd_kafka_t* handle, int level, const char* facility,
   if (std::strcmp(facility, "CONFWARN") == 0) return;
   auto* client = static_cast<KafkaClient*>(rd_kafka_opaque(handle));
   if (client == nullptr) return;
+  if (client->watch_ && client->watch_(level, facility, text)) return;
   std::lock_guard lock(client->log_mutex_);
   if (!client->log_) return;
   client->log_(LevelOf(level), std::string("kafka ") + facility + ": " + text);

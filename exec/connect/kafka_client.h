@@ -44,13 +44,16 @@ Status FromKafka(rd_kafka_resp_err_t error, std::string_view doing, std::string_
 class KafkaClient {
  public:
   using Properties = std::map<std::string, std::string>;
+  /// Is shown each line of librdkafka's log first, on the thread that writes it; true: it goes no
+  /// further. Must not call librdkafka.
+  using LogWatch = std::function<bool(int level, const char* facility, const char* text)>;
 
   /// `properties` are ours; those of the options' `kafka` win over them. `prepare` may set
   /// callbacks; `opaque` is what they get. kUnknownOption, kInvalidOption.
   static Result<std::shared_ptr<KafkaClient>> Make(
       rd_kafka_type_t type, const BrokerOptions& options, std::string_view name,
       const Properties& properties,
-      const std::function<void(rd_kafka_conf_t*)>& prepare = {});
+      const std::function<void(rd_kafka_conf_t*)>& prepare = {}, LogWatch watch = {});
   ~KafkaClient();
   KafkaClient(const KafkaClient&) = delete;
   KafkaClient& operator=(const KafkaClient&) = delete;
@@ -76,6 +79,7 @@ class KafkaClient {
   static void Log(const rd_kafka_t* handle, int level, const char* facility, const char* text);
   Status FindOffsets(std::string_view topic, rd_kafka_topic_partition_list_t& partitions);
 
+  LogWatch watch_;                                         // Set once, before the handle is made.
   std::mutex log_mutex_;
   std::function<void(int level, std::string_view)> log_;   // Under log_mutex_.
   std::shared_ptr<const void> kept_;

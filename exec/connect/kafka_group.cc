@@ -99,26 +99,86 @@ rd_kafka_resp_err_t FirstError(rd_kafka_resp_err_t error,
   return error;
 }
 
-// librdkafka joins again by itself when the group rebalances, and does not say so. Its requests tell.
 constexpr const char* kJoins = "joins";
-constexpr int16_t kJoinGroup = 11;   // Of Kafka's protocol.
+// Requests of Kafka's protocol whose answers make librdkafka join a group again, and the one by which
+// it does so.
+constexpr int16_t kMetadata = 3;
+constexpr int16_t kOffsetCommit = 8;
+constexpr int16_t kJoinGroup = 11;
+constexpr int16_t kHeartbeat = 12;
 
-rd_kafka_resp_err_t JoinSent(rd_kafka_t*, int, const char*, int32_t, int16_t key, int16_t, int32_t,
-                             size_t, void* joining) {
-  if (key == kJoinGroup) *static_cast<std::atomic<bool>*>(joining) = true;
+}  // namespace
+
+// librdkafka joins again by itself when the group rebalances. Its main thread decides so when it
+// takes the answer to a heartbeat; no event tells. A coordinator answers a connection's requests in
+// order, and one to join only when all members have asked: a commit behind it is looked at when the
+// group has a new generation already, is refused for bearing the old one, and costs librdkafka all
+// its partitions, so that what they had brought is done again by another copy.
+//
+// So a commit holds `mutex` while it is handed over. Answers wait for it on the thread of their
+// connection, before they reach the main thread; a round through the main thread then shows what
+// those before have led to, and a second one that the commit is on its way.
+struct JoinGate {
+  std::mutex mutex;
+  /// The main thread has decided to join, and has no answer yet.
+  std::atomic<bool> deciding{false};
+  /// A request to join is with the coordinator: known also where librdkafka words its log otherwise.
+  std::atomic<bool> asked{false};
+  std::atomic<std::thread::id> main_thread{};
+
+  bool joining() const { return deciding || asked; }
+};
+
+namespace {
+
+rd_kafka_resp_err_t ThreadStarted(rd_kafka_t*, rd_kafka_thread_type_t type, const char*,
+                                  void* gate) {
+  if (type == RD_KAFKA_THREAD_MAIN) {
+    static_cast<JoinGate*>(gate)->main_thread = std::this_thread::get_id();
+  }
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-rd_kafka_resp_err_t JoinAnswered(rd_kafka_t*, int, const char*, int32_t, int16_t key, int16_t,
-                                 int32_t, size_t, int64_t, rd_kafka_resp_err_t, void* joining) {
-  if (key == kJoinGroup) *static_cast<std::atomic<bool>*>(joining) = false;
+rd_kafka_resp_err_t RequestSent(rd_kafka_t*, int, const char*, int32_t, int16_t key, int16_t,
+                                int32_t, size_t, void* gate) {
+  if (key == kJoinGroup) static_cast<JoinGate*>(gate)->asked = true;
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-rd_kafka_resp_err_t WatchJoins(rd_kafka_t* handle, const rd_kafka_conf_t*, void* joining, char*,
+// Called on the connection's thread, and once more on the main thread, which must not wait here: a
+// commit waits for it.
+rd_kafka_resp_err_t AnswerReceived(rd_kafka_t*, int, const char*, int32_t, int16_t key, int16_t,
+                                   int32_t, size_t, int64_t, rd_kafka_resp_err_t, void* opaque) {
+  auto* gate = static_cast<JoinGate*>(opaque);
+  if (key == kJoinGroup) gate->asked = false;
+  const bool may_lead_to_join = key == kHeartbeat || key == kMetadata || key == kOffsetCommit;
+  if (may_lead_to_join && std::this_thread::get_id() != gate->main_thread.load()) {
+    std::lock_guard lock(gate->mutex);
+  }
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t WatchJoins(rd_kafka_t* handle, const rd_kafka_conf_t*, void* gate, char*,
                                size_t) {
-  rd_kafka_interceptor_add_on_request_sent(handle, kJoins, &JoinSent, joining);
-  return rd_kafka_interceptor_add_on_response_received(handle, kJoins, &JoinAnswered, joining);
+  rd_kafka_interceptor_add_on_thread_start(handle, kJoins, &ThreadStarted, gate);
+  rd_kafka_interceptor_add_on_request_sent(handle, kJoins, &RequestSent, gate);
+  return rd_kafka_interceptor_add_on_response_received(handle, kJoins, &AnswerReceived, gate);
+}
+
+/// What librdkafka's debug log of groups says of a group's way: "… changed join state A -> B (…)",
+/// written by the main thread before it acts on B.
+bool IsOnItsWayToJoin(std::string_view change) {
+  constexpr std::string_view kArrow = " -> ";
+  const size_t arrow = change.rfind(kArrow);
+  if (arrow == std::string_view::npos) return false;
+  const std::string_view state = change.substr(arrow + kArrow.size());
+  return state.starts_with("init") || state.starts_with("wait-join");
+}
+
+/// The user's list of librdkafka's debug contexts with that of groups.
+std::string WithGroupLog(const std::map<std::string, std::string>& given) {
+  const auto debug = given.find("debug");
+  return debug == given.end() || debug->second.empty() ? "cgrp" : debug->second + ",cgrp";
 }
 
 }  // namespace
@@ -141,7 +201,7 @@ KafkaPartitions ToKafkaOffsets(const std::vector<GroupOffset>& offsets) {
 KafkaGroup::KafkaGroup(const BrokerOptions& options, const GroupOptions& group)
     : options_(WithoutReaderProperties(options)), name_(group.name),
       wake_(std::make_shared<WakeList::Entry>()),
-      joining_(std::make_shared<std::atomic<bool>>(false)) {
+      gate_(std::make_shared<JoinGate>()) {
   wake_->listener = group.listener;
 }
 
@@ -153,15 +213,25 @@ Result<std::unique_ptr<KafkaGroup>> KafkaGroup::Join(const BrokerOptions& option
 }
 
 Status KafkaGroup::Start(const std::string& anchor_topic) {
+  BrokerOptions options = options_;
+  const bool debugs = !options.kafka["debug"].empty();
+  options.kafka["debug"] = WithGroupLog(options_.kafka);
+  auto watch = [gate = gate_, debugs](int level, const char* facility, const char* text) {
+    constexpr int kDebug = 7;   // Of syslog.
+    if (level < kDebug) return false;
+    if (std::strcmp(facility, "CGRPJOINSTATE") == 0) gate->deciding = IsOnItsWayToJoin(text);
+    return !debugs;
+  };
   WEIR_ASSIGN_OR_RETURN(
-      client_, KafkaClient::Make(RD_KAFKA_CONSUMER, options_, ClientName(options_, name_),
-                                 GroupProperties(name_), [this](rd_kafka_conf_t* conf) {
-                                   rd_kafka_conf_set_events(
-                                       conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR);
-                                   rd_kafka_conf_interceptor_add_on_new(conf, kJoins, &WatchJoins,
-                                                                        joining_.get());
-                                 }));
-  client_->Keep(joining_);
+      client_, KafkaClient::Make(
+                   RD_KAFKA_CONSUMER, options, ClientName(options_, name_), GroupProperties(name_),
+                   [this](rd_kafka_conf_t* conf) {
+                     rd_kafka_conf_set_events(conf,
+                                              RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR);
+                     rd_kafka_conf_interceptor_add_on_new(conf, kJoins, &WatchJoins, gate_.get());
+                   },
+                   std::move(watch)));
+  client_->Keep(gate_);
   rd_kafka_t* handle = client_->handle();
   rd_kafka_poll_set_consumer(handle);
   queue_.reset(rd_kafka_queue_get_consumer(handle));
@@ -418,20 +488,42 @@ Result<KafkaGroupMetadata> KafkaGroup::MetadataFor(const std::vector<GroupOffset
   return metadata;
 }
 
-// The coordinator answers a connection's requests in order. A commit behind a request to join would
-// be looked at when the group has a new generation already, be refused for bearing the old one, and
-// cost librdkafka all its partitions: it waits here instead.
+Result<std::optional<rd_kafka_resp_err_t>> KafkaGroup::CommitBetweenJoins(
+    const std::vector<GroupOffset>& offsets, bool anyway) {
+  rd_kafka_t* handle = client_->handle();
+  const KafkaQueue answers(rd_kafka_queue_new(handle));
+  {
+    std::lock_guard lock(gate_->mutex);
+    // Asks the main thread: the first round.
+    WEIR_ASSIGN_OR_RETURN(const KafkaGroupMetadata metadata, MetadataFor(offsets));
+    if (!anyway && gate_->joining()) return std::optional<rd_kafka_resp_err_t>();
+    const KafkaPartitions list = ToKafkaOffsets(offsets);
+    const rd_kafka_resp_err_t error =
+        rd_kafka_commit_queue(handle, list.get(), answers.get(), nullptr, nullptr);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return std::optional(error);
+    const KafkaGroupMetadata second_round(rd_kafka_consumer_group_metadata(handle));
+  }
+  // librdkafka gives up by itself in time, and says so.
+  while (true) {
+    const KafkaEvent event(rd_kafka_queue_poll(answers.get(), kKafkaRequestMs));
+    if (event == nullptr) return std::optional(RD_KAFKA_RESP_ERR__TIMED_OUT);
+    if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_OFFSET_COMMIT) continue;
+    const auto* list = rd_kafka_event_topic_partition_list(event.get());
+    const rd_kafka_resp_err_t error = rd_kafka_event_error(event.get());
+    return std::optional(list == nullptr ? error : FirstError(error, *list));
+  }
+}
+
 Status KafkaGroup::CommitOffsets(const std::vector<GroupOffset>& offsets) {
   const auto deadline = Clock::now() + kCommitMax;
   while (true) {
-    if (*joining_ && Clock::now() < deadline) {
+    WEIR_ASSIGN_OR_RETURN(const auto outcome,
+                          CommitBetweenJoins(offsets, Clock::now() > deadline));
+    if (!outcome) {
       std::this_thread::sleep_for(kRetryPause);
       continue;
     }
-    WEIR_ASSIGN_OR_RETURN(const KafkaGroupMetadata metadata, MetadataFor(offsets));
-    const KafkaPartitions list = ToKafkaOffsets(offsets);
-    const rd_kafka_resp_err_t error =
-        FirstError(rd_kafka_commit(client_->handle(), list.get(), 0), *list);
+    const rd_kafka_resp_err_t error = *outcome;
     switch (error) {
       case RD_KAFKA_RESP_ERR_NO_ERROR:
         return OkStatus();

@@ -23,6 +23,9 @@ using KafkaFault = KafkaOwned<rd_kafka_error_t, rd_kafka_error_destroy>;
 /// A list as librdkafka takes it to commit. The offsets' metadata are copied.
 KafkaPartitions ToKafkaOffsets(const std::vector<GroupOffset>& offsets);
 
+/// Keeps a group's commits out of the way of its requests to join again, see CommitOffsets.
+struct JoinGate;
+
 /// One membership. The calls of PartitionGroup come from one thread at a time; those for commit units
 /// may come from others meanwhile.
 class KafkaGroup final : public PartitionGroup {
@@ -58,14 +61,18 @@ class KafkaGroup final : public PartitionGroup {
   Status Unassign(const rd_kafka_topic_partition_list_t& partitions);
   void Leave();
   std::string MemberId();
+  /// Hands a commit to librdkafka where no request to join can go before it, and waits for what came
+  /// of it; nothing: such a request is under way. With `anyway` it is not looked for.
+  Result<std::optional<rd_kafka_resp_err_t>> CommitBetweenJoins(
+      const std::vector<GroupOffset>& offsets, bool anyway);
   void Log(int level, const std::string& text) const;
   Status Migrated(const std::string& why) const;
 
   const BrokerOptions options_;
   const std::string name_;
   const std::shared_ptr<WakeList::Entry> wake_;
-  /// A request to join (again) is with the coordinator, which answers it when all members have asked.
-  const std::shared_ptr<std::atomic<bool>> joining_;
+  /// Keeps commits and requests to join (again) apart.
+  const std::shared_ptr<JoinGate> gate_;
   std::shared_ptr<KafkaClient> client_;
   KafkaQueue queue_;
   /// What was handed out by Poll and waits for Accept.

@@ -226,6 +226,9 @@ TEST_F(ReplaySkewTest, CountsWhatIsNotLateInItsOwnPartition) {
     const bool is_close = topic == alone.close || topic == shared.close;
     ExpectSame(is_close ? close : usual, table, topic);
   }
+  if (HasFailure()) {
+    for (const std::string& line : three->LogLines("query CTAS_")) fmt::print("{}\n", line);
+  }
   fmt::print("rides {}, late in their partition {}, windows {}\n", kRides, late_close,
              usual.size());
 }
