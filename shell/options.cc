@@ -189,6 +189,10 @@ class CommandLine {
                     "Serve metrics for Prometheus at http://…:PORT/metrics (0: a free port)")
         ->check(CLI::Range(0, 65535))
         ->envname("WEIR_METRICS_PORT");
+    app_.add_option("--metrics-address", options_.metrics_address,
+                    "IP address for --metrics-port (default 127.0.0.1: this machine alone; "
+                    "0.0.0.0: all networks, without a password)")
+        ->envname("WEIR_METRICS_ADDRESS");
     app_.add_flag("-q,--quiet", options_.quiet, "Only results and errors");
     app_.set_version_flag("--version", [] { return fmt::format("weir {}", Version()); });
   }

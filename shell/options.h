@@ -69,6 +69,7 @@ struct ProgramOptions {
   PrintOptions print;
   ResetArguments reset;
   std::optional<int> metrics_port;  ///< Serve metrics over HTTP; 0: on a port that is free.
+  std::string metrics_address = "127.0.0.1";  ///< Where that port is.
   bool dot = false;  ///< Of explain.
   TestArguments test;
 };

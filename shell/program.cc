@@ -258,10 +258,10 @@ Result<std::unique_ptr<MetricsServer>> ServeMetrics(const ProgramOptions& option
                                                     const Engine& engine, std::ostream& err) {
   if (!options.metrics_port) return std::unique_ptr<MetricsServer>();
   WEIR_ASSIGN_OR_RETURN(std::unique_ptr<MetricsServer> server,
-                        MetricsServer::Start(engine, *options.metrics_port));
+                        MetricsServer::Start(engine, options.metrics_address,
+                                             *options.metrics_port));
   if (!options.quiet) {
-    err << fmt::format("metrics are at http://localhost:{}/metrics\n", server->port())
-        << std::flush;
+    err << fmt::format("metrics are at {}\n", server->url()) << std::flush;
   }
   return server;
 }

@@ -22,23 +22,43 @@ extern char** environ;
 namespace weir::shell {
 namespace {
 
-/// The whole answer to GET `path`; empty where nobody listens.
-std::string Fetch(int port, const std::string& path) {
+/// A client's connection to `port` of `address`; -1 where nobody listens.
+int Connect(int port, in_addr_t address = INADDR_LOOPBACK) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(static_cast<uint16_t>(port));
+  where.sin_addr.s_addr = htonl(address);
+  if (connect(fd, reinterpret_cast<sockaddr*>(&where), sizeof where) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+void Write(int fd, const std::string& text) {
+  // The server may have hung up on what is too long.
+  EXPECT_GT(send(fd, text.data(), text.size(), MSG_NOSIGNAL), 0);
+}
+
+/// Everything up to the connection's end.
+std::string ReadAll(int fd) {
   std::string answer;
-  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-    const std::string request =
-        "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
-    char buffer[4096];
-    for (ssize_t got = 0; (got = read(fd, buffer, sizeof buffer)) > 0;) {
-      answer.append(buffer, static_cast<size_t>(got));
-    }
+  char buffer[4096];
+  for (ssize_t got = 0; (got = read(fd, buffer, sizeof buffer)) > 0;) {
+    answer.append(buffer, static_cast<size_t>(got));
   }
+  return answer;
+}
+
+std::string RequestFor(const std::string& path, const std::string& method = "GET") {
+  return method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+}
+
+/// The whole answer to a request for `path`; empty where nobody listens.
+std::string Fetch(int port, const std::string& path, const std::string& method = "GET") {
+  const int fd = Connect(port);
+  if (fd < 0) return "";
+  Write(fd, RequestFor(path, method));
+  std::string answer = ReadAll(fd);
   close(fd);
   return answer;
 }
@@ -46,7 +66,7 @@ std::string Fetch(int port, const std::string& path) {
 TEST(MetricsServer, ServesTheNumbersOfTheMoment) {
   FakeEngine engine;
   engine.metrics.queries.push_back({.query_id = "CTAS_A", .state = "RUNNING", .records_in = 5});
-  auto server = MetricsServer::Start(engine, 0);
+  auto server = MetricsServer::Start(engine, "127.0.0.1", 0);
   ASSERT_TRUE(server.ok()) << server.status().ToString();
   ASSERT_GT((*server)->port(), 0);
   std::string page = Fetch((*server)->port(), "/metrics");
@@ -61,11 +81,72 @@ TEST(MetricsServer, ServesTheNumbersOfTheMoment) {
 
 TEST(MetricsServer, APortThatIsTakenIsAnError) {
   FakeEngine engine;
-  auto first = MetricsServer::Start(engine, 0);
+  auto first = MetricsServer::Start(engine, "127.0.0.1", 0);
   ASSERT_TRUE(first.ok()) << first.status().ToString();
-  const auto second = MetricsServer::Start(engine, (*first)->port());
+  const auto second = MetricsServer::Start(engine, "127.0.0.1", (*first)->port());
   EXPECT_EQ(second.status().code(), ErrorCode::kIoError);
   EXPECT_NE(second.status().hint().find("--metrics-port"), std::string::npos);
+}
+
+TEST(MetricsServer, ListensToThisMachineUnlessToldOtherwise) {
+  FakeEngine engine;
+  auto local = MetricsServer::Start(engine, "127.0.0.1", 0);
+  ASSERT_TRUE(local.ok()) << local.status().ToString();
+  constexpr in_addr_t kOtherLoopback = 0x7f000002;   // 127.0.0.2
+  EXPECT_EQ(Connect((*local)->port(), kOtherLoopback), -1);
+  auto all = MetricsServer::Start(engine, "0.0.0.0", 0);
+  ASSERT_TRUE(all.ok()) << all.status().ToString();
+  EXPECT_EQ((*all)->url(), "http://0.0.0.0:" + std::to_string((*all)->port()) + "/metrics");
+  const int fd = Connect((*all)->port(), kOtherLoopback);
+  ASSERT_GE(fd, 0);
+  close(fd);
+  for (const char* address : {"everywhere", "127.0.0.1:80,+90", "", "127.0.0.1s"}) {
+    const auto none = MetricsServer::Start(engine, address, 0);
+    EXPECT_EQ(none.status().code(), ErrorCode::kInvalidOption) << address;
+  }
+}
+
+// More of them than the server has threads; each would have held one for 10 seconds and more.
+TEST(MetricsServer, ClientsThatStallAreCutOffAndOthersAnswered) {
+  FakeEngine engine;
+  auto server = MetricsServer::Start(engine, "127.0.0.1", 0);
+  ASSERT_TRUE(server.ok()) << server.status().ToString();
+  std::vector<int> stalled;
+  for (int i = 0; i < 24; ++i) {
+    stalled.push_back(Connect((*server)->port()));
+    ASSERT_GE(stalled.back(), 0);
+    // A request without an end, one whose body does not come, and nothing at all.
+    if (i % 3 == 0) Write(stalled.back(), "GET /metrics HTTP/1.1\r\nHost: lo");
+    if (i % 3 == 1) {
+      Write(stalled.back(), "POST /metrics HTTP/1.1\r\nContent-Length: 1000000\r\n\r\nx");
+    }
+  }
+  EXPECT_TRUE(Fetch((*server)->port(), "/metrics").starts_with("HTTP/1.1 200 OK\r\n"));
+  for (const int fd : stalled) {
+    EXPECT_EQ(ReadAll(fd).find("HTTP/1.1 200"), std::string::npos);   // Comes to an end.
+    close(fd);
+  }
+}
+
+TEST(MetricsServer, AnswersNothingButItsPage) {
+  FakeEngine engine;
+  auto server = MetricsServer::Start(engine, "127.0.0.1", 0);
+  ASSERT_TRUE(server.ok()) << server.status().ToString();
+  const int port = (*server)->port();
+  const std::string not_found = "HTTP/1.1 404";
+  // A run of slashes makes the redirects of some versions of the library overflow.
+  const std::string slashes = std::string(4000, '/') + "tmp?a=" + std::string(2000, '/');
+  for (const std::string& path :
+       {std::string("/"), std::string("/metrics/"), std::string("/metrics/../../etc/passwd"),
+        std::string("/..%2f..%2fetc/passwd"), slashes}) {
+    EXPECT_TRUE(Fetch(port, path).starts_with(not_found)) << path.substr(0, 40);
+  }
+  EXPECT_TRUE(Fetch(port, "/metrics", "POST").starts_with("HTTP/1.1 405"));
+  EXPECT_TRUE(Fetch(port, "/metrics", "DELETE").starts_with("HTTP/1.1 405"));
+  EXPECT_TRUE(Fetch(port, "/metrics", "HEAD").ends_with("\r\n\r\n"));
+  // Beyond the bound of a request.
+  EXPECT_EQ(Fetch(port, "/" + std::string(100'000, 'a')).find("HTTP/1.1 200"), std::string::npos);
+  EXPECT_TRUE(Fetch(port, "/metrics").starts_with("HTTP/1.1 200"));
 }
 
 /// `weir` with these arguments, and what it writes to stderr.

@@ -52,6 +52,8 @@ TEST_F(OptionsTest, MetricsPortIsAPort) {
   EXPECT_EQ(Parse({"--metrics-port", "9404"}).options.metrics_port, 9404);
   EXPECT_EQ(Parse({}).options.metrics_port, std::nullopt);
   EXPECT_EQ(Parse({"--metrics-port", "70000"}).exit_code, 2);
+  EXPECT_EQ(Parse({"--metrics-port", "1"}).options.metrics_address, "127.0.0.1");
+  EXPECT_EQ(Parse({"--metrics-address", "0.0.0.0"}).options.metrics_address, "0.0.0.0");
 }
 
 TEST_F(OptionsTest, KeepsTheOrderOfCommandsAndFiles) {
