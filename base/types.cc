@@ -6,6 +6,19 @@
 #include "base/status_macros.h"
 
 namespace weir {
+namespace {
+
+/// In backquotes, those inside doubled, as SQL reads it back.
+std::string QuotedName(std::string_view name) {
+  std::string quoted = "`";
+  for (char c : name) {
+    quoted += c;
+    if (c == '`') quoted += c;
+  }
+  return quoted + "`";
+}
+
+}  // namespace
 
 DataType DataType::Decimal(int precision, int scale) {
   WEIR_CHECK(precision >= 1 && precision <= limits::kDecimalPrecisionMax && scale >= 0 &&
@@ -89,7 +102,7 @@ std::string DataType::ToString() const {
       std::string text = "STRUCT<";
       for (const Field& field : *children_) {
         if (text.size() > 7) text += ", ";
-        text += fmt::format("`{}` {}", field.name, field.type.ToString());
+        text += fmt::format("{} {}", QuotedName(field.name), field.type.ToString());
       }
       return text + ">";
     }
@@ -108,7 +121,7 @@ std::string Schema::ToString() const {
   std::string text;
   for (const ColumnSchema& column : columns) {
     if (!text.empty()) text += ", ";
-    text += fmt::format("`{}` {}{}", column.name, column.type.ToString(),
+    text += fmt::format("{} {}{}", QuotedName(column.name), column.type.ToString(),
                         column.is_key ? " KEY" : "");
   }
   return text;

@@ -100,8 +100,10 @@ columnRole: 'PRIMARY'? 'KEY' | 'HEADERS' | 'HEADER' '(' STRING ')';
 addedColumn: 'ADD' 'COLUMN'? identifier type;
 
 withProperties: 'WITH' '(' (property (',' property)*)? ')';
-// CONNECTOR is a reserved word in ksqlDB, and here also the name of a property.
-property: (identifier | STRING | word='CONNECTOR') '=' propertyValue;
+// CONNECTOR and NULL are reserved words and properties too; properties in groups have dots.
+property: propertyName '=' propertyValue;
+propertyName: STRING | propertyPart ('.' propertyPart)*;
+propertyPart: identifier | word=('CONNECTOR' | 'NULL');
 propertyValue: sign=('-' | '+')? number | literal;
 
 identifierList: '(' identifier (',' identifier)* ')';

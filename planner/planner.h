@@ -19,6 +19,9 @@
 
 namespace weir {
 
+/// Columns that sources had when a query was made, by source.
+using KnownColumns = std::map<std::string, std::vector<std::string>, std::less<>>;
+
 /// What the planner may ask of the world.
 struct PlannerContext {
   const Catalog* catalog = nullptr;
@@ -31,6 +34,11 @@ struct PlannerContext {
   std::function<Result<std::vector<ColumnSchema>>(
       std::string_view source, std::map<std::string, std::string>& properties)>
       infer_columns;
+  /// Of a kept query that is planned again: columns that its sources got later are out of its
+  /// reach, so that `*` and every name mean what they meant. Sources that are not listed show all.
+  KnownColumns known_columns;
+  /// Of a kept INSERT INTO … SELECT that is planned again: the id it has.
+  std::string kept_query_id;
   /// False: only what ksqlDB accepts; extensions are rejected (kInvalidStatement) as ksqlDB does.
   bool sql_extensions = true;
 };
@@ -57,7 +65,10 @@ struct PersistentQueryPlan {
   bool compacted = false;
   bool if_not_exists = false, or_replace = false;
   physical::NodePtr root;                     ///< Ends in a TopicSink.
-  uint64_t fingerprint = 0;
+  KnownColumns known_columns;                 ///< Of what it reads, as planned.
+  uint64_t fingerprint = 0;                   ///< Of everything that decides the shape of state.
+  /// As earlier versions computed it: state that bears it is taken over.
+  uint64_t legacy_fingerprint = 0;
 };
 
 /// SELECT … EMIT CHANGES|FINAL: follows its sources.
@@ -112,6 +123,13 @@ Result<InsertValuesPlan> PlanInsertValues(const ast::Statement& statement,
                                           const PlannerContext& context);
 /// CREATE TYPE's right side, or any type in SQL, with custom types looked up.
 Result<DataType> ResolveType(const ast::TypeName& type, const Catalog& catalog);
+/// Whether SQL knows a type of this name by itself, which CREATE TYPE cannot give another meaning.
+bool IsBuiltinType(std::string_view name);
+/// A type written without custom types.
+ast::TypeName SpellType(const DataType& type, SourcePosition position);
+/// Puts their structure in place of the custom types that a statement names: what is made with a
+/// type stays as it is whatever becomes of the type. Unknown names stay, for the planner to refuse.
+void SpellCustomTypes(ast::Statement& statement, const Catalog& catalog);
 /// ALTER STREAM/TABLE … ADD COLUMN: the changed entry.
 Result<SourceEntry> PlanAlterSource(const ast::Statement& statement, const PlannerContext& context);
 

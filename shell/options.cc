@@ -159,6 +159,8 @@ class CommandLine {
     app_.add_option("--threads", options_.threads, "Threads that run queries (default: one a core)")
         ->check(CLI::NonNegativeNumber)
         ->envname("WEIR_THREADS");
+    app_.add_flag("--paused", options_.paused,
+                  "Open a local store with its queries paused; RESUME ID or ALL runs them");
     AddRepeated(app_, "-S,--setting", &raw_.settings,
                 "NAME=VALUE: a setting of the engine (SHOW PROPERTIES lists them)");
     AddRepeated(app_, "-X,--kafka", &raw_.kafka, "NAME=VALUE: a property of librdkafka");

@@ -53,6 +53,7 @@ struct ProgramOptions {
   std::string application_id;
   std::string state_dir;
   int threads = 0;
+  bool paused = false;
   std::map<std::string, std::string> settings;
   std::map<std::string, std::string> kafka;
   std::vector<std::pair<std::string, std::string>> defines;

@@ -243,6 +243,7 @@ EngineOptions MakeEngineOptions(const ProgramOptions& options) {
   engine.application_id = options.application_id;
   engine.state_dir = options.state_dir;
   engine.threads = options.threads;
+  engine.paused = options.paused;
   engine.settings = options.settings;
   engine.kafka = options.kafka;
   engine.log_level = options.log_level;

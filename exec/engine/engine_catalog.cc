@@ -26,11 +26,17 @@ Status EngineImpl::PersistCatalog(const StoredStatement* put, int64_t remove,
 }
 
 Status EngineImpl::SaveStatement(std::string_view kind, std::string_view name,
-                                 std::string_view sql) {
+                                 std::string_view sql, StatementExtras extras) {
   for (StoredStatement& stored : stored_) {
     if (stored.kind != kind || stored.name != name) continue;
-    if (stored.sql == sql) return OkStatus();
+    if (stored.sql == sql && stored.written == extras.written &&
+        stored.known_columns == extras.known_columns) {
+      return OkStatus();
+    }
     stored.sql = sql;
+    stored.written = std::move(extras.written);
+    stored.known_columns = std::move(extras.known_columns);
+    if (!recovering_) stored.settings = settings_.given();
     return PersistCatalog(&stored, -1);
   }
   StoredStatement stored;
@@ -38,6 +44,8 @@ Status EngineImpl::SaveStatement(std::string_view kind, std::string_view name,
   stored.kind = kind;
   stored.name = name;
   stored.sql = sql;
+  stored.written = std::move(extras.written);
+  stored.known_columns = std::move(extras.known_columns);
   stored.settings = settings_.given();
   stored_.push_back(std::move(stored));
   return PersistCatalog(&stored_.back(), -1);
@@ -63,6 +71,7 @@ Status EngineImpl::KeepSinkOf(std::string_view query_id, std::string_view source
     stored.kind = "source";
     stored.name = source;
     stored.sql = sql;
+    stored.known_columns.clear();
     stored.paused = false;
     return PersistCatalog(&stored, -1, query_id);
   }

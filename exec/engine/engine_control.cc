@@ -47,6 +47,10 @@ Status EngineImpl::ControlQueries(const ast::Statement& statement, StatementResu
   }
   if (!control.all) {
     const RunningQuery* query = FindRunning(control.query_id.name);
+    const StoredStatement* broken = query == nullptr ? FindBroken(control.query_id.name) : nullptr;
+    if (broken != nullptr && broken->kind == "query") {
+      return ControlBroken(control.kind, *broken, result);
+    }
     if (query == nullptr) {
       std::string hint = DidYouMean(control.query_id.name, ids);
       if (hint.empty()) hint = ids.empty() ? "no query runs" : fmt::format("running: {}",
@@ -62,9 +66,30 @@ Status EngineImpl::ControlQueries(const ast::Statement& statement, StatementResu
     Status status = ControlOne(control.kind, id, result);
     if (!status.ok()) return std::move(status).At(statement.position);
   }
+  if (control.all && control.kind == ast::ControlKind::kResume) RetryBroken(result);
   result.message = ids.empty() ? "No query runs"
                                : fmt::format("{} {}", Done(control.kind), fmt::join(ids, ", "));
   return OkStatus();
+}
+
+// Of a query that could not be made again: RESUME tries it, as with all in ERROR.
+Status EngineImpl::ControlBroken(ast::ControlKind kind, const StoredStatement& broken,
+                                 StatementResult& result) {
+  const std::string id = broken.name;
+  if (kind == ast::ControlKind::kResume) {
+    RetryBroken(result);
+    const StoredStatement* still = FindBroken(id);
+    if (still != nullptr) return still->broken;
+    result.message = fmt::format("Resumed {}", id);
+    return OkStatus();
+  }
+  if (kind == ast::ControlKind::kTerminate && id.starts_with("INSERT_")) {
+    return DropBroken(broken, false, result);
+  }
+  return Status(ErrorCode::kQueryFailed,
+                fmt::format("query {} is in ERROR, it could not be made again: {}", id,
+                            broken.broken.message()))
+      .WithHint("RESUME tries it again, DROP removes what it made");
 }
 
 Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
@@ -89,19 +114,24 @@ Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
                   fmt::format("{} cannot be terminated by itself", id))
         .WithHint(pipeline ? fmt::format("DROP PIPELINE {}", name) : "DROP the SOURCE TABLE");
   }
-  WEIR_RETURN_IF_ERROR(StopQuery(id, true));
-  WEIR_RETURN_IF_ERROR(DropInternals(id, result));
   const QueryEntry* entry = catalog_.FindQuery(id);
   const SourceEntry* sink = entry == nullptr ? nullptr : catalog_.FindSource(entry->sink);
-  if (sink == nullptr || sink->created_by_query != id) {
+  const bool keeps_sink = sink != nullptr && sink->created_by_query == id;
+  // What it made stays, as a source of its own.
+  SourceEntry kept;
+  if (keeps_sink) {
+    kept = *sink;
+    kept.created_by_query.clear();
+    kept.is_materialized = false;
+    kept.sql = FormatSourceDdl(kept);
+    WEIR_RETURN_IF_ERROR(CheckReadsBack(kept));
+  }
+  WEIR_RETURN_IF_ERROR(StopQuery(id, true));
+  WEIR_RETURN_IF_ERROR(DropInternals(id, result));
+  if (!keeps_sink) {
     catalog_.RemoveQuery(id);
     return ForgetStatement("query", id, id);
   }
-  // What it made stays, as a source of its own.
-  SourceEntry kept = *sink;
-  kept.created_by_query.clear();
-  kept.is_materialized = false;
-  kept.sql = FormatSourceDdl(kept);
   result.notices.push_back(fmt::format("{} stays and gets no more rows; DROP removes it",
                                        kept.name));
   WEIR_RETURN_IF_ERROR(KeepSinkOf(id, kept.name, kept.sql));

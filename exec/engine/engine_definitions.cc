@@ -19,6 +19,9 @@
 namespace weir {
 namespace {
 
+// FNV's prime: one number of those of a pipeline's queries.
+constexpr uint64_t kFingerprintFactor = 1099511628211ull;
+
 std::string_view KindName(bool is_table) { return is_table ? "table" : "stream"; }
 
 Status AlreadyExists(const SourceEntry& existing, std::string_view hint) {
@@ -51,9 +54,20 @@ Status EngineImpl::MakeTopic(std::string_view topic, int32_t partitions, int64_t
 
 Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult& result) {
   PlannerContext context = MakePlannerContext();
+  const auto& create = statement.As<ast::CreateSource>();
+  const std::string text = ast::FormatStatement(statement);
+  const SourceEntry* existing = catalog_.FindSource(create.name.name);
+  // The same words are the same source, whatever the file holds by now that columns were found in.
+  if (existing != nullptr && !create.or_replace && context.sql_extensions &&
+      text == (existing->written.empty() ? existing->sql : existing->written)) {
+    result.message = fmt::format("{} exists and is the same", existing->name);
+    return OkStatus();
+  }
+  WEIR_RETURN_IF_ERROR(CheckNameNotBroken(create.name.name, create.or_replace, text,
+                                          create.name.position));
   WEIR_ASSIGN_OR_RETURN(CreateSourcePlan plan, PlanCreateSource(statement, context));
   SourceEntry& source = plan.source;
-  if (const SourceEntry* existing = catalog_.FindSource(source.name)) {
+  if (existing != nullptr) {
     if (plan.if_not_exists) {
       result.message = fmt::format("{} exists", source.name);
       return OkStatus();
@@ -67,6 +81,14 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
           .At(statement.position);
     }
     WEIR_RETURN_IF_ERROR(CheckSchemaGrows(*existing, source));
+  }
+  // Columns that were inferred from a file are written down: the file may be gone at the next open.
+  if (!source.connector.empty()) {
+    source.sql = FormatSourceDdl(source);
+    source.written = recovered_ != nullptr ? recovered_->written : text;
+  }
+  if (Status kept = CheckReadsBack(source); !kept.ok()) {
+    return std::move(kept).At(create.name.position);
   }
   if (!source.dead_letter_topic.empty()) {
     WEIR_RETURN_IF_ERROR(MakeTopic(source.dead_letter_topic, 1, -1, false));
@@ -84,12 +106,22 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
   const bool is_table = source.is_table;
   const bool keep = source.is_table && source.read_only;
   if (keep) source.is_materialized = true;
-  // Columns that were inferred from a file are written down: the file may be gone at the next open.
-  if (!source.connector.empty()) source.sql = FormatSourceDdl(source);
   const std::string sql = source.sql;
+  const std::string written = source.written;
+  const bool is_new = existing == nullptr;
   catalog_.PutSource(std::move(source));
-  WEIR_RETURN_IF_ERROR(SaveStatement("source", name, sql));
-  if (keep) WEIR_RETURN_IF_ERROR(StartSourceTable(*catalog_.FindSource(name)));
+  WEIR_RETURN_IF_ERROR(SaveStatement("source", name, sql, {.written = written}));
+  if (Status started = keep ? StartSourceTable(*catalog_.FindSource(name)) : OkStatus();
+      !started.ok()) {
+    if (is_new) catalog_.RemoveSource(name);
+    if (is_new && !recovering_) WEIR_RETURN_IF_ERROR(ForgetStatement("source", name));
+    return started;
+  }
+  if (!recovering_) {
+    for (const StoredStatement& stored : stored_) {
+      if (stored.kind == "source" && stored.name == name) MarkMended(stored);
+    }
+  }
   result.message = fmt::format("Created {} {}", KindName(is_table), name);
   return OkStatus();
 }
@@ -116,6 +148,7 @@ Status EngineImpl::StartSourceTable(const SourceEntry& source) {
   plan.query_id = fmt::format("CST_{}", source.name);
   plan.root = std::move(root);
   plan.fingerprint = 1;
+  plan.legacy_fingerprint = 1;
   return StartQueries(plan.query_id, {plan}, false);
 }
 
@@ -126,7 +159,9 @@ Status EngineImpl::StartQueries(const std::string& id,
   for (const PersistentQueryPlan& plan : plans) {
     options.roots.push_back(plan.root);
     options.root_ids.push_back(plan.query_id);
-    options.fingerprint = options.fingerprint * 1099511628211ull ^ plan.fingerprint;
+    options.fingerprint = options.fingerprint * kFingerprintFactor ^ plan.fingerprint;
+    options.legacy_fingerprint =
+        options.legacy_fingerprint * kFingerprintFactor ^ plan.legacy_fingerprint;
   }
   options.settings = settings_.ForQuery();
   options.broker = broker_;
@@ -142,7 +177,9 @@ Status EngineImpl::StartQueries(const std::string& id,
   options.log = [this](LogLevel level, std::string_view line) { Log(level, line); };
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
                         QueryRuntime::Make(std::move(options)));
-  if (Status opened = runtime->Open(); !opened.ok()) {
+  if (recovering_ && options_.paused) {
+    paused = true;   // For this opening only; RESUME opens it.
+  } else if (Status opened = runtime->Open(); !opened.ok()) {
     if (!recovering_) return opened;
     Log(LogLevel::kError, fmt::format("query {}: {}", id, opened.ToString()));
     runtime->StopWithError(std::move(opened));
@@ -235,7 +272,17 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
     result.message = fmt::format("{} exists", plan.sink_name);
     return OkStatus();
   }
-  const bool identical = same != nullptr && same->sql == plan.sql;
+  WEIR_RETURN_IF_ERROR(CheckNameNotBroken(plan.sink ? plan.sink_name : plan.query_id, false, {},
+                                          statement.position));
+  if (same == nullptr || same->sql != plan.sql) {
+    if (Status kept = CheckReadsBack(plan); !kept.ok()) {
+      return std::move(kept).At(statement.position);
+    }
+  }
+  // OR REPLACE takes in columns that the sources have got since.
+  const bool grown = plan.or_replace && existing != nullptr &&
+                     existing->ToSchema() != plan.sink->ToSchema();
+  const bool identical = same != nullptr && same->sql == plan.sql && !grown;
   if (identical && context.sql_extensions) {
     result.message = fmt::format("Query {} exists and is the same", plan.query_id);
     return OkStatus();
@@ -263,7 +310,8 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
   if (replaces) WEIR_RETURN_IF_ERROR(StopQuery(plan.query_id, false));
   WEIR_RETURN_IF_ERROR(RegisterPlan(plan, ""));
   // Known to the catalog before it commits anything: a crash may not leave state that nobody owns.
-  if (!replaces) WEIR_RETURN_IF_ERROR(SaveStatement("query", plan.query_id, plan.sql));
+  const StatementExtras extras{.written = "", .known_columns = plan.known_columns};
+  if (!replaces) WEIR_RETURN_IF_ERROR(SaveStatement("query", plan.query_id, plan.sql, extras));
   Status started = StartQueries(plan.query_id, {plan}, IsStoredPaused(plan.query_id));
   if (!started.ok()) {
     if (replaces) return started;
@@ -273,7 +321,7 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
     }
     return started;
   }
-  if (replaces) WEIR_RETURN_IF_ERROR(SaveStatement("query", plan.query_id, plan.sql));
+  if (replaces) WEIR_RETURN_IF_ERROR(SaveStatement("query", plan.query_id, plan.sql, extras));
   result.message = plan.sink ? fmt::format("Created {} {} with query {}",
                                            KindName(plan.sink->is_table), plan.sink_name,
                                            plan.query_id)
@@ -309,7 +357,12 @@ Status EngineImpl::CreatePipeline(const ast::Statement& statement, StatementResu
         .At(statement.position)
         .WithHint(fmt::format("DROP PIPELINE {} first", name));
   }
+  WEIR_RETURN_IF_ERROR(CheckNameNotBroken(name, false, {}, statement.position));
+  if (Status kept = CheckReadsBack("pipeline", name, sql); !kept.ok()) {
+    return std::move(kept).At(statement.position);
+  }
   const Catalog before = catalog_;
+  StatementExtras extras;
   std::vector<PersistentQueryPlan> plans;
   auto plan_all = [&]() -> Status {
     for (const ast::Statement& inner : pipeline.statements) {
@@ -329,14 +382,19 @@ Status EngineImpl::CreatePipeline(const ast::Statement& statement, StatementResu
         return AlreadyExists(*catalog_.FindSource(plan.sink_name), "DROP it first")
             .At(inner.position);
       }
+      if (plan.sink) {
+        WEIR_RETURN_IF_ERROR(CheckNameNotBroken(plan.sink_name, false, {}, inner.position));
+      }
+      if (Status kept = CheckReadsBack(plan); !kept.ok()) return std::move(kept).At(inner.position);
       WEIR_RETURN_IF_ERROR(RegisterPlan(plan, name));
+      extras.known_columns.insert(plan.known_columns.begin(), plan.known_columns.end());
       plans.push_back(std::move(plan));
     }
     if (plans.empty()) {
       return Status(ErrorCode::kInvalidStatement, "a pipeline needs at least one query")
           .At(statement.position);
     }
-    WEIR_RETURN_IF_ERROR(SaveStatement("pipeline", name, sql));
+    WEIR_RETURN_IF_ERROR(SaveStatement("pipeline", name, sql, extras));
     return StartQueries(PipelineUnit(name), plans, IsStoredPaused(name));
   };
   if (Status status = plan_all(); !status.ok()) {
@@ -356,6 +414,10 @@ Status EngineImpl::DropPipeline(const ast::Statement& statement, StatementResult
   const auto& drop = statement.As<ast::DropPipeline>();
   const std::string& name = drop.name.name;
   const std::string unit = PipelineUnit(name);
+  if (const StoredStatement* broken = FindBroken(name);
+      broken != nullptr && broken->kind == "pipeline" && broken->name == name) {
+    return DropBroken(*broken, false, result);
+  }
   if (FindRunning(unit) == nullptr) {
     result.message = fmt::format("There is no pipeline {}", name);
     if (drop.if_exists) return OkStatus();
@@ -410,6 +472,11 @@ Status EngineImpl::DropSource(const ast::Statement& statement, StatementResult& 
   const auto& drop = statement.As<ast::DropSource>();
   const std::string name = drop.name.name;
   const SourceEntry* found = catalog_.FindSource(name);
+  const StoredStatement* broken = found == nullptr ? FindBroken(name) : nullptr;
+  if (broken != nullptr && broken->kind != "type" && broken->kind != "pipeline") {
+    Status status = DropBroken(*broken, drop.delete_topic, result);
+    return status.ok() ? std::move(status) : std::move(status).At(statement.position);
+  }
   if (found == nullptr) {
     result.message = fmt::format("There is no {}", name);
     if (drop.if_exists) return OkStatus();
@@ -438,6 +505,11 @@ Status EngineImpl::DropSource(const ast::Statement& statement, StatementResult& 
   for (const QueryEntry* query : catalog_.QueriesWriting(name)) {
     if (query->id != source.created_by_query) dependants.push_back(query->id);
   }
+  for (const StoredStatement& stored : stored_) {
+    if (!stored.broken.ok() && stored.known_columns.contains(name)) {
+      dependants.push_back(stored.name);
+    }
+  }
   if (!dependants.empty()) {
     return Status(ErrorCode::kHasDependants,
                   fmt::format("{} cannot be dropped while queries use it: {}", name,
@@ -449,6 +521,10 @@ Status EngineImpl::DropSource(const ast::Statement& statement, StatementResult& 
     return Status(ErrorCode::kInvalidStatement,
                   fmt::format("{} is a SOURCE, so its topic is not ours to delete", name))
         .At(statement.position);
+  }
+  if (drop.delete_topic && source.connector.empty()) {
+    Status unused = CheckTopicUnused(source);
+    if (!unused.ok()) return std::move(unused).At(statement.position);
   }
   if (!source.created_by_query.empty()) {
     WEIR_RETURN_IF_ERROR(StopQuery(source.created_by_query, true));
@@ -473,11 +549,29 @@ Status EngineImpl::DropSource(const ast::Statement& statement, StatementResult& 
   return OkStatus();
 }
 
+Status EngineImpl::CheckTopicUnused(const SourceEntry& source) const {
+  std::vector<std::string> users;
+  for (const auto& [name, other] : catalog_.sources()) {
+    if (name == source.name) continue;
+    const bool uses = other.connector.empty() && other.topic == source.topic;
+    if (uses || other.dead_letter_topic == source.topic) users.push_back(name);
+  }
+  if (users.empty()) return OkStatus();
+  return Status(ErrorCode::kHasDependants,
+                fmt::format("topic {} cannot be deleted while other streams and tables use it: {}",
+                            source.topic, fmt::join(users, ", ")))
+      .WithHint("DROP these first, or leave DELETE TOPIC out");
+}
+
 Status EngineImpl::AlterSource(const ast::Statement& statement, StatementResult& result) {
   WEIR_ASSIGN_OR_RETURN(SourceEntry changed, PlanAlterSource(statement, MakePlannerContext()));
   const std::string name = changed.name;
   const std::string sql = FormatSourceDdl(changed);
   changed.sql = sql;
+  changed.written.clear();
+  if (Status kept = CheckReadsBack(changed); !kept.ok()) {
+    return std::move(kept).At(statement.position);
+  }
   catalog_.PutSource(std::move(changed));
   WEIR_RETURN_IF_ERROR(SaveStatement("source", name, sql));
   result.message = fmt::format("Altered {}", name);
@@ -487,7 +581,17 @@ Status EngineImpl::AlterSource(const ast::Statement& statement, StatementResult&
 Status EngineImpl::CreateType(const ast::Statement& statement, StatementResult& result) {
   const auto& create = statement.As<ast::CreateType>();
   const std::string& name = create.name.name;
+  WEIR_RETURN_IF_ERROR(CheckNameNotBroken(name, false, {}, statement.position));
   WEIR_ASSIGN_OR_RETURN(DataType type, ResolveType(create.type, catalog_));
+  if (IsBuiltinType(name)) {
+    return Status(ErrorCode::kReservedName, fmt::format("{} is a built-in type", name))
+        .At(create.name.position)
+        .WithHint("choose another name");
+  }
+  const std::string sql = ast::FormatStatement(statement);
+  if (Status kept = CheckReadsBack("type", name, sql); !kept.ok()) {
+    return std::move(kept).At(statement.position);
+  }
   if (const DataType* existing = catalog_.FindType(name)) {
     result.message = fmt::format("Type {} exists", name);
     if (create.if_not_exists || *existing == type) return OkStatus();
@@ -497,7 +601,7 @@ Status EngineImpl::CreateType(const ast::Statement& statement, StatementResult& 
         .WithHint(fmt::format("DROP TYPE {} first", name));
   }
   catalog_.PutType(name, std::move(type));
-  WEIR_RETURN_IF_ERROR(SaveStatement("type", name, ast::FormatStatement(statement)));
+  WEIR_RETURN_IF_ERROR(SaveStatement("type", name, sql));
   result.message = fmt::format("Created type {}", name);
   return OkStatus();
 }
@@ -505,6 +609,10 @@ Status EngineImpl::CreateType(const ast::Statement& statement, StatementResult& 
 Status EngineImpl::DropType(const ast::Statement& statement, StatementResult& result) {
   const auto& drop = statement.As<ast::DropType>();
   const std::string& name = drop.name.name;
+  if (const StoredStatement* broken = FindBroken(name);
+      broken != nullptr && broken->kind == "type") {
+    return DropBroken(*broken, false, result);
+  }
   if (catalog_.FindType(name) == nullptr) {
     result.message = fmt::format("There is no type {}", name);
     if (drop.if_exists) return OkStatus();

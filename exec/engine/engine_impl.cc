@@ -9,7 +9,6 @@
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
-#include "exec/engine/catalog_store.h"
 #include "exec/runtime/guarded.h"
 #include "parser/parser.h"
 #include "parser/source_text.h"
@@ -94,52 +93,6 @@ Status EngineImpl::OpenBroker() {
   return OkStatus();
 }
 
-// Makes the catalog anew from the statements that were kept, and starts the queries. A statement
-// that was replaced may read what was made after it, so those that fail are tried again behind the
-// others.
-Status EngineImpl::Recover() {
-  if (broker_->kind() == "memory" || broker_->kind() == "kafka") return OkStatus();
-  WEIR_ASSIGN_OR_RETURN(stored_, LoadStatements(broker_->state()));
-  for (const StoredStatement& statement : stored_) {
-    next_number_ = std::max(next_number_, statement.number + 1);
-  }
-  const Settings session = settings_;
-  const std::vector<StoredStatement> all = stored_;
-  std::vector<const StoredStatement*> left;
-  for (const StoredStatement& statement : all) left.push_back(&statement);
-  recovering_ = true;
-  Status failure;
-  for (size_t before = left.size() + 1; failure.ok() && !left.empty() && left.size() < before;) {
-    before = left.size();
-    std::vector<const StoredStatement*> failed;
-    Status first;
-    for (const StoredStatement* statement : left) {
-      Status status = RecoverStatement(*statement, session);
-      if (status.ok()) continue;
-      failed.push_back(statement);
-      if (first.ok()) first = std::move(status);
-    }
-    if (failed.size() == before) failure = std::move(first);
-    left = std::move(failed);
-  }
-  recovering_ = false;
-  settings_ = session;
-  return failure;
-}
-
-Status EngineImpl::RecoverStatement(const StoredStatement& statement, const Settings& session) {
-  settings_ = session;
-  for (const auto& [name, value] : statement.settings) {
-    WEIR_RETURN_IF_ERROR(settings_.Set(name, value, true, nullptr));
-  }
-  WEIR_ASSIGN_OR_RETURN(ast::Statement parsed, ParseStatement(statement.sql));
-  StatementResult result;
-  Status status = ExecuteDefinition(parsed, result);
-  if (status.ok()) return status;
-  return std::move(status).WithContext(fmt::format("the catalog's {} {} cannot be made again",
-                                                   statement.kind, statement.name));
-}
-
 Result<ast::Statement> EngineImpl::ParseOne(const StatementText& text) const {
   std::string sql = text.text;
   if (settings_.Flag("variable.substitution.enable")) {
@@ -154,6 +107,7 @@ Result<ast::Statement> EngineImpl::ParseOne(const StatementText& text) const {
                                    names));
   }
   WEIR_ASSIGN_OR_RETURN(ast::Statement statement, ParseStatement(sql));
+  SpellCustomTypes(statement, catalog_);
   return statement;
 }
 
@@ -261,7 +215,9 @@ Status EngineImpl::ExecuteStatement(const ast::Statement& statement, const Curso
   if (statement.Is<ast::AssertTopic>()) return AssertTopic(statement, result);
   if (statement.Is<ast::AssertSource>()) return AssertSource(statement, result);
   if (statement.Is<ast::RunScript>()) return RunScript(statement, on_cursor, result);
-  return ExecuteDefinition(statement, result);
+  WEIR_RETURN_IF_ERROR(ExecuteDefinition(statement, result));
+  if (!statement.Is<ast::InsertValues>()) RetryBroken(result);
+  return OkStatus();
 }
 
 Status EngineImpl::ExecuteDefinition(const ast::Statement& statement, StatementResult& result) {
@@ -313,6 +269,10 @@ PlannerContext EngineImpl::MakePlannerContext() const {
     return columns;
   };
   context.sql_extensions = settings_.Flag("sql.extensions");
+  if (recovered_ != nullptr) {
+    context.known_columns = recovered_->known_columns;
+    if (recovered_->kind == "query") context.kept_query_id = recovered_->name;
+  }
   return context;
 }
 
@@ -321,6 +281,7 @@ EngineMetrics EngineImpl::Metrics() const {
   EngineMetrics metrics;
   metrics.memory_bytes = memory_used_;
   for (const RunningQuery& query : running_) query.runtime->FillMetrics(metrics.queries);
+  metrics.queries.insert(metrics.queries.end(), broken_queries_.begin(), broken_queries_.end());
   for (QueryMetrics& query : metrics.queries) {
     if (query.state != "PAUSED" && query.state != "ERROR") continue;
     for (TaskMetrics& task : query.tasks) task.state = query.state;

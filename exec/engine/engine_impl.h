@@ -34,8 +34,20 @@ struct StoredStatement {
   std::string kind;                        ///< "source", "query", "type", "pipeline".
   std::string name;                        ///< Source, query id, type or pipeline.
   std::string sql;
+  /// A source's statement as it was given, where `sql` says more; else empty.
+  std::string written;
+  /// Columns that the sources of a query had when it was made; empty if an earlier version made it.
+  KnownColumns known_columns;
   std::map<std::string, std::string, std::less<>> settings;   ///< In force when it was made.
   bool paused = false;
+  /// Why it could not be made again, or OK. It is kept, and what depends on it is in ERROR too.
+  Status broken;
+};
+
+/// What SaveStatement keeps beside the SQL.
+struct StatementExtras {
+  std::string written;
+  KnownColumns known_columns;
 };
 
 class EngineImpl : public Engine {
@@ -83,8 +95,28 @@ class EngineImpl : public Engine {
   /// For calls that do not hold statement_mutex_: the broker, which then stays until they are done;
   /// kClosed.
   Result<std::shared_ptr<Broker>> HoldBroker() const;
+  // engine_recovery.cc: the catalog's objects made anew, and those that cannot be.
   Status Recover();
+  /// Makes objects from their statements; those that fail are marked broken.
+  void MakeAgain(const std::vector<StoredStatement>& statements);
   Status RecoverStatement(const StoredStatement& statement, const Settings& session);
+  void MarkBroken(const StoredStatement& statement, Status cause);
+  void MarkMended(const StoredStatement& statement);
+  void NoteBrokenQueries();
+  /// Tries broken objects again; notices say which are mended.
+  void RetryBroken(StatementResult& result);
+  /// By the name of a source, query, type or pipeline that it is or makes; null: none.
+  const StoredStatement* FindBroken(std::string_view name) const;
+  /// kAlreadyExists for a name that a broken object has, unless it is a source that `text`, the
+  /// same statement, or OR REPLACE would mend.
+  Status CheckNameNotBroken(std::string_view name, bool or_replace, std::string_view text,
+                            SourcePosition position) const;
+  /// Takes a broken object out of the catalog; kHasDependants.
+  Status DropBroken(const StoredStatement& broken, bool delete_topic, StatementResult& result);
+  /// kInvalidStatement unless what would be kept reads back as the same object.
+  Status CheckReadsBack(const SourceEntry& source) const;
+  Status CheckReadsBack(const PersistentQueryPlan& plan) const;
+  Status CheckReadsBack(std::string_view kind, std::string_view name, const std::string& sql) const;
   Result<ast::Statement> ParseOne(const StatementText& text) const;
   Status ExecuteStatement(const ast::Statement& statement, const CursorHandler& on_cursor,
                           StatementResult& result);
@@ -117,6 +149,8 @@ class EngineImpl : public Engine {
 
   // engine_control.cc: TERMINATE, PAUSE, RESUME, SET, DEFINE, ASSERT, RUN SCRIPT.
   Status ControlQueries(const ast::Statement& statement, StatementResult& result);
+  Status ControlBroken(ast::ControlKind kind, const StoredStatement& broken,
+                       StatementResult& result);
   Status ControlOne(ast::ControlKind kind, const std::string& id, StatementResult& result);
   Status SetProperty(const ast::Statement& statement, StatementResult& result);
   Status AssertTopic(const ast::Statement& statement, StatementResult& result);
@@ -137,12 +171,15 @@ class EngineImpl : public Engine {
 
   RunningQuery* FindRunning(std::string_view id);
   const RunningQuery* FindRunning(std::string_view id) const;
-  Status SaveStatement(std::string_view kind, std::string_view name, std::string_view sql);
+  Status SaveStatement(std::string_view kind, std::string_view name, std::string_view sql,
+                       StatementExtras extras = {});
   /// Takes a statement out of the catalog and, in the same commit, the state of query `state_of`.
   Status ForgetStatement(std::string_view kind, std::string_view name,
                          std::string_view state_of = {});
   /// Puts a source's statement in the place of the query's that made it, and drops the state.
   Status KeepSinkOf(std::string_view query_id, std::string_view source, std::string_view sql);
+  /// kHasDependants if other streams and tables use the topic of `source`.
+  Status CheckTopicUnused(const SourceEntry& source) const;
   /// On Kafka: deletes the internal topics and groups of a query that was stopped for good, unless
   /// other copies run it still.
   Status DropInternals(const std::string& query_id, StatementResult& result);
@@ -177,6 +214,8 @@ class EngineImpl : public Engine {
   std::atomic<bool> closed_{false};
   int script_depth_ = 0;
   bool recovering_ = false;   // A query that cannot start is then in ERROR, and the engine opens.
+  const StoredStatement* recovered_ = nullptr;   // Is being made again.
+  std::vector<QueryMetrics> broken_queries_;     // Under running_mutex_.
 };
 
 /// Rows of texts as a batch, for SHOW and the like.

@@ -7,6 +7,7 @@
 
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
+#include "exec/engine/catalog_store.h"
 #include "exec/engine/engine_impl.h"
 #include "exec/engine/source_ddl.h"
 #include "parser/ast/printer.h"
@@ -60,6 +61,16 @@ Rows ColumnRows(const SourceEntry& source) {
     rows.push_back({column.name, column.type.ToString(), role});
   }
   return rows;
+}
+
+// "ERROR: …" of an object that could not be made again.
+std::string BrokenState(const StoredStatement& stored) {
+  return fmt::format("ERROR: {}", stored.broken.message());
+}
+
+// Whether a kept CREATE, which may not parse, is one of a table.
+bool IsTableText(std::string_view sql) {
+  return sql.find(" TABLE ") < sql.find(" STREAM ");
 }
 
 std::string FormatName(const physical::SideFormat& format) {
@@ -156,6 +167,12 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
                         FormatName(source.key_format), FormatName(source.value_format),
                         source.windowed_key == physical::WindowKind::kNone ? "false" : "true"});
       }
+      for (const StoredStatement& stored : stored_) {
+        if (stored.broken.ok() || IsTableText(stored.sql) != tables) continue;
+        if (stored.kind == "source") rows.push_back({stored.name, BrokenState(stored), "", "", ""});
+        if (stored.kind != "query" || stored.name.starts_with("INSERT_")) continue;
+        rows.push_back({stored.name.substr(5), BrokenState(stored), "", "", ""});
+      }
       result.rows = MakeTextRows({"name", "topic", "key format", "value format", "windowed"}, rows);
       return OkStatus();
     }
@@ -175,6 +192,12 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
                         fmt::format("{}", metrics.lag_records), FormatDropped(metrics),
                         metrics.error, "keeps a SOURCE TABLE"});
       }
+      for (const StoredStatement& stored : stored_) {
+        if (stored.broken.ok() || (stored.kind != "query" && stored.kind != "pipeline")) continue;
+        const bool makes = stored.kind == "query" && !stored.name.starts_with("INSERT_");
+        rows.push_back({stored.name, "ERROR", makes ? stored.name.substr(5) : "", "0", "0", "0", "",
+                        stored.broken.message(), stored.sql});
+      }
       result.rows = MakeTextRows({"query", "state", "sink", "records in", "records out", "lag",
                                   "dropped", "error", "sql"}, rows);
       return OkStatus();
@@ -189,6 +212,10 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
       return OkStatus();
     case ast::ShowKind::kTypes:
       for (const auto& [name, type] : catalog_.types()) rows.push_back({name, type.ToString()});
+      for (const StoredStatement& stored : stored_) {
+        if (stored.kind != "type" || stored.broken.ok()) continue;
+        rows.push_back({stored.name, BrokenState(stored)});
+      }
       result.rows = MakeTextRows({"type", "schema"}, rows);
       return OkStatus();
     case ast::ShowKind::kVariables:
@@ -234,6 +261,8 @@ Status EngineImpl::ShowCreate(const ast::Statement& statement, StatementResult& 
     sql = query != nullptr ? query->sql : source->sql;
   } else if (const QueryEntry* query = catalog_.FindQuery(name)) {
     sql = query->sql;
+  } else if (const StoredStatement* broken = FindBroken(name)) {
+    sql = broken->sql;
   } else {
     for (const StoredStatement& stored : stored_) {
       if (stored.name == name) sql = stored.sql;
@@ -281,6 +310,12 @@ Status EngineImpl::Describe(const ast::Statement& statement, StatementResult& re
         .At(statement.position);
   }
   const SourceEntry* source = catalog_.FindSource(name);
+  if (const StoredStatement* broken = source == nullptr ? FindBroken(name) : nullptr) {
+    rows = {{"-- state", "ERROR", ""}, {"-- error", broken->broken.message(), ""},
+            {"-- statement", broken->sql, ""}};
+    result.rows = MakeTextRows({"field", "type", "role"}, rows);
+    return OkStatus();
+  }
   if (source == nullptr) {
     std::vector<std::string> names;
     for (const auto& [each, entry] : catalog_.sources()) names.push_back(each);
@@ -349,7 +384,14 @@ Status EngineImpl::ExplainStatement(const ast::Statement& statement, StatementRe
           .At(statement.position);
     }
     WEIR_ASSIGN_OR_RETURN(ast::Statement parsed, ParseStatement(query->sql));
-    WEIR_ASSIGN_OR_RETURN(text, weir::ExplainStatement(parsed, MakePlannerContext(), stage));
+    PlannerContext context = MakePlannerContext();
+    for (const StoredStatement& stored : stored_) {
+      const bool its = stored.kind == "query" ? stored.name == query->id
+                                              : stored.kind == "pipeline" &&
+                                                    stored.name == query->pipeline;
+      if (its) context.known_columns = stored.known_columns;
+    }
+    WEIR_ASSIGN_OR_RETURN(text, weir::ExplainStatement(parsed, context, stage));
   }
   Rows rows;
   for (size_t begin = 0; begin < text.size();) {
@@ -400,7 +442,14 @@ std::vector<SourceInfo> EngineImpl::Sources() const {
 Result<std::string> EngineImpl::DumpCatalog() const {
   std::lock_guard lock(statement_mutex_);
   std::string out;
-  for (const StoredStatement& stored : stored_) out += stored.sql + ";\n";
+  for (const StoredStatement* stored : InOrderOfUse(stored_)) {
+    if (!stored->broken.ok()) {
+      std::string cause = BrokenState(*stored);
+      std::replace(cause.begin(), cause.end(), '\n', ' ');
+      out += fmt::format("-- {}\n", cause);
+    }
+    out += stored->sql + ";\n";
+  }
   return out;
 }
 

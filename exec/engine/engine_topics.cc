@@ -159,6 +159,11 @@ Result<int64_t> EngineImpl::RunUntilEnd(bool close_windows) {
   {
     std::lock_guard lock(running_mutex_);
     for (const RunningQuery& query : running_) queries.push_back(query.runtime);
+    if (!broken_queries_.empty()) {
+      const QueryMetrics& broken = broken_queries_.front();
+      return Status(ErrorCode::kQueryFailed,
+                    fmt::format("query {} is in ERROR: {}", broken.query_id, broken.error));
+    }
   }
   std::set<std::string> derived;
   {

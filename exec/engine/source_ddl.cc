@@ -12,16 +12,6 @@
 namespace weir {
 namespace {
 
-std::string QuoteText(std::string_view text) {
-  std::string out = "'";
-  for (char c : text) {
-    out.push_back(c);
-    if (c == '\'') out.push_back(c);
-  }
-  out.push_back('\'');
-  return out;
-}
-
 std::string FormatColumns(const SourceEntry& source) {
   std::string out;
   for (const SourceEntry::SourceColumnEntry& column : source.columns) {
@@ -29,7 +19,7 @@ std::string FormatColumns(const SourceEntry& source) {
     out += fmt::format("{} {}", QuoteIdentifier(column.name), column.type.ToString());
     if (column.is_key) out += source.is_table ? " PRIMARY KEY" : " KEY";
     if (column.header_key) {
-      out += fmt::format(" HEADER({})", QuoteText(*column.header_key));
+      out += fmt::format(" HEADER({})", ast::FormatText(*column.header_key));
     } else if (column.is_headers) {
       out += " HEADERS";
     }
@@ -37,20 +27,20 @@ std::string FormatColumns(const SourceEntry& source) {
   return out;
 }
 
+using Properties = std::vector<std::pair<std::string, std::string>>;
+
 // Each property once: a connector's own say the same as what is resolved from them.
-void Add(std::vector<std::string>& with, std::string_view name, std::string_view value) {
+void Add(Properties& with, std::string_view name, std::string_view value) {
   const auto given = [&](std::string_view property) {
-    return std::any_of(with.begin(), with.end(), [&](std::string_view text) {
-      return text.substr(0, text.find('=')) == property;
-    });
+    return std::ranges::find(with, property, &Properties::value_type::first) != with.end();
   };
   if (value.empty() || given(name) ||
       ((name == "KEY_FORMAT" || name == "VALUE_FORMAT") && given("FORMAT")))
     return;
-  with.push_back(fmt::format("{}={}", name, QuoteText(value)));
+  with.emplace_back(name, value);
 }
 
-void AddWindow(const SourceEntry& source, std::vector<std::string>& with) {
+void AddWindow(const SourceEntry& source, Properties& with) {
   switch (source.windowed_key) {
     case physical::WindowKind::kNone:
       return;
@@ -73,9 +63,8 @@ std::string QuoteIdentifier(std::string_view name) {
 }
 
 std::string FormatSourceDdl(const SourceEntry& source) {
-  std::vector<std::string> with;
+  Properties with(source.connector.begin(), source.connector.end());
   if (source.connector.empty()) Add(with, "KAFKA_TOPIC", source.topic);
-  for (const auto& [name, value] : source.connector) Add(with, name, value);
   Add(with, "KEY_FORMAT", source.key_format.format);
   for (const auto& [name, value] : source.key_format.properties) Add(with, "KEY_" + name, value);
   Add(with, "VALUE_FORMAT", source.value_format.format);
@@ -95,9 +84,15 @@ std::string FormatSourceDdl(const SourceEntry& source) {
   if (source.on_error == physical::OnError::kDeadLetter) {
     Add(with, "ON_ERROR", source.dead_letter_topic);
   }
+  // A connector has all of them as its own when the text has been read back.
+  if (!source.connector.empty()) std::ranges::sort(with);
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : with) {
+    texts.push_back(fmt::format("{}={}", ast::FormatPropertyName(name), ast::FormatText(value)));
+  }
   return fmt::format("CREATE {}{} {} ({}) WITH ({})", source.read_only ? "SOURCE " : "",
                      source.is_table ? "TABLE" : "STREAM", QuoteIdentifier(source.name),
-                     FormatColumns(source), fmt::join(with, ", "));
+                     FormatColumns(source), fmt::join(texts, ", "));
 }
 
 Status CheckSchemaGrows(const SourceEntry& before, const SourceEntry& after) {

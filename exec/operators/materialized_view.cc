@@ -1,6 +1,8 @@
 #include "exec/operators/materialized_view.h"
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
 #include "base/limits.h"
 #include "base/status_macros.h"
@@ -9,6 +11,8 @@
 
 namespace weir {
 namespace {
+
+constexpr std::string_view kLayoutKey = "columns";
 
 // Of windowed tables the window's end is one more key column, behind the key, and its start the
 // time of the key; `owners_` then knows all windows of a key.
@@ -23,7 +27,8 @@ class View : public MaterializedView {
   Status Open(TaskContext& context) override {
     context_ = &context;
     store_ = &context.Store(options_.store_name);
-    WEIR_RETURN_IF_ERROR(table_.Load(*store_));
+    WEIR_ASSIGN_OR_RETURN(const size_t columns, StoredColumns());
+    WEIR_RETURN_IF_ERROR(table_.Load(*store_, columns + (windowed_ ? 1 : 0)));
     if (windowed_) FindOwnersOfAll();
     return OkStatus();
   }
@@ -44,6 +49,10 @@ class View : public MaterializedView {
 
   Status OnBarrier() override {
     table_.Save(*store_);
+    if (!layout_is_stored_) {
+      context_->Store(LayoutName()).Put(kLayoutKey, options_.schema->ToString());
+      layout_is_stored_ = true;
+    }
     memory_.Update(*context_, table_.ByteSize() + owners_.ByteSize());
     return OkStatus();
   }
@@ -103,6 +112,29 @@ class View : public MaterializedView {
     table.has_time = windowed;
     if (windowed) table.types.insert(table.types.begin() + options.key_columns, DataType::Bigint());
     return table;
+  }
+
+  std::string LayoutName() const { return options_.store_name + "-layout"; }
+
+  // How many of the columns the stored rows have. A query that was replaced may have got more at
+  // the end. Earlier versions did not say, and changed nothing.
+  Result<size_t> StoredColumns() {
+    const std::string now = options_.schema->ToString();
+    std::optional<std::string> then;
+    WEIR_RETURN_IF_ERROR(context_->Store(LayoutName())
+                             .Scan("", "", [&](std::string_view, std::string_view value) {
+                               then = value;
+                               return true;
+                             }));
+    layout_is_stored_ = then == now;
+    if (!then || *then == now) return options_.schema->columns.size();
+    Schema first;
+    for (const ColumnSchema& column : options_.schema->columns) {
+      first.columns.push_back(column);
+      if (first.ToString() == *then) return first.columns.size();
+    }
+    return Status(ErrorCode::kPlanChanged,
+                  "stored rows of a table have other columns: " + *then);
   }
 
   // The schema's columns as the table has them.
@@ -201,6 +233,7 @@ class View : public MaterializedView {
   std::vector<std::vector<uint32_t>> rows_of_owner_;   // Row ids, by owner.
   std::vector<uint32_t> owner_of_row_;
   TaskContext* context_ = nullptr;
+  bool layout_is_stored_ = false;
   StateStore* store_ = nullptr;
   MemoryAccount memory_;
   RowNumbers numbers_;

@@ -100,6 +100,7 @@ struct QueryEnvironment {
   std::vector<std::shared_ptr<QueryCounterSet>> counters;
   std::vector<std::string> root_ids;     ///< Query id of each root.
   uint64_t fingerprint = 0;              ///< Of the plan, as state and positions carry it.
+  uint64_t legacy_fingerprint = 0;       ///< Theirs where an earlier version wrote them.
   /// Copies share the tasks out by consumer groups, exchanges are topics, and state travels by
   /// changelog topics. Else all tasks run here.
   bool shared = false;

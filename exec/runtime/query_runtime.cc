@@ -90,6 +90,7 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
   env.receiver = given.receiver;
   env.memory_used = given.memory_used;
   env.fingerprint = given.fingerprint;
+  env.legacy_fingerprint = given.legacy_fingerprint;
   WEIR_ASSIGN_OR_RETURN(env.stages,
                         CutIntoStages(given.roots, [&](const physical::TopicSource& node) {
                           return PartitionsOf(*given.broker, node);
@@ -135,15 +136,17 @@ Status QueryRuntime::CheckFingerprint() {
   if (options_.transient || env_.shared) return OkStatus();  // Shared: each task's checkpoint says.
   const std::string key = env_.state_prefix + "fingerprint";
   WEIR_ASSIGN_OR_RETURN(std::optional<std::string> stored, env_.broker->state().Get(key));
-  const std::string now(reinterpret_cast<const char*>(&options_.fingerprint),
-                        sizeof(options_.fingerprint));
-  if (stored && *stored != now) {
+  const auto bytes = [](const uint64_t& fingerprint) {
+    return std::string(reinterpret_cast<const char*>(&fingerprint), sizeof(fingerprint));
+  };
+  const std::string now = bytes(options_.fingerprint);
+  if (stored && *stored != now && *stored != bytes(options_.legacy_fingerprint)) {
     return Status(ErrorCode::kPlanChanged,
                   fmt::format("stored state belongs to a different plan of query {}", env_.id))
         .WithHint("DROP what the query makes and create it again, which reads its sources from the "
                   "beginning; or run the version of Weir that wrote the state");
   }
-  if (!stored) env_.commit->Put(key, now);
+  if (!stored || *stored != now) env_.commit->Put(key, now);
   return OkStatus();
 }
 

@@ -24,6 +24,7 @@ struct QueryRuntimeOptions {
   std::vector<physical::NodePtr> roots;
   std::vector<std::string> root_ids;          ///< Query id of each root.
   uint64_t fingerprint = 0;
+  uint64_t legacy_fingerprint = 0;            ///< See PersistentQueryPlan.
   QuerySettings settings;
   std::shared_ptr<Broker> broker;             ///< Stays open as long as the query is there.
   const Clock* clock = nullptr;
@@ -97,7 +98,8 @@ class QueryRuntime : public Scheduler::Job {
   const std::vector<std::string>& root_ids() const { return env_.root_ids; }
 
   /// Calls `read` with the view of root `query_root` of each task, in partition order, while no
-  /// round runs. kInvalidPullQuery if the root keeps no table.
+  /// round runs. Loads the state of a query that is paused and was not opened yet.
+  /// kInvalidPullQuery if the root keeps no table.
   Status ReadViews(int query_root, const std::function<Status(MaterializedView&)>& read);
 
   /// Prefix of all state keys of a query.

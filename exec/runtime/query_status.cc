@@ -71,6 +71,9 @@ void QueryRuntime::FillMetrics(std::vector<QueryMetrics>& metrics) const {
 Status QueryRuntime::ReadViews(int query_root,
                                const std::function<Status(MaterializedView&)>& read) {
   std::lock_guard lock(mutex_);
+  if (!open_ && state() == State::kPaused && !env_.shared) {
+    WEIR_RETURN_IF_ERROR(Guarded([&] { return OpenLocked(); }));
+  }
   bool any = false;
   for (auto& stage : tasks_) {
     for (auto& task : stage) {

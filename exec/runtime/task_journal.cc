@@ -145,7 +145,10 @@ void SharedJournal::DeleteAll(CommitUnit& unit) const {
 }
 
 Status CheckFingerprint(const QueryEnvironment& environment, const Checkpoint& checkpoint) {
-  if (checkpoint.fingerprint == environment.fingerprint) return OkStatus();
+  if (checkpoint.fingerprint == environment.fingerprint ||
+      checkpoint.fingerprint == environment.legacy_fingerprint) {
+    return OkStatus();
+  }
   return Status(ErrorCode::kPlanChanged,
                 fmt::format("stored state belongs to a different plan of query {}", environment.id))
       .WithHint("run the statement that wrote the state, or stop all copies and run `weir reset "

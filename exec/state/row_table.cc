@@ -272,7 +272,7 @@ bool RowTable::ReadEntry(std::string_view& key, std::string_view& value,
   int64_t time = 0, row_time = 0;
   const auto keys = builders.first(options_.key_columns);
   const auto values =
-      builders.subspan(options_.key_columns, options_.types.size() - options_.key_columns);
+      builders.subspan(options_.key_columns, builders.size() - 1 - options_.key_columns);
   if (options_.has_time && !ReadOrdered64(key, time)) return false;
   if (!ReadRow(key, keys) || !ReadOrdered64(value, row_time) || !ReadRow(value, values)) {
     return false;
@@ -282,9 +282,9 @@ bool RowTable::ReadEntry(std::string_view& key, std::string_view& value,
   return true;
 }
 
-Status RowTable::Load(const StateStore& store) {
+Status RowTable::Load(const StateStore& store, size_t columns) {
   std::vector<ColumnBuilder> builders;
-  for (const DataType& type : options_.types) builders.emplace_back(type);
+  for (size_t i = 0; i < columns; ++i) builders.emplace_back(options_.types[i]);
   builders.emplace_back(DataType::Bigint());
   std::vector<int64_t> times;
   Status status;
@@ -314,7 +314,11 @@ Status RowTable::Load(const StateStore& store) {
   WEIR_RETURN_IF_ERROR(std::move(status));
   WEIR_RETURN_IF_ERROR(LoadRows(builders, times));
   pages_ = DirtyPages();
-  if (moved) pages_.MarkMoved(id_limit());
+  const bool widened = columns < options_.types.size();
+  if (moved || (widened && !options_.has_time)) pages_.MarkMoved(id_limit());
+  if (widened && options_.has_time) {
+    for (uint32_t id = 0; id < id_limit(); ++id) MarkDirty(id);
+  }
   return OkStatus();
 }
 
@@ -322,7 +326,9 @@ Status RowTable::LoadRows(std::span<ColumnBuilder> builders, std::vector<int64_t
   if (times.empty()) return OkStatus();
   Chunk chunk;
   chunk.rows = static_cast<int32_t>(times.size());
-  for (size_t i = 0; i < options_.types.size(); ++i) chunk.columns.push_back(builders[i].Finish());
+  const size_t columns = builders.size() - 1;
+  for (size_t i = 0; i < columns; ++i) chunk.columns.push_back(builders[i].Finish());
+  chunk.columns.resize(options_.types.size());   // AddBlock makes the others null.
   chunk.sys(SystemColumn::kRowTime) = builders.back().Finish();
   std::vector<int32_t> rows(times.size());
   std::iota(rows.begin(), rows.end(), 0);

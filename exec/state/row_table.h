@@ -59,8 +59,10 @@ class RowTable {
   ColumnPtr Gather(int column, std::span<const RowRef> refs) const;
   ColumnPtr GatherRowTimes(std::span<const RowRef> refs) const;
 
-  /// Reads all rows back; called once, while empty.
-  Status Load(const StateStore& store);
+  /// Reads all rows back; called once, while empty. They were written with the first `columns` of
+  /// the columns, and have null in the others; all is then written again.
+  Status Load(const StateStore& store, size_t columns);
+  Status Load(const StateStore& store) { return Load(store, options_.types.size()); }
   /// Writes what changed since the last Save.
   void Save(StateStore& store);
   size_t ByteSize() const { return keys_.ByteSize() + block_bytes_ + refs_.size() * 16; }

@@ -38,6 +38,9 @@ struct EngineOptions {
   std::string state_dir;
   /// Threads that run tasks, at least 1. Default 0: one a core.
   int threads = 0;
+  /// On a directory: queries are kept paused, and not even their state is loaded, until RESUME; the
+  /// next opening runs them again. For a store whose queries are not wanted, or do harm.
+  bool paused = false;
   /// Settings of the engine by name ("memory.limit", "commit.interval.ms", …; SHOW PROPERTIES lists
   /// them with unit and default). Unknown names make Open fail.
   std::map<std::string, std::string> settings;

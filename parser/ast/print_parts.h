@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "parser/ast/expression.h"
@@ -13,8 +12,6 @@
 
 namespace weir::ast {
 
-/// 'text', quotes inside doubled.
-std::string FormatText(std::string_view text);
 /// Milliseconds in the largest unit that divides them: 60000 is `1 MINUTES`.
 std::string FormatDuration(int64_t ms);
 /// ` WITH (…)`, or nothing when there are none.

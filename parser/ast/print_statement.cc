@@ -257,21 +257,22 @@ struct StatementPrinter {
   }
 };
 
-/// A property's name as an identifier if that reads back the same, else as text.
-std::string FormatPropertyName(const Property& property) {
-  const Identifier name{.name = property.name};
-  std::string text = FormatIdentifier(name);
-  return text.starts_with('`') ? FormatText(property.spelling) : text;
-}
-
 }  // namespace
+
+std::string FormatPropertyName(std::string_view name) {
+  if (name == "CONNECTOR" || name == "NULL") return std::string(name);
+  Identifier identifier;
+  identifier.name = name;
+  std::string text = FormatIdentifier(identifier);
+  return text.starts_with('`') ? FormatText(name) : text;
+}
 
 std::string FormatProperties(const Properties& properties) {
   if (properties.empty()) return "";
   return " WITH (" +
          JoinFormatted(properties,
                        [](const Property& property) {
-                         return FormatPropertyName(property) + " = " +
+                         return FormatPropertyName(property.name) + " = " +
                                 FormatLiteral(property.value);
                        }) +
          ")";

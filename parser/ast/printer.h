@@ -4,6 +4,7 @@
 // CREATE, to see whether two statements are the same, and to name expressions in messages.
 
 #include <string>
+#include <string_view>
 
 #include "parser/ast/expression.h"
 #include "parser/ast/query.h"
@@ -17,6 +18,10 @@ std::string FormatExpr(const Expr& expr);
 std::string FormatType(const TypeName& type);
 std::string FormatLiteral(const LiteralValue& value);
 std::string FormatIdentifier(const Identifier& identifier);
+/// A property's name, folded: bare where it reads back the same, else as text.
+std::string FormatPropertyName(std::string_view name);
+/// 'text', quotes inside doubled.
+std::string FormatText(std::string_view text);
 std::string FormatQuery(const Query& query);
 /// Without a semicolon at the end.
 std::string FormatStatement(const Statement& statement);

@@ -146,16 +146,13 @@ ast::Properties Transformer::TransformProperties(Grammar::WithPropertiesContext*
   ast::Properties out;
   for (Grammar::PropertyContext* each : tree->property()) {
     ast::Property property;
-    if (each->identifier() != nullptr) {
-      const ast::Identifier name = TransformName(each->identifier());
-      property.spelling = name.spelling;
-      property.position = name.position;
-    } else if (each->word != nullptr) {
-      property.spelling = each->word->getText();
-      property.position = Place(each->word);
-    } else {
-      property.spelling = TransformString(each->STRING());
-      property.position = Place(each->STRING()->getSymbol());
+    Grammar::PropertyNameContext* name = each->propertyName();
+    property.position = Place(name);
+    if (name->STRING() != nullptr) property.spelling = TransformString(name->STRING());
+    for (Grammar::PropertyPartContext* part : name->propertyPart()) {
+      if (!property.spelling.empty()) property.spelling += '.';
+      property.spelling += part->word != nullptr ? part->word->getText()
+                                                 : TransformName(part->identifier()).spelling;
     }
     property.name = FoldName(property.spelling);
     Grammar::PropertyValueContext* value = each->propertyValue();

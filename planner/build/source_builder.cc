@@ -1,5 +1,6 @@
 #include "planner/build/source_builder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -76,6 +77,13 @@ Status ExtensionError(const PlannerContext& context, std::string feature,
       .At(position);
 }
 
+bool SeesColumn(const PlannerContext& context, const SourceEntry& source,
+                std::string_view column) {
+  const auto known = context.known_columns.find(source.name);
+  return known == context.known_columns.end() ||
+         std::ranges::find(known->second, column) != known->second.end();
+}
+
 Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& use) {
   WEIR_ASSIGN_OR_RETURN(const SourceEntry* found,
                         FindSourceOrError(*use.context->catalog, table.name));
@@ -85,21 +93,24 @@ Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& u
   node->is_table = found->is_table;
   node->windowed_key = found->windowed_key;
   node->window_size_ms = found->window_size_ms;
-  node->schema = std::make_shared<Schema>(found->ToSchema());
   WEIR_RETURN_IF_ERROR(ReadStart(table.read_from, *node));
   QueryInput input;
-  for (int i = 0; i < node->schema->size(); ++i) {
-    const ColumnSchema& column = node->schema->columns[i];
-    node->columns.push_back(i);
-    BoundExprPtr expr = MakeColumn(i, column.type, column.name);
+  auto schema = std::make_shared<Schema>();
+  for (size_t i = 0; i < found->columns.size(); ++i) {
+    const SourceEntry::SourceColumnEntry& column = found->columns[i];
+    if (!SeesColumn(*use.context, *found, column.name)) continue;
+    BoundExprPtr expr = MakeColumn(schema->size(), column.type, column.name);
+    schema->columns.push_back({column.name, column.type, column.is_key});
+    node->columns.push_back(static_cast<int>(i));
     if (column.is_key) {
       ++node->key_columns;
       input.keys.push_back({expr, {expr}, {column.name}, column.name, false});
     }
     input.scope.Add({.source = node->alias, .name = column.name, .expr = expr,
                      .is_key = column.is_key, .is_system = false, .is_window_bound = false,
-                     .is_headers = found->columns[i].is_headers});
+                     .is_headers = column.is_headers});
   }
+  node->schema = std::move(schema);
   AddSystemColumn(input.scope, node->alias, SystemColumn::kRowTime);
   AddSystemColumn(input.scope, node->alias, SystemColumn::kPartition);
   AddSystemColumn(input.scope, node->alias, SystemColumn::kOffset);

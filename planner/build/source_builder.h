@@ -22,6 +22,9 @@ Result<QueryInput> BuildFrom(const ast::Relation& from, const QueryUse& use);
 /// One source with its scope, all columns read.
 Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& use);
 
+/// Whether a query sees a column of a source (PlannerContext::known_columns).
+bool SeesColumn(const PlannerContext& context, const SourceEntry& source, std::string_view column);
+
 /// Joins; `join` is the tree's root.
 Result<QueryInput> BuildJoins(const ast::Join& join, const QueryUse& use);
 

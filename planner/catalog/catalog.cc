@@ -49,6 +49,12 @@ void Catalog::RemoveSource(std::string_view name) { EraseFrom(sources_, name); }
 void Catalog::RemoveQuery(std::string_view id) { EraseFrom(queries_, id); }
 void Catalog::RemoveType(std::string_view name) { EraseFrom(types_, name); }
 
+const Status* Catalog::FindBroken(std::string_view name) const { return FindIn(broken_, name); }
+void Catalog::PutBroken(std::string name, Status cause) {
+  broken_.insert_or_assign(std::move(name), std::move(cause));
+}
+void Catalog::RemoveBroken(std::string_view name) { EraseFrom(broken_, name); }
+
 std::vector<const QueryEntry*> Catalog::QueriesReading(std::string_view source) const {
   std::vector<const QueryEntry*> found;
   for (const auto& [id, query] : queries_) {

@@ -42,7 +42,10 @@ struct SourceEntry {
   std::string dead_letter_topic;
   int32_t partitions = 0;                      ///< Of the topic, when the source was made.
   int32_t declared_partitions = 0;             ///< PARTITIONS of its WITH clause; 0: none given.
-  std::string sql;                             ///< Canonical statement that made it.
+  std::string sql;                             ///< Canonical statement that makes it anew.
+  /// Canonical statement as it was given, where `sql` says more (columns found in a file); else
+  /// empty.
+  std::string written;
   std::string created_by_query;                ///< CTAS/CSAS query that writes it, or empty.
   bool is_materialized = false;                ///< Has a table that pull queries read.
 
@@ -74,6 +77,11 @@ class Catalog {
   void RemoveSource(std::string_view name);
   void RemoveQuery(std::string_view id);
   void RemoveType(std::string_view name);
+  /// Why the stream or table that is kept under `name` could not be made again, or null. Such a
+  /// name is taken, and nothing can be read from it.
+  const Status* FindBroken(std::string_view name) const;
+  void PutBroken(std::string name, Status cause);
+  void RemoveBroken(std::string_view name);
   /// Queries that read from or write to a source.
   std::vector<const QueryEntry*> QueriesReading(std::string_view source) const;
   std::vector<const QueryEntry*> QueriesWriting(std::string_view source) const;
@@ -82,6 +90,7 @@ class Catalog {
   std::map<std::string, SourceEntry, std::less<>> sources_;
   std::map<std::string, QueryEntry, std::less<>> queries_;
   std::map<std::string, DataType, std::less<>> types_;
+  std::map<std::string, Status, std::less<>> broken_;
 };
 
 }  // namespace weir

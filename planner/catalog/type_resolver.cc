@@ -1,11 +1,13 @@
 // Types as written to DataTypes: built-in names, and those of CREATE TYPE.
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "parser/ast/type_names.h"
 #include "planner/catalog/near_names.h"
 #include "planner/planner.h"
 
@@ -27,6 +29,10 @@ const std::vector<NamedType>& BuiltinTypes() {
       {"TIMESTAMP", DataType::Timestamp()},
   };
   return types;
+}
+
+bool IsDecimalName(std::string_view name) {
+  return name == "DECIMAL" || name == "DEC" || name == "NUMERIC";
 }
 
 Result<DataType> ResolveDecimal(const ast::TypeName& type) {
@@ -54,11 +60,11 @@ Result<DataType> ResolveDecimal(const ast::TypeName& type) {
 
 Result<DataType> ResolveNamed(const ast::TypeName& type, const Catalog& catalog) {
   const std::string& name = type.name.name;
-  if (const DataType* own = catalog.FindType(name)) return *own;
-  if (name == "DECIMAL" || name == "DEC" || name == "NUMERIC") return ResolveDecimal(type);
+  if (IsDecimalName(name)) return ResolveDecimal(type);
   for (const NamedType& builtin : BuiltinTypes()) {
     if (builtin.name == name) return builtin.type;
   }
+  if (const DataType* own = catalog.FindType(name)) return *own;
   std::vector<std::string> names;
   for (const NamedType& builtin : BuiltinTypes()) names.emplace_back(builtin.name);
   for (const auto& [own, ignored] : catalog.types()) names.push_back(own);
@@ -83,7 +89,63 @@ Result<DataType> ResolveStruct(const ast::TypeName& type, const Catalog& catalog
   return DataType::Struct(std::move(fields));
 }
 
+bool NamesCustomType(const ast::TypeName& type, const Catalog& catalog) {
+  if (type.kind == ast::TypeNameKind::kNamed) {
+    return !IsBuiltinType(type.name.name) && catalog.FindType(type.name.name) != nullptr;
+  }
+  return std::ranges::any_of(type.children, [&](const ast::TypeName& child) {
+    return NamesCustomType(child, catalog);
+  });
+}
+
+ast::Identifier Named(std::string name, SourcePosition position) {
+  return {.name = name, .spelling = name, .quoted = false, .position = position};
+}
+
 }  // namespace
+
+bool IsBuiltinType(std::string_view name) {
+  return IsDecimalName(name) ||
+         std::ranges::find(BuiltinTypes(), name, &NamedType::name) != BuiltinTypes().end();
+}
+
+ast::TypeName SpellType(const DataType& type, SourcePosition position) {
+  ast::TypeName out;
+  out.position = position;
+  switch (type.kind()) {
+    case TypeKind::kArray:
+      out.kind = ast::TypeNameKind::kArray;
+      out.children = {SpellType(type.element(), position)};
+      return out;
+    case TypeKind::kMap:
+      out.kind = ast::TypeNameKind::kMap;
+      out.children = {SpellType(type.key(), position), SpellType(type.element(), position)};
+      return out;
+    case TypeKind::kStruct:
+      out.kind = ast::TypeNameKind::kStruct;
+      for (const DataType::Field& field : type.fields()) {
+        out.field_names.push_back(Named(field.name, position));
+        out.children.push_back(SpellType(field.type, position));
+      }
+      return out;
+    case TypeKind::kDecimal:
+      out.name = Named("DECIMAL", position);
+      out.parameters = {type.precision(), type.scale()};
+      return out;
+    default:
+      out.name = Named(type.ToString(), position);
+      return out;
+  }
+}
+
+void SpellCustomTypes(ast::Statement& statement, const Catalog& catalog) {
+  if (catalog.types().empty()) return;
+  ast::VisitTypeNames(statement, [&](ast::TypeName& type) {
+    if (!NamesCustomType(type, catalog)) return;
+    const Result<DataType> resolved = ResolveType(type, catalog);
+    if (resolved.ok()) type = SpellType(*resolved, type.position);
+  });
+}
 
 Result<DataType> ResolveType(const ast::TypeName& type, const Catalog& catalog) {
   switch (type.kind) {

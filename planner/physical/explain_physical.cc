@@ -1,5 +1,5 @@
-// The physical plan as text and as a drawing. The text also makes a query's fingerprint: what it
-// shows decides the shape of state, so it must say everything that does, and nothing that varies.
+// The physical plan as text and as a drawing. State of versions before StateShape is recognized by
+// the text (PersistentQueryPlan::legacy_fingerprint).
 
 #include <string>
 

@@ -232,7 +232,23 @@ Status InferColumns(const ast::CreateSource& create, const PlannerContext& conte
   }
   WEIR_ASSIGN_OR_RETURN(std::vector<ColumnSchema> inferred,
                         context.infer_columns(entry.name, entry.connector));
+  const auto refuse = [&](ErrorCode code, std::string what) {
+    return Status(code, what + ": " + entry.name)
+        .WithHint("list the columns yourself: CREATE STREAM " + entry.name + " (id BIGINT, …) …")
+        .At(create.name.position);
+  };
   for (const ColumnSchema& column : inferred) {
+    if (column.name.empty()) {
+      return refuse(ErrorCode::kInvalidStatement, "a column found has no name");
+    }
+    if (IsSystemColumnName(column.name)) {
+      return refuse(ErrorCode::kReservedName,
+                    "a column found has a system column's name, " + column.name);
+    }
+    if (std::ranges::find(entry.columns, column.name, &Column::name) != entry.columns.end()) {
+      return refuse(ErrorCode::kDuplicateName,
+                    "two columns found have the same name, " + column.name);
+    }
     Column made;
     made.name = column.name;
     made.type = column.type;

@@ -10,6 +10,7 @@
 #include "planner/binder/make_expr.h"
 #include "planner/passes/passes.h"
 #include "planner/physical/lower.h"
+#include "planner/physical/state_shape.h"
 #include "planner/properties/event_time.h"
 #include "planner/properties/format_rules.h"
 #include "planner/properties/session_settings.h"
@@ -168,6 +169,15 @@ Status CheckReplace(const ast::CreateAsSelect& create, const SourceEntry* existi
       .At(create.name.position);
 }
 
+void NoteColumns(const SourceEntry& source, const PlannerContext& context,
+                 KnownColumns& known) {
+  std::vector<std::string>& columns = known[source.name];
+  columns.clear();
+  for (const SourceEntry::SourceColumnEntry& column : source.columns) {
+    if (SeesColumn(context, source, column.name)) columns.push_back(column.name);
+  }
+}
+
 std::vector<std::string> ReadNames(const BuiltQuery& built) {
   std::vector<std::string> names;
   for (const auto& source : built.sources) names.push_back(source->name);
@@ -212,6 +222,7 @@ Result<PersistentLogical> BuildCreateAs(const ast::Statement& statement,
   }
   WEIR_RETURN_IF_ERROR(ResolveSinkTopic(with, built, context, plan));
   plan.reads = ReadNames(built);
+  for (const auto& source : built.sources) NoteColumns(*source, context, plan.known_columns);
   plan.compacted = wants_table && sink.windowed_key == physical::WindowKind::kNone;
   result.root = MakeSink(built.node, sink, *create.query);
   return result;
@@ -252,10 +263,15 @@ Status SchemasDiffer(const Schema& result, const Schema& target, SourcePosition 
       .At(position);
 }
 
-/// The projection with casts to the target's types.
+/// The projection with casts to the target's types. Columns that a kept query does not know of are
+/// null.
 Result<logical::NodePtr> FitToTarget(const logical::NodePtr& node, const SourceEntry& target,
-                                     SourcePosition position) {
-  const Schema wanted = target.ToSchema();
+                                     const PlannerContext& context, SourcePosition position) {
+  const Schema all = target.ToSchema();
+  Schema wanted;
+  for (const ColumnSchema& column : all.columns) {
+    if (SeesColumn(context, target, column.name)) wanted.columns.push_back(column);
+  }
   const Schema& have = *node->schema;
   if (have.size() != wanted.size()) return SchemasDiffer(have, wanted, position);
   auto project = logical::CopyAs<logical::Project>(*node);
@@ -268,7 +284,12 @@ Result<logical::NodePtr> FitToTarget(const logical::NodePtr& node, const SourceE
     }
     project->exprs[i] = MakeCast(project->exprs[i], to.type);
   }
-  project->schema = std::make_shared<Schema>(wanted);
+  for (int i = 0; i < all.size(); ++i) {
+    if (SeesColumn(context, target, all.columns[i].name)) continue;
+    project->exprs.insert(project->exprs.begin() + i,
+                          MakeLiteral(Value(), all.columns[i].type, "NULL"));
+  }
+  project->schema = std::make_shared<Schema>(all);
   return logical::NodePtr(project);
 }
 
@@ -289,6 +310,7 @@ Result<PersistentLogical> BuildInsertInto(const ast::Statement& statement,
   std::snprintf(hash, sizeof hash, "%08x", static_cast<unsigned>(StableHash(plan.sql)));
   plan.query_id = with.Has("QUERY_ID") ? FoldPropertyName(*with.Text("QUERY_ID"))
                                        : "INSERT_" + plan.sink_name + "_" + hash;
+  if (!context.kept_query_id.empty()) plan.query_id = context.kept_query_id;
   WEIR_ASSIGN_OR_RETURN(
       BuiltQuery built, BuildQuery({&context, true, target->name, insert.query.get()}));
   WEIR_RETURN_IF_ERROR(CheckResultKind(false, built, insert.query->position));
@@ -298,16 +320,17 @@ Result<PersistentLogical> BuildInsertInto(const ast::Statement& statement,
         .At(insert.query->position);
   }
   WEIR_ASSIGN_OR_RETURN(logical::NodePtr fitted,
-                        FitToTarget(built.node, *target, insert.query->position));
+                        FitToTarget(built.node, *target, context, insert.query->position));
   plan.reads = ReadNames(built);
+  for (const auto& source : built.sources) NoteColumns(*source, context, plan.known_columns);
+  NoteColumns(*target, context, plan.known_columns);
   plan.partitions = target->partitions;
   result.root = MakeSink(fitted, *target, *insert.query);
   return result;
 }
 
-// Of a query that keeps positions only, what it reads is all that its state depends on: its WHERE
-// and its columns may be replaced. False for other queries.
-bool AppendStatelessShape(const physical::Node& node, std::string& shape) {
+// Of a query that keeps positions only, what it reads is all that its state depends on.
+bool AppendLegacyStatelessShape(const physical::Node& node, std::string& shape) {
   switch (node.kind) {
     case physical::NodeKind::kTopicSource: {
       const auto& source = static_cast<const physical::TopicSource&>(node);
@@ -318,10 +341,17 @@ bool AppendStatelessShape(const physical::Node& node, std::string& shape) {
     case physical::NodeKind::kProject:
     case physical::NodeKind::kFlatMap:
     case physical::NodeKind::kTopicSink:
-      return node.inputs.size() == 1 && AppendStatelessShape(*node.inputs[0], shape);
+      return node.inputs.size() == 1 && AppendLegacyStatelessShape(*node.inputs[0], shape);
     default:
       return false;
   }
+}
+
+// State was bound to the whole text of EXPLAIN until StateShape took its place.
+uint64_t LegacyFingerprint(const physical::Node& root) {
+  std::string shape;
+  if (!AppendLegacyStatelessShape(root, shape)) shape = ExplainPhysical(root);
+  return StableHash(shape);
 }
 
 }  // namespace
@@ -340,9 +370,8 @@ Result<PersistentQueryPlan> PlanPersistentQuery(const ast::Statement& statement,
   WEIR_ASSIGN_OR_RETURN(PersistentLogical built, BuildPersistent(statement, context));
   WEIR_ASSIGN_OR_RETURN(logical::NodePtr optimized, RunPasses(built.root, context));
   WEIR_ASSIGN_OR_RETURN(built.plan.root, LowerPlan(optimized, built.plan.query_id));
-  std::string shape;
-  if (!AppendStatelessShape(*built.plan.root, shape)) shape = ExplainPhysical(*built.plan.root);
-  built.plan.fingerprint = StableHash(shape);
+  built.plan.fingerprint = StableHash(StateShape(*built.plan.root));
+  built.plan.legacy_fingerprint = LegacyFingerprint(*built.plan.root);
   return std::move(built.plan);
 }
 

@@ -49,6 +49,11 @@ Status CheckDeclaredPartitions(const PlannerContext& context, const WithProperti
 
 Result<const SourceEntry*> FindSourceOrError(const Catalog& catalog, const ast::Identifier& name) {
   if (const SourceEntry* found = catalog.FindSource(name.name)) return found;
+  if (const Status* cause = catalog.FindBroken(name.name)) {
+    return Status(ErrorCode::kQueryFailed, name.name + " is in ERROR: " + cause->message())
+        .At(name.position)
+        .WithHint(cause->hint());
+  }
   std::vector<std::string> names;
   for (const auto& [known, entry] : catalog.sources()) names.push_back(known);
   return Status(ErrorCode::kUnknownSource, "unknown stream or table: " + name.name)
@@ -57,7 +62,15 @@ Result<const SourceEntry*> FindSourceOrError(const Catalog& catalog, const ast::
 }
 
 Status CheckFreeName(const SourceEntry* existing, const SourceEntry& wanted, bool may_exist) {
-  if (existing == nullptr || existing->sql == wanted.sql) return OkStatus();
+  if (existing == nullptr || existing->sql == wanted.sql || existing->written == wanted.sql) {
+    return OkStatus();
+  }
+  // Of a file's stream that an earlier version made nobody knows how it was written: the engine
+  // compares what comes of both.
+  if (!existing->connector.empty() && existing->created_by_query.empty() &&
+      existing->written.empty()) {
+    return OkStatus();
+  }
   if (may_exist && existing->is_table == wanted.is_table) return OkStatus();
   const std::string kind = existing->is_table ? "table" : "stream";
   Status status(ErrorCode::kAlreadyExists,

@@ -23,7 +23,7 @@ int32_t ExistingPartitions(const PlannerContext& context, std::string_view topic
 /// other counts than they name, so it is let pass while extensions are off.
 Status CheckDeclaredPartitions(const PlannerContext& context, const WithProperties& with,
                                const std::string& topic, int32_t existing);
-/// kUnknownSource with near names.
+/// kUnknownSource with near names; kQueryFailed for what is kept and could not be made again.
 Result<const SourceEntry*> FindSourceOrError(const Catalog& catalog, const ast::Identifier& name);
 /// kAlreadyExists if another source stands under the name; the same statement again is fine.
 Status CheckFreeName(const SourceEntry* existing, const SourceEntry& wanted, bool may_exist);
