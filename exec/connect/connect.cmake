@@ -29,6 +29,7 @@ weir_layer(exec_connect
     connect/rocks_store.cc
     connect/store_directory.cc
     connect/topic.cc
+    connect/write_mark.cc
   DEPENDS weir_exec_core weir_exec_formats
-  PRIVATE_DEPENDS RocksDB::rocksdb-shared PkgConfig::RDKAFKA Threads::Threads
+  PRIVATE_DEPENDS fmt::fmt RocksDB::rocksdb-shared PkgConfig::RDKAFKA Threads::Threads
     ${CMAKE_DL_LIBS})

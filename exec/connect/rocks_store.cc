@@ -1,11 +1,14 @@
 #include "exec/connect/rocks_store.h"
 
 #include <cstdarg>
+#include <filesystem>
 
+#include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/transaction_log.h>
 
 #include "exec/connect/rocks_crc32c.h"
 
@@ -86,6 +89,40 @@ std::string StateEnd(std::string_view to) {
   return to.empty() ? std::string(1, kStatePrefix + 1) : StateKey(to);
 }
 
+Status CheckWritten(const WriteMark& mark, uint64_t reached, const std::string& path) {
+  if (reached >= mark.required_sequence()) return OkStatus();
+  return Status(ErrorCode::kStoreCorrupt,
+                fmt::format("the store {} cannot be opened, its log is lost or cut short: it ends "
+                            "at write {}, and {} were acknowledged",
+                            path, reached, mark.required_sequence()))
+      .WithHint(fmt::format("restore the directory, or its db/*.log, from a copy; to go on with "
+                            "what is left, remove {}",
+                            mark.path()));
+}
+
+// Opening writes what the logs hold into tables and drops them, so a log that looks shorter than it
+// was is first read with nothing changed.
+Status CheckLogs(const WriteMark& mark, const StoreDirectory& directory,
+                 const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+  if (!mark.found()) return OkStatus();
+  const std::string log =
+      fmt::format("{}/{:06}.log", directory.database_path(), mark.found()->log_number);
+  std::error_code missing;
+  const uintmax_t bytes = std::filesystem::file_size(log, missing);
+  if (!missing && bytes >= mark.found()->log_bytes) return OkStatus();
+  rocksdb::DBOptions options = DatabaseOptions();
+  options.create_if_missing = false;
+  options.create_missing_column_families = false;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(
+      options, directory.database_path(), families, &handles, &opened);
+  if (!status.ok()) return FromRocks(status, "the store " + directory.path() + " cannot be opened");
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  return CheckWritten(mark, db->GetLatestSequenceNumber(), directory.path());
+}
+
 }  // namespace
 
 Status FromRocks(const rocksdb::Status& status, std::string_view doing) {
@@ -115,6 +152,15 @@ Result<std::shared_ptr<RocksStore>> RocksStore::Open(const std::string& path, bo
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::DBOptions options = DatabaseOptions();
+  if (with_records) {
+    auto mark = WriteMark::Open(store->directory_->write_mark_path());
+    if (!mark.ok()) return mark.status();
+    store->mark_ = std::move(*mark);
+    if (!store->directory_->is_new()) {
+      Status there = CheckLogs(*store->mark_, *store->directory_, families);
+      if (!there.ok()) return there;
+    }
+  }
   // A store that held a database before must still hold one.
   options.create_if_missing = store->directory_->is_new();
   const rocksdb::Status status =
@@ -125,6 +171,10 @@ Result<std::shared_ptr<RocksStore>> RocksStore::Open(const std::string& path, bo
   // Without it all works, only slower.
   store->fast_checksums_ = HasFastCrc32c();
   store->records_ = with_records ? handles[1] : nullptr;
+  if (store->mark_ != nullptr && !store->directory_->is_new()) {
+    Status there = CheckWritten(*store->mark_, db->GetLatestSequenceNumber(), path);
+    if (!there.ok()) return there;
+  }
   if (store->directory_->is_new()) {
     if (Status finished = store->directory_->Finish(); !finished.ok()) return finished;
   }
@@ -141,9 +191,25 @@ RocksStore::~RocksStore() {
 Status RocksStore::Write(rocksdb::WriteBatch& batch, bool sync) {
   rocksdb::WriteOptions options;
   options.sync = sync;
+  // Logs are written in order: what a synced write stands behind is on the disk with it.
+  const uint64_t synced = sync ? db_->GetLatestSequenceNumber() + batch.Count() : 0;
   rocksdb::Status status = db_->Write(options, &batch);
   if (!status.ok() && db_->Resume().ok()) status = db_->Write(options, &batch);
+  if (status.ok()) Note(synced);
   return FromRocks(status, "the store " + path() + " cannot be written");
+}
+
+void RocksStore::Note(uint64_t synced_sequence) {
+  if (mark_ == nullptr) return;
+  WrittenTo to;
+  to.sequence = db_->GetLatestSequenceNumber();
+  to.synced_sequence = synced_sequence;
+  std::unique_ptr<rocksdb::LogFile> log;
+  if (db_->GetCurrentWalFile(&log).ok() && log != nullptr) {
+    to.log_number = log->LogNumber();
+    to.log_bytes = log->SizeFileBytes();
+  }
+  mark_->Note(to);
 }
 
 Result<std::optional<std::string>> RocksState::Get(std::string_view key) const {

@@ -13,6 +13,7 @@
 #include "exec/connect/commit_buffer.h"
 #include "exec/connect/store_directory.h"
 #include "exec/connect/topic.h"
+#include "exec/connect/write_mark.h"
 
 namespace weir {
 
@@ -25,8 +26,9 @@ inline std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data
 /// An open database, and the lock of its directory. Safe from any thread.
 class RocksStore {
  public:
-  /// `with_records` opens the column family of record blocks too. Errors of StoreDirectory::Open
-  /// and kStoreCorrupt, kStoreIo.
+  /// `with_records` opens the column family of record blocks too; such a store is nobody's copy,
+  /// and a database that ends before its last acknowledged write is kStoreCorrupt. Errors of
+  /// StoreDirectory::Open and kStoreCorrupt, kStoreIo.
   static Result<std::shared_ptr<RocksStore>> Open(const std::string& path, bool with_records);
   ~RocksStore();
 
@@ -43,6 +45,8 @@ class RocksStore {
  private:
   RocksStore() = default;
   std::unique_ptr<StoreDirectory> directory_;
+  void Note(uint64_t synced_sequence);
+  std::unique_ptr<WriteMark> mark_;   ///< With records only.
   std::unique_ptr<rocksdb::DB> db_;
   bool fast_checksums_ = false;
   rocksdb::ColumnFamilyHandle* main_ = nullptr;

@@ -23,6 +23,8 @@ class StoreDirectory {
   const std::string& path() const { return path_; }
   /// Where the database lies.
   std::string database_path() const { return path_ + "/db"; }
+  /// Where it says how far the database has been written.
+  std::string write_mark_path() const { return path_ + "/weir.written"; }
   /// True if nothing was stored before: the database is to be made, then Finish() called.
   bool is_new() const { return is_new_; }
   /// Gives a new store its marker; until then a crash leaves nothing that counts.

@@ -178,6 +178,59 @@ TEST(StoreDamageTest, AFullDiskKeepsWhatWasAcknowledged) {
   umount2(disk.c_str(), MNT_DETACH);
 }
 
+// What a process leaves that is killed: its files as they are, while it still runs.
+fs::path CopyOfRunning(const std::string& store, const std::string& to) {
+  fs::copy(store, to, fs::copy_options::recursive);
+  return to;
+}
+
+fs::path NewestLog(const fs::path& store) {
+  fs::path newest;
+  for (const auto& entry : fs::directory_iterator(store / "db")) {
+    if (entry.path().extension() == ".log" && entry.path() > newest) newest = entry.path();
+  }
+  return newest;
+}
+
+// A database without its last log is one of earlier; what was acknowledged since may not be missed
+// without a word.
+TEST(StoreDamageTest, ALogThatIsLostOrCutShortIsTold) {
+  TemporaryDirectory directory;
+  const std::string store = directory.At("store");
+  auto engine = Open(store);
+  ASSERT_TRUE(engine.ok());
+  ASSERT_TRUE((*engine)->Execute(kStatements).ok());
+  for (int batch = 0; batch < 10; ++batch) {
+    ASSERT_TRUE((*engine)->Append("s", Records(batch * 20, 20, 400)).ok());
+  }
+  ASSERT_TRUE((*engine)->RunUntilEnd(false).ok());
+  const fs::path whole = CopyOfRunning(store, directory.At("whole"));
+  const std::vector<std::pair<std::string, std::function<void(const fs::path&)>>> damages = {
+      {"removed", [](const fs::path& log) { fs::remove(log); }},
+      {"emptied", [](const fs::path& log) { fs::resize_file(log, 0); }},
+      {"halved", [](const fs::path& log) { fs::resize_file(log, fs::file_size(log) / 2); }},
+      {"clipped", [](const fs::path& log) { fs::resize_file(log, fs::file_size(log) - 3); }}};
+  for (const auto& [name, damage] : damages) {
+    SCOPED_TRACE(name);
+    const fs::path copy = CopyOfRunning(store, directory.At(name));
+    damage(NewestLog(copy));
+    const auto before = ContentsOf(copy / "db");
+    const auto opened = Open(copy);
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.status().code(), ErrorCode::kStoreCorrupt) << opened.status().ToString();
+    EXPECT_NE(opened.status().message().find("cut short"), std::string::npos)
+        << opened.status().ToString();
+    EXPECT_EQ(ContentsOf(copy / "db"), before);
+    std::cout << opened.status().ToString() << std::endl;
+    // Whoever says so goes on with what is left.
+    fs::remove(copy / "weir.written");
+    EXPECT_TRUE(Open(copy).ok());
+  }
+  auto again = Open(whole);
+  ASSERT_TRUE(again.ok()) << again.status().ToString();
+  EXPECT_EQ((*again)->ReadTopic("s")->size(), 200u);
+}
+
 struct Damage {
   const char* name;
   const char* pattern;   // A part of the file's name.
