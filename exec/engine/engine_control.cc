@@ -124,7 +124,9 @@ Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
     kept.created_by_query.clear();
     kept.is_materialized = false;
     kept.sql = FormatSourceDdl(kept);
-    WEIR_RETURN_IF_ERROR(CheckReadsBack(kept));
+    if (Status keeps = CheckReadsBack(kept); !keeps.ok()) {
+      return std::move(keeps).WithHint("DROP removes the query with what it makes");
+    }
   }
   WEIR_RETURN_IF_ERROR(StopQuery(id, true));
   WEIR_RETURN_IF_ERROR(DropInternals(id, result));

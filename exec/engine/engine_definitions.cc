@@ -473,7 +473,7 @@ Status EngineImpl::DropSource(const ast::Statement& statement, StatementResult& 
   const std::string name = drop.name.name;
   const SourceEntry* found = catalog_.FindSource(name);
   const StoredStatement* broken = found == nullptr ? FindBroken(name) : nullptr;
-  if (broken != nullptr && broken->kind != "type" && broken->kind != "pipeline") {
+  if (broken != nullptr && broken->kind != "pipeline") {
     Status status = DropBroken(*broken, drop.delete_topic, result);
     return status.ok() ? std::move(status) : std::move(status).At(statement.position);
   }
@@ -581,7 +581,13 @@ Status EngineImpl::AlterSource(const ast::Statement& statement, StatementResult&
 Status EngineImpl::CreateType(const ast::Statement& statement, StatementResult& result) {
   const auto& create = statement.As<ast::CreateType>();
   const std::string& name = create.name.name;
-  WEIR_RETURN_IF_ERROR(CheckNameNotBroken(name, false, {}, statement.position));
+  if (const StoredStatement* broken = recovering_ ? nullptr : FindBrokenType(name)) {
+    return Status(ErrorCode::kAlreadyExists,
+                  fmt::format("type {} is in ERROR, it could not be made again: {}", name,
+                              broken->broken.message()))
+        .At(statement.position)
+        .WithHint(fmt::format("DROP TYPE {} first", name));
+  }
   WEIR_ASSIGN_OR_RETURN(DataType type, ResolveType(create.type, catalog_));
   if (IsBuiltinType(name)) {
     return Status(ErrorCode::kReservedName, fmt::format("{} is a built-in type", name))
@@ -609,8 +615,7 @@ Status EngineImpl::CreateType(const ast::Statement& statement, StatementResult& 
 Status EngineImpl::DropType(const ast::Statement& statement, StatementResult& result) {
   const auto& drop = statement.As<ast::DropType>();
   const std::string& name = drop.name.name;
-  if (const StoredStatement* broken = FindBroken(name);
-      broken != nullptr && broken->kind == "type") {
+  if (const StoredStatement* broken = FindBrokenType(name)) {
     return DropBroken(*broken, false, result);
   }
   if (catalog_.FindType(name) == nullptr) {

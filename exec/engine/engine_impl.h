@@ -105,8 +105,9 @@ class EngineImpl : public Engine {
   void NoteBrokenQueries();
   /// Tries broken objects again; notices say which are mended.
   void RetryBroken(StatementResult& result);
-  /// By the name of a source, query, type or pipeline that it is or makes; null: none.
+  /// By the name of a source, query or pipeline that it is or makes; null: none.
   const StoredStatement* FindBroken(std::string_view name) const;
+  const StoredStatement* FindBrokenType(std::string_view name) const;
   /// kAlreadyExists for a name that a broken object has, unless it is a source that `text`, the
   /// same statement, or OR REPLACE would mend.
   Status CheckNameNotBroken(std::string_view name, bool or_replace, std::string_view text,

@@ -176,9 +176,16 @@ void EngineImpl::RetryBroken(StatementResult& result) {
 
 const StoredStatement* EngineImpl::FindBroken(std::string_view name) const {
   for (const StoredStatement& stored : stored_) {
-    if (stored.broken.ok()) continue;
+    if (stored.broken.ok() || stored.kind == "type") continue;
     const std::vector<std::string> made = SourcesMadeBy(stored);
     if (stored.name == name || std::ranges::find(made, name) != made.end()) return &stored;
+  }
+  return nullptr;
+}
+
+const StoredStatement* EngineImpl::FindBrokenType(std::string_view name) const {
+  for (const StoredStatement& stored : stored_) {
+    if (!stored.broken.ok() && stored.kind == "type" && stored.name == name) return &stored;
   }
   return nullptr;
 }

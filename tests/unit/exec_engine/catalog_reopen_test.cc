@@ -24,13 +24,13 @@ TEST(CatalogReopen, AlteredSourcesKeepTheirQueries) {
       "CREATE TABLE tot AS SELECT id, SUM(amt) AS total FROM o GROUP BY id;"
       "CREATE STREAM joined AS SELECT o.id, amt, name FROM o LEFT JOIN names n ON o.id = n.id;"
       "CREATE STREAM pairs AS SELECT * FROM o JOIN o b WITHIN 1 HOUR ON o.id = b.id;"
-      "CREATE TABLE view AS SELECT * FROM names;"
+      "CREATE TABLE v AS SELECT * FROM names;"
       "CREATE STREAM copy AS SELECT * FROM o;"
       "CREATE STREAM all_of (id INT KEY, amt INT) WITH (KAFKA_TOPIC='all_of', KEY_FORMAT='JSON', "
       "VALUE_FORMAT='JSON', PARTITIONS=1);"
       "INSERT INTO all_of SELECT * FROM o;");
   store.Append("names", "1", R"({"NAME":"one"})");
-  EXPECT_EQ(store.Settled("SELECT * FROM view;"), Rows({"1 | one"}));
+  EXPECT_EQ(store.Settled("SELECT * FROM v;"), Rows({"1 | one"}));
   store.Append("o", "1", R"({"AMT":5})");
   EXPECT_EQ(store.Settled("SELECT * FROM tot;"), Rows({"1 | 5"}));
   store.Execute("ALTER STREAM o ADD COLUMN note STRING, ADD COLUMN name STRING;"
@@ -43,7 +43,7 @@ TEST(CatalogReopen, AlteredSourcesKeepTheirQueries) {
   }
   store.Append("names", "2", R"({"NAME":"two","AMT":1})");
   EXPECT_EQ(store.Settled("SELECT * FROM tot;"), Rows({"1 | 19"}));
-  EXPECT_EQ(store.Rows("SELECT * FROM view;"), Rows({"1 | one", "2 | two"}));
+  EXPECT_EQ(store.Rows("SELECT * FROM v;"), Rows({"1 | one", "2 | two"}));
   EXPECT_EQ(store.Rows("SELECT * FROM joined;"),
             Rows({"1 | 5 | one", "1 | 7 | one", "1 | 7 | one"}));
   EXPECT_EQ(store.Rows("SELECT * FROM copy;"), Rows({"1 | 5", "1 | 7", "1 | 7"}));
@@ -200,18 +200,18 @@ TEST(CatalogReopen, WhatIsInErrorCanBeDropped) {
   store.Execute(
       "CREATE STREAM keeper (x INT) WITH (KAFKA_TOPIC='gone', VALUE_FORMAT='JSON', PARTITIONS=1);"
       "CREATE STREAM lost (x INT) WITH (KAFKA_TOPIC='gone', VALUE_FORMAT='JSON');"
-      "CREATE STREAM into (x INT) WITH (KAFKA_TOPIC='into', VALUE_FORMAT='JSON', PARTITIONS=1);"
+      "CREATE STREAM target (x INT) WITH (KAFKA_TOPIC='target', VALUE_FORMAT='JSON', PARTITIONS=1);"
       "DROP STREAM keeper;"
       "CREATE STREAM reader AS SELECT x + 1 AS y FROM lost;"
-      "INSERT INTO into WITH (QUERY_ID='insert_it') SELECT x FROM lost;"
+      "INSERT INTO target WITH (QUERY_ID='insert_it') SELECT x FROM lost;"
       "BEGIN PIPELINE p; CREATE STREAM piped AS SELECT * FROM lost; END PIPELINE;");
   store.Close();
   ASSERT_TRUE(store.OpenBroker()->DeleteTopic("gone").ok());
   store.Reopen();
   EXPECT_EQ(store.errors().size(), 4u);
-  EXPECT_EQ(store.Try("DROP STREAM into;").code(), ErrorCode::kHasDependants);
+  EXPECT_EQ(store.Try("DROP STREAM target;").code(), ErrorCode::kHasDependants);
   EXPECT_EQ(store.Try("RESUME insert_it;").code(), ErrorCode::kQueryFailed);
-  store.Execute("TERMINATE insert_it; DROP STREAM into; DROP STREAM reader; DROP PIPELINE p;"
+  store.Execute("TERMINATE insert_it; DROP STREAM target; DROP STREAM reader; DROP PIPELINE p;"
                 "DROP STREAM lost;");
   EXPECT_EQ(store.Rows("SHOW STREAMS;"), Rows());
   EXPECT_EQ(store.Rows("SHOW QUERIES;"), Rows());

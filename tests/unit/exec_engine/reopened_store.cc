@@ -35,6 +35,7 @@ void ReopenedStore::Reopen(bool paused) {
   options.directory = At("store");
   options.threads = 1;
   options.paused = paused;
+  options.settings["durability"] = "process";
   options.settings["persistence.default.format.value"] = "JSON";
   options.logger = [this](LogLevel level, std::string_view line) {
     if (level == LogLevel::kError) errors_.emplace_back(line);

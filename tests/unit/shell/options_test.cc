@@ -24,6 +24,10 @@ TEST_F(OptionsTest, OpensThePromptOnADirectory) {
   EXPECT_EQ(line.exit_code, std::nullopt);
   EXPECT_EQ(line.options.command, ProgramCommand::kPrompt);
   EXPECT_EQ(line.options.directory, "my.db");
+  EXPECT_FALSE(line.options.paused);
+  const ParsedCommandLine paused = Parse({"--paused", "my.db"});
+  EXPECT_EQ(paused.options.directory, "my.db");
+  EXPECT_TRUE(paused.options.paused);
 }
 
 TEST_F(OptionsTest, SubcommandWinsOverDirectory) {
