@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "exec/engine/catalog_store.h"
+#include "planner/physical/lower.h"
 #include "tests/unit/exec_engine/reopened_store.h"
 
 namespace weir::test {
@@ -54,6 +55,44 @@ TEST(CatalogReopen, AlteredSourcesKeepTheirQueries) {
   store.Execute("CREATE OR REPLACE STREAM copy AS SELECT * FROM o;");
   store.Append("o", "2", R"({"AMT":1,"NOTE":"x","NAME":"y"})");
   EXPECT_EQ(store.Settled("SELECT * FROM copy WHERE id = 2;"), Rows({"2 | 1 | x | y"}));
+}
+
+// Its entries say nothing of columns, and its state bears the hash of the plan's text.
+TEST(CatalogReopen, AStoreOfTheFirstFormatGoesOn) {
+  ReopenedStore store;
+  const std::string create = "CREATE TABLE tot AS SELECT amt, COUNT(*) AS n FROM o GROUP BY amt;";
+  store.Execute(kOrders);
+  const Result<std::string> plan = store.engine().Explain(create);
+  ASSERT_TRUE(plan.ok());
+  store.Execute(create);
+  store.Append("o", "1", R"({"AMT":5})");
+  ASSERT_EQ(store.Settled("SELECT * FROM tot;"), Rows({"5 | 1"}));
+  store.Close();
+  {
+    const auto broker = store.OpenBroker();
+    auto unit = broker->NewCommitUnit("test");
+    for (const StoredStatement& stored : *LoadStatements(broker->state())) {
+      std::string bytes = "\1R";
+      for (const std::string& text : {stored.kind, stored.name, stored.sql}) {
+        bytes += std::to_string(text.size()) + ":" + text;
+      }
+      unit->Put(StatementKey(stored.number), bytes);
+    }
+    const uint64_t fingerprint = StableHash(*plan);
+    std::string key = QueryRuntime::StatePrefix("CTAS_TOT") + "fingerprint";
+    ASSERT_TRUE(broker->state().Get(key)->has_value());
+    unit->Put(key, std::string(reinterpret_cast<const char*>(&fingerprint), sizeof fingerprint));
+    ASSERT_TRUE(unit->Commit().ok());
+  }
+  store.Reopen();
+  EXPECT_EQ(store.errors(), Rows());
+  store.Execute("ALTER STREAM o ADD COLUMN note STRING;");
+  for (int opening = 0; opening < 2; ++opening) {
+    store.Reopen();
+    EXPECT_EQ(store.errors(), Rows());
+    store.Append("o", "1", R"({"AMT":5})");
+  }
+  EXPECT_EQ(store.Settled("SELECT * FROM tot;"), Rows({"5 | 3"}));
 }
 
 TEST(CatalogReopen, ATableThatIsReplacedKeepsItsRows) {
