@@ -100,7 +100,7 @@ Status RunLoad(CommandContext& context, const Arguments& arguments) {
   if (options.file == "-") {
     return Status(ErrorCode::kUsage, "at the prompt load needs a file");
   }
-  return LoadFile(context.engine, options, std::cin, context.err, context.interrupts,
+  return LoadFile(context.engine, options, nullptr, context.err, context.interrupts,
                   {.quiet = false, .err_is_terminal = context.err_is_terminal});
 }
 

@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <iostream>
 #include <set>
 #include <utility>
 
@@ -97,7 +95,10 @@ class Program {
       case ProgramCommand::kRun:
         return RunScripts();
       case ProgramCommand::kLoad:
-        return Tell(LoadFile(engine_, options_.load, streams_.in, streams_.err, interrupts_,
+        // The process's own standard input is read by descriptor, so that Ctrl-C ends the waiting.
+        return Tell(LoadFile(engine_, options_.load,
+                             streams_.in.rdbuf() == std::cin.rdbuf() ? nullptr : &streams_.in,
+                             streams_.err, interrupts_,
                              {.quiet = options_.quiet,
                               .err_is_terminal = streams_.err_is_terminal}),
                     {});
@@ -310,16 +311,8 @@ std::string PrintStatement(const PrintOptions& options) {
   return sql;
 }
 
-Status LoadFile(Engine& engine, const LoadOptions& options, std::istream& standard_input,
+Status LoadFile(Engine& engine, const LoadOptions& options, std::istream* standard_input,
                 std::ostream& err, Interrupts& interrupts, LoadMessages messages) {
-  std::ifstream file;
-  if (options.file != "-") {
-    file.open(options.file, std::ios::binary);
-    if (!file) {
-      return Status(ErrorCode::kIoError, fmt::format("a file cannot be read ({}): {}",
-                                                     std::strerror(errno), options.file));
-    }
-  }
   const auto start = std::chrono::steady_clock::now();
   const auto tell = [&](int64_t acknowledged) {
     if (messages.quiet) return;
@@ -334,7 +327,7 @@ Status LoadFile(Engine& engine, const LoadOptions& options, std::istream& standa
         << std::flush;
   };
   const Result<int64_t> loaded = Load(
-      engine, options, options.file == "-" ? standard_input : file, interrupts, tell,
+      engine, options, options.file == "-" ? standard_input : nullptr, interrupts, tell,
       [&](const std::string& text) { err << "warning: " << text << '\n' << std::flush; });
   if (!messages.quiet && messages.err_is_terminal) err << '\n';
   WEIR_RETURN_IF_ERROR(loaded.status());

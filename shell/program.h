@@ -43,7 +43,7 @@ struct LoadMessages {
 };
 /// Loads a file (or `standard_input` for "-") and tells on `err` what is acknowledged: a line that
 /// is rewritten on a terminal, else one line a batch.
-Status LoadFile(Engine& engine, const LoadOptions& options, std::istream& standard_input,
+Status LoadFile(Engine& engine, const LoadOptions& options, std::istream* standard_input,
                 std::ostream& err, Interrupts& interrupts, LoadMessages messages);
 
 }  // namespace weir::shell

@@ -30,6 +30,12 @@ weir_layer(exec_connect
     connect/store_directory.cc
     connect/topic.cc
     connect/write_mark.cc
+    connect/byte_source.cc
+    connect/decompress.cc
+    connect/file_blocks.cc
+    connect/file_reader.cc
+    connect/file_rows.cc
+    connect/text_check.cc
   DEPENDS weir_exec_core weir_exec_formats
-  PRIVATE_DEPENDS fmt::fmt RocksDB::rocksdb-shared PkgConfig::RDKAFKA Threads::Threads
-    ${CMAKE_DL_LIBS})
+  PRIVATE_DEPENDS fmt::fmt RocksDB::rocksdb-shared PkgConfig::RDKAFKA ZLIB::ZLIB PkgConfig::ZSTD
+    Threads::Threads ${CMAKE_DL_LIBS})

@@ -57,13 +57,6 @@ bool ConnectorFlag(const ConnectorSpec& spec, const char* name, bool otherwise) 
   return text == "TRUE";
 }
 
-std::string FileFormatByExtension(const std::string& path) {
-  for (const char* extension : {".csv", ".tsv", ".txt", ".CSV", ".TSV", ".TXT"}) {
-    if (path.ends_with(extension)) return "DELIMITED";
-  }
-  return "JSON";
-}
-
 FormatSpec ConnectorFormat(const ConnectorSpec& spec, bool is_key, std::string default_format) {
   const std::string both = ConnectorText(spec, "FORMAT", std::move(default_format));
   FormatSpec format;

@@ -11,8 +11,9 @@ namespace weir {
 /// a restart), VALUE_FORMAT (default by extension: .csv, .tsv, .txt are DELIMITED, others JSON, one
 /// value a line), HEADER (DELIMITED: the first line names the fields, default true), NULL (a text
 /// that stands for null), VALUE_DELIMITER, FOLLOW (default false: the end is where the file ends
-/// when it is opened), PARTITIONS (default 1: the file is cut into so many ranges of bytes, read in
-/// parallel). A record's offset is its line's byte position; its time is the file's last change.
+/// when it is opened), PARTITIONS (default 1: the file's blocks are read by so many in parallel). A
+/// record's offset is its line's byte position, in a compressed file that of its text; its time is
+/// the file's last change, or when it is read if the file is followed or a stream.
 Result<ConnectorSource> OpenFileSource(const ConnectorSpec& spec);
 Result<std::vector<ColumnSchema>> InferFileColumns(ConnectorSpec& spec);
 
@@ -36,9 +37,6 @@ std::string ConnectorText(const ConnectorSpec& spec, const char* name, std::stri
 Result<int64_t> ConnectorNumber(const ConnectorSpec& spec, const char* name, int64_t otherwise,
                                 int64_t least);
 bool ConnectorFlag(const ConnectorSpec& spec, const char* name, bool otherwise);
-
-/// DELIMITED for .csv, .tsv and .txt, JSON for others.
-std::string FileFormatByExtension(const std::string& path);
 
 /// The format of one side as the WITH clause names it, and the side's columns.
 FormatSpec ConnectorFormat(const ConnectorSpec& spec, bool is_key, std::string default_format);

@@ -1,9 +1,13 @@
 #include "exec/connect/csv_layout.h"
 
-#include <algorithm>
+#include <cstring>
+#include <unordered_map>
 
+#include "base/file_ending.h"
+#include "base/status_macros.h"
 #include "exec/formats/delimited_format.h"
 #include "exec/formats/infer_columns.h"
+#include "exec/formats/quoted_field.h"
 
 namespace weir {
 namespace {
@@ -14,37 +18,62 @@ std::string Join(const std::vector<std::string>& names) {
   return joined;
 }
 
-/// The field named like the column: exactly, or as the header's name becomes a column's.
-int FindField(const std::vector<std::string>& names, const std::string& column) {
-  const auto exact = std::find(names.begin(), names.end(), column);
-  if (exact != names.end()) return static_cast<int>(exact - names.begin());
-  const std::string wanted = ColumnNameOf(column);
-  const auto folded = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
-    return ColumnNameOf(name) == wanted;
-  });
-  return folded == names.end() ? -1 : static_cast<int>(folded - names.begin());
-}
+/// The field of the column: by the name that is found for it, by the header's own, or by the
+/// header's name as it would be a column's.
+class FieldFinder {
+ public:
+  explicit FieldFinder(const std::vector<std::string>& names) {
+    const std::vector<std::string> found = HeaderColumnNames(names);
+    for (size_t i = 0; i < names.size(); ++i) by_found_name_.emplace(found[i], i);
+    for (size_t i = 0; i < names.size(); ++i) by_name_.emplace(names[i], i);
+    for (size_t i = 0; i < names.size(); ++i) by_folded_name_.emplace(ColumnNameOf(names[i]), i);
+  }
+  int Find(const std::string& column) const {
+    for (const auto* fields : {&by_found_name_, &by_name_}) {
+      if (const auto field = fields->find(column); field != fields->end()) {
+        return static_cast<int>(field->second);
+      }
+    }
+    const auto field = by_folded_name_.find(ColumnNameOf(column));
+    return field == by_folded_name_.end() ? -1 : static_cast<int>(field->second);
+  }
+
+ private:
+  std::unordered_map<std::string, size_t> by_found_name_, by_name_, by_folded_name_;
+};
 
 bool IsQuoted(std::string_view field) { return field.starts_with('"'); }
 
+void AppendQuoted(std::string_view text, BufferBuilder& out) {
+  out.AppendValue('"');
+  for (char c : text) {
+    if (c == '"') out.AppendValue(c);
+    out.AppendValue(c);
+  }
+  out.AppendValue('"');
+}
+
 }  // namespace
 
-bool SplitRawFields(std::string_view line, char delimiter, std::vector<std::string_view>& out) {
+const char* SplitRawFields(std::string_view row, char delimiter,
+                           std::vector<std::string_view>& out) {
   out.clear();
-  size_t at = 0;
+  const char* at = row.data();
+  const char* const end = at + row.size();
   while (true) {
-    const size_t begin = at;
-    if (at < line.size() && line[at] == '"') {
-      // Doubled quotes close and open again.
-      do {
-        at = line.find('"', at + 1);
-        if (at == std::string_view::npos) return false;
-        ++at;
-      } while (at < line.size() && line[at] == '"');
+    const char* const begin = at;
+    if (at < end && *at == '"') {
+      const QuotedField field = FindQuotedEnd(at, end, delimiter);
+      if (const char* fault = QuoteFault(field.end)) return fault;
+      // A line end behind a closed field would end the row.
+      at = field.after;
+    } else {
+      const void* found = at < end ? std::memchr(at, delimiter, static_cast<size_t>(end - at))
+                                   : nullptr;
+      at = found == nullptr ? end : static_cast<const char*>(found);
     }
-    at = std::min(line.find(delimiter, at), line.size());
-    out.push_back(line.substr(begin, at - begin));
-    if (at == line.size()) return true;
+    out.emplace_back(begin, static_cast<size_t>(at - begin));
+    if (at == end) return nullptr;
     ++at;
   }
 }
@@ -52,15 +81,20 @@ bool SplitRawFields(std::string_view line, char delimiter, std::vector<std::stri
 Result<char> FileDelimiter(const ConnectorSpec& spec) {
   const FormatSpec format = ConnectorFormat(spec, false, "DELIMITED");
   const std::string path = ConnectorText(spec, "PATH", "");
-  if (!format.properties.contains("DELIMITER") && path.ends_with(".tsv")) return '\t';
+  if (!format.properties.contains("DELIMITER") && IsTabSeparated(path)) return '\t';
   return DelimiterOf(format);
 }
 
-std::vector<std::string> HeaderNames(std::string_view header, char delimiter) {
+Result<std::vector<std::string>> HeaderNames(std::string_view header, char delimiter) {
   std::vector<std::string> names;
+  if (header.empty()) return names;
   DelimitedLine fields(header, delimiter);
   std::string_view text;
   while (fields.Next(text)) names.emplace_back(text);
+  if (fields.error() != nullptr) {
+    return Status(ErrorCode::kBadRecord,
+                  std::string("the file's header line cannot be read: ") + fields.error());
+  }
   return names;
 }
 
@@ -72,12 +106,14 @@ Result<CsvLayout> CsvLayout::Make(const ConnectorSpec& spec, char file_delimiter
   if (!decoder_delimiter.ok()) return decoder_delimiter.status();
   layout.decoder_delimiter_ = *decoder_delimiter;
   layout.null_text_ = ConnectorText(spec, "NULL", "");
-  const std::vector<std::string> names = HeaderNames(header, file_delimiter);
+  WEIR_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                        HeaderNames(header, file_delimiter));
+  const FieldFinder finder(names);
   layout.field_count_ = static_cast<int>(header.empty() ? spec.columns.size() : names.size());
   std::string key_fields;
   for (size_t i = 0; i < spec.columns.size(); ++i) {
     const ColumnSchema& column = spec.columns[i];
-    const int field = header.empty() ? static_cast<int>(i) : FindField(names, column.name);
+    const int field = header.empty() ? static_cast<int>(i) : finder.Find(column.name);
     if (field < 0) {
       return Status(ErrorCode::kInvalidProperty,
                     "the file has no field for the column: " + column.name)
@@ -106,25 +142,29 @@ Result<CsvLayout> CsvLayout::Make(const ConnectorSpec& spec, char file_delimiter
   return layout;
 }
 
-void CsvLayout::Rewrite(std::string_view line, BufferBuilder& out) {
-  if (!SplitRawFields(line, file_delimiter_, fields_) ||
-      fields_.size() != static_cast<size_t>(field_count_)) {
+std::string CsvLayout::Rewrite(std::string_view line, BufferBuilder& out) {
+  const char* fault = SplitRawFields(line, file_delimiter_, fields_);
+  if (fault != nullptr || fields_.size() != static_cast<size_t>(field_count_)) {
     out.Append(line.data(), line.size());
     // By chance it may have as many fields as there are value columns.
     if (file_delimiter_ != decoder_delimiter_ || fields_.size() == value_fields_.size()) {
       for (size_t i = 0; i <= value_fields_.size(); ++i) out.AppendValue(decoder_delimiter_);
     }
-    return;
+    if (fault != nullptr) return fault;
+    return "the line has " + std::to_string(fields_.size()) + " fields where there should be " +
+           std::to_string(field_count_);
   }
   for (size_t i = 0; i < value_fields_.size(); ++i) {
     if (i != 0) out.AppendValue(decoder_delimiter_);
     const std::string_view field = fields_[static_cast<size_t>(value_fields_[i])];
     if (!null_text_.empty() && field == null_text_) continue;
-    const bool quote = !IsQuoted(field) && field.find(decoder_delimiter_) != std::string_view::npos;
-    if (quote) out.AppendValue('"');
-    out.Append(field.data(), field.size());
-    if (quote) out.AppendValue('"');
+    if (IsQuoted(field) || field.find(decoder_delimiter_) == std::string_view::npos) {
+      out.Append(field.data(), field.size());
+    } else {
+      AppendQuoted(field, out);
+    }
   }
+  return {};
 }
 
 }  // namespace weir

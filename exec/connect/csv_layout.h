@@ -11,8 +11,9 @@
 
 namespace weir {
 
-/// Fields of a line as they stand, quotes included. False if a quote is not closed.
-bool SplitRawFields(std::string_view line, char delimiter, std::vector<std::string_view>& out);
+/// Fields of a row as they stand, quotes included. What is wrong with the row, or null.
+const char* SplitRawFields(std::string_view row, char delimiter,
+                           std::vector<std::string_view>& out);
 
 class CsvLayout {
  public:
@@ -24,8 +25,8 @@ class CsvLayout {
   /// False if the decoder can read the file's lines as they are.
   bool rewrites() const { return rewrites_; }
   /// Appends the line with just the value columns' fields. A line with the wrong number of fields
-  /// stays one that the decoder refuses.
-  void Rewrite(std::string_view line, BufferBuilder& out);
+  /// stays one that the decoder refuses; the answer then says what is wrong with it.
+  std::string Rewrite(std::string_view line, BufferBuilder& out);
   /// Format and columns to read the key columns from a whole line of the file.
   const FormatSpec& key_reader() const { return key_reader_; }
 
@@ -42,7 +43,7 @@ class CsvLayout {
 
 /// The delimiter of a file: VALUE_DELIMITER, or by its extension.
 Result<char> FileDelimiter(const ConnectorSpec& spec);
-/// Names in a header line.
-std::vector<std::string> HeaderNames(std::string_view header, char delimiter);
+/// Names in a header line. kBadRecord if its quotes are wrong.
+Result<std::vector<std::string>> HeaderNames(std::string_view header, char delimiter);
 
 }  // namespace weir

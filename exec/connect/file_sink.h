@@ -4,7 +4,9 @@
 // step with its commits. Properties: PATH, VALUE_FORMAT (default by extension, as for sources),
 // HEADER (DELIMITED: the first line names the columns, default true), VALUE_DELIMITER.
 //
-// How many bytes of the file are the query's is kept with its state. A commit writes and syncs the
+// How many bytes of the file are the query's is kept with its state, and with it which file that is
+// (device, inode, time of birth) and a checksum of the last of these bytes: a file that is another one is
+// neither cut nor written to. No symbolic link is followed. A commit writes and syncs the
 // lines behind them before it makes state and positions durable; what a crash leaves behind them is
 // cut off when the query opens again, with a warning. So each row is in the file once. A record
 // without a value has no line.
@@ -28,7 +30,8 @@ struct FileSinkOptions {
 
 /// `inner`, with what is appended to the topics of `options.sinks` going to their files. Without
 /// sinks `inner` itself. Errors: kAlreadyExists if a file has bytes that this query did not write,
-/// kIoError if it cannot be written, has lost bytes, or another query writes it.
+/// or a link is in its place; kIoError if it cannot be written, has lost bytes, or another query
+/// writes it. Commit gives kIoError if the file was replaced, or written by somebody else, since.
 Result<std::unique_ptr<CommitUnit>> AddFileSinks(std::unique_ptr<CommitUnit> inner,
                                                  const StateBackend& state,
                                                  const FileSinkOptions& options);

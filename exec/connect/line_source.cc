@@ -1,158 +1,38 @@
 #include "exec/connect/line_source.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 #include "base/limits.h"
+#include "exec/connect/text_check.h"
+#include "exec/formats/quoted_field.h"
 
 namespace weir {
 namespace {
 
 /// Bytes read at a time: with the columns made of them they stay in the L2 cache.
 constexpr size_t kReadBytes = 512 * 1024;
+/// The same beyond the soft end, where only the rest of a line is wanted.
+constexpr size_t kReadOverBytes = 32 * 1024;
 constexpr size_t kLinePadding = 64;
-constexpr size_t kReadAheadBytesMax = 4u << 20;
 constexpr size_t kPooledBuffersMax = 16;
-/// A quoted field that does not close within so many bytes is taken for a stray quote.
-constexpr ptrdiff_t kQuotedBytesMax = 1 << 20;
+/// A quoted field that does not close within so many bytes is taken for one that never does.
+constexpr ptrdiff_t kQuotedBytesMax = 16 << 20;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-Status FileError(const std::string& path, int error) {
-  return Status(ErrorCode::kIoError, "the file cannot be read, " + path + ": " +
-                                         std::strerror(error));
+const char* FindLineEnd(const char* from, const char* end) {
+  if (from >= end) return nullptr;
+  return static_cast<const char*>(std::memchr(from, '\n', static_cast<size_t>(end - from)));
 }
 
-class ByteFile final : public ByteSource {
- public:
-  ByteFile(std::string path, int descriptor, bool follow, int64_t end)
-      : path_(std::move(path)), descriptor_(descriptor), follow_(follow), end_(end) {}
-  ~ByteFile() override { close(descriptor_); }
-
-  Result<size_t> Read(uint8_t* to, size_t size) override {
-    while (true) {
-      const ssize_t count = read(descriptor_, to, size);
-      // A file that was cut off meanwhile ends where it ends now.
-      if (count == 0 && !follow_) end_ = lseek(descriptor_, 0, SEEK_CUR);
-      if (count >= 0) return static_cast<size_t>(count);
-      if (errno != EINTR) return FileError(path_, errno);
-    }
-  }
-
-  int64_t end() const override {
-    struct stat status;
-    if (!follow_ || fstat(descriptor_, &status) != 0) return end_;
-    return status.st_size;
-  }
-  bool grows() const override { return follow_; }
-
- private:
-  std::string path_;
-  int descriptor_;
-  bool follow_;
-  int64_t end_;
-};
-
-/// Reads a blocking descriptor on a thread of its own.
-class BlockingBytes final : public ByteSource {
- public:
-  BlockingBytes(int descriptor, std::function<void()> listener)
-      : descriptor_(descriptor), stop_(eventfd(0, EFD_CLOEXEC)), listener_(std::move(listener)),
-        thread_([this] { Run(); }) {}
-
-  ~BlockingBytes() override {
-    {
-      std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    const uint64_t one = 1;
-    if (write(stop_, &one, sizeof one) < 0) {
-      // The thread then ends with the next bytes or the end of the input.
-    }
-    taken_.notify_all();
-    thread_.join();
-    close(stop_);
-  }
-
-  Result<size_t> Read(uint8_t* to, size_t size) override {
-    std::lock_guard lock(mutex_);
-    if (waiting_.empty() && error_ != 0) return FileError("standard input", error_);
-    const size_t count = std::min(size, waiting_.size());
-    std::copy_n(waiting_.begin(), count, to);
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(count));
-    taken_.notify_all();
-    return count;
-  }
-
-  int64_t end() const override {
-    std::lock_guard lock(mutex_);
-    return ended_ ? total_ : INT64_MAX;
-  }
-
- private:
-  void Run() {
-    std::vector<uint8_t> chunk(64 * 1024);
-    while (true) {
-      pollfd ready[2] = {{descriptor_, POLLIN, 0}, {stop_, POLLIN, 0}};
-      if (poll(ready, 2, -1) < 0 && errno != EINTR) break;
-      if (ready[1].revents != 0) break;
-      const ssize_t count = read(descriptor_, chunk.data(), chunk.size());
-      if (count < 0 && errno == EINTR) continue;
-      {
-        std::unique_lock lock(mutex_);
-        if (count <= 0) {
-          error_ = count < 0 ? errno : 0;
-          ended_ = true;
-        } else {
-          taken_.wait(lock, [this] { return stopping_ || waiting_.size() < kReadAheadBytesMax; });
-          waiting_.insert(waiting_.end(), chunk.begin(), chunk.begin() + count);
-          total_ += count;
-        }
-        if (stopping_) return;
-      }
-      if (listener_) listener_();
-      if (count <= 0) return;
-    }
-  }
-
-  int descriptor_;
-  int stop_;
-  std::function<void()> listener_;
-  mutable std::mutex mutex_;
-  std::condition_variable taken_;
-  std::vector<uint8_t> waiting_;
-  int64_t total_ = 0;
-  bool ended_ = false;
-  bool stopping_ = false;
-  int error_ = 0;
-  std::thread thread_;
-};
+/// The first quote in [from, end); null: there is none. Quoted fields often follow each other.
+const char* NextQuote(const char* from, const char* end, char delimiter) {
+  if (end - from > 1 && *from == delimiter && from[1] == '"') return from + 1;
+  if (from >= end) return nullptr;
+  return static_cast<const char*>(std::memchr(from, '"', static_cast<size_t>(end - from)));
+}
 
 }  // namespace
-
-Result<std::unique_ptr<ByteSource>> OpenByteFile(const std::string& path, int64_t begin,
-                                                 bool follow) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return FileError(path, errno);
-  struct stat status;
-  if (fstat(descriptor, &status) != 0 || lseek(descriptor, begin, SEEK_SET) < 0) {
-    const int error = errno;
-    close(descriptor);
-    return FileError(path, error);
-  }
-  posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
-  return std::unique_ptr<ByteSource>(
-      std::make_unique<ByteFile>(path, descriptor, follow, status.st_size));
-}
-
-std::unique_ptr<ByteSource> ReadAhead(int descriptor, std::function<void()> listener) {
-  return std::make_unique<BlockingBytes>(descriptor, std::move(listener));
-}
 
 std::shared_ptr<std::vector<uint8_t>> BufferPool::Take(size_t size) {
   for (auto& buffer : buffers_) {
@@ -166,8 +46,10 @@ std::shared_ptr<std::vector<uint8_t>> BufferPool::Take(size_t size) {
   return fresh;
 }
 
-LineCutter::LineCutter(std::unique_ptr<ByteSource> source, bool quotes, int64_t position)
-    : source_(std::move(source)), quotes_(quotes), position_(position) {}
+LineCutter::LineCutter(std::unique_ptr<ByteSource> source, char delimiter, int64_t position,
+                       std::string name)
+    : source_(std::move(source)), delimiter_(delimiter), name_(std::move(name)),
+      position_(position), begun_(position != 0) {}
 
 BufferPtr LineCutter::buffer() const {
   return std::make_shared<const Buffer>(bytes_->data(), size_, bytes_);
@@ -177,8 +59,9 @@ BufferPtr LineCutter::buffer() const {
 Status LineCutter::Fill() {
   const size_t left = size_ - begin_;
   if (left > limits::kRecordBytesMax) {
-    return Status(ErrorCode::kRecordTooLarge, "a line has too many bytes, position: " +
-                                                  std::to_string(position_));
+    return Status(ErrorCode::kRecordTooLarge, "a line has too many bytes, in " + name_ +
+                                                  ", from byte " + std::to_string(position_) +
+                                                  " on");
   }
   // A line longer than the buffer makes it grow by doubling.
   auto fresh = pool_.Take(left < kReadBytes ? 2 * kReadBytes : 2 * left + kReadBytes);
@@ -187,66 +70,119 @@ Status LineCutter::Fill() {
   bytes_ = std::move(fresh);
   begin_ = 0;
   size_ = left;
-  const int64_t unread = source_->end() - position_ - static_cast<int64_t>(left);
-  const size_t room = std::min(std::max(kReadBytes, left), bytes_->size() - kLinePadding - left);
-  if (unread <= 0) return OkStatus();
-  auto count =
-      source_->Read(bytes_->data() + left,
-                    static_cast<size_t>(std::min<int64_t>(unread, static_cast<int64_t>(room))));
+  const int64_t next = position_ + static_cast<int64_t>(left);
+  const int64_t unread = source_->end() - next;
+  if (unread <= 0 && !source_->grows()) return OkStatus();
+  size_t room = std::min(std::max(kReadBytes, left), bytes_->size() - kLinePadding - left);
+  const auto over = static_cast<int64_t>(std::max(left, kReadOverBytes));
+  const int64_t wanted = std::max(soft_end_ - next, over);
+  room = static_cast<size_t>(std::min<int64_t>(wanted, static_cast<int64_t>(room)));
+  if (!source_->grows()) {
+    room = static_cast<size_t>(std::min<int64_t>(unread, static_cast<int64_t>(room)));
+  }
+  auto count = source_->Read(bytes_->data() + left, room);
   if (!count.ok()) return count.status();
   size_ += *count;
   return OkStatus();
 }
 
-const uint8_t* LineCutter::FindLineEnd(const uint8_t* begin, const uint8_t* end) const {
-  const auto find = [end](const uint8_t* from) {
-    return static_cast<const uint8_t*>(
-        std::memchr(from, '\n', static_cast<size_t>(end - from)));
-  };
-  const uint8_t* line_end = find(begin);
-  if (!quotes_ || line_end == nullptr) return line_end;
-  const uint8_t* const first = line_end;
-  auto open = std::count(begin, line_end, '"') % 2;
-  while (open != 0 && line_end - begin < kQuotedBytesMax) {
-    const uint8_t* next = find(line_end + 1);
-    if (next == nullptr) return end - begin < kQuotedBytesMax ? nullptr : first;
-    open = (open + std::count(line_end, next, '"')) % 2;
-    line_end = next;
+/// Looks at the source's first bytes, once there are some.
+Status LineCutter::Begin() {
+  const std::string_view first(reinterpret_cast<const char*>(bytes_->data()) + begin_,
+                               size_ - begin_);
+  if (first.size() < kByteOrderMark.size() && !HasLast() &&
+      first.find('\n') == std::string_view::npos) {
+    return OkStatus();   // A line cannot be whole yet.
   }
-  return open == 0 ? line_end : first;
+  begun_ = true;
+  if (Status status = CheckIsText(first, name_); !status.ok()) return status;
+  if (first.starts_with(kByteOrderMark)) {
+    begin_ += kByteOrderMark.size();
+    position_ += static_cast<int64_t>(kByteOrderMark.size());
+  }
+  return OkStatus();
+}
+
+Result<std::string_view> LineCutter::Peek() {
+  while (true) {
+    if (!begun_ && size_ > begin_) {
+      if (Status status = Begin(); !status.ok()) return status;
+    }
+    if (begun_ && size_ > begin_) {
+      return std::string_view(reinterpret_cast<const char*>(bytes_->data()) + begin_,
+                              size_ - begin_);
+    }
+    const size_t before = size_ - begin_;
+    if (Status status = Fill(); !status.ok()) return status;
+    if (size_ == before) return std::string_view();
+  }
+}
+
+/// The line end of the row that begins at `begin`; null: it lies behind `end`.
+const char* LineCutter::FindRowEnd(const char* begin, const char* end, bool last) {
+  inner_line_ends_ = 0;
+  const char* line_end = FindLineEnd(begin, end);
+  if (delimiter_ == kNoQuotes) return line_end;
+  const char* at = begin;
+  while (true) {
+    const char* stop = line_end == nullptr ? end : line_end;
+    const char* quote = NextQuote(at, stop, delimiter_);
+    if (quote == nullptr) break;
+    if (quote != begin && quote[-1] != delimiter_) {
+      at = quote + 1;
+      continue;
+    }
+    const QuotedField field = FindQuotedEnd(quote, end, delimiter_);
+    // At the end of what is there the next byte may change everything.
+    const bool unclear = field.end == QuotedEnd::kOpen ||
+                         (field.end == QuotedEnd::kClosed && field.after == end);
+    if (unclear && !last && end - begin < kQuotedBytesMax) return nullptr;
+    if (field.end != QuotedEnd::kClosed) {
+      line_end = FindLineEnd(quote, end);
+      break;
+    }
+    at = field.after;
+    if (line_end != nullptr && line_end < at) line_end = FindLineEnd(at, end);
+  }
+  const char* row_end = line_end == nullptr ? end : line_end;
+  if (at != begin) inner_line_ends_ = std::count(begin, row_end, '\n');
+  return line_end;
 }
 
 Status LineCutter::Next(int32_t lines_max, std::vector<Line>& out) {
-  bool filled = false;
   while (out.empty()) {
-    while (begin_ < size_ && static_cast<int32_t>(out.size()) < lines_max) {
-      const uint8_t* data = bytes_->data();
-      const size_t from = quotes_ ? begin_ : std::max(begin_, searched_);
-      const uint8_t* found = FindLineEnd(data + from, data + size_);
+    if (!begun_ && size_ > begin_) {
+      if (Status status = Begin(); !status.ok()) return status;
+    }
+    const bool last = HasLast();
+    while (begun_ && begin_ < size_ && static_cast<int32_t>(out.size()) < lines_max) {
+      const char* data = reinterpret_cast<const char*>(bytes_->data());
+      const size_t from = delimiter_ != kNoQuotes ? begin_ : std::max(begin_, searched_);
+      const char* found = FindRowEnd(data + from, data + size_, last);
       size_t stop = size_;
       size_t after = size_;
       if (found != nullptr) {
         stop = static_cast<size_t>(found - data);
         after = stop + 1;
-      } else if (source_->grows() ||
-                 position_ + static_cast<int64_t>(size_ - begin_) < source_->end()) {
+      } else if (!last) {
         searched_ = size_;
         break;   // The line goes on behind this buffer.
       }
       if (stop > begin_ && data[stop - 1] == '\r') --stop;
       if (stop > begin_) {
         out.push_back({static_cast<uint32_t>(begin_), static_cast<uint32_t>(stop - begin_),
-                       position_});
+                       position_, line_number_});
       }
+      line_number_ += 1 + inner_line_ends_;
       position_ += static_cast<int64_t>(after - begin_);
       begin_ = after;
     }
     if (!out.empty() || lines_max <= 0) return OkStatus();
     const size_t before = size_ - begin_;
-    if (filled && before == 0 && at_end()) return OkStatus();
+    if (before == 0 && !source_->grows() && at_end()) return OkStatus();
     if (Status status = Fill(); !status.ok()) return status;
-    if (size_ == before) return OkStatus();
-    filled = true;
+    // The end may have become known by trying to read on.
+    if (size_ == before && (before == 0 || !HasLast())) return OkStatus();
   }
   return OkStatus();
 }

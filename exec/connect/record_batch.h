@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,17 @@ struct Slice {
   uint32_t begin = 0;
   int32_t length = -1;
   bool is_null() const { return length < 0; }
+};
+
+/// Tells where the records of a batch come from, where that says more than topic, partition and
+/// offset: a file's name and line. Valid until the next Fetch of the reader that made the batch.
+class RecordPlaces {
+ public:
+  virtual ~RecordPlaces() = default;
+  /// Such as "file rides.csv line 3 offset 75".
+  virtual std::string PlaceOf(int32_t row) const = 0;
+  /// Why the record's bytes do not even have its source's shape; empty: they do.
+  virtual std::string_view FaultOf(int32_t) const { return {}; }
 };
 
 /// Records of one partition in offset order. The owner reuses it: Clear() keeps capacity. All
@@ -34,6 +46,7 @@ struct RecordBatch {
   std::vector<int64_t> append_times;
   std::vector<int64_t> offsets;      ///< Ascending; gaps are possible.
   int32_t partition = 0;
+  const RecordPlaces* places = nullptr;   ///< Null: topic, partition and offset say it all.
 
   int32_t size() const { return static_cast<int32_t>(values.size()); }
   std::string_view View(Slice slice) const {
@@ -48,6 +61,7 @@ struct RecordBatch {
     timestamps.clear();
     append_times.clear();
     offsets.clear();
+    places = nullptr;
   }
 };
 

@@ -43,7 +43,8 @@ class PartitionReader {
   virtual Status Fetch(int32_t rows_max, size_t bytes_max, RecordBatch& out) = 0;
   /// Offset of the next record to fetch (past the last one given out, control records included).
   virtual int64_t position() const = 0;
-  /// Offset after the partition's last record, as known now without waiting.
+  /// Offset after the partition's last record, as known now without waiting. INT64_MAX: it will be
+  /// known once it is reached (compressed files, the standard input).
   virtual int64_t end_offset() const = 0;
   /// True if the source can never end by itself (datagen without ROWS, a followed file, stdin
   /// open).

@@ -21,5 +21,6 @@ weir_layer(exec_engine
     engine/source_ddl.cc
     engine/topic_printer.cc
     engine/engine_recovery.cc
+    engine/statement_notices.cc
   DEPENDS weir_exec_runtime weir_planner weir_parser
   PRIVATE_DEPENDS fmt::fmt)

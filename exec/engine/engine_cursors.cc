@@ -12,6 +12,7 @@
 #include "exec/engine/copy_ownership.h"
 #include "exec/engine/engine_impl.h"
 #include "exec/engine/pull_query.h"
+#include "exec/engine/statement_notices.h"
 #include "exec/engine/topic_printer.h"
 
 namespace weir {
@@ -223,6 +224,7 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenCursor(const ast::Statement& sta
 
 Result<std::unique_ptr<Cursor>> EngineImpl::OpenPushQuery(const ast::Statement& statement) {
   WEIR_ASSIGN_OR_RETURN(PushQueryPlan plan, PlanPushQuery(statement, MakePlannerContext()));
+  for (const std::string& notice : NoticesOf(*plan.root)) Log(LogLevel::kWarning, notice);
   auto cursor = std::make_unique<PushCursor>(
       plan.schema, plan.limit, plan.is_table,
       static_cast<size_t>(settings_.Number("cursor.bytes.max")), scheduler_.get());

@@ -11,6 +11,7 @@
 #include "exec/engine/internal_objects.h"
 #include "exec/engine/record_placement.h"
 #include "exec/engine/source_ddl.h"
+#include "exec/engine/statement_notices.h"
 #include "exec/expr/expr_program.h"
 #include "exec/formats/format.h"
 #include "parser/ast/printer.h"
@@ -326,6 +327,7 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
                                            KindName(plan.sink->is_table), plan.sink_name,
                                            plan.query_id)
                              : fmt::format("Created query {}", plan.query_id);
+  for (std::string& notice : NoticesOf(*plan.root)) result.notices.push_back(std::move(notice));
   return OkStatus();
 }
 
@@ -407,6 +409,9 @@ Status EngineImpl::CreatePipeline(const ast::Statement& statement, StatementResu
   }
   result.query_id = PipelineUnit(name);
   result.message = fmt::format("Created pipeline {} with {} queries", name, plans.size());
+  for (const PersistentQueryPlan& plan : plans) {
+    for (std::string& notice : NoticesOf(*plan.root)) result.notices.push_back(std::move(notice));
+  }
   return OkStatus();
 }
 

@@ -10,6 +10,7 @@
 #include "exec/formats/base64.h"
 #include "exec/formats/json_structure.h"
 #include "exec/formats/number_scan.h"
+#include "exec/formats/quoted_field.h"
 
 namespace weir {
 namespace {
@@ -335,38 +336,32 @@ bool DelimitedLine::Next(std::string_view& field) {
 }
 
 bool DelimitedLine::NextQuoted(std::string_view& field) {
-  const char* begin = ++at_;
-  scratch_.clear();
-  bool escaped = false;
-  while (true) {
-    const void* found =
-        at_ < end_ ? std::memchr(at_, '"', static_cast<size_t>(end_ - at_)) : nullptr;
-    if (found == nullptr) {
-      done_ = true;
-      error_ = "a quoted field is not closed";
-      return false;
-    }
-    const char* quote = static_cast<const char*>(found);
-    if (quote + 1 < end_ && quote[1] == '"') {
-      scratch_.append(begin, static_cast<size_t>(quote + 1 - begin));
-      begin = at_ = quote + 2;
-      escaped = true;
-      continue;
-    }
-    at_ = quote + 1;
-    field = {begin, static_cast<size_t>(quote - begin)};
-    if (escaped) field = scratch_.append(begin, static_cast<size_t>(quote - begin));
-    break;
+  const QuotedField quoted = FindQuotedEnd(at_, end_, delimiter_);
+  error_ = QuoteFault(quoted.end);
+  // A line's own end inside of it: what follows would be another line.
+  if (error_ == nullptr && quoted.after < end_ && *quoted.after != delimiter_) {
+    error_ = QuoteFault(QuotedEnd::kTextFollows);
   }
-  while (at_ < end_ && *at_ != delimiter_ && (*at_ == ' ' || *at_ == '\t')) ++at_;
-  if (at_ == end_) {
+  if (error_ != nullptr) {
     done_ = true;
-  } else if (*at_++ != delimiter_) {
-    done_ = true;
-    error_ = "text follows a quoted field";
     return false;
   }
+  const char* begin = at_ + 1;
+  field = {begin, static_cast<size_t>(quoted.close - begin)};
+  if (quoted.escaped) field = Unescaped(field);
+  done_ = quoted.after == end_;
+  at_ = quoted.after + 1;
   return true;
+}
+
+/// Each doubled quote once.
+std::string_view DelimitedLine::Unescaped(std::string_view text) {
+  scratch_.clear();
+  for (size_t quote = text.find('"'); quote != std::string_view::npos; quote = text.find('"')) {
+    scratch_.append(text.substr(0, quote + 1));
+    text.remove_prefix(quote + 2);
+  }
+  return scratch_.append(text);
 }
 
 Result<char> DelimiterOf(const FormatSpec& spec) {

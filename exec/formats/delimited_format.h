@@ -40,6 +40,7 @@ class DelimitedLine {
 
  private:
   bool NextQuoted(std::string_view& field);
+  std::string_view Unescaped(std::string_view text);
   const char* at_;
   const char* end_;
   char delimiter_;

@@ -27,6 +27,9 @@ class QueryCounters {
   /// Records one example for the processing log (the last few are kept and shown).
   virtual void LogError(std::string_view reason, std::string_view topic, int32_t partition,
                         int64_t offset, std::string_view cause) = 0;
+  /// The same of a record whose place is told in words: "file rides.csv line 3 offset 75".
+  virtual void LogErrorAt(std::string_view reason, std::string_view place,
+                          std::string_view cause) = 0;
   virtual void RecordsOut(int64_t records) = 0;
   /// Of keys and values written to topics.
   virtual void BytesOut(int64_t) {}

@@ -81,6 +81,8 @@ class Decoder : public SourceDecoder {
   }
   void SplitWindows(const RecordBatch& records);
   Status HandleBad(const RecordBatch& records, TaskContext& context);
+  void LogBad(const RecordBatch& records, int32_t row, std::string_view reason,
+              std::string_view cause, TaskContext& context) const;
   Status HandleOneBad(const RecordBatch& records, int32_t row, std::string_view reason,
                       std::string_view cause, TaskContext& context);
   Status SendToDeadLetters(const RecordBatch& records, int32_t row, std::string_view reason,
@@ -209,18 +211,33 @@ Status Decoder::HandleBad(const RecordBatch& records, TaskContext& context) {
   return OkStatus();
 }
 
+void Decoder::LogBad(const RecordBatch& records, int32_t row, std::string_view reason,
+                     std::string_view cause, TaskContext& context) const {
+  QueryCounters& counters = context.counters();
+  if (records.places != nullptr) {
+    return counters.LogErrorAt(reason, records.places->PlaceOf(row), cause);
+  }
+  counters.LogError(reason, node_.topic, records.partition, records.offsets[row], cause);
+}
+
 Status Decoder::HandleOneBad(const RecordBatch& records, int32_t row, std::string_view reason,
                              std::string_view cause, TaskContext& context) {
+  if (records.places != nullptr && !records.places->FaultOf(row).empty()) {
+    cause = records.places->FaultOf(row);
+  }
   if (node_.on_error == OnError::kFail) {
+    const std::string place =
+        records.places != nullptr
+            ? records.places->PlaceOf(row)
+            : fmt::format("topic {}, partition {}, offset {}", node_.topic, records.partition,
+                          records.offsets[row]);
     return Status(ErrorCode::kBadRecord,
-                  fmt::format("a record does not decode: {}; topic {}, partition {}, offset {}",
-                              cause, node_.topic, records.partition, records.offsets[row]));
+                  fmt::format("a record does not decode: {}; {}", cause, place));
   }
   const bool reported = records.offsets[row] < report_from_;
   if (!reported) {
     context.counters().Dropped(reason, 1);
-    context.counters().LogError(reason, node_.topic, records.partition, records.offsets[row],
-                                cause);
+    LogBad(records, row, reason, cause, context);
   }
   if (node_.on_error == OnError::kNull) return OkStatus();
   Drop(row);
@@ -269,8 +286,7 @@ void Decoder::DropNullKeys(const RecordBatch& records, TaskContext& context) {
     Drop(row);
     ++dropped;
     if (dropped == 1) {
-      context.counters().LogError("null_key", node_.topic, records.partition, records.offsets[row],
-                                  "a table's record has no key");
+      LogBad(records, row, "null_key", "a table's record has no key", context);
     }
   }
   if (dropped > 0) context.counters().Dropped("null_key", dropped);
@@ -340,8 +356,7 @@ Status Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk
     if (times[row] >= 0) continue;
     Drop(row);
     if (++bad == 1) {
-      context.counters().LogError("bad_timestamp", node_.topic, records.partition,
-                                  records.offsets[row], "the row's time is missing or negative");
+      LogBad(records, row, "bad_timestamp", "the row's time is missing or negative", context);
     }
   }
   if (bad > 0) context.counters().Dropped("bad_timestamp", bad);

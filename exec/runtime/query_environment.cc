@@ -15,8 +15,13 @@ void QueryCounterSet::Dropped(std::string_view reason, int64_t rows) {
 
 void QueryCounterSet::LogError(std::string_view reason, std::string_view topic, int32_t partition,
                                int64_t offset, std::string_view cause) {
-  std::string line = fmt::format("{}: topic {} partition {} offset {}: {}", reason, topic,
-                                 partition, offset, cause);
+  LogErrorAt(reason, fmt::format("topic {} partition {} offset {}", topic, partition, offset),
+             cause);
+}
+
+void QueryCounterSet::LogErrorAt(std::string_view reason, std::string_view place,
+                                 std::string_view cause) {
+  std::string line = fmt::format("{}: {}: {}", reason, place, cause);
   std::lock_guard lock(mutex_);
   // A topic full of bad records must not fill the log: the first tell what is wrong, the counts how
   // often.

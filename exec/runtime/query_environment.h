@@ -38,6 +38,8 @@ class QueryCounterSet : public QueryCounters {
   void Dropped(std::string_view reason, int64_t rows) override;
   void LogError(std::string_view reason, std::string_view topic, int32_t partition, int64_t offset,
                 std::string_view cause) override;
+  void LogErrorAt(std::string_view reason, std::string_view place,
+                  std::string_view cause) override;
   void RecordsOut(int64_t records) override { records_out_ += records; }
   void BytesOut(int64_t bytes) override { bytes_out_ += bytes; }
   void RecordsIn(int64_t records, int64_t bytes) {

@@ -265,7 +265,11 @@ Status Task::RunTablesFirst(bool* worked, bool* done) {
       port->pending = Chunk();
       WEIR_RETURN_IF_ERROR(Dispatch(port->source, std::move(rows)));
     }
-    if (port->reader->position() >= port->table_end) port->table_end = -1;
+    // The end of a stream of bytes is known once it has been reached.
+    const bool read = port->table_end == INT64_MAX
+                          ? port->reader->caught_up()
+                          : port->reader->position() >= port->table_end;
+    if (read) port->table_end = -1;
     *done &= port->table_end < 0;
   }
   return OkStatus();
@@ -465,7 +469,9 @@ int64_t Task::lag() const {
   int64_t lag = 0;
   for (const std::unique_ptr<Port>& port : ports_) {
     if (port->reader == nullptr) continue;
-    lag += std::max<int64_t>(0, port->reader->end_offset() - port->reader->position()) +
+    const int64_t end = port->reader->end_offset();
+    lag += (end == INT64_MAX ? (port->reader->caught_up() ? 0 : 1)
+                             : std::max<int64_t>(0, end - port->reader->position())) +
            (port->has_rows() ? port->pending.rows - port->next : 0);
   }
   return lag;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/file_ending.h"
 #include "base/status_macros.h"
 #include "planner/properties/event_time.h"
 
@@ -115,11 +116,7 @@ Result<NamedFormats> ReadFormats(const WithProperties& with) {
 
 std::string ExtensionFormat(const std::map<std::string, std::string>& connector) {
   const auto path = connector.find("PATH");
-  if (path == connector.end()) return "JSON";
-  const std::string& text = path->second;
-  const size_t dot = text.rfind('.');
-  const std::string extension = dot == std::string::npos ? "" : FoldPropertyName(text.substr(dot));
-  return extension == ".CSV" || extension == ".TSV" || extension == ".TXT" ? "DELIMITED" : "JSON";
+  return path == connector.end() ? "JSON" : FileFormatByEnding(path->second);
 }
 
 Result<physical::SideFormat> ResolveSide(bool is_key, const std::string& format,

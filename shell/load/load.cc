@@ -77,6 +77,11 @@ class RetentionWatch {
   std::optional<TopicDescription> topic_;   // Empty: nothing to look for, any more.
 };
 
+Status Stopped(int64_t acknowledged) {
+  return Status(ErrorCode::kCancelled,
+                fmt::format("loading was stopped; records loaded: {}", acknowledged));
+}
+
 }  // namespace
 
 Result<std::vector<ColumnChoice>> ParseColumnChoices(std::string_view text) {
@@ -107,11 +112,13 @@ Result<KeyFormat> ParseKeyFormat(std::string_view text) {
       .WithHint("key formats are json, kafka, kafka:int, kafka:bigint and kafka:double");
 }
 
-Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream& in,
+Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream* in,
                      Interrupts& interrupts, const LoadProgress& progress,
                      const LoadWarning& warn) {
-  WEIR_ASSIGN_OR_RETURN(const std::unique_ptr<RecordSource> source,
-                        MakeRecordSource(options, in));
+  WEIR_ASSIGN_OR_RETURN(
+      const std::unique_ptr<RecordSource> source,
+      MakeRecordSource(options, in,
+                       [&interrupts] { return interrupts.pending() != StopKind::kNone; }));
   WEIR_RETURN_IF_ERROR(engine.CreateTopic(options.topic, 1, /*if_not_exists=*/true));
   const Pacer pacer(options.rate);
   RetentionWatch retention(engine, options, warn);
@@ -136,10 +143,10 @@ Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream& i
       acknowledged += static_cast<int64_t>(count);
       progress(acknowledged);
     }
+    if (bad_row.code() == ErrorCode::kCancelled) return Stopped(acknowledged);
     WEIR_RETURN_IF_ERROR(bad_row);
     if (more && !pacer.WaitUntilDue(acknowledged, interrupts)) {
-      return Status(ErrorCode::kCancelled,
-                    fmt::format("loading was stopped; records loaded: {}", acknowledged));
+      return Stopped(acknowledged);
     }
   }
   return acknowledged;

@@ -48,9 +48,12 @@ class RecordSource {
   /// Fills `record`, whose memory is used again; false at the end. An error names the line.
   virtual Result<bool> Next(Record* record) = 0;
 };
-/// `in` must outlive the source. Reads the header of a CSV; fails if a column is not there.
+/// Reads `in`, which must outlive the source, or the file that `options` names if `in` is null.
+/// Reads the header of a CSV; fails if a column is not there. While a pipe gives nothing, `stopped`
+/// is looked at: kCancelled if it answers true.
 Result<std::unique_ptr<RecordSource>> MakeRecordSource(const LoadOptions& options,
-                                                       std::istream& in);
+                                                       std::istream* in,
+                                                       const std::function<bool()>& stopped);
 
 /// Called after each batch that the engine acknowledged, with the number of records so far.
 using LoadProgress = std::function<void(int64_t acknowledged)>;
@@ -59,10 +62,11 @@ using LoadProgress = std::function<void(int64_t acknowledged)>;
 /// keep what is loaded. Several lines.
 using LoadWarning = std::function<void(const std::string& text)>;
 
-/// Makes the topic with one partition if it is missing, then appends all records. Returns how many;
+/// Makes the topic with one partition if it is missing, then appends all records of `in`, or of the
+/// file that `options` names if that is null (weir/file_rows.h reads it). Returns how many;
 /// on error, or when `interrupts` has a stop pending (kCancelled), what was reported to `progress`
 /// stays loaded.
-Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream& in,
+Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream* in,
                      Interrupts& interrupts, const LoadProgress& progress,
                      const LoadWarning& warn = {});
 

@@ -10,10 +10,10 @@
 
 #include "base/status_macros.h"
 #include "shell/json_text.h"
-#include "shell/load/csv_reader.h"
 #include "shell/load/field_text.h"
 #include "shell/load/json_fields.h"
 #include "shell/load/load.h"
+#include "weir/file_rows.h"
 
 namespace weir::shell {
 namespace {
@@ -72,16 +72,13 @@ bool EqualsWithoutCase(std::string_view a, std::string_view b) {
 
 class CsvRecords : public RecordSource {
  public:
-  CsvRecords(const LoadOptions& options, std::istream& in)
-      : options_(options), key_format_(ResolveKeyFormat(options)), reader_(in) {}
+  CsvRecords(const LoadOptions& options, std::unique_ptr<FileRows> rows)
+      : options_(options),
+        key_format_(ResolveKeyFormat(options)),
+        rows_(std::move(rows)),
+        header_(rows_->names()) {}
 
   Status Open() {
-    WEIR_ASSIGN_OR_RETURN(const bool any, reader_.Next());
-    if (!any) {
-      return Status(ErrorCode::kBadRecord,
-                    fmt::format("a CSV without its header line: {}", options_.file));
-    }
-    for (const std::string_view field : reader_.fields()) header_.emplace_back(field);
     std::vector<ColumnChoice> columns = options_.columns;
     if (columns.empty()) {
       for (const std::string& name : header_) columns.push_back({name, name});
@@ -95,15 +92,9 @@ class CsvRecords : public RecordSource {
   }
 
   Result<bool> Next(Record* record) override {
-    WEIR_ASSIGN_OR_RETURN(const bool any, reader_.Next());
+    WEIR_ASSIGN_OR_RETURN(const bool any, rows_->Next());
     if (!any) return false;
-    const std::vector<std::string_view>& fields = reader_.fields();
-    if (fields.size() != header_.size()) {
-      return Status(ErrorCode::kBadRecord,
-                    fmt::format("a row has another number of fields than the header, in {} line "
-                                "{}: {} instead of {}",
-                                options_.file, reader_.line(), fields.size(), header_.size()));
-    }
+    const std::vector<std::string_view>& fields = rows_->fields();
     if (!record->value) record->value.emplace();
     WriteObject(value_, &*record->value);
     WEIR_RETURN_IF_ERROR(SetKey(record));
@@ -111,7 +102,7 @@ class CsvRecords : public RecordSource {
     if (timestamp_ >= 0) {
       const std::string_view text = fields[static_cast<size_t>(timestamp_)];
       record->timestamp_ms = ParseTimestampMs(text);
-      if (!record->timestamp_ms) return TimeError(options_, reader_.line(), text);
+      if (!record->timestamp_ms) return TimeError(options_, rows_->line(), text);
     }
     return true;
   }
@@ -148,7 +139,7 @@ class CsvRecords : public RecordSource {
     for (const BoundColumn& column : columns) {
       if (out->size() > 1) *out += ',';
       *out += column.prefix;
-      AppendFieldAsJson(reader_.fields()[column.field], out);
+      AppendFieldAsJson(rows_->fields()[column.field], out);
     }
     *out += '}';
   }
@@ -163,17 +154,17 @@ class CsvRecords : public RecordSource {
       WriteObject(key_, &*record->key);
       return OkStatus();
     }
-    const std::string_view text = reader_.fields()[key_[0].field];
+    const std::string_view text = rows_->fields()[key_[0].field];
     record->key.reset();
     if (text.empty()) return OkStatus();
     record->key = KeyBytes(key_format_, text);
-    return record->key ? OkStatus() : KeyError(options_, reader_.line(), text);
+    return record->key ? OkStatus() : KeyError(options_, rows_->line(), text);
   }
 
   const LoadOptions& options_;
   const KeyFormat key_format_;
-  CsvReader reader_;
-  std::vector<std::string> header_;
+  const std::unique_ptr<FileRows> rows_;
+  const std::vector<std::string>& header_;
   std::vector<BoundColumn> value_;
   std::vector<BoundColumn> key_;
   int timestamp_ = -1;
@@ -181,16 +172,16 @@ class CsvRecords : public RecordSource {
 
 class JsonRecords : public RecordSource {
  public:
-  JsonRecords(const LoadOptions& options, std::istream& in)
-      : options_(options), key_format_(ResolveKeyFormat(options)), in_(in) {}
+  JsonRecords(const LoadOptions& options, std::unique_ptr<FileRows> rows)
+      : options_(options), key_format_(ResolveKeyFormat(options)), rows_(std::move(rows)) {}
 
   Result<bool> Next(Record* record) override {
     do {
-      if (!std::getline(in_, line_)) return false;
-      ++line_number_;
-      if (!line_.empty() && line_.back() == '\r') line_.pop_back();
-    } while (line_.find_first_not_of(" \t") == std::string::npos);
-    record->value = line_;
+      WEIR_ASSIGN_OR_RETURN(const bool any, rows_->Next());
+      if (!any) return false;
+      line_ = rows_->text();
+    } while (line_.find_first_not_of(" \t") == std::string_view::npos);
+    record->value = std::string(line_);
     WEIR_RETURN_IF_ERROR(SetKey(record));
     record->timestamp_ms.reset();
     if (!options_.timestamp_column.empty()) {
@@ -198,7 +189,7 @@ class JsonRecords : public RecordSource {
       const auto text = raw ? JsonValueText(*raw) : std::nullopt;
       if (text) record->timestamp_ms = ParseTimestampMs(*text);
       if (!record->timestamp_ms) {
-        return TimeError(options_, line_number_, text ? *text : options_.timestamp_column);
+        return TimeError(options_, rows_->line(), text ? *text : options_.timestamp_column);
       }
     }
     return true;
@@ -223,45 +214,47 @@ class JsonRecords : public RecordSource {
     const auto text = raw ? JsonValueText(*raw) : std::nullopt;
     if (!text) return OkStatus();
     record->key = KeyBytes(key_format_, *text);
-    return record->key ? OkStatus() : KeyError(options_, line_number_, *text);
+    return record->key ? OkStatus() : KeyError(options_, rows_->line(), *text);
   }
 
   const LoadOptions& options_;
   const KeyFormat key_format_;
-  std::istream& in_;
-  std::string line_;
-  int64_t line_number_ = 0;
+  const std::unique_ptr<FileRows> rows_;
+  std::string_view line_;
 };
 
-bool EndsWithAny(std::string_view name, std::initializer_list<std::string_view> endings) {
-  return std::any_of(endings.begin(), endings.end(),
-                     [name](std::string_view ending) { return name.ends_with(ending); });
-}
-
-InputFormat ResolveInputFormat(const LoadOptions& options, std::istream& in) {
-  if (options.input_format != InputFormat::kByName) return options.input_format;
-  if (EndsWithAny(options.file, {".csv", ".CSV"})) return InputFormat::kCsv;
-  if (EndsWithAny(options.file, {".json", ".ndjson", ".jsonl"})) return InputFormat::kJson;
-  return in.peek() == '{' ? InputFormat::kJson : InputFormat::kCsv;
+FileRows::Format RowsFormat(InputFormat format) {
+  switch (format) {
+    case InputFormat::kCsv: return FileRows::Format::kDelimited;
+    case InputFormat::kJson: return FileRows::Format::kJson;
+    case InputFormat::kByName: break;
+  }
+  return FileRows::Format::kByName;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<RecordSource>> MakeRecordSource(const LoadOptions& options,
-                                                       std::istream& in) {
+                                                       std::istream* in,
+                                                       const std::function<bool()>& stopped) {
   const KeyFormat key_format = ResolveKeyFormat(options);
   if (options.key.size() > 1 && key_format != KeyFormat::kObject) {
     return Status(ErrorCode::kUsage, "a key of several columns can only be a JSON object")
         .WithHint("leave --key-format out, or say --key-format json");
   }
-  if (ResolveInputFormat(options, in) == InputFormat::kJson) {
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<FileRows> rows,
+                        FileRows::Open({.path = options.file,
+                                        .format = RowsFormat(options.input_format),
+                                        .input = in,
+                                        .stopped = stopped}));
+  if (rows->format() == FileRows::Format::kJson) {
     if (!options.columns.empty()) {
       return Status(ErrorCode::kUsage,
                     "--columns is for CSV; lines of JSON are loaded as they are");
     }
-    return std::unique_ptr<RecordSource>(std::make_unique<JsonRecords>(options, in));
+    return std::unique_ptr<RecordSource>(std::make_unique<JsonRecords>(options, std::move(rows)));
   }
-  auto records = std::make_unique<CsvRecords>(options, in);
+  auto records = std::make_unique<CsvRecords>(options, std::move(rows));
   WEIR_RETURN_IF_ERROR(records->Open());
   return std::unique_ptr<RecordSource>(std::move(records));
 }

@@ -52,6 +52,10 @@ class FakeContext : public TaskContext,
   }
   void LogError(std::string_view reason, std::string_view topic, int32_t partition, int64_t offset,
                 std::string_view cause) override;
+  void LogErrorAt(std::string_view reason, std::string_view place,
+                  std::string_view cause) override {
+    errors.push_back(std::string(reason) + " " + std::string(place) + ": " + std::string(cause));
+  }
   void RecordsOut(int64_t records) override { records_out += records; }
 
   RecordBatchBuilder& Partition(std::string_view topic, int32_t partition) override {

@@ -3,6 +3,7 @@
 #include "exec/connect/file_sink.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -106,6 +107,87 @@ TEST_F(FileSinkTest, SaysThatLinesAreMissing) {
   }
   fs::resize_file(path_, 3);
   EXPECT_EQ(Open().status().code(), ErrorCode::kIoError);
+}
+
+TEST_F(FileSinkTest, NeverCutsAFileThatTookItsPlace) {
+  const auto start = [&] {
+    fs::remove(path_);
+    broker_ = std::move(*OpenMemoryBroker());
+    auto unit = Open();
+    ASSERT_TRUE(unit.ok()) << unit.status().ToString();
+    Append(**unit, {"1,2"});
+    ASSERT_TRUE((*unit)->Commit().ok());
+  };
+  const auto expect_refused = [&](const std::string& content) {
+    const Status status = Open().status();
+    EXPECT_EQ(status.code(), ErrorCode::kAlreadyExists) << status.ToString();
+    EXPECT_EQ(Content(), content);
+  };
+  const std::string precious(3893, 'p');
+  start();
+  fs::remove(path_);
+  Write(precious);
+  expect_refused(precious);
+
+  // In the same inode, and as long as what the query wrote.
+  start();
+  std::ofstream(path_) << std::string(13, 'p');
+  expect_refused(std::string(13, 'p'));
+
+  // The query's own bytes at its front, in another file.
+  start();
+  const std::string longer = Content() + precious;
+  fs::remove(path_);
+  Write(longer);
+  expect_refused(longer);
+
+  start();
+  const fs::path other = path_.string() + ".other";
+  std::ofstream(other) << precious;
+  fs::remove(path_);
+  fs::create_symlink(other, path_);
+  expect_refused(precious);
+  fs::remove(other);
+
+  // A copy that was put back.
+  start();
+  const std::string own = Content();
+  fs::remove(path_);
+  EXPECT_EQ(Open().status().code(), ErrorCode::kIoError);
+  Write(own);
+  auto unit = Open();
+  ASSERT_TRUE(unit.ok()) << unit.status().ToString();
+  Append(**unit, {"3,4"});
+  ASSERT_TRUE((*unit)->Commit().ok());
+  EXPECT_EQ(Content(), own + "3,4\n");
+}
+
+TEST_F(FileSinkTest, SeesAtEachCommitThatTheFileIsStillItsOwn) {
+  auto unit = Open();
+  ASSERT_TRUE(unit.ok());
+  Append(**unit, {"1,2"});
+  ASSERT_TRUE((*unit)->Commit().ok());
+  const std::string own = Content();
+  Write("somebody\n");
+  Append(**unit, {"3,4"});
+  EXPECT_EQ((*unit)->Commit().code(), ErrorCode::kIoError);
+  EXPECT_EQ(Content(), own + "somebody\n");
+  unit->reset();
+  unit = Open();
+  ASSERT_TRUE(unit.ok()) << unit.status().ToString();
+  fs::remove(path_);
+  Write("precious\n");
+  Append(**unit, {"3,4"});
+  EXPECT_EQ((*unit)->Commit().code(), ErrorCode::kIoError);
+  EXPECT_EQ(Content(), "precious\n");
+}
+
+TEST_F(FileSinkTest, WritesRegularFilesOnly) {
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_EQ(Open().status().code(), ErrorCode::kIoError);
+  fs::remove(path_);
+  path_ += ".gz";
+  EXPECT_EQ(Open().status().code(), ErrorCode::kUnsupported);
 }
 
 TEST_F(FileSinkTest, HasOneWriter) {

@@ -4,54 +4,12 @@
 
 #include <sstream>
 
-#include "shell/load/csv_reader.h"
 #include "shell/load/field_text.h"
 #include "shell/load/json_fields.h"
 #include "tests/unit/shell/fake_engine.h"
 
 namespace weir::shell {
 namespace {
-
-using Rows = std::vector<std::vector<std::string>>;
-
-Rows ReadCsv(const std::string& text, Status* status = nullptr) {
-  std::istringstream in(text);
-  CsvReader reader(in);
-  Rows rows;
-  for (;;) {
-    const Result<bool> more = reader.Next();
-    if (status != nullptr) *status = more.status();
-    if (!more.ok() || !*more) return rows;
-    rows.emplace_back(reader.fields().begin(), reader.fields().end());
-  }
-}
-
-TEST(CsvReaderTest, ReadsRowsHoweverTheyEnd) {
-  const Rows expected = {{"a", "b"}, {"1", ""}, {"", "2"}};
-  EXPECT_EQ(ReadCsv("a,b\n1,\n,2\n"), expected);
-  EXPECT_EQ(ReadCsv("a,b\r\n1,\r\n\r\n,2"), expected);
-  EXPECT_EQ(ReadCsv("\xEF\xBB\xBF" "a,b\n1,\n,2"), expected);
-}
-
-TEST(CsvReaderTest, ReadsQuotedFields) {
-  EXPECT_EQ(ReadCsv("\"a,\"\"b\"\"\",\"two\nlines\",\"\"\nx,\"y\"z,\n"),
-            (Rows{{"a,\"b\"", "two\nlines", ""}, {"x", "yz", ""}}));
-}
-
-TEST(CsvReaderTest, ReadsRowsAcrossItsBuffer) {
-  std::string text;
-  for (int i = 0; i < 200'000; ++i) text += std::to_string(i) + ",\"a\nb\"\n";
-  const Rows rows = ReadCsv(text);
-  ASSERT_EQ(rows.size(), 200'000u);
-  EXPECT_EQ(rows[123'456], (std::vector<std::string>{"123456", "a\nb"}));
-}
-
-TEST(CsvReaderTest, RefusesAnOpenQuoteWithItsLine) {
-  Status status;
-  EXPECT_EQ(ReadCsv("a\nb\n\"c\nd\n", &status).size(), 2u);
-  EXPECT_EQ(status.code(), ErrorCode::kBadRecord);
-  EXPECT_NE(status.message().find("line 3"), std::string::npos);
-}
 
 TEST(FieldTextTest, KnowsNumbers) {
   const auto json = [](std::string_view text) {
@@ -105,7 +63,7 @@ class LoadTest : public ::testing::Test {
     options_.topic = "t";
     if (options_.file.empty()) options_.file = "rides.csv";
     std::istringstream in(text);
-    return Load(engine_, options_, in, interrupts_,
+    return Load(engine_, options_, &in, interrupts_,
                 [this](int64_t count) { acknowledged_.push_back(count); });
   }
   const TopicRecord& Loaded(size_t index) { return engine_.topics["t"][index]; }
@@ -139,7 +97,7 @@ TEST_F(LoadTest, WarnsOfATopicThatWouldNotKeepTheRecords) {
     engine_.descriptions["t"] = topic;
     std::vector<std::string> warnings;
     std::istringstream in(text + text.substr(3) + text.substr(3));
-    EXPECT_TRUE(Load(engine_, options_, in, interrupts_, [](int64_t) {},
+    EXPECT_TRUE(Load(engine_, options_, &in, interrupts_, [](int64_t) {},
                      [&](const std::string& warning) { warnings.push_back(warning); })
                     .ok());
     return warnings;
@@ -199,6 +157,27 @@ TEST_F(LoadTest, TellsTheFormatByTheFirstByteOfAPipe) {
   ASSERT_TRUE(LoadText("a\n2\n").ok());
   EXPECT_EQ(Loaded(0).value, "{\"a\":1}");
   EXPECT_EQ(Loaded(1).value, "{\"a\":2}");
+}
+
+TEST_F(LoadTest, ReadsFilesAsTheConnectorDoes) {
+  options_.file = "rides.tsv";
+  ASSERT_TRUE(LoadText("\xEF\xBB\xBFid\tId\t\n5\" disk\t\"a\"\"b\"\t12345678901234567891\n").ok());
+  EXPECT_EQ(Loaded(0).value, R"({"id":"5\" disk","Id_2":"a\"b","C3":12345678901234567891})");
+  options_.file = "rides.ndjson";
+  ASSERT_TRUE(LoadText("\xEF\xBB\xBF{\"a\":1}\n").ok());
+  EXPECT_EQ(Loaded(1).value, "{\"a\":1}");
+  options_.file = "rides.csv";
+  const Status open_quote = LoadText("a,b\n1,2\n\"3,4\n5,6\n").status();
+  EXPECT_EQ(open_quote.code(), ErrorCode::kBadRecord);
+  EXPECT_NE(open_quote.message().find("rides.csv line 3: a quoted field is not closed"),
+            std::string::npos)
+      << open_quote.ToString();
+  const Status latin1 = LoadText("a,b\n1,Jos\xE9\n").status();
+  EXPECT_EQ(latin1.code(), ErrorCode::kBadRecord);
+  EXPECT_NE(latin1.message().find("Latin-1"), std::string::npos) << latin1.ToString();
+  options_.file = "/no/such.csv";
+  EXPECT_EQ(Load(engine_, options_, nullptr, interrupts_, [](int64_t) {}).status().code(),
+            ErrorCode::kIoError);
 }
 
 TEST_F(LoadTest, CutsBatches) {
