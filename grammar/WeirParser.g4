@@ -117,6 +117,7 @@ query
       ('ORDER' 'BY' orderItem (',' orderItem)*)?
       emit?
       ('LIMIT' limit=INTEGER_NUMBER)?
+      ('OFFSET' offset=INTEGER_NUMBER)?
     ;
 
 commonTable: identifier 'AS' '(' query ')';
@@ -125,7 +126,7 @@ orderItem: expression direction=('ASC' | 'DESC')? ('NULLS' nulls=('FIRST' | 'LAS
 
 selectPart
     : 'SELECT' 'DISTINCT'? selectItem (',' selectItem)*
-      'FROM' relation
+      ('FROM' relation)?
       ('WINDOW' window)?
       ('WHERE' where=expression)?
       groupBy?

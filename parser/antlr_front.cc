@@ -310,13 +310,6 @@ SyntaxFault AntlrFront::FindFault(Rule<Context> rule, const FirstError& error) {
   if (fault.kind == FaultToken::kEnd || fault.kind == FaultToken::kKeyword) {
     FindOpenBracket(error.token_index, fault);
   }
-  bool has_from = false;
-  for (antlr4::Token* each : tokens_.getTokens()) {
-    has_from = has_from || each->getType() == WeirParser::K_FROM;
-  }
-  antlr4::Token* first = tokens_.size() > 0 ? tokens_.get(0) : nullptr;
-  fault.select_without_from = !has_from && fault.kind == FaultToken::kEnd && first != nullptr &&
-                              first->getType() == WeirParser::K_SELECT;
   if (tokens_.size() <= kRepairTokensMax && !fault.unclosed_quote && !fault.doubled_equals) {
     TryRepairs(rule, error, fault);
   }

@@ -62,13 +62,15 @@ std::string Hint(const SyntaxFault& fault) {
                        quoted ? fault.text.substr(1, fault.text.size() - 2) : fault.text);
   }
   if (fault.extra_comma) return "the comma before it is one too many";
-  if (fault.subquery) return "a subquery may stand in FROM only";
+  if (fault.subquery) {
+    return "a SELECT inside an expression is not built yet: make it a table of its own (CREATE "
+           "TABLE … AS SELECT …) and join it";
+  }
   if (fault.doubled_equals) return "equality is written with one =";
   if (!fault.open_bracket.empty()) {
     return fmt::format("the bracket {} opened at {}:{} is not closed", fault.open_bracket,
                        fault.open_position.line, fault.open_position.column);
   }
-  if (fault.select_without_from) return "a SELECT reads from something: SELECT … FROM name";
   // Before a symbol nobody knows what is missing, even where one word alone could follow.
   if (!fault.missing_word.empty() && fault.kind != FaultToken::kSymbol) {
     return fault.kind == FaultToken::kEnd

@@ -29,7 +29,6 @@ struct SyntaxFault {
   std::string missing_word;   ///< The one word or symbol that could stand here.
   std::string open_bracket;   ///< A bracket open before the token: "(" or "[".
   SourcePosition open_position;
-  bool select_without_from = false;
   bool subquery = false;        ///< (SELECT where none may stand.
   bool doubled_equals = false;  ///< a == b.
   bool unclosed_quote = false;

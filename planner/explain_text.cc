@@ -83,6 +83,24 @@ std::string ExprsText(const std::vector<BoundExprPtr>& exprs, const Schema& inpu
   return text;
 }
 
+std::string SortKeysText(const std::vector<physical::SortKey>& keys, const Schema& schema) {
+  std::string text;
+  for (const physical::SortKey& key : keys) {
+    if (!text.empty()) text += ", ";
+    text += key.column == physical::SortKey::kTime ? "ROWTIME" : schema.columns[key.column].name;
+    if (key.descending) text += " DESC";
+    if (key.nulls_first) text += " NULLS FIRST";
+  }
+  return text;
+}
+
+std::string LimitText(int64_t limit, int64_t offset) {
+  std::string text;
+  if (limit >= 0) text += " " + std::to_string(limit);
+  if (offset > 0) text += " offset " + std::to_string(offset);
+  return text;
+}
+
 std::string FormatText(const physical::SideFormat& format) {
   std::string text = format.format;
   if (format.unwrapped && format.format == "JSON") text += " bare";

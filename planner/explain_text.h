@@ -21,6 +21,10 @@ std::string FlatMapText(const std::vector<physical::FlatMap::Call>& calls, const
 /// "A + 1 AS B, C": expressions over `input` with the names of `output`.
 std::string ExprsText(const std::vector<BoundExprPtr>& exprs, const Schema& input,
                       const Schema& output);
+/// "A, B DESC NULLS FIRST" with columns named by `schema`.
+std::string SortKeysText(const std::vector<physical::SortKey>& keys, const Schema& schema);
+/// " 5 offset 10", as far as there is a limit (not -1) and an offset.
+std::string LimitText(int64_t limit, int64_t offset);
 std::string FormatText(const physical::SideFormat& format);
 /// Names of the schema's columns at these places.
 std::string PickedText(const std::vector<int>& columns, const Schema& schema);

@@ -39,6 +39,9 @@ struct PlannerContext {
   KnownColumns known_columns;
   /// Of a kept INSERT INTO … SELECT that is planned again: the id it has.
   std::string kept_query_id;
+  /// Id of the query that runs and keeps the rows of a table, or nothing. Unset: the one that the
+  /// table's entry names.
+  std::function<std::string(const SourceEntry& table)> keeper_of;
   /// False: only what ksqlDB accepts; extensions are rejected (kInvalidStatement) as ksqlDB does.
   bool sql_extensions = true;
 };
@@ -80,27 +83,15 @@ struct PushQueryPlan {
   bool is_table = false;
 };
 
-/// SELECT without EMIT: what is there now.
+/// SELECT without EMIT: plain SQL over what is there now. The plan is that of any query, but its
+/// sources end: tables that a query keeps are read from there, all else up to its present end.
 struct PullQueryPlan {
-  std::string source;
-  bool is_table = false;                      ///< False: reads the stream's topic to its end.
-  /// Read the table from the state of the query that materializes it: the one that
-  /// `SourceEntry::created_by_query` names, or the SOURCE TABLE's own. Rows arrive as chunks of the
-  /// source's schema, window bounds as system columns.
-  struct KeyLookup {
-    std::vector<Value> key;                   ///< One value a key column.
-  };
-  std::vector<KeyLookup> keys;                ///< Empty: scan.
-  std::optional<int64_t> window_start_min, window_start_max;  ///< Inclusive bounds, ms.
-  std::optional<int64_t> window_end_min, window_end_max;
-  BoundExprPtr filter;                        ///< Over the source's schema; may be null.
-  std::vector<BoundExprPtr> exprs;            ///< Output columns.
-  SchemaPtr schema;
-  int key_columns = 0;                        ///< Of the source; they come first.
-  /// Tables: the first rows by key and window start, so that the same rows come each time.
+  physical::NodePtr root;                     ///< Ends in a ClientSink.
+  SchemaPtr schema;                           ///< Columns shown; of tables the keys are marked.
+  std::vector<std::string> reads;
+  SourcePosition from;                        ///< For errors about what is read.
+  bool is_table = false;                      ///< Its first source is one.
   std::optional<int64_t> limit;
-  /// Streams only: the source node to decode the topic with.
-  physical::NodePtr stream_source;
 };
 
 /// INSERT INTO … VALUES.
@@ -118,6 +109,7 @@ Result<CreateSourcePlan> PlanCreateSource(const ast::Statement& statement,
 Result<PersistentQueryPlan> PlanPersistentQuery(const ast::Statement& statement,
                                                 const PlannerContext& context);
 Result<PushQueryPlan> PlanPushQuery(const ast::Statement& statement, const PlannerContext& context);
+/// Without sql_extensions what ksqlDB's pull queries can do, else SQL.
 Result<PullQueryPlan> PlanPullQuery(const ast::Statement& statement, const PlannerContext& context);
 Result<InsertValuesPlan> PlanInsertValues(const ast::Statement& statement,
                                           const PlannerContext& context);

@@ -32,9 +32,9 @@ const StagePlan* StageOfRoot(const QueryStages& stages, int query_root) {
 
 // Where the exchange in front of the stage puts such a row: asked of the very router it has.
 Result<std::optional<int32_t>> PlaceByExchange(const ExchangePlan& exchange,
-                                               const PullQueryPlan::KeyLookup& key) {
+                                               const std::vector<Value>& key) {
   const physical::Exchange& node = *exchange.node;
-  if (static_cast<size_t>(node.key_columns) != key.key.size()) return std::optional<int32_t>();
+  if (static_cast<size_t>(node.key_columns) != key.size()) return std::optional<int32_t>();
   QueryEnvironment env;
   env.counters = {std::make_shared<QueryCounterSet>()};
   RootContext context(env, 0, -1, nullptr);
@@ -42,7 +42,7 @@ Result<std::optional<int32_t>> PlaceByExchange(const ExchangePlan& exchange,
   row.rows = 1;
   for (size_t i = 0; i < node.schema->columns.size(); ++i) {
     row.columns.push_back(MakeConstantColumn(node.schema->columns[i].type,
-                                             i < key.key.size() ? key.key[i] : Value(), 1));
+                                             i < key.size() ? key[i] : Value(), 1));
   }
   const int64_t time = 0;
   row.sys(SystemColumn::kRowTime) = MakeInt64Column(DataType::Bigint(), std::span(&time, 1));
@@ -57,19 +57,19 @@ Result<std::optional<int32_t>> PlaceByExchange(const ExchangePlan& exchange,
 
 // Where whoever writes the source's topic puts such a key: as Kafka's Java client does.
 Result<std::optional<int32_t>> PlaceBySource(const SourcePlan& source,
-                                             const PullQueryPlan::KeyLookup& key) {
+                                             const std::vector<Value>& key) {
   const physical::TopicSource& node = *source.node;
   std::vector<FormatColumn> columns;
   std::vector<ColumnPtr> values;
   for (const auto& column : node.columns) {
     if (!column.is_key) continue;
-    if (values.size() == key.key.size()) return std::optional<int32_t>();
+    if (values.size() == key.size()) return std::optional<int32_t>();
     FormatColumn& format = columns.emplace_back();
     format.name = column.name;
     format.type = column.type;
-    values.push_back(MakeConstantColumn(column.type, key.key[values.size()], 1));
+    values.push_back(MakeConstantColumn(column.type, key[values.size()], 1));
   }
-  if (values.size() != key.key.size()) return std::optional<int32_t>();
+  if (values.size() != key.size()) return std::optional<int32_t>();
   const FormatSpec spec{node.key_format.format, true, node.key_format.unwrapped,
                         node.key_format.properties};
   WEIR_ASSIGN_OR_RETURN(const std::unique_ptr<SideEncoder> encoder, MakeEncoder(spec, columns));
@@ -102,13 +102,13 @@ Here PartitionsHere(const QueryRuntime& runtime, int stage) {
 }
 
 // The error for partitions that are not served here.
-Status ElsewhereError(const PullQueryPlan& plan, const std::vector<int32_t>& missing,
+Status ElsewhereError(const physical::TopicSource& table, const std::vector<int32_t>& missing,
                       const StagePlan& stage, const QueryRuntime& runtime, const Here& here,
                       Broker& broker) {
   if (std::all_of(missing.begin(), missing.end(),
                   [&](int32_t partition) { return here.restoring.contains(partition); })) {
     return Status(ErrorCode::kOtherCopy,
-                  fmt::format("this copy is still restoring its part of table {}", plan.source))
+                  fmt::format("this copy is still restoring its part of table {}", table.source_name))
         .WithHint("ask again; SHOW QUERIES tells how far it is");
   }
   const std::string group =
@@ -130,26 +130,27 @@ Status ElsewhereError(const PullQueryPlan& plan, const std::vector<int32_t>& mis
     return Status(ErrorCode::kOtherCopy,
                   fmt::format("no copy keeps this part of table {} at the moment: partitions are "
                               "being shared out",
-                              plan.source))
+                              table.source_name))
         .WithHint("ask again after a moment");
   }
   const std::string who = fmt::format("{}", fmt::join(owners, ", "));
-  if (!plan.keys.empty()) {
+  if (!table.lookups.empty()) {
     return Status(ErrorCode::kOtherCopy,
-                  fmt::format("another copy keeps this key of table {}: {}", plan.source, who))
+                  fmt::format("another copy keeps this key of table {}: {}", table.source_name,
+                              who))
         .WithHint("ask that copy");
   }
   return Status(ErrorCode::kOtherCopy,
                 fmt::format("this copy keeps {} of {} partitions of table {}, the others are kept "
                             "by: {}",
-                            here.running.size(), stage.partitions, plan.source, who))
+                            here.running.size(), stage.partitions, table.source_name, who))
       .WithHint("ask for single keys, or read the table's topic with EMIT CHANGES");
 }
 
 }  // namespace
 
 Result<std::optional<int32_t>> PartitionOfKey(const QueryStages& stages, int query_root,
-                                              const PullQueryPlan::KeyLookup& key) {
+                                              const std::vector<Value>& key) {
   const StagePlan* stage = StageOfRoot(stages, query_root);
   if (stage == nullptr) return std::optional<int32_t>();
   if (stage->partitions == 1) return std::optional<int32_t>(0);
@@ -160,16 +161,16 @@ Result<std::optional<int32_t>> PartitionOfKey(const QueryStages& stages, int que
   return PlaceBySource(stages.sources[stage->sources[0]], key);
 }
 
-Status CheckThisCopyKeeps(const PullQueryPlan& plan, const QueryRuntime& runtime, int query_root,
-                          Broker& broker) {
+Status CheckThisCopyKeeps(const physical::TopicSource& table, const QueryRuntime& runtime,
+                          int query_root, Broker& broker) {
   if (!runtime.shared()) return OkStatus();
   const StagePlan* stage = StageOfRoot(runtime.stages(), query_root);
   if (stage == nullptr) return OkStatus();
   const Here here = PartitionsHere(runtime, stage->id);
   if (here.running.size() == static_cast<size_t>(stage->partitions)) return OkStatus();
   std::set<int32_t> needed;
-  bool all = plan.keys.empty();
-  for (const PullQueryPlan::KeyLookup& key : plan.keys) {
+  bool all = table.lookups.empty();
+  for (const std::vector<Value>& key : table.lookups) {
     WEIR_ASSIGN_OR_RETURN(const std::optional<int32_t> partition,
                           PartitionOfKey(runtime.stages(), query_root, key));
     if (partition) needed.insert(*partition);
@@ -180,7 +181,7 @@ Status CheckThisCopyKeeps(const PullQueryPlan& plan, const QueryRuntime& runtime
   std::set_difference(needed.begin(), needed.end(), here.running.begin(), here.running.end(),
                       std::back_inserter(missing));
   if (missing.empty()) return OkStatus();
-  return ElsewhereError(plan, missing, *stage, runtime, here, broker);
+  return ElsewhereError(table, missing, *stage, runtime, here, broker);
 }
 
 }  // namespace weir

@@ -15,12 +15,13 @@ weir_layer(exec_engine
     engine/engine_topics.cc
     engine/internal_objects.cc
     engine/metrics_list.cc
-    engine/pull_query.cc
     engine/record_placement.cc
     engine/settings.cc
     engine/source_ddl.cc
     engine/topic_printer.cc
     engine/engine_recovery.cc
     engine/statement_notices.cc
+    engine/bounded_cursor.cc
+    engine/bounded_select.cc
   DEPENDS weir_exec_runtime weir_planner weir_parser
   PRIVATE_DEPENDS fmt::fmt)

@@ -9,9 +9,7 @@
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
-#include "exec/engine/copy_ownership.h"
 #include "exec/engine/engine_impl.h"
-#include "exec/engine/pull_query.h"
 #include "exec/engine/statement_notices.h"
 #include "exec/engine/topic_printer.h"
 
@@ -181,35 +179,6 @@ class PushCursor : public Cursor, public RowReceiver {
   std::shared_ptr<QueryRuntime> query_;
 };
 
-namespace {
-
-// All rows are there from the start.
-class StoredCursor : public Cursor {
- public:
-  StoredCursor(SchemaPtr schema, std::vector<Batch> batches, bool limit_reached)
-      : schema_(std::move(schema)), batches_(std::move(batches)), limit_reached_(limit_reached) {}
-  const Schema& schema() const override { return *schema_; }
-  bool is_push() const override { return false; }
-  Result<std::optional<Batch>> Next(std::chrono::milliseconds) override {
-    if (cancelled_) return Status(ErrorCode::kCancelled, "the query was cancelled");
-    if (next_ == batches_.size()) return std::optional<Batch>();
-    return std::optional<Batch>(batches_[next_++]);
-  }
-  bool done() const override { return cancelled_ || next_ == batches_.size(); }
-  bool limit_reached() const override { return limit_reached_; }
-  bool caught_up() const override { return done(); }
-  void Cancel() override { cancelled_ = true; }
-
- private:
-  const SchemaPtr schema_;
-  const std::vector<Batch> batches_;
-  const bool limit_reached_;
-  size_t next_ = 0;
-  std::atomic<bool> cancelled_{false};
-};
-
-}  // namespace
-
 Result<std::unique_ptr<Cursor>> EngineImpl::OpenCursor(const ast::Statement& statement) {
   if (statement.Is<ast::Print>()) return OpenPrint(statement);
   if (!statement.Is<ast::Select>()) {
@@ -222,66 +191,42 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenCursor(const ast::Statement& sta
   return OpenPushQuery(statement);
 }
 
+// What all queries behind cursors have in common.
+QueryRuntimeOptions EngineImpl::TransientOptions(const physical::NodePtr& root) {
+  QueryRuntimeOptions options;
+  options.id = fmt::format("transient_{}", next_transient_++);
+  options.roots = {root};
+  options.root_ids = {options.id};
+  options.settings = settings_.ForQuery();
+  options.broker = broker_;
+  options.clock = clock_.get();
+  options.scheduler = scheduler_.get();
+  options.transient = true;
+  options.memory_used = &memory_used_;
+  options.log = [this](LogLevel level, std::string_view line) { Log(level, line); };
+  return options;
+}
+
+void EngineImpl::NoteTransient(const std::shared_ptr<QueryRuntime>& query) {
+  std::erase_if(transients_, [](const auto& transient) { return transient.expired(); });
+  transients_.push_back(query);
+}
+
 Result<std::unique_ptr<Cursor>> EngineImpl::OpenPushQuery(const ast::Statement& statement) {
   WEIR_ASSIGN_OR_RETURN(PushQueryPlan plan, PlanPushQuery(statement, MakePlannerContext()));
   for (const std::string& notice : NoticesOf(*plan.root)) Log(LogLevel::kWarning, notice);
   auto cursor = std::make_unique<PushCursor>(
       plan.schema, plan.limit, plan.is_table,
       static_cast<size_t>(settings_.Number("cursor.bytes.max")), scheduler_.get());
-  QueryRuntimeOptions options;
-  options.id = fmt::format("transient_{}", next_transient_++);
-  options.roots = {plan.root};
-  options.root_ids = {options.id};
-  options.settings = settings_.ForQuery();
-  options.broker = broker_;
-  options.clock = clock_.get();
-  options.scheduler = scheduler_.get();
+  QueryRuntimeOptions options = TransientOptions(plan.root);
   options.receiver = cursor.get();
-  options.transient = true;
-  options.memory_used = &memory_used_;
-  options.log = [this](LogLevel level, std::string_view line) { Log(level, line); };
   options.has_room = [raw = cursor.get()] { return raw->HasRoom(); };
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
                         QueryRuntime::Make(std::move(options)));
   WEIR_RETURN_IF_ERROR(runtime->Open());
-  std::erase_if(transients_, [](const auto& transient) { return transient.expired(); });
-  transients_.push_back(runtime);
+  NoteTransient(runtime);
   cursor->Run(std::move(runtime));
   return std::unique_ptr<Cursor>(std::move(cursor));
-}
-
-Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& statement) {
-  WEIR_ASSIGN_OR_RETURN(PullQueryPlan plan, PlanPullQuery(statement, MakePlannerContext()));
-  PullRows rows(plan);
-  last_pull_read_stream_ = !plan.is_table;
-  if (!plan.is_table) {
-    WEIR_RETURN_IF_ERROR(ReadStreamToEnd(plan, broker_, *clock_, rows));
-  } else {
-    const SourceEntry* source = catalog_.FindSource(plan.source);
-    const std::string id = !source->created_by_query.empty()
-                               ? source->created_by_query
-                               : fmt::format("CST_{}", source->name);
-    RunningQuery* query = FindRunning(id);
-    if (query == nullptr) {
-      return Status(ErrorCode::kInvalidPullQuery,
-                    fmt::format("no query keeps table {} any more", plan.source))
-          .At(statement.position)
-          .WithHint("add EMIT CHANGES to read its topic");
-    }
-    const auto& roots = query->runtime->root_ids();
-    const int root = static_cast<int>(std::find(roots.begin(), roots.end(), id) - roots.begin());
-    const auto check_kept_here = [&]() -> Status {
-      Status kept = CheckThisCopyKeeps(plan, *query->runtime, root, *broker_);
-      return kept.ok() ? std::move(kept) : std::move(kept).At(statement.position);
-    };
-    WEIR_RETURN_IF_ERROR(check_kept_here());
-    WEIR_RETURN_IF_ERROR(query->runtime->ReadViews(
-        root, [&](MaterializedView& view) { return rows.AddFromView(view); }));
-    WEIR_RETURN_IF_ERROR(check_kept_here());
-  }
-  WEIR_ASSIGN_OR_RETURN(std::vector<Batch> batches, rows.Finish());
-  return std::unique_ptr<Cursor>(
-      std::make_unique<StoredCursor>(plan.schema, std::move(batches), rows.limit_reached()));
 }
 
 Result<std::unique_ptr<Cursor>> EngineImpl::OpenPrint(const ast::Statement& statement) {

@@ -268,6 +268,7 @@ PlannerContext EngineImpl::MakePlannerContext() const {
     properties = spec.properties;
     return columns;
   };
+  context.keeper_of = [this](const SourceEntry& table) { return KeeperOf(table); };
   context.sql_extensions = settings_.Flag("sql.extensions");
   if (recovered_ != nullptr) {
     context.known_columns = recovered_->known_columns;
@@ -279,7 +280,7 @@ PlannerContext EngineImpl::MakePlannerContext() const {
 EngineMetrics EngineImpl::Metrics() const {
   std::lock_guard lock(running_mutex_);
   EngineMetrics metrics;
-  metrics.memory_bytes = memory_used_;
+  metrics.memory_bytes = memory_used_ + select_memory_used_;
   for (const RunningQuery& query : running_) query.runtime->FillMetrics(metrics.queries);
   metrics.queries.insert(metrics.queries.end(), broken_queries_.begin(), broken_queries_.end());
   for (QueryMetrics& query : metrics.queries) {

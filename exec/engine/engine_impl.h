@@ -167,8 +167,15 @@ class EngineImpl : public Engine {
 
   // engine_cursors.cc: SELECT and PRINT.
   Result<std::unique_ptr<Cursor>> OpenPushQuery(const ast::Statement& statement);
-  Result<std::unique_ptr<Cursor>> OpenPullQuery(const ast::Statement& statement);
+  QueryRuntimeOptions TransientOptions(const physical::NodePtr& root);
+  void NoteTransient(const std::shared_ptr<QueryRuntime>& query);
   Result<std::unique_ptr<Cursor>> OpenPrint(const ast::Statement& statement);
+
+  // bounded_select.cc: SELECT without EMIT.
+  Result<std::unique_ptr<Cursor>> OpenPullQuery(const ast::Statement& statement);
+  std::string KeeperOf(const SourceEntry& table) const;
+  void CollectMakers(const std::string& source,
+                     std::vector<std::shared_ptr<QueryRuntime>>& makers) const;
 
   RunningQuery* FindRunning(std::string_view id);
   const RunningQuery* FindRunning(std::string_view id) const;
@@ -197,7 +204,8 @@ class EngineImpl : public Engine {
   mutable std::mutex log_mutex_;
   std::shared_ptr<Broker> broker_;            // Null once closed; changed under both mutexes.
   mutable std::mutex broker_mutex_;           // For calls that do not hold statement_mutex_.
-  std::atomic<int64_t> memory_used_{0};
+  std::atomic<int64_t> memory_used_{0};       // By state; what SELECTs need besides:
+  std::atomic<int64_t> select_memory_used_{0};
   Settings settings_;
   std::map<std::string, std::string, std::less<>> variables_;
   Catalog catalog_;

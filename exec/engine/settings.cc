@@ -54,6 +54,8 @@ constexpr SettingRow kRows[] = {
      "Pull queries may read ranges of keys."},
     {"query.pull.table.scan.enabled", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
      "Pull queries may read whole tables."},
+    {"query.pull.wait.ms", "5000", SettingKind::kMilliseconds, SettingScope::kQuery, "",
+     "How long a SELECT without EMIT waits for the queries behind what it reads to catch up."},
     {"sql.extensions", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
      "Accept SQL beyond ksqlDB's."},
     {"suppress.enabled", "true", SettingKind::kBoolean, SettingScope::kQuery, "",

@@ -101,7 +101,9 @@ class Router : public ExchangeRouter {
     rows_by_part_.resize(static_cast<size_t>(partitions_));
     for (auto& rows : rows_by_part_) rows.clear();
     const std::span<const int32_t> rows = numbers_.Of(chunk);
-    const int32_t home = std::max(context.partition(), 0) % partitions_;
+    // Null keys stay where they are; where they are a group, they meet.
+    const int32_t home =
+        node_.drop_null_keys ? std::max(context.partition(), 0) % partitions_ : 0;
     if (encoder_) return PlaceAsJava(chunk, rows, home);
     const std::span<const ColumnPtr> keys = Keys(chunk);
     if (keys.size() == 1 && IsInteger(keys[0]->type())) {

@@ -25,6 +25,9 @@ OperatorResult MakeStreamTableJoin(const physical::StreamTableJoin& node);
 OperatorResult MakeTableTableJoin(const physical::TableTableJoin& node);
 OperatorResult MakeForeignKeyJoin(const physical::ForeignKeyJoin& node);
 OperatorResult MakeLimit(const physical::Limit& node);
+OperatorResult MakeLatestRows(const physical::LatestRows& node);
+OperatorResult MakeBoundedAggregate(const physical::BoundedAggregate& node);
+OperatorResult MakeSort(const physical::Sort& node);
 OperatorResult MakeTopicSink(const physical::TopicSink& node);
 OperatorResult MakeClientSink(const physical::ClientSink& node);
 

@@ -1,4 +1,6 @@
-// LIMIT: the first rows only.
+// LIMIT and OFFSET: the first rows only, or those behind some.
+
+#include <algorithm>
 
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
@@ -9,11 +11,19 @@ namespace {
 class Limit : public Operator {
  public:
   explicit Limit(const physical::Limit& node)
-      : left_(node.rows), is_stream_(node.mode == physical::ChangeMode::kAppend) {}
+      : left_(node.rows < 0 ? INT64_MAX : node.rows),
+        skip_(node.offset),
+        is_stream_(node.mode == physical::ChangeMode::kAppend) {}
 
   Status OnBatch(int, Chunk chunk) override {
     if (left_ <= 0) return OkStatus();
     if (is_stream_ && chunk.ops) DropNullValues(chunk);
+    if (skip_ > 0) {
+      const auto skipped = static_cast<int32_t>(std::min<int64_t>(skip_, chunk.active_rows()));
+      skip_ -= skipped;
+      const auto rows = numbers_.Of(chunk).subspan(static_cast<size_t>(skipped));
+      chunk.selection = std::make_shared<const Selection>(rows.begin(), rows.end());
+    }
     if (chunk.active_rows() > left_) {
       const auto rows = numbers_.Of(chunk).first(static_cast<size_t>(left_));
       chunk.selection = std::make_shared<const Selection>(rows.begin(), rows.end());
@@ -33,6 +43,7 @@ class Limit : public Operator {
   }
 
   int64_t left_;
+  int64_t skip_;
   const bool is_stream_;
   RowNumbers numbers_;
 };

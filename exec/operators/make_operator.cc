@@ -43,6 +43,12 @@ Result<std::unique_ptr<Operator>> MakeOperator(const physical::Node& node) {
       return MakeTopicSink(static_cast<const physical::TopicSink&>(node));
     case NodeKind::kClientSink:
       return MakeClientSink(static_cast<const physical::ClientSink&>(node));
+    case NodeKind::kLatestRows:
+      return MakeLatestRows(static_cast<const physical::LatestRows&>(node));
+    case NodeKind::kBoundedAggregate:
+      return MakeBoundedAggregate(static_cast<const physical::BoundedAggregate&>(node));
+    case NodeKind::kSort:
+      return MakeSort(static_cast<const physical::Sort&>(node));
     case NodeKind::kTopicSource:
     case NodeKind::kExchange:
       break;

@@ -1,18 +1,21 @@
 #include "exec/operators/materialized_view.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <string_view>
 
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/operators/chunk_rows.h"
+#include "exec/operators/factories.h"
 #include "exec/state/row_table.h"
 
 namespace weir {
 namespace {
 
 constexpr std::string_view kLayoutKey = "columns";
+constexpr int kChunksAtOnce = 16;
 
 // Of windowed tables the window's end is one more key column, behind the key, and its start the
 // time of the key; `owners_` then knows all windows of a key.
@@ -35,7 +38,21 @@ class View : public MaterializedView {
 
   Status OnBatch(int, Chunk chunk) override {
     Keep(chunk);
-    return out_.Emit(std::move(chunk));
+    if (!options_.emits_at_end) return out_.Emit(std::move(chunk));
+    AccountMemory();
+    return OkStatus();
+  }
+
+  Status EmitRest(bool* more) override {
+    if (!options_.emits_at_end) return OkStatus();
+    std::vector<int> all(static_cast<size_t>(options_.schema->size()));
+    std::iota(all.begin(), all.end(), 0);
+    std::vector<uint32_t> ids;
+    for (int chunks = 0; chunks < kChunksAtOnce && TakeIds(next_id_, ids); ++chunks) {
+      WEIR_RETURN_IF_ERROR(out_.Emit(RowsOf(ids, all)));
+    }
+    *more = next_id_ < table_.id_limit();
+    return OkStatus();
   }
 
   Status OnStreamTime(int, int64_t stream_time) override {
@@ -53,23 +70,19 @@ class View : public MaterializedView {
       context_->Store(LayoutName()).Put(kLayoutKey, options_.schema->ToString());
       layout_is_stored_ = true;
     }
-    memory_.Update(*context_, table_.ByteSize() + owners_.ByteSize());
+    AccountMemory();
     return OkStatus();
   }
 
-  Status Scan(const Visit& visit) override {
+  Status Scan(std::span<const int> columns, const Visit& visit) override {
     std::vector<uint32_t> ids;
-    for (uint32_t id = 0; id < table_.id_limit(); ++id) {
-      if (!table_.Has(id)) continue;
-      ids.push_back(id);
-      if (ids.size() < static_cast<size_t>(limits::kBatchRowsMax)) continue;
-      WEIR_RETURN_IF_ERROR(visit(RowsOf(ids)));
-      ids.clear();
-    }
-    return ids.empty() ? OkStatus() : visit(RowsOf(ids));
+    uint32_t next = 0;
+    while (TakeIds(next, ids)) WEIR_RETURN_IF_ERROR(visit(RowsOf(ids, columns)));
+    return OkStatus();
   }
 
-  Status Lookup(const std::vector<Value>& key, const Visit& visit) override {
+  Status Lookup(const std::vector<Value>& key, std::span<const int> wanted,
+                const Visit& visit) override {
     if (static_cast<int>(key.size()) != options_.key_columns) {
       return Status(ErrorCode::kInternal, "a look-up does not name all key columns");
     }
@@ -85,7 +98,7 @@ class View : public MaterializedView {
     if (!windowed_) {
       table_.Find(columns, {&row, 1}, {}, ids);
       if (ids[0] == GroupTable::kNone || !table_.Has(ids[0])) return OkStatus();
-      return visit(RowsOf(ids));
+      return visit(RowsOf(ids, wanted));
     }
     owners_.Find(columns, {&row, 1}, {}, ids);
     if (ids[0] == GroupTable::kNone) return OkStatus();
@@ -93,7 +106,7 @@ class View : public MaterializedView {
     std::sort(windows.begin(), windows.end(), [this](uint32_t a, uint32_t b) {
       return table_.time(a) < table_.time(b);
     });
-    return windows.empty() ? OkStatus() : visit(RowsOf(windows));
+    return windows.empty() ? OkStatus() : visit(RowsOf(windows, wanted));
   }
 
   int64_t row_count() const override { return table_.row_count(); }
@@ -206,13 +219,24 @@ class View : public MaterializedView {
     }
   }
 
-  Chunk RowsOf(std::span<const uint32_t> ids) const {
+  // The next ids from `next` on that have rows, at most a batch of them; false if there is none.
+  bool TakeIds(uint32_t& next, std::vector<uint32_t>& ids) const {
+    ids.clear();
+    while (next < table_.id_limit() && ids.size() < static_cast<size_t>(limits::kBatchRowsMax)) {
+      if (table_.Has(next)) ids.push_back(next);
+      ++next;
+    }
+    return !ids.empty();
+  }
+
+  void AccountMemory() { memory_.Update(*context_, table_.ByteSize() + owners_.ByteSize()); }
+
+  Chunk RowsOf(std::span<const uint32_t> ids, std::span<const int> columns) const {
     std::vector<RowRef> refs;
     for (uint32_t id : ids) refs.push_back(table_.ref(id));
     Chunk chunk;
     chunk.rows = static_cast<int32_t>(ids.size());
-    const int columns = options_.schema->size();
-    for (int i = 0; i < columns; ++i) {
+    for (const int i : columns) {
       const int column = windowed_ && i >= options_.key_columns ? i + 1 : i;
       chunk.columns.push_back(table_.Gather(column, refs));
     }
@@ -240,6 +264,7 @@ class View : public MaterializedView {
   std::vector<int32_t> rows_;
   std::vector<int64_t> times_;
   std::vector<uint32_t> ids_, created_, owner_ids_;
+  uint32_t next_id_ = 0;   // Of those that are handed on at the end.
 };
 
 }  // namespace
@@ -247,6 +272,16 @@ class View : public MaterializedView {
 Result<std::unique_ptr<MaterializedView>> MakeMaterializedView(
     const MaterializedViewOptions& options) {
   return std::unique_ptr<MaterializedView>(std::make_unique<View>(options));
+}
+
+OperatorResult MakeLatestRows(const physical::LatestRows& node) {
+  MaterializedViewOptions options;
+  options.schema = node.schema;
+  options.key_columns = CountKeyColumns(*node.schema);
+  options.windowed_key = node.windowed_key;
+  options.window_size_ms = node.window_size_ms;
+  options.emits_at_end = true;
+  return std::unique_ptr<Operator>(std::make_unique<View>(options));
 }
 
 }  // namespace weir

@@ -123,6 +123,12 @@ class Operator {
   virtual Status EmitPending() { return OkStatus(); }
   /// A commit is being made: write what changed to the stores. Emits nothing.
   virtual Status OnBarrier() { return OkStatus(); }
+  /// Bounded queries only: the input has ended and what is in front of this operator has handed on
+  /// all it had. Hands on a piece of what was kept until then; sets `*more` to be called again.
+  virtual Status EmitRest(bool* more) {
+    static_cast<void>(more);
+    return OkStatus();
+  }
   /// EMIT FINAL windows still open, for --until-end's report.
   virtual int64_t open_windows() const { return 0; }
   /// Closes all open windows now (--close-windows).

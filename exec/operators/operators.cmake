@@ -26,5 +26,7 @@ weir_layer(exec_operators
     operators/table_aggregate.cc
     operators/table_table_join.cc
     operators/topic_sink.cc
+    operators/bounded_aggregate.cc
+    operators/sort.cc
   DEPENDS weir_exec_core weir_exec_formats weir_exec_connect weir_exec_state
   PRIVATE_DEPENDS fmt::fmt)

@@ -36,8 +36,9 @@ class PartialAggregate : public Operator {
         key_columns_(node.key_columns),
         window_(node.window),
         windowed_(node.window.kind != WindowKind::kNone),
+        bounded_(node.bounded),
         calls_(std::move(calls)),
-        table_options_{KeyTypes(node), windowed_, false},
+        table_options_{KeyTypes(node), windowed_, bounded_},
         groups_(table_options_) {}
 
   Status Open(TaskContext& context) override {
@@ -47,7 +48,12 @@ class PartialAggregate : public Operator {
   }
 
   Status OnBatch(int, Chunk chunk) override {
-    SelectGroupedRows(chunk, Keys(chunk), numbers_, context_->counters(), kept_);
+    if (bounded_) {
+      const auto rows = numbers_.Of(chunk);
+      kept_.assign(rows.begin(), rows.end());
+    } else {
+      SelectGroupedRows(chunk, Keys(chunk), numbers_, context_->counters(), kept_);
+    }
     AssignWindows(chunk);
     if (rows_.empty()) return OkStatus();
     NumberGroups(chunk);
@@ -84,6 +90,7 @@ class PartialAggregate : public Operator {
   const int key_columns_;
   const physical::WindowSpec window_;
   const bool windowed_;
+  const bool bounded_;
   AggregateCalls calls_;
   const GroupTable::Options table_options_;
   GroupTable groups_;
@@ -117,7 +124,7 @@ void PartialAggregate::AssignWindows(const Chunk& chunk) {
   SourceClocks::Clock& clock = clocks_.Of(chunk);
   int64_t late = 0;
   auto assign = [&](int32_t row, int64_t start) {
-    if (start + window_.size_ms + window_.grace_ms <= clock.highest) {
+    if (!bounded_ && start + window_.size_ms + window_.grace_ms <= clock.highest) {
       ++late;
       return;
     }

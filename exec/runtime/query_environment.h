@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -120,6 +121,13 @@ struct QueryEnvironment {
   std::atomic<int64_t>* memory_used = nullptr;   ///< Of the engine.
   std::atomic<int64_t> state_bytes{0};           ///< Of this query.
   std::map<std::string, int32_t, std::less<>> sink_partitions;   ///< Topic → partitions.
+  /// The query reads what there is and ends.
+  bool bounded = false;
+  /// Of a bounded query, by source: rows that are handed to it (TopicSource::Origin), and by
+  /// partition where its topic ends (none: where the connector does).
+  std::vector<std::vector<Chunk>> given_rows;
+  std::vector<std::vector<int64_t>> source_ends;
+  std::optional<int64_t> now_ms;         ///< The time that all rows see; else the clock's.
 };
 
 }  // namespace weir

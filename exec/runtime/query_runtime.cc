@@ -41,6 +41,7 @@ bool IsFinal(ErrorCode code) {
 }
 
 Result<int32_t> PartitionsOf(Broker& broker, const physical::TopicSource& node) {
+  if (node.origin != physical::TopicSource::Origin::kTopic) return 1;
   if (!node.connector.empty()) {
     auto partitions = node.connector.find("PARTITIONS");
     return partitions == node.connector.end() ? 1 : std::atoi(partitions->second.c_str());
@@ -91,6 +92,7 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
   env.memory_used = given.memory_used;
   env.fingerprint = given.fingerprint;
   env.legacy_fingerprint = given.legacy_fingerprint;
+  env.bounded = given.bounded;
   WEIR_ASSIGN_OR_RETURN(env.stages,
                         CutIntoStages(given.roots, [&](const physical::TopicSource& node) {
                           return PartitionsOf(*given.broker, node);
@@ -174,6 +176,10 @@ Status QueryRuntime::OpenSessions() {
     return OkStatus();
   };
   for (const SourcePlan& source : env_.stages.sources) {
+    if (source.node->origin != physical::TopicSource::Origin::kTopic) {
+      source_sessions_.push_back(nullptr);
+      continue;
+    }
     if (source.node->connector.empty()) {
       if (topics == nullptr) WEIR_RETURN_IF_ERROR(open_topics());
       if (!LooksAtHeaders(source.node->topic)) topics->SkipHeaders(source.node->topic);
@@ -198,7 +204,7 @@ Status QueryRuntime::OpenLocked() {
   env_.commit = env_.broker->NewCommitUnit(env_.id, env_.settings.guarantee);
   WEIR_RETURN_IF_ERROR(CheckFingerprint());
   WEIR_RETURN_IF_ERROR(OpenFileSinks(options_, env_));
-  if (options_.scheduler != nullptr) WEIR_RETURN_IF_ERROR(OpenSessions());
+  if (options_.scheduler != nullptr || options_.bounded) WEIR_RETURN_IF_ERROR(OpenSessions());
   for (const ExchangePlan& exchange : env_.stages.exchanges) {
     env_.exchanges.push_back(std::make_unique<ExchangeBuffer>(
         exchange, env_.stages.stages[exchange.from_stage].partitions));
@@ -239,6 +245,10 @@ void QueryRuntime::TearDown() {
 }
 
 void QueryRuntime::Wake() {
+  if (options_.bounded) {
+    if (options_.on_wake) options_.on_wake();
+    return;
+  }
   if (options_.scheduler != nullptr) options_.scheduler->Wake(*this);
 }
 
@@ -281,14 +291,28 @@ Status QueryRuntime::RunRound(bool* worked) {
 
 Status QueryRuntime::CheckMemory() const {
   const int64_t limit = env_.settings.memory_limit;
-  if (limit <= 0 || env_.memory_used == nullptr || env_.memory_used->load() <= limit) {
-    return OkStatus();
-  }
+  if (limit <= 0 || env_.memory_used == nullptr) return OkStatus();
+  int64_t used = env_.memory_used->load();
+  if (options_.memory_of_others != nullptr) used += options_.memory_of_others->load();
+  if (used <= limit) return OkStatus();
   if (options_.is_largest && !options_.is_largest(env_.state_bytes)) return OkStatus();
+  return MemoryError(used);
+}
+
+Status QueryRuntime::MemoryError(int64_t used) const {
+  const int64_t limit = env_.settings.memory_limit;
+  if (options_.bounded) {
+    return Status(ErrorCode::kMemoryLimit,
+                  fmt::format("memory.limit is reached: the engine needs {} of {} bytes, this "
+                              "SELECT's rows to sort and its groups {}",
+                              used, limit, env_.state_bytes.load()))
+        .WithHint("groups and sorted rows are kept in memory, spilling to disk is not built yet: "
+                  "raise memory.limit, select fewer rows, or add LIMIT to the ORDER BY");
+  }
   return Status(ErrorCode::kMemoryLimit,
                 fmt::format("memory.limit is reached: the engine's state needs {} of {} bytes, "
                             "this query's {}",
-                            env_.memory_used->load(), limit, env_.state_bytes.load()))
+                            used, limit, env_.state_bytes.load()))
       .WithHint("raise memory.limit, shorten windows and their grace, or group by fewer keys");
 }
 

@@ -31,13 +31,19 @@ struct QueryRuntimeOptions {
   Scheduler* scheduler = nullptr;             ///< Null: driven by Inject only (tests).
   RowReceiver* receiver = nullptr;
   bool transient = false;                     ///< Keeps no state and no positions.
+  /// Reads what there is and ends; driven by RunBounded, never scheduled. Transient, too.
+  bool bounded = false;
   std::atomic<int64_t>* memory_used = nullptr;
+  /// Counts against memory.limit besides, where `memory_used` is only of queries such as this.
+  const std::atomic<int64_t>* memory_of_others = nullptr;
   /// Whether no other query of the engine has more state than these bytes: past memory.limit the
   /// largest one stops. Null: this one does.
   std::function<bool(int64_t state_bytes)> is_largest;
   std::function<void(LogLevel, std::string_view)> log;
   /// False while the receiver has no room: the query then stops reading.
   std::function<bool()> has_room;
+  /// Of bounded queries: records have come.
+  std::function<void()> on_wake;
 };
 
 class QueryRuntime : public Scheduler::Job {
@@ -54,6 +60,13 @@ class QueryRuntime : public Scheduler::Job {
 
   int64_t Run() override;
   void Wake();
+
+  /// Bounded queries: opens it in place of Open. `given` are the rows of the sources that are not
+  /// read (TopicSource::Origin), by source.
+  Status OpenBounded(std::vector<std::vector<Chunk>> given);
+  enum class Step { kWorked, kWaiting, kEnded };
+  /// Does a piece of work on this thread and idle ones; kWaiting: for records of a broker.
+  Result<Step> RunBounded();
 
   /// Feeds records of a topic through the whole query, synchronously.
   Status Inject(std::string_view topic, const RecordBatch& records);
@@ -121,6 +134,9 @@ class QueryRuntime : public Scheduler::Job {
   bool PositionsMoved() const;
   void NoteCommitted();
   Status CheckMemory() const;
+  Status MemoryError(int64_t used) const;
+  Status RunBoundedLocked(Step* step);
+  Status EmitRestOfStage(bool* more);
   int64_t RunLocked();
   bool LookAtTasks();
 
@@ -154,6 +170,8 @@ class QueryRuntime : public Scheduler::Job {
   std::atomic<bool> caught_up_{false};
   std::atomic<bool> drained_committed_{false};
   std::atomic<bool> started_{false};
+  bool inputs_ended_ = false;                  // Bounded: then stages hand on what they kept,
+  size_t ending_stage_ = 0;                    // one after another.
   bool open_ = false;
   bool uncommitted_ = false;
   int64_t last_commit_ms_ = 0;

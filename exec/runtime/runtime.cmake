@@ -21,5 +21,6 @@ weir_layer(exec_runtime
     runtime/task_assignment.cc
     runtime/task_context.cc
     runtime/task_journal.cc
+    runtime/query_bounded.cc
   DEPENDS weir_exec_operators weir_exec_connect
   PRIVATE_DEPENDS absl::flat_hash_map absl::strings fmt::fmt)

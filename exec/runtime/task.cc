@@ -1,6 +1,7 @@
 #include "exec/runtime/task.h"
 
 #include <algorithm>
+#include <deque>
 
 #include <fmt/format.h>
 
@@ -26,6 +27,9 @@ struct Task::Port {
   bool is_table = false;           // Table side of a stream-table join.
   int64_t noted_end = -1;          // Of a table: where it ended when the query first started.
   int64_t table_end = -1;          // Read up to here before any stream row; -1: done.
+  std::deque<Chunk> given;         // Of a bounded query: rows that are not read.
+  int64_t bounded_end = -1;        // Of a bounded query: where the topic ends for it.
+  bool is_at_end() const { return bounded_end >= 0 && reader->position() >= bounded_end; }
   bool has_rows() const { return next < pending.rows; }
   int64_t head_time() const { return pending.row_time()->values<int64_t>()[next]; }
 };
@@ -108,10 +112,24 @@ Status Task::OpenExchanges() {
 
 Status Task::OpenReaders(const std::vector<ReadSession*>& sessions) {
   for (std::unique_ptr<Port>& port : ports_) {
+    if (sessions[port->source] == nullptr) {
+      GiveRows(*port);
+      continue;
+    }
     WEIR_RETURN_IF_ERROR(OpenPort(*port, *sessions[port->source]));
     tables_first_ |= port->table_end >= 0;
   }
   return OkStatus();
+}
+
+void Task::GiveRows(Port& port) {
+  for (Chunk& rows : env_.given_rows[port.source]) {
+    rows.source = port.source;
+    rows.source_partition = partition_;
+    contexts_.front()->AccountMemory(static_cast<int64_t>(ByteSize(rows)));
+    port.given.push_back(std::move(rows));
+  }
+  env_.given_rows[port.source].clear();
 }
 
 Status Task::OpenPort(Port& port, ReadSession& session) {
@@ -134,6 +152,11 @@ Status Task::OpenPort(Port& port, ReadSession& session) {
     start.kind = StartPosition::Kind::kLatest;
   }
   WEIR_ASSIGN_OR_RETURN(port.reader, session.Open(node.topic, partition_, start));
+  if (env_.bounded) {
+    const std::vector<int64_t>& ends = env_.source_ends[port.source];
+    if (partition_ < static_cast<int32_t>(ends.size())) port.bounded_end = ends[partition_];
+    return OkStatus();
+  }
   if (!port.is_table) return OkStatus();
 
   // A stream-table join reads its table first, to the end that it had when the query first started.
@@ -149,8 +172,13 @@ Status Task::OpenPort(Port& port, ReadSession& session) {
 
 Status Task::Fill(Port& port, bool* fetched) {
   *fetched = false;
+  if (!port.given.empty()) {
+    TakeGiven(port);
+    *fetched = true;
+    return OkStatus();
+  }
   if (port.reader == nullptr) return OkStatus();   // Records are injected.
-  while (!port.has_rows()) {
+  while (!port.has_rows() && !port.is_at_end()) {
     WEIR_RETURN_IF_ERROR(
         port.reader->Fetch(limits::kBatchRowsMax, limits::kBatchBytesMax, fetch_scratch_));
     if (fetch_scratch_.size() == 0) return OkStatus();
@@ -158,10 +186,38 @@ Status Task::Fill(Port& port, bool* fetched) {
     *fetched = true;
     port.next = 0;
     WEIR_RETURN_IF_ERROR(Decode(port, fetch_scratch_, port.pending));
+    if (env_.bounded) KeepBounded(port);
     // A batch of bad records leaves no rows; return so that others get their turn.
     if (!port.has_rows()) return OkStatus();
   }
   return OkStatus();
+}
+
+void Task::TakeGiven(Port& port) {
+  port.pending = std::move(port.given.front());
+  port.given.pop_front();
+  port.next = 0;
+  contexts_.front()->AccountMemory(-static_cast<int64_t>(ByteSize(port.pending)));
+}
+
+// A bounded query sees the records there were when it began, and of a stream only those with a
+// value.
+void Task::KeepBounded(Port& port) {
+  Chunk& rows = port.pending;
+  const bool is_table = env_.stages.sources[port.source].node->is_table;
+  const bool drops_deletes = rows.ops != nullptr && !is_table;
+  const bool cut = port.bounded_end >= 0 && port.reader->position() > port.bounded_end;
+  if (rows.rows == 0 || (!drops_deletes && !cut)) return;
+  const ColumnPtr offsets = rows.sys(SystemColumn::kOffset);
+  auto kept = std::make_shared<Selection>();
+  for (int32_t row = 0; row < rows.rows; ++row) {
+    if (cut && offsets->values<int64_t>()[row] >= port.bounded_end) continue;
+    if (drops_deletes && rows.op(row) == RowOp::kDelete) continue;
+    kept->push_back(row);
+  }
+  rows.selection = std::move(kept);
+  rows = Flatten(std::move(rows));
+  if (drops_deletes) rows.ops = nullptr;
 }
 
 Status Task::Decode(Port& port, const RecordBatch& records, Chunk& out) {
@@ -444,6 +500,19 @@ Status Task::EmitPending() {
   return FlushOutputs();
 }
 
+Status Task::EmitRest(bool* more) {
+  // Sources first: what they hand on is kept by those behind them, or comes out.
+  const auto& operators = tree_->operators();
+  while (ended_ < operators.size()) {
+    bool again = false;
+    WEIR_RETURN_IF_ERROR(operators[operators.size() - 1 - ended_]->EmitRest(&again));
+    *more |= again;
+    if (again) break;
+    ++ended_;
+  }
+  return FlushOutputs();
+}
+
 Status Task::CloseWindows() {
   // Sources first, so that what one window lets out can enter the next.
   const auto& operators = tree_->operators();
@@ -453,8 +522,9 @@ Status Task::CloseWindows() {
 
 bool Task::drained() const {
   for (const std::unique_ptr<Port>& port : ports_) {
-    if (port->has_rows()) return false;
-    if (port->reader != nullptr && !port->reader->caught_up()) return false;
+    if (port->has_rows() || !port->given.empty()) return false;
+    if (port->reader == nullptr || port->is_at_end()) continue;
+    if (port->bounded_end >= 0 || !port->reader->caught_up()) return false;
   }
   for (const std::unique_ptr<RepartitionInput>& input : repartition_inputs_) {
     if (!input->reader().caught_up()) return false;

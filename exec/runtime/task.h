@@ -49,6 +49,9 @@ class Task {
   /// Moves collected outputs into the commit unit, so that they are sent on soon.
   Status FlushOutputs() { return FlushOutputs(false); }
   Status CloseWindows();
+  /// Of a bounded query whose input has ended: lets the operators hand on a piece of what they kept
+  /// until then; sets `*more` if there is more.
+  Status EmitRest(bool* more);
 
   /// True if there is nothing to read now and nothing is held back.
   bool drained() const;
@@ -76,6 +79,9 @@ class Task {
   Status OpenExchanges();
   Status OpenReaders(const std::vector<ReadSession*>& sessions);
   Status OpenPort(Port& port, ReadSession& session);
+  void GiveRows(Port& port);
+  void TakeGiven(Port& port);
+  void KeepBounded(Port& port);
   Status Fill(Port& port, bool* fetched);
   Status Decode(Port& port, const RecordBatch& records, Chunk& out);
   Status RunSingle(Port& port, int batches_max, bool* worked);
@@ -102,6 +108,7 @@ class Task {
   std::vector<std::unique_ptr<ExchangeInput>> exchange_inputs_;
   std::vector<int64_t> barrier_positions_;
   int64_t records_in_ = 0;
+  size_t ended_ = 0;               // Operators that have handed on all they kept.
   bool ready_ = false;
   bool coarse_merge_ = false;
   bool tables_first_ = false;

@@ -26,7 +26,9 @@ class RootContext : public TaskContext {
   QueryCounters& counters() override { return *env_.counters[query_root_]; }
   int32_t partition() const override { return partition_; }
   bool emit_every_change() const override { return env_.settings.emit_every_change; }
-  int64_t now_ms() const override { return env_.clock->NowMs(); }
+  int64_t now_ms() const override {
+    return env_.now_ms ? *env_.now_ms : env_.clock->NowMs();
+  }
   std::string_view SourceTopic(int32_t source) const override;
   int64_t setting(std::string_view name, int64_t fallback) const override;
   void AccountMemory(int64_t bytes) override;

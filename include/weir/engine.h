@@ -136,10 +136,12 @@ class Cursor {
   virtual ~Cursor() = default;
   /// The columns, known before the first row. Lives as long as the cursor.
   virtual const Schema& schema() const = 0;
-  /// True for queries that follow their source (EMIT CHANGES, EMIT FINAL), false for pull queries.
+  /// True for queries that follow their source (EMIT CHANGES, EMIT FINAL), false for pull queries: a
+  /// SELECT without EMIT, which gives what is there now and ends.
   virtual bool is_push() const = 0;
   /// The next rows. Waits up to `timeout`; an empty optional means that nothing came in time, or
-  /// that the result is complete (see done()). Errors end the cursor.
+  /// that the result is complete (see done()). Errors end the cursor. A pull query is worked out by
+  /// the thread that calls this; the timeout then bounds only its waits for a broker.
   virtual Result<std::optional<Batch>> Next(std::chrono::milliseconds timeout) = 0;
   /// True when no further row will come (limit reached, pull query complete, cancelled).
   virtual bool done() const = 0;

@@ -267,6 +267,9 @@ RelationPtr CloneRelation(const Relation& relation) {
       out = std::move(copy);
       break;
     }
+    case RelationKind::kNothing:
+      out = std::make_unique<Nothing>();
+      break;
   }
   out->position = relation.position;
   return out;
@@ -305,6 +308,8 @@ QueryPtr CloneQuery(const Query& query) {
   out->emit = query.emit;
   out->emit_position = query.emit_position;
   out->limit = query.limit;
+  out->offset = query.offset;
+  out->offset_position = query.offset_position;
   out->position = query.position;
   out->group_by_position = query.group_by_position;
   out->partition_by_position = query.partition_by_position;

@@ -98,6 +98,8 @@ std::string FormatRelation(const Relation& relation) {
       if (inner.alias) out += " AS " + FormatIdentifier(*inner.alias);
       return out;
     }
+    case RelationKind::kNothing:
+      return {};
     case RelationKind::kUnionAll:
       break;
   }
@@ -131,9 +133,9 @@ std::string FormatItem(const SelectItem& item) {
 
 std::string FormatSelectPart(const Query& query) {
   if (query.from->kind == RelationKind::kUnionAll) return FormatRelation(*query.from);
-  std::string out =
-      fmt::format("SELECT {}{} FROM {}", query.distinct ? "DISTINCT " : "",
-                  JoinFormatted(query.items, FormatItem), FormatRelation(*query.from));
+  std::string out = fmt::format("SELECT {}{}", query.distinct ? "DISTINCT " : "",
+                                JoinFormatted(query.items, FormatItem));
+  if (query.from->kind != RelationKind::kNothing) out += " FROM " + FormatRelation(*query.from);
   if (query.window) out += " WINDOW " + FormatWindow(*query.window);
   if (query.where) out += " WHERE " + FormatExpr(*query.where);
   if (!query.group_by.empty()) out += " GROUP BY " + FormatExprList(query.group_by);
@@ -182,6 +184,7 @@ std::string FormatQuery(const Query& query) {
   if (query.emit == EmitMode::kChanges) out += " EMIT CHANGES";
   if (query.emit == EmitMode::kFinal) out += " EMIT FINAL";
   if (query.limit) out += fmt::format(" LIMIT {}", *query.limit);
+  if (query.offset) out += fmt::format(" OFFSET {}", *query.offset);
   return out;
 }
 

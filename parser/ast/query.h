@@ -41,7 +41,7 @@ struct SelectItem {
   SourcePosition position;
 };
 
-enum class RelationKind { kTable, kJoin, kSubquery, kUnionAll };
+enum class RelationKind { kTable, kJoin, kSubquery, kUnionAll, kNothing };
 
 /// Base of what may stand in FROM; `kind` says which struct it is.
 struct Relation {
@@ -116,6 +116,12 @@ struct UnionAll : Relation {
   std::vector<QueryPtr> parts;  ///< At least two.
 };
 
+/// A SELECT without FROM: one row without columns.
+struct Nothing : Relation {
+  static constexpr RelationKind kKind = RelationKind::kNothing;
+  Nothing() : Relation(kKind) {}
+};
+
 enum class WindowKind { kTumbling, kHopping, kSession, kSliding };
 /// WINDOW of a GROUP BY. All times in milliseconds; positive sizes are not yet checked.
 struct WindowClause {
@@ -151,6 +157,8 @@ struct Query {
   EmitMode emit = EmitMode::kNone;
   SourcePosition emit_position;
   std::optional<int64_t> limit;
+  std::optional<int64_t> offset;
+  SourcePosition offset_position;
   SourcePosition position;
   SourcePosition group_by_position;      ///< Of the words GROUP BY, where there.
   SourcePosition partition_by_position;  ///< Of the words PARTITION BY, where there.

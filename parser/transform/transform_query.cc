@@ -43,6 +43,10 @@ ast::QueryPtr Transformer::TransformQuery(Grammar::QueryContext* tree) {
     out->emit_position = Place(tree->emit());
   }
   if (tree->limit != nullptr) out->limit = TransformInteger(tree->limit);
+  if (tree->offset != nullptr) {
+    out->offset = TransformInteger(tree->offset);
+    out->offset_position = Place(tree->offset);
+  }
   return out;
 }
 
@@ -53,7 +57,12 @@ ast::QueryPtr Transformer::TransformSelectPart(Grammar::SelectPartContext* tree)
   for (Grammar::SelectItemContext* item : tree->selectItem()) {
     out->items.push_back(TransformSelectItem(item));
   }
-  out->from = TransformRelation(tree->relation());
+  if (tree->relation() != nullptr) {
+    out->from = TransformRelation(tree->relation());
+  } else {
+    out->from = std::make_unique<ast::Nothing>();
+    out->from->position = out->position;
+  }
   if (tree->window() != nullptr) out->window = TransformWindow(tree->window());
   if (tree->where != nullptr) out->where = TransformExpression(tree->where);
   if (Grammar::GroupByContext* group = tree->groupBy()) {

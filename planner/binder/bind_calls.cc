@@ -228,6 +228,11 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
     args.push_back(MakeSystem(SystemColumn::kRowTime));
     types.push_back(TypeOfArgument(*args[0]));
   }
+  const bool is_sql = aggregates_->is_sql;
+  if (is_sql && name == "SUM" && args[0]->type.is(TypeKind::kInt)) {
+    args[0] = MakeCast(args[0], DataType::Bigint());
+    types[0].type = DataType::Bigint();
+  }
   Result<const AggregateOverload*> resolved = functions_.ResolveAggregate(name, types);
   if (!resolved.ok()) return std::move(resolved).status().At(call.position);
   const AggregateOverload& overload = **resolved;
@@ -250,17 +255,48 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
     WEIR_ASSIGN_OR_RETURN(Value value, EvaluateConstantExpr(*constant));
     made.constants.push_back(std::move(value));
   }
-  auto same = [&](const CollectedAggregates::Call& other) {
-    if (other.function != made.function || !(other.constants == made.constants)) return false;
-    for (size_t i = 0; i < made.args.size(); ++i) {
-      if (!SameExpr(*other.args[i], *made.args[i])) return false;
+  BoundExprPtr result =
+      MakeColumn(kCallColumnBase + Collect(std::move(made)), overload.return_type, {});
+  if (is_sql && (name == "SUM" || name == "AVG")) return NullBelow(1, args[0], std::move(result));
+  if (is_sql && name.starts_with("STDDEV_SAMP")) return NullBelow(2, args[0], std::move(result));
+  return result;
+}
+
+int ExprBinder::Collect(CollectedAggregates::Call call) {
+  std::vector<CollectedAggregates::Call>& calls = aggregates_->calls;
+  const auto same = [&](const CollectedAggregates::Call& other) {
+    if (other.function != call.function || !(other.constants == call.constants)) return false;
+    if (other.args.size() != call.args.size()) return false;
+    for (size_t i = 0; i < call.args.size(); ++i) {
+      if (!SameExpr(*other.args[i], *call.args[i])) return false;
     }
-    return other.args.size() == made.args.size();
+    return true;
   };
   size_t number = 0;
-  while (number < aggregates_->calls.size() && !same(aggregates_->calls[number])) ++number;
-  if (number == aggregates_->calls.size()) aggregates_->calls.push_back(std::move(made));
-  return MakeColumn(kCallColumnBase + static_cast<int>(number), overload.return_type, {});
+  while (number < calls.size() && !same(calls[number])) ++number;
+  if (number == calls.size()) calls.push_back(std::move(call));
+  return static_cast<int>(number);
+}
+
+Result<BoundExprPtr> ExprBinder::NullBelow(int64_t least, const BoundExprPtr& arg,
+                                           BoundExprPtr result) {
+  const std::vector<ArgumentType> counted = {TypeOfArgument(*arg)};
+  WEIR_ASSIGN_OR_RETURN(const AggregateOverload* count,
+                        functions_.ResolveAggregate("COUNT", counted));
+  CollectedAggregates::Call call{count, {}, {}, "COUNT(" + arg->text + ")"};
+  call.args.push_back(count->parameter_types.empty() ? arg
+                                                     : MakeCast(arg, count->parameter_types[0]));
+  BoundExprPtr values = MakeColumn(kCallColumnBase + Collect(std::move(call)),
+                                   count->return_type, {});
+  BoundExprPtr bound = MakeLiteral(Value(least), DataType::Bigint(), std::to_string(least));
+  const std::vector<ArgumentType> compared = {TypeOfArgument(*values), TypeOfArgument(*bound)};
+  WEIR_ASSIGN_OR_RETURN(const ScalarOverload* below,
+                        functions_.ResolveScalar("<", compared, nullptr));
+  const DataType type = result->type;
+  return BoundExprPtr(NewExpr(
+      BoundKind::kCase, type,
+      {MakeCall(below, {std::move(values), std::move(bound)}), MakeLiteral(Value(), type, "NULL"),
+       std::move(result)}));
 }
 
 Result<BoundExprPtr> ExprBinder::BindTableCall(const ast::FunctionCall& call) {

@@ -31,6 +31,9 @@ struct CollectedAggregates {
   std::vector<Call> calls;
   /// Scope of the arguments: that of the aggregation's input.
   const Scope* argument_scope = nullptr;
+  /// As SQL has it: SUM, AVG and STDDEV_SAMP of too few values are null, not 0 as in ksqlDB, and
+  /// SUM of INT is a BIGINT.
+  bool is_sql = false;
 };
 
 /// Calls of table functions in SELECT.
@@ -87,6 +90,10 @@ class ExprBinder {
   Result<BoundExprPtr> BindCall(const ast::FunctionCall& call);
   Result<BoundExprPtr> BindScalarCall(const ast::FunctionCall& call, bool units_as_columns);
   Result<BoundExprPtr> BindAggregateCall(const ast::FunctionCall& call);
+  /// The number of a call among the collected ones, each once.
+  int Collect(CollectedAggregates::Call call);
+  /// `result`, or null where fewer than `least` values of `arg` were not null.
+  Result<BoundExprPtr> NullBelow(int64_t least, const BoundExprPtr& arg, BoundExprPtr result);
   Result<BoundExprPtr> BindTableCall(const ast::FunctionCall& call);
   Result<BoundExprPtr> ResolveOperator(std::string_view name, std::vector<BoundExprPtr> args,
                                        const ast::Expr& whole);

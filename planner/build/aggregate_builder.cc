@@ -32,7 +32,8 @@ class AggregationBuilder {
  public:
   AggregationBuilder(QueryInput input, const QueryUse& use)
       : input_(std::move(input)), use_(use), query_(*use.query), select_scope_(input_.scope) {
-    calls_.argument_scope = &input_.scope;
+    grouping_.calls.argument_scope = &input_.scope;
+    grouping_.emit_final = query_.emit == ast::EmitMode::kFinal;
   }
 
   Result<logical::NodePtr> Build();
@@ -43,18 +44,12 @@ class AggregationBuilder {
   Status BindWindow();
   Status BindSelectAndHaving();
   Status CheckCalls();
-  logical::NodePtr MakeAggregate();
-  Result<BoundExprPtr> Place(const BoundExprPtr& expr, SourcePosition position);
-  bool HasWindow() const { return window_.kind != physical::WindowKind::kNone; }
 
   QueryInput input_;
   const QueryUse& use_;
   const ast::Query& query_;
   Scope select_scope_;                       ///< The input's names and the window's bounds.
-  std::vector<BoundExprPtr> group_;
-  std::vector<std::string> group_labels_;
-  physical::WindowSpec window_;
-  CollectedAggregates calls_;
+  Grouping grouping_;
   std::vector<SelectedColumn> columns_;
   BoundExprPtr having_;
 };
@@ -90,24 +85,25 @@ Status AggregationBuilder::BindWindow() {
     }
     return OkStatus();
   }
-  WEIR_ASSIGN_OR_RETURN(window_, ResolveWindow(*query_.window, *use_.context));
+  WEIR_ASSIGN_OR_RETURN(grouping_.window, ResolveWindow(*query_.window, *use_.context));
   // In ksqlDB the bounds have no name where the input is a join.
   if (input_.is_join && !use_.context->sql_extensions) return OkStatus();
-  for (SystemColumn bound : {SystemColumn::kWindowStart, SystemColumn::kWindowEnd}) {
-    const std::string name(SystemColumnName(bound));
-    if (!select_scope_.Find(name).empty()) continue;
-    select_scope_.Add({.source = input_.is_join ? "" : input_.scope.Sources()[0],
-                       .name = name, .expr = MakeSystem(bound), .is_key = false,
-                       .is_system = true, .is_window_bound = true});
-  }
+  AddWindowBounds(input_, select_scope_);
   return OkStatus();
 }
 
 Status AggregationBuilder::BindGroupBy() {
+  if (query_.group_by.empty()) {
+    GroupAll(grouping_);
+    if (!use_.persistent) return OkStatus();
+    return InvalidAggregate("a table needs a key, and an aggregate without GROUP BY has none",
+                            query_.position)
+        .WithHint("group by a constant: SELECT 'all' AS k, COUNT(*) AS n FROM … GROUP BY 'all'");
+  }
   ExprBinder binder(input_.scope, *use_.context->catalog, *use_.context->functions, "GROUP BY");
   for (const ast::ExprPtr& expr : query_.group_by) {
     WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, binder.Bind(*expr));
-    for (const BoundExprPtr& other : group_) {
+    for (const BoundExprPtr& other : grouping_.keys) {
       if (SameExpr(*other, *bound)) {
         return InvalidAggregate("GROUP BY names an expression twice: " + bound->text,
                                 bound->position);
@@ -116,8 +112,8 @@ Status AggregationBuilder::BindGroupBy() {
     if (bound->type.is(TypeKind::kNull)) {
       return InvalidAggregate("GROUP BY takes no bare NULL", bound->position);
     }
-    group_labels_.push_back(bound->text);
-    group_.push_back(std::move(bound));
+    grouping_.labels.push_back(bound->text);
+    grouping_.keys.push_back(std::move(bound));
   }
   return OkStatus();
 }
@@ -126,7 +122,7 @@ Status AggregationBuilder::BindSelectAndHaving() {
   NameGenerator names(input_.scope);
   const PlannerContext& context = *use_.context;
   ExprBinder binder(select_scope_, *context.catalog, *context.functions, "SELECT");
-  binder.AllowAggregates(&calls_);
+  binder.AllowAggregates(&grouping_.calls);
   Result<std::vector<SelectedColumn>> bound =
       BindSelectList(input_, use_, binder, names, std::nullopt);
   if (!bound.ok()) {
@@ -135,7 +131,7 @@ Status AggregationBuilder::BindSelectAndHaving() {
   columns_ = std::move(*bound);
   if (query_.having != nullptr) {
     ExprBinder having(input_.scope, *context.catalog, *context.functions, "HAVING");
-    having.AllowAggregates(&calls_);
+    having.AllowAggregates(&grouping_.calls);
     WEIR_ASSIGN_OR_RETURN(having_, having.BindPredicate(*query_.having));
   }
   return OkStatus();
@@ -151,13 +147,15 @@ bool HasNestedState(std::string_view name) {
 }
 
 Status AggregationBuilder::CheckCalls() {
-  if (calls_.calls.empty()) {
-    return InvalidAggregate("GROUP BY needs an aggregate function in SELECT or HAVING",
-                            query_.group_by_position);
+  if (grouping_.calls.calls.empty()) {
+    const bool grouped = !query_.group_by.empty();
+    return InvalidAggregate(std::string(grouped ? "GROUP BY" : "WINDOW") +
+                                " needs an aggregate function in SELECT or HAVING",
+                            grouped ? query_.group_by_position : query_.position);
   }
-  const bool session = window_.kind == physical::WindowKind::kSession;
+  const bool session = grouping_.window.kind == physical::WindowKind::kSession;
   std::vector<std::string> refused;
-  for (const CollectedAggregates::Call& call : calls_.calls) {
+  for (const CollectedAggregates::Call& call : grouping_.calls.calls) {
     const std::string& name = call.function->name;
     if (input_.is_table() && !call.function->can_undo) refused.push_back(name);
     if (session && !call.function->can_merge) {
@@ -195,20 +193,69 @@ void AddElementsLimit(const PlannerContext& context, physical::AggregateCall& ca
   if (limit != kElementsLimitDefault) call.constants.push_back(Value(limit));
 }
 
-/// [group keys][arguments] → aggregate → [group keys][results].
-logical::NodePtr AggregationBuilder::MakeAggregate() {
+Result<logical::NodePtr> AggregationBuilder::Build() {
+  WEIR_RETURN_IF_ERROR(CheckInput());
+  WEIR_RETURN_IF_ERROR(BindWindow());
+  WEIR_RETURN_IF_ERROR(BindGroupBy());
+  WEIR_RETURN_IF_ERROR(BindSelectAndHaving());
+  WEIR_RETURN_IF_ERROR(CheckCalls());
+  WEIR_RETURN_IF_ERROR(CheckSelectedNames(columns_, use_));
+  std::vector<KeyColumn> keys;
+  for (size_t i = 0; i < grouping_.keys.size() && !grouping_.global; ++i) {
+    const std::string& label = grouping_.labels[i];
+    BoundExprPtr column = MakeColumn(static_cast<int>(i), grouping_.keys[i]->type, label);
+    keys.push_back({column, {column}, {label}, label, false});
+  }
+  for (SelectedColumn& column : columns_) {
+    WEIR_ASSIGN_OR_RETURN(column.expr, PlaceInGroups(column.expr, grouping_, column.position));
+  }
+  logical::NodePtr node = MakeAggregate(input_, grouping_, *use_.context);
+  if (having_ != nullptr) {
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr having,
+                          PlaceInGroups(having_, grouping_, query_.having->position));
+    node = AddHaving(node, std::move(having));
+  }
+  return BuildProjection(std::move(node), keys, std::move(columns_), {"grouping expression"},
+                         use_);
+}
+
+}  // namespace
+
+Result<logical::NodePtr> BuildAggregation(QueryInput input, const QueryUse& use) {
+  return AggregationBuilder(std::move(input), use).Build();
+}
+
+void GroupAll(Grouping& grouping) {
+  grouping.global = true;
+  grouping.labels = {"0"};
+  grouping.keys = {MakeLiteral(Value(int32_t{0}), DataType::Int(), grouping.labels[0])};
+}
+
+void AddWindowBounds(const QueryInput& input, Scope& scope) {
+  for (SystemColumn bound : {SystemColumn::kWindowStart, SystemColumn::kWindowEnd}) {
+    const std::string name(SystemColumnName(bound));
+    if (!scope.Find(name).empty()) continue;
+    scope.Add({.source = input.is_join ? "" : input.scope.Sources()[0],
+               .name = name, .expr = MakeSystem(bound), .is_key = false,
+               .is_system = true, .is_window_bound = true});
+  }
+}
+
+// [group keys][arguments] → aggregate → [group keys][results].
+logical::NodePtr MakeAggregate(const QueryInput& input, const Grouping& grouping,
+                               const PlannerContext& context) {
   auto project = std::make_shared<logical::Project>();
   auto inner = std::make_shared<Schema>();
   auto outer = std::make_shared<Schema>();
   auto aggregate = std::make_shared<logical::Aggregate>();
-  for (size_t i = 0; i < group_.size(); ++i) {
-    project->exprs.push_back(group_[i]);
-    inner->columns.push_back({group_labels_[i], group_[i]->type, true});
-    outer->columns.push_back({group_labels_[i], group_[i]->type, true});
+  for (size_t i = 0; i < grouping.keys.size(); ++i) {
+    project->exprs.push_back(grouping.keys[i]);
+    inner->columns.push_back({grouping.labels[i], grouping.keys[i]->type, true});
+    outer->columns.push_back({grouping.labels[i], grouping.keys[i]->type, true});
   }
-  for (const CollectedAggregates::Call& call : calls_.calls) {
+  for (const CollectedAggregates::Call& call : grouping.calls.calls) {
     physical::AggregateCall made{call.function, {}, call.constants};
-    AddElementsLimit(*use_.context, made);
+    AddElementsLimit(context, made);
     for (const BoundExprPtr& arg : call.args) {
       size_t place = 0;
       while (place < project->exprs.size() && !SameExpr(*project->exprs[place], *arg)) ++place;
@@ -221,34 +268,49 @@ logical::NodePtr AggregationBuilder::MakeAggregate() {
     outer->columns.push_back({call.text, call.function->return_type, false});
     aggregate->calls.push_back(std::move(made));
   }
-  project->inputs = {input_.node};
+  project->inputs = {input.node};
   project->schema = std::move(inner);
-  project->key_columns = static_cast<int>(group_.size());
-  project->is_table = input_.is_table();
+  project->key_columns = static_cast<int>(grouping.keys.size());
+  project->is_table = input.is_table();
   aggregate->inputs = {project};
   aggregate->schema = std::move(outer);
   aggregate->key_columns = project->key_columns;
-  aggregate->is_table = true;
-  aggregate->window = window_;
-  aggregate->windowed_key = window_.kind;
+  aggregate->is_table = !grouping.bounded;
+  aggregate->window = grouping.window;
+  aggregate->windowed_key = grouping.window.kind;
   aggregate->window_size_ms =
-      window_.kind == physical::WindowKind::kSession ? 0 : window_.size_ms;
-  aggregate->emit_final = query_.emit == ast::EmitMode::kFinal;
+      grouping.window.kind == physical::WindowKind::kSession ? 0 : grouping.window.size_ms;
+  aggregate->emit_final = grouping.emit_final;
+  aggregate->bounded = grouping.bounded;
+  aggregate->global = grouping.global;
   return aggregate;
 }
 
-/// The expression over the aggregate's output: group keys and calls become its columns.
-Result<BoundExprPtr> AggregationBuilder::Place(const BoundExprPtr& expr, SourcePosition position) {
-  const int keys = static_cast<int>(group_.size());
+logical::NodePtr AddHaving(const logical::NodePtr& aggregate, BoundExprPtr having) {
+  auto filter = std::make_shared<logical::Filter>();
+  filter->predicate = std::move(having);
+  filter->is_having = true;
+  filter->inputs = {aggregate};
+  filter->schema = aggregate->schema;
+  filter->key_columns = aggregate->key_columns;
+  filter->is_table = aggregate->is_table;
+  filter->windowed_key = aggregate->windowed_key;
+  filter->window_size_ms = aggregate->window_size_ms;
+  return filter;
+}
+
+Result<BoundExprPtr> PlaceInGroups(const BoundExprPtr& expr, const Grouping& grouping,
+                                   SourcePosition position) {
+  const int keys = static_cast<int>(grouping.keys.size());
   const BoundExpr* outside = nullptr;
   BoundExprPtr placed = ReplaceExpr(expr, [&](const BoundExprPtr& node) -> BoundExprPtr {
-    for (int i = 0; i < keys; ++i) {
-      if (SameExpr(*group_[i], *node)) return MakeColumn(i, node->type, node->text);
+    for (int i = 0; i < keys && !grouping.global; ++i) {
+      if (SameExpr(*grouping.keys[i], *node)) return MakeColumn(i, node->type, node->text);
     }
     if (node->kind == BoundKind::kColumn && node->index >= kCallColumnBase) {
       return MakeColumn(keys + node->index - kCallColumnBase, node->type, node->text);
     }
-    const bool bound = IsWindowBound(*node) && HasWindow();
+    const bool bound = IsWindowBound(*node) && grouping.has_window();
     if ((node->kind == BoundKind::kColumn || node->kind == BoundKind::kSystem) && !bound &&
         outside == nullptr) {
       outside = node.get();
@@ -260,44 +322,6 @@ Result<BoundExprPtr> AggregationBuilder::Place(const BoundExprPtr& expr, SourceP
         .WithHint("add it to GROUP BY, or aggregate it");
   }
   return placed;
-}
-
-Result<logical::NodePtr> AggregationBuilder::Build() {
-  WEIR_RETURN_IF_ERROR(CheckInput());
-  WEIR_RETURN_IF_ERROR(BindWindow());
-  WEIR_RETURN_IF_ERROR(BindGroupBy());
-  WEIR_RETURN_IF_ERROR(BindSelectAndHaving());
-  WEIR_RETURN_IF_ERROR(CheckCalls());
-  WEIR_RETURN_IF_ERROR(CheckSelectedNames(columns_, use_));
-  std::vector<KeyColumn> keys;
-  for (size_t i = 0; i < group_.size(); ++i) {
-    BoundExprPtr column = MakeColumn(static_cast<int>(i), group_[i]->type, group_labels_[i]);
-    keys.push_back({column, {column}, {group_labels_[i]}, group_labels_[i], false});
-  }
-  for (SelectedColumn& column : columns_) {
-    WEIR_ASSIGN_OR_RETURN(column.expr, Place(column.expr, column.position));
-  }
-  logical::NodePtr node = MakeAggregate();
-  if (having_ != nullptr) {
-    auto filter = std::make_shared<logical::Filter>();
-    WEIR_ASSIGN_OR_RETURN(filter->predicate, Place(having_, query_.having->position));
-    filter->is_having = true;
-    filter->inputs = {node};
-    filter->schema = node->schema;
-    filter->key_columns = node->key_columns;
-    filter->is_table = true;
-    filter->windowed_key = node->windowed_key;
-    filter->window_size_ms = node->window_size_ms;
-    node = std::move(filter);
-  }
-  return BuildProjection(std::move(node), keys, std::move(columns_), {"grouping expression"},
-                         use_);
-}
-
-}  // namespace
-
-Result<logical::NodePtr> BuildAggregation(QueryInput input, const QueryUse& use) {
-  return AggregationBuilder(std::move(input), use).Build();
 }
 
 }  // namespace weir

@@ -15,20 +15,35 @@
 namespace weir {
 namespace {
 
+/// What only makes sense where the input ends.
+Status NeedsAnEnd(const QueryUse& use, const std::string& clause, SourcePosition position) {
+  Status status = ExtensionError(*use.context, clause + " over rows that keep coming is", position);
+  if (!use.context->sql_extensions) return status;
+  return std::move(status).WithHint(
+      use.persistent ? clause + " works in a SELECT on its own, without EMIT"
+                     : clause + " works without EMIT, over what is there now");
+}
+
 Status CheckFeatures(const QueryUse& use) {
   const ast::Query& query = *use.query;
   const PlannerContext& context = *use.context;
   if (!query.ctes.empty()) return ExtensionError(context, "WITH … AS is", query.position);
-  if (query.distinct) return ExtensionError(context, "SELECT DISTINCT is", query.position);
+  if (query.distinct) return NeedsAnEnd(use, "SELECT DISTINCT", query.position);
   if (!query.order_by.empty()) {
-    return ExtensionError(context, "ORDER BY is", query.order_by[0].expr->position);
+    return NeedsAnEnd(use, "ORDER BY", query.order_by[0].expr->position);
   }
-  if (query.having != nullptr && query.group_by.empty()) {
+  if (query.offset) return NeedsAnEnd(use, "OFFSET", query.offset_position);
+  if (query.from->kind == ast::RelationKind::kNothing) {
+    return NeedsAnEnd(use, "a SELECT without FROM", query.position);
+  }
+  if (query.having != nullptr && query.group_by.empty() && !context.sql_extensions) {
     return Status(ErrorCode::kInvalidAggregate, "HAVING needs GROUP BY")
         .At(query.having->position);
   }
   return OkStatus();
 }
+
+}  // namespace
 
 Status AddWhere(QueryInput& input, const QueryUse& use) {
   const ast::Query& query = *use.query;
@@ -46,7 +61,6 @@ Status AddWhere(QueryInput& input, const QueryUse& use) {
   return OkStatus();
 }
 
-/// Table functions of SELECT: a FlatMap that keeps all columns of the input and adds one a call.
 Status AddFlatMap(QueryInput& input, const TableCalls& calls,
                   std::vector<SelectedColumn>& columns, SourcePosition position) {
   if (calls.calls.empty()) return OkStatus();
@@ -80,6 +94,8 @@ Status AddFlatMap(QueryInput& input, const TableCalls& calls,
   }
   return OkStatus();
 }
+
+namespace {
 
 /// PARTITION BY: the keys that it makes, and what `*` stands for behind it.
 struct Partitioning {
@@ -173,7 +189,6 @@ Result<Partitioning> BindPartitionBy(const QueryInput& input, const QueryUse& us
 
 Status RefuseAggregates(const CollectedAggregates& calls,
                         const std::vector<SelectedColumn>& columns, const QueryUse& use) {
-  if (calls.calls.empty()) return OkStatus();
   return Status(ErrorCode::kInvalidAggregate,
                 "an aggregate function needs GROUP BY: " + calls.calls[0].text)
       .At(columns.empty() ? use.query->position : columns[0].position);
@@ -209,7 +224,13 @@ Result<BuiltQuery> BuildPlain(QueryInput input, const QueryUse& use) {
   binder.AllowTableFunctions(&table_calls);
   WEIR_ASSIGN_OR_RETURN(std::vector<SelectedColumn> columns,
                         BindSelectList(input, use, binder, names, star));
-  WEIR_RETURN_IF_ERROR(RefuseAggregates(aggregates, columns, use));
+  if (!aggregates.calls.empty()) {
+    const bool groups_all = use.context->sql_extensions && query.partition_by.empty();
+    if (!groups_all) return RefuseAggregates(aggregates, columns, use);
+    built.sources = input.sources;
+    WEIR_ASSIGN_OR_RETURN(built.node, BuildAggregation(std::move(input), use));
+    return built;
+  }
   WEIR_RETURN_IF_ERROR(AddFlatMap(input, table_calls, columns, query.position));
   WEIR_RETURN_IF_ERROR(CheckSelectedNames(columns, use));
   WEIR_ASSIGN_OR_RETURN(
@@ -245,7 +266,11 @@ Result<BuiltQuery> BuildQuery(const QueryUse& use) {
   WEIR_ASSIGN_OR_RETURN(QueryInput input, BuildFrom(*use.query->from, use));
   WEIR_RETURN_IF_ERROR(CheckSources(input, use));
   WEIR_RETURN_IF_ERROR(AddWhere(input, use));
-  if (use.query->group_by.empty()) return BuildPlain(std::move(input), use);
+  const ast::Query& query = *use.query;
+  // HAVING and WINDOW group all rows where GROUP BY does not say how.
+  const bool groups_all = use.context->sql_extensions && query.partition_by.empty() &&
+                          (query.having != nullptr || query.window);
+  if (query.group_by.empty() && !groups_all) return BuildPlain(std::move(input), use);
   BuiltQuery built;
   built.sources = input.sources;
   WEIR_ASSIGN_OR_RETURN(built.node, BuildAggregation(std::move(input), use));

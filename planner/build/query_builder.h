@@ -3,6 +3,7 @@
 // A SELECT to a logical plan, up to and with its last projection.
 
 #include "planner/build/query_input.h"
+#include "planner/build/select_list.h"
 #include "planner/build/source_builder.h"
 
 namespace weir {
@@ -15,5 +16,12 @@ struct BuiltQuery {
 };
 
 Result<BuiltQuery> BuildQuery(const QueryUse& use);
+
+/// WHERE: a filter over the input, if there is one.
+Status AddWhere(QueryInput& input, const QueryUse& use);
+/// Table functions of SELECT: a FlatMap that keeps all columns of the input and adds one a call;
+/// `columns` then read those.
+Status AddFlatMap(QueryInput& input, const TableCalls& calls,
+                  std::vector<SelectedColumn>& columns, SourcePosition position);
 
 }  // namespace weir

@@ -65,6 +65,42 @@ void AddSystemColumn(Scope& scope, const std::string& alias, SystemColumn column
              .is_window_bound = bound});
 }
 
+/// A bounded query reads what there is: a table from the query that keeps it, where one does.
+void ReadOnce(const PlannerContext& context, logical::Source& source) {
+  if (source.start == TopicSource::Start::kDefault) source.start = TopicSource::Start::kEarliest;
+  if (!source.is_table) return;
+  const SourceEntry& entry = *source.entry;
+  if (context.keeper_of) {
+    source.kept_by = context.keeper_of(entry);
+  } else if (entry.is_materialized) {
+    source.kept_by = entry.created_by_query.empty() ? entry.name : entry.created_by_query;
+  }
+  if (source.kept_by.empty()) return;
+  source.origin = TopicSource::Origin::kKeptTable;
+  source.is_table = false;
+}
+
+/// Rows of a topic that nobody keeps: the latest of each key.
+logical::NodePtr LatestOf(const logical::NodePtr& table) {
+  auto latest = std::make_shared<logical::LatestRows>();
+  latest->inputs = {table};
+  latest->schema = table->schema;
+  latest->key_columns = table->key_columns;
+  latest->windowed_key = table->windowed_key;
+  latest->window_size_ms = table->window_size_ms;
+  return latest;
+}
+
+QueryInput BuildOneRow() {
+  auto node = std::make_shared<logical::Source>();
+  node->entry = std::make_shared<SourceEntry>();
+  node->origin = TopicSource::Origin::kOneRow;
+  node->schema = std::make_shared<Schema>();
+  QueryInput input;
+  input.node = std::move(node);
+  return input;
+}
+
 }  // namespace
 
 Status ExtensionError(const PlannerContext& context, std::string feature,
@@ -94,6 +130,7 @@ Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& u
   node->windowed_key = found->windowed_key;
   node->window_size_ms = found->window_size_ms;
   WEIR_RETURN_IF_ERROR(ReadStart(table.read_from, *node));
+  if (use.bounded) ReadOnce(*use.context, *node);
   QueryInput input;
   auto schema = std::make_shared<Schema>();
   for (size_t i = 0; i < found->columns.size(); ++i) {
@@ -120,6 +157,7 @@ Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& u
   }
   input.sources.push_back(node->entry);
   input.node = std::move(node);
+  if (use.bounded && input.is_table()) input.node = LatestOf(input.node);
   return input;
 }
 
@@ -133,6 +171,8 @@ Result<QueryInput> BuildFrom(const ast::Relation& from, const QueryUse& use) {
       return ExtensionError(*use.context, "a subquery in FROM is", from.position);
     case ast::RelationKind::kUnionAll:
       return ExtensionError(*use.context, "UNION ALL is", from.position);
+    case ast::RelationKind::kNothing:
+      return BuildOneRow();
   }
   return Status(ErrorCode::kInternal, "relation of an unknown kind");
 }

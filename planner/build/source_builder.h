@@ -14,6 +14,7 @@ struct QueryUse {
   bool persistent = false;
   std::string sink_name;                   ///< For messages; empty for push queries.
   const ast::Query* query = nullptr;
+  bool bounded = false;                    ///< The query ends: it reads what is there now.
 };
 
 /// Builds FROM.

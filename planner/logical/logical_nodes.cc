@@ -22,6 +22,10 @@ std::shared_ptr<Node> CopyNode(const Node& node) {
       return CopyAs<Limit>(node);
     case NodeKind::kSink:
       return CopyAs<Sink>(node);
+    case NodeKind::kLatestRows:
+      return CopyAs<LatestRows>(node);
+    case NodeKind::kSort:
+      return CopyAs<Sort>(node);
   }
   return nullptr;
 }

@@ -8,11 +8,13 @@
 #include "planner/logical/filter.h"
 #include "planner/logical/flat_map.h"
 #include "planner/logical/join.h"
+#include "planner/logical/latest_rows.h"
 #include "planner/logical/limit.h"
 #include "planner/logical/node.h"
 #include "planner/logical/project.h"
 #include "planner/logical/repartition.h"
 #include "planner/logical/sink.h"
+#include "planner/logical/sort.h"
 #include "planner/logical/source.h"
 
 namespace weir::logical {

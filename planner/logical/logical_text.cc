@@ -7,7 +7,10 @@ namespace weir::logical {
 namespace {
 
 std::string SourceText(const Source& source) {
+  using Origin = physical::TopicSource::Origin;
+  if (source.origin == Origin::kOneRow) return "OneRow";
   std::string text = source.entry->is_table ? "Table " : "Stream ";
+  if (source.origin == Origin::kKeptTable) text = source.lookups.empty() ? "Kept " : "Look up ";
   text += source.entry->name;
   if (source.alias != source.entry->name) text += " AS " + source.alias;
   return text + " [" + source.schema->ToString() + "]";
@@ -59,7 +62,10 @@ std::string NodeText(const Node& node) {
     }
     case NodeKind::kAggregate: {
       const auto& aggregate = node.As<Aggregate>();
-      std::string text = "Aggregate " + CallsText(aggregate.calls, *node.inputs[0]->schema);
+      std::string text = aggregate.bounded ? "BoundedAggregate" : "Aggregate";
+      if (!aggregate.calls.empty()) {
+        text += " " + CallsText(aggregate.calls, *node.inputs[0]->schema);
+      }
       if (aggregate.window.kind != physical::WindowKind::kNone) {
         text += " window " + WindowText(aggregate.window);
       }
@@ -69,10 +75,17 @@ std::string NodeText(const Node& node) {
     case NodeKind::kJoin:
       return JoinText(node.As<Join>());
     case NodeKind::kLimit:
-      return "Limit " + std::to_string(node.As<Limit>().rows);
+      return "Limit" + LimitText(node.As<Limit>().rows, node.As<Limit>().offset);
     case NodeKind::kSink: {
       const auto& sink = node.As<Sink>();
       return sink.topic.empty() ? "Client" : "Sink " + sink.name + " to topic " + sink.topic;
+    }
+    case NodeKind::kLatestRows:
+      return "LatestRows";
+    case NodeKind::kSort: {
+      const auto& sort = node.As<Sort>();
+      return "Sort by " + SortKeysText(sort.keys, *node.schema) +
+             LimitText(sort.limit, sort.offset);
     }
   }
   return {};

@@ -24,6 +24,8 @@ enum class NodeKind : uint8_t {
   kJoin,
   kLimit,
   kSink,
+  kLatestRows,
+  kSort,
 };
 
 struct Node;

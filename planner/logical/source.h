@@ -14,6 +14,9 @@ struct Source : Node {
   std::string alias;
   /// For each column of `schema`, its place in `entry->columns`.
   std::vector<int> columns;
+  physical::TopicSource::Origin origin = physical::TopicSource::Origin::kTopic;
+  std::string kept_by;                       ///< kKeptTable: the query.
+  std::vector<std::vector<Value>> lookups;   ///< kKeptTable: keys asked for; empty: all rows.
   bool needs_partition = false, needs_offset = false, needs_headers = false;
   physical::TopicSource::Start start = physical::TopicSource::Start::kDefault;
   int64_t start_timestamp_ms = 0;

@@ -89,6 +89,12 @@ Status CheckPlan(const logical::Node& plan) {
     case NodeKind::kRepartition:
     case NodeKind::kLimit:
     case NodeKind::kSink:
+    case NodeKind::kLatestRows:
+      return OkStatus();
+    case NodeKind::kSort:
+      for (const physical::SortKey& key : plan.As<logical::Sort>().keys) {
+        if (key.column >= plan.schema->size()) return Broken("a column to sort by");
+      }
       return OkStatus();
   }
   return OkStatus();

@@ -61,6 +61,8 @@ int32_t PartitionsOf(const SourceEntry& entry) {
 Placement PlacementOf(const logical::Node& node) {
   switch (node.kind) {
     case NodeKind::kSource: {
+      // What the engine holds itself comes in one piece.
+      if (node.As<logical::Source>().origin != physical::TopicSource::Origin::kTopic) return {};
       const SourceEntry& entry = *node.As<logical::Source>().entry;
       Placement placement{{}, PartitionsOf(entry), entry.key_format,
                           entry.declared_partitions, entry.name};
@@ -108,6 +110,8 @@ Placement PlacementOf(const logical::Node& node) {
     case NodeKind::kFilter:
     case NodeKind::kLimit:
     case NodeKind::kSink:
+    case NodeKind::kLatestRows:
+    case NodeKind::kSort:
       return PlacementOf(*node.inputs[0]);
   }
   return {};
@@ -147,10 +151,33 @@ NodePtr PlaceAggregate(const NodePtr& node) {
   const auto& aggregate = node->As<logical::Aggregate>();
   const NodePtr& input = node->inputs[0];
   const Placement placement = PlacementOf(*input);
-  // All rows of one partition are together whatever their key.
-  if (placement.partitions == 1 || IsPlacedByKey(placement, node->key_columns)) return node;
-  return logical::WithInputs(node, {Exchanged(input, 0, std::nullopt,
-                                              IsOrderSensitive(aggregate))});
+  // All rows of one partition are together whatever their key. Where nulls are a group, those of
+  // a topic's keys may lie anywhere.
+  if (placement.partitions == 1) return node;
+  if (!aggregate.bounded && IsPlacedByKey(placement, node->key_columns)) return node;
+  const int32_t partitions = aggregate.bounded && aggregate.global ? 1 : 0;
+  NodePtr exchanged =
+      Exchanged(input, partitions, std::nullopt, IsOrderSensitive(aggregate));
+  if (aggregate.bounded) {
+    auto keeping = logical::CopyAs<logical::Repartition>(*exchanged);
+    keeping->drop_null_keys = false;
+    exchanged = std::move(keeping);
+  }
+  return logical::WithInputs(node, {std::move(exchanged)});
+}
+
+/// Rows of a bounded query that are counted, put in order or handed out are in one place.
+NodePtr Gathered(const NodePtr& node) {
+  const NodePtr& input = node->inputs[0];
+  if (PlacementOf(*input).partitions == 1) return node;
+  auto gather = std::make_shared<logical::Repartition>();
+  gather->inputs = {input};
+  gather->schema = input->schema;
+  gather->windowed_key = input->windowed_key;
+  gather->window_size_ms = input->window_size_ms;
+  gather->partitions = 1;
+  gather->drop_null_keys = false;
+  return logical::WithInputs(node, {std::move(gather)});
 }
 
 bool SameFormat(const Placement& a, const Placement& b) {
@@ -218,16 +245,27 @@ Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
 
 }  // namespace
 
-Result<NodePtr> InsertRepartitions(const NodePtr& plan, const PlannerContext& context) {
+namespace {
+
+Result<NodePtr> MoveRows(const NodePtr& plan, const PlannerContext& context, bool bounded) {
   std::vector<NodePtr> inputs;
   for (const NodePtr& input : plan->inputs) {
-    WEIR_ASSIGN_OR_RETURN(NodePtr next, InsertRepartitions(input, context));
+    WEIR_ASSIGN_OR_RETURN(NodePtr next, MoveRows(input, context, bounded));
     inputs.push_back(std::move(next));
   }
   NodePtr node = logical::WithInputs(plan, std::move(inputs));
   if (node->kind == NodeKind::kAggregate) return PlaceAggregate(node);
   if (node->kind == NodeKind::kJoin) return PlaceJoin(node, context);
-  return node;
+  const bool in_one_place = node->kind == NodeKind::kSort || node->kind == NodeKind::kLimit ||
+                            node->kind == NodeKind::kSink;
+  return bounded && in_one_place ? Gathered(node) : node;
+}
+
+}  // namespace
+
+Result<NodePtr> InsertRepartitions(const NodePtr& plan, const PlannerContext& context) {
+  const bool bounded = plan->kind == NodeKind::kSink && plan->As<logical::Sink>().bounded;
+  return MoveRows(plan, context, bounded);
 }
 
 }  // namespace weir

@@ -33,6 +33,8 @@ std::vector<BoundExprPtr*> ExprsOf(logical::Node& node) {
     case NodeKind::kAggregate:
     case NodeKind::kLimit:
     case NodeKind::kSink:
+    case NodeKind::kLatestRows:
+    case NodeKind::kSort:
       break;
   }
   return exprs;

@@ -34,6 +34,8 @@ class StoreNamer {
       case NodeKind::kFlatMap:
       case NodeKind::kLimit:
       case NodeKind::kSink:
+      case NodeKind::kLatestRows:
+      case NodeKind::kSort:
         break;
     }
     return copy;

@@ -45,6 +45,7 @@ bool CanPreaggregate(const logical::Aggregate& aggregate, const PlannerContext& 
   if (input.kind != NodeKind::kRepartition || input.is_table) return false;
   if (input.As<logical::Repartition>().ordered || !FewWindows(aggregate.window)) return false;
   // Without extensions, windows that close are lost as Kafka Streams loses them: row by row.
+  if (aggregate.bounded) return std::ranges::all_of(aggregate.calls, IsCombinable);
   if (aggregate.emit_final ? !context.sql_extensions : ShowsEachChange(context)) return false;
   return std::ranges::all_of(aggregate.calls, IsCombinable);
 }

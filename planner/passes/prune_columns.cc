@@ -183,6 +183,29 @@ Pruned PruneBelow(const NodePtr& node, SystemNeeds needs) {
   return {logical::WithInputs(node, {input.node}), std::move(identity)};
 }
 
+/// A node that hands on rows of its input as they are.
+template <typename T>
+Pruned PrunePassing(const NodePtr& node, std::vector<bool> needed, SystemNeeds needs) {
+  Pruned input = Prune(node->inputs[0], std::move(needed), needs);
+  auto copy = logical::CopyAs<T>(*node);
+  copy->schema = input.node->schema;
+  copy->key_columns = input.node->key_columns;
+  copy->inputs = {input.node};
+  return {copy, std::move(input.map)};
+}
+
+Pruned PruneSort(const NodePtr& node, std::vector<bool> needed, SystemNeeds needs) {
+  for (const physical::SortKey& key : node->As<logical::Sort>().keys) {
+    if (key.column >= 0) needed[key.column] = true;
+  }
+  Pruned pruned = PrunePassing<logical::Sort>(node, std::move(needed), needs);
+  auto sort = logical::CopyAs<logical::Sort>(*pruned.node);
+  for (physical::SortKey& key : sort->keys) {
+    if (key.column >= 0) key.column = pruned.map[key.column];
+  }
+  return {sort, std::move(pruned.map)};
+}
+
 Pruned Prune(const NodePtr& node, std::vector<bool> needed, SystemNeeds needs) {
   if (node->is_table) {
     for (int i = 0; i < node->key_columns; ++i) needed[i] = true;
@@ -206,6 +229,10 @@ Pruned Prune(const NodePtr& node, std::vector<bool> needed, SystemNeeds needs) {
     case NodeKind::kRepartition:
     case NodeKind::kLimit:
       return PruneBelow(node, needs);
+    case NodeKind::kLatestRows:
+      return PrunePassing<logical::LatestRows>(node, std::move(needed), needs);
+    case NodeKind::kSort:
+      return PruneSort(node, std::move(needed), needs);
   }
   return {node, {}};
 }

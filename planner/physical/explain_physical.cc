@@ -1,8 +1,10 @@
 // The physical plan as text and as a drawing. State of versions before StateShape is recognized by
 // the text (PersistentQueryPlan::legacy_fingerprint).
 
+#include <algorithm>
 #include <string>
 
+#include "planner/binder/make_expr.h"
 #include "planner/explain_text.h"
 #include "planner/physical/nodes.h"
 #include "planner/planner.h"
@@ -24,7 +26,29 @@ std::string_view ModeText(physical::ChangeMode mode) {
   return {};
 }
 
+std::string LookupsText(const physical::TopicSource& source) {
+  constexpr size_t kShown = 5;
+  std::string text;
+  for (size_t i = 0; i < source.lookups.size() && i < kShown; ++i) {
+    std::string key;
+    for (size_t part = 0; part < source.lookups[i].size(); ++part) {
+      if (part > 0) key += ", ";
+      key += ToText(*MakeLiteral(source.lookups[i][part], source.columns[part].type),
+                    *source.schema);
+    }
+    text += " (" + key + ")";
+  }
+  const size_t more = source.lookups.size() - std::min(source.lookups.size(), kShown);
+  return more == 0 ? text : text + " and " + std::to_string(more) + " more";
+}
+
 std::string SourceText(const physical::TopicSource& source) {
+  using Origin = physical::TopicSource::Origin;
+  if (source.origin == Origin::kOneRow) return "OneRow";
+  if (source.origin == Origin::kKeptTable) {
+    const std::string of = source.source_name + " kept by " + source.kept_by;
+    return source.lookups.empty() ? "TableScan " + of : "KeyLookup " + of + LookupsText(source);
+  }
   std::string text = source.connector.empty() ? "TopicSource " : "ConnectorSource ";
   text += source.source_name;
   if (source.connector.empty()) text += " topic " + source.topic;
@@ -74,7 +98,22 @@ std::string AggregateText(const physical::StreamAggregate& node) {
   return text + (node.emit_final ? " final" : "");
 }
 
+std::string BoundedAggregateText(const physical::BoundedAggregate& node) {
+  std::string text = node.global ? "BoundedAggregate of all rows"
+                                 : "BoundedAggregate by the first " +
+                                       std::to_string(node.key_columns);
+  if (node.merges_partials) text += " merging partials";
+  if (!node.calls.empty()) text += ": " + CallsText(node.calls, *node.inputs[0]->schema);
+  if (node.window.kind != physical::WindowKind::kNone) {
+    text += " window " + WindowText(node.window);
+  }
+  return text;
+}
+
 std::string ExchangeText(const physical::Exchange& exchange) {
+  if (exchange.key_columns == 0 && exchange.partitions == 1) {
+    return "Gather (" + exchange.name + ")";
+  }
   std::string text = "Exchange by the first " + std::to_string(exchange.key_columns);
   if (exchange.partitions > 0) text += " into " + std::to_string(exchange.partitions);
   if (exchange.placement) text += " placed as " + FormatText(*exchange.placement);
@@ -129,11 +168,20 @@ std::string NodeText(const physical::Node& node) {
              ToText(*join.foreign_key, *node.inputs[0]->schema);
     }
     case physical::NodeKind::kLimit:
-      return "Limit " + std::to_string(As<physical::Limit>(node).rows);
+      return "Limit" + LimitText(As<physical::Limit>(node).rows, As<physical::Limit>(node).offset);
     case physical::NodeKind::kTopicSink:
       return SinkText(As<physical::TopicSink>(node));
     case physical::NodeKind::kClientSink:
       return "ClientSink";
+    case physical::NodeKind::kLatestRows:
+      return "LatestRows";
+    case physical::NodeKind::kBoundedAggregate:
+      return BoundedAggregateText(As<physical::BoundedAggregate>(node));
+    case physical::NodeKind::kSort: {
+      const auto& sort = As<physical::Sort>(node);
+      return "Sort by " + SortKeysText(sort.keys, *node.schema) +
+             LimitText(sort.limit, sort.offset);
+    }
   }
   return {};
 }

@@ -42,6 +42,8 @@ class Lowering {
   std::shared_ptr<physical::Exchange> Exchanged(const logical::NodePtr& node,
                                                 physical::NodePtr below);
   Result<physical::NodePtr> LowerPreaggregated(const logical::Aggregate& aggregate);
+  physical::NodePtr Bounded(const logical::Aggregate& aggregate, physical::NodePtr input,
+                            std::vector<physical::AggregateCall> calls, bool merges_partials);
   Result<physical::NodePtr> LowerJoin(const logical::NodePtr& node, bool retract);
   Result<physical::NodePtr> LowerSink(const logical::NodePtr& node);
   physical::NodePtr Materialized(const physical::NodePtr& input, ChangeMode mode,
@@ -68,6 +70,9 @@ physical::NodePtr Lowering::Materialized(const physical::NodePtr& input, ChangeM
 physical::NodePtr Lowering::LowerSource(const logical::Source& source, bool retract) {
   const SourceEntry& entry = *source.entry;
   auto made = Start<physical::TopicSource>(source, {});
+  made->origin = source.origin;
+  made->kept_by = source.kept_by;
+  made->lookups = source.lookups;
   made->source_name = entry.name;
   made->topic = entry.topic;
   made->connector = entry.connector;
@@ -150,23 +155,51 @@ Result<physical::NodePtr> Lowering::LowerPreaggregated(const logical::Aggregate&
   partial->key_columns = aggregate.key_columns;
   partial->calls = aggregate.calls;
   partial->window = aggregate.window;
+  partial->bounded = aggregate.bounded;
   std::shared_ptr<physical::Exchange> exchange = Exchanged(repartition, partial);
   exchange->schema = partial->schema;
   exchange->windowed_key = partial->windowed_key;
   exchange->window_size_ms = partial->window_size_ms;
+  std::vector<physical::AggregateCall> calls = aggregate.calls;
+  int next = aggregate.key_columns;
+  for (physical::AggregateCall& call : calls) {
+    call.args.resize(call.function->partial_types.size());
+    for (int& arg : call.args) arg = next++;
+  }
+  if (aggregate.bounded) return Bounded(aggregate, std::move(exchange), std::move(calls), true);
   auto made = Start<physical::StreamAggregate>(aggregate, {std::move(exchange)});
   made->mode = ChangeMode::kUpsert;
   made->key_columns = aggregate.key_columns;
   made->window = aggregate.window;
   made->emit_final = aggregate.emit_final;
   made->merges_partials = true;
-  made->calls = aggregate.calls;
-  int next = aggregate.key_columns;
-  for (physical::AggregateCall& call : made->calls) {
-    call.args.resize(call.function->partial_types.size());
-    for (int& arg : call.args) arg = next++;
-  }
+  made->calls = std::move(calls);
   return physical::NodePtr(made);
+}
+
+/// The aggregate over all rows of `input`; sessions are found in rows that are in order.
+physical::NodePtr Lowering::Bounded(const logical::Aggregate& aggregate, physical::NodePtr input,
+                                    std::vector<physical::AggregateCall> calls,
+                                    bool merges_partials) {
+  if (aggregate.window.kind == physical::WindowKind::kSession) {
+    auto sort = std::make_shared<physical::Sort>();
+    sort->inputs = {input};
+    sort->schema = input->schema;
+    sort->windowed_key = input->windowed_key;
+    sort->window_size_ms = input->window_size_ms;
+    for (int i = 0; i < aggregate.key_columns; ++i) sort->keys.push_back({i, false, false});
+    sort->keys.push_back({physical::SortKey::kTime, false, false});
+    sort->id = ++next_id_;
+    input = std::move(sort);
+  }
+  auto made = Start<physical::BoundedAggregate>(aggregate, {std::move(input)});
+  made->stores.clear();
+  made->key_columns = aggregate.key_columns;
+  made->calls = std::move(calls);
+  made->window = aggregate.window;
+  made->merges_partials = merges_partials;
+  made->global = aggregate.global;
+  return made;
 }
 
 Result<physical::NodePtr> Lowering::LowerAggregate(const logical::NodePtr& node) {
@@ -174,6 +207,7 @@ Result<physical::NodePtr> Lowering::LowerAggregate(const logical::NodePtr& node)
   if (aggregate.preaggregated) return LowerPreaggregated(aggregate);
   const bool over_table = node->inputs[0]->is_table;
   WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], over_table));
+  if (aggregate.bounded) return Bounded(aggregate, std::move(input), aggregate.calls, false);
   if (over_table) {
     auto made = Start<physical::TableAggregate>(*node, {std::move(input)});
     made->mode = ChangeMode::kUpsert;
@@ -305,6 +339,19 @@ Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool ret
       WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], retract));
       auto made = Start<physical::Limit>(*node, {std::move(input)});
       made->rows = node->As<logical::Limit>().rows;
+      made->offset = node->As<logical::Limit>().offset;
+      return physical::NodePtr(made);
+    }
+    case logical::NodeKind::kLatestRows: {
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], false));
+      return physical::NodePtr(Start<physical::LatestRows>(*node, {std::move(input)}));
+    }
+    case logical::NodeKind::kSort: {
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], false));
+      auto made = Start<physical::Sort>(*node, {std::move(input)});
+      made->keys = node->As<logical::Sort>().keys;
+      made->limit = node->As<logical::Sort>().limit;
+      made->offset = node->As<logical::Sort>().offset;
       return physical::NodePtr(made);
     }
     case logical::NodeKind::kSink:

@@ -38,6 +38,9 @@ enum class NodeKind : uint8_t {
   kLimit,
   kTopicSink,
   kClientSink,
+  kLatestRows,
+  kBoundedAggregate,
+  kSort,
 };
 
 /// What flows over an edge.
@@ -98,6 +101,13 @@ enum class TimeSource : uint8_t { kRecord, kColumn, kAppend, kProcessing };
 
 struct TopicSource : Node {
   TopicSource() : Node(NodeKind::kTopicSource) {}
+  /// Where the rows are: in the topic (or what the connector reads); kept by the query that makes
+  /// the table; or nowhere: one row without columns, for a SELECT without FROM.
+  enum class Origin : uint8_t { kTopic, kKeptTable, kOneRow };
+  Origin origin = Origin::kTopic;
+  std::string kept_by;                      ///< kKeptTable: id of that query.
+  /// kKeptTable: the only keys that are asked for, one value a key column; empty: all rows.
+  std::vector<std::vector<Value>> lookups;
   std::string source_name;                  ///< Stream or table in the catalog.
   std::string topic;                        ///< Topic, or for a connector the source's name.
   /// Non-empty: not a topic of the broker, but CONNECTOR='file' or 'datagen' with these properties.
@@ -195,6 +205,8 @@ struct PartialAggregate : Node {
   int key_columns = 0;
   std::vector<AggregateCall> calls;
   WindowSpec window;                        ///< None, tumbling or hopping.
+  /// In front of a BoundedAggregate: nulls are a group, and no row is late.
+  bool bounded = false;
 };
 
 /// GROUP BY over a stream, with or without a window. Input: group keys first (`key_columns`), then
@@ -264,7 +276,44 @@ struct ForeignKeyJoin : Node {
 
 struct Limit : Node {
   Limit() : Node(NodeKind::kLimit) {}
-  int64_t rows = 0;
+  int64_t rows = 0;                         ///< -1: all.
+  int64_t offset = 0;                       ///< Rows passed over first.
+};
+
+// The rest is for bounded input only: these nodes hand on their rows when their input has ended.
+
+/// A table's rows as they are at the end of its topic: the latest of each key (and window).
+struct LatestRows : Node {
+  LatestRows() : Node(NodeKind::kLatestRows) {}
+};
+
+/// GROUP BY as SQL has it, over all rows of the input: null is a group, no row is late, each group
+/// comes out once. Input as that of StreamAggregate; sessions need it sorted by key and time.
+/// Output: group keys, then one column a call; window bounds as system columns when windowed.
+struct BoundedAggregate : Node {
+  BoundedAggregate() : Node(NodeKind::kBoundedAggregate) {}
+  int key_columns = 0;
+  std::vector<AggregateCall> calls;
+  WindowSpec window;
+  bool merges_partials = false;             ///< As in StreamAggregate.
+  /// No GROUP BY: the one group is there without rows too. Its key is a constant.
+  bool global = false;
+};
+
+/// What rows are sorted by, first key first.
+struct SortKey {
+  int column = 0;                           ///< Of the input; kTime: the row's time.
+  bool descending = false;
+  bool nulls_first = false;
+  static constexpr int kTime = -1;
+};
+
+/// All rows in order, equal ones as they came; or the first `limit` of them behind `offset`.
+struct Sort : Node {
+  Sort() : Node(NodeKind::kSort) {}
+  std::vector<SortKey> keys;
+  int64_t limit = -1;                       ///< -1: all.
+  int64_t offset = 0;
 };
 
 /// Writes rows to a topic. Key columns are the first of the schema (`schema` says which are keys).

@@ -95,6 +95,11 @@ std::string NodeShape(const physical::Node& node) {
       return static_cast<const physical::TopicSink&>(node).is_table ? "table" : "stream";
     case NodeKind::kClientSink:
       return "client";
+    // Queries that keep state have none of these: they are for input that ends.
+    case NodeKind::kLatestRows:
+    case NodeKind::kBoundedAggregate:
+    case NodeKind::kSort:
+      break;
   }
   return {};
 }

@@ -12,6 +12,11 @@ namespace {
 
 Result<std::pair<logical::NodePtr, std::string>> LogicalOf(const ast::Statement& statement,
                                                            const PlannerContext& context) {
+  if (statement.Is<ast::Select>() &&
+      statement.As<ast::Select>().query->emit == ast::EmitMode::kNone) {
+    WEIR_ASSIGN_OR_RETURN(PullLogical pull, BuildPull(statement, context));
+    return std::pair(pull.root, std::string("PULL"));
+  }
   if (statement.Is<ast::Select>()) {
     WEIR_ASSIGN_OR_RETURN(PushLogical push, BuildPush(statement, context));
     return std::pair(push.root, std::string("PUSH"));

@@ -44,7 +44,8 @@ std::optional<Comparison> AsComparison(const BoundExpr& expr) {
 }
 
 /// The values that one key column may have under a conjunct; nothing if it does not say.
-Result<std::optional<std::vector<Value>>> KeyValues(const BoundExpr& conjunct, int column) {
+Result<std::optional<std::vector<Value>>> KeyValues(const BoundExpr& conjunct, int column,
+                                                    bool sql_extensions) {
   std::vector<BoundExprPtr> constants;
   if (std::optional<Comparison> comparison = AsComparison(conjunct)) {
     if (comparison->op != "=" || comparison->column->kind != BoundKind::kColumn ||
@@ -66,6 +67,7 @@ Result<std::optional<std::vector<Value>>> KeyValues(const BoundExpr& conjunct, i
   for (const BoundExprPtr& constant : constants) {
     WEIR_ASSIGN_OR_RETURN(Value value, EvaluateConstantExpr(*constant));
     if (value.is_null()) {
+      if (sql_extensions) return std::optional<std::vector<Value>>();
       return Status(ErrorCode::kInvalidPullQuery, "a key is never NULL: " + conjunct.text)
           .At(conjunct.position);
     }
@@ -74,17 +76,17 @@ Result<std::optional<std::vector<Value>>> KeyValues(const BoundExpr& conjunct, i
   return std::optional(std::move(values));
 }
 
-using Lookups = std::vector<PullQueryPlan::KeyLookup>;
+using Lookups = std::vector<KeyLookup>;
 
 /// Look-ups for a conjunction: every key column has exactly one condition that lists its values.
 Result<std::optional<Lookups>> ConjunctionKeys(const std::vector<BoundExprPtr>& conjuncts,
-                                               int keys) {
+                                               int keys, bool sql_extensions) {
   Lookups lookups = {{}};
   for (int column = 0; column < keys; ++column) {
     std::optional<std::vector<Value>> found;
     for (const BoundExprPtr& conjunct : conjuncts) {
       WEIR_ASSIGN_OR_RETURN(std::optional<std::vector<Value>> values,
-                            KeyValues(*conjunct, column));
+                            KeyValues(*conjunct, column, sql_extensions));
       if (!values) continue;
       // Two conditions on one key are left to a scan, as in ksqlDB.
       if (found) return std::optional<Lookups>();
@@ -92,10 +94,10 @@ Result<std::optional<Lookups>> ConjunctionKeys(const std::vector<BoundExprPtr>& 
     }
     if (!found || lookups.size() * found->size() > kLookupsMax) return std::optional<Lookups>();
     Lookups next;
-    for (const PullQueryPlan::KeyLookup& lookup : lookups) {
+    for (const KeyLookup& lookup : lookups) {
       for (const Value& value : *found) {
         next.push_back(lookup);
-        next.back().key.push_back(value);
+        next.back().push_back(value);
       }
     }
     lookups = std::move(next);
@@ -103,35 +105,29 @@ Result<std::optional<Lookups>> ConjunctionKeys(const std::vector<BoundExprPtr>& 
   return std::optional(std::move(lookups));
 }
 
-Result<std::optional<Lookups>> KeysOf(const BoundExprPtr& filter, int keys) {
-  if (filter->kind != BoundKind::kOr) return ConjunctionKeys(Conjuncts(filter), keys);
+Result<std::optional<Lookups>> KeysOf(const BoundExprPtr& filter, int keys, bool sql_extensions) {
+  if (filter->kind != BoundKind::kOr) {
+    return ConjunctionKeys(Conjuncts(filter), keys, sql_extensions);
+  }
   Lookups all;
   for (const BoundExprPtr& branch : filter->children) {
-    WEIR_ASSIGN_OR_RETURN(std::optional<Lookups> some, KeysOf(branch, keys));
+    WEIR_ASSIGN_OR_RETURN(std::optional<Lookups> some, KeysOf(branch, keys, sql_extensions));
     if (!some) return std::optional<Lookups>();
-    for (PullQueryPlan::KeyLookup& lookup : *some) {
-      const bool known = std::ranges::any_of(
-          all, [&](const PullQueryPlan::KeyLookup& other) { return other.key == lookup.key; });
-      if (!known) all.push_back(std::move(lookup));
+    for (KeyLookup& lookup : *some) {
+      if (std::ranges::find(all, lookup) == all.end()) all.push_back(std::move(lookup));
     }
   }
   return std::optional(std::move(all));
 }
 
-void Raise(std::optional<int64_t>& bound, int64_t value) {
-  bound = bound ? std::max(*bound, value) : value;
-}
-void Lower(std::optional<int64_t>& bound, int64_t value) {
-  bound = bound ? std::min(*bound, value) : value;
-}
-
 }  // namespace
 
-Result<PullKeys> ExtractKeys(const BoundExprPtr& filter, const SourceEntry& source) {
+Result<PullKeys> ExtractKeys(const BoundExprPtr& filter, const SourceEntry& source,
+                             bool sql_extensions) {
   PullKeys result;
   const int keys = static_cast<int>(
       std::ranges::count_if(source.columns, [](const auto& column) { return column.is_key; }));
-  WEIR_ASSIGN_OR_RETURN(result.lookups, KeysOf(filter, keys));
+  WEIR_ASSIGN_OR_RETURN(result.lookups, KeysOf(filter, keys, sql_extensions));
   if (keys == 1 && source.windowed_key == physical::WindowKind::kNone) {
     for (const BoundExprPtr& conjunct : Conjuncts(filter)) {
       const std::optional<Comparison> comparison = AsComparison(*conjunct);
@@ -140,26 +136,6 @@ Result<PullKeys> ExtractKeys(const BoundExprPtr& filter, const SourceEntry& sour
     }
   }
   return result;
-}
-
-void ExtractWindowBounds(const BoundExprPtr& filter, PullQueryPlan& plan) {
-  for (const BoundExprPtr& conjunct : Conjuncts(filter)) {
-    const std::optional<Comparison> comparison = AsComparison(*conjunct);
-    if (!comparison || comparison->column->kind != BoundKind::kSystem) continue;
-    const SystemColumn column = comparison->column->system;
-    if (column != SystemColumn::kWindowStart && column != SystemColumn::kWindowEnd) continue;
-    Result<Value> value = EvaluateConstantExpr(*comparison->constant);
-    if (!value.ok() || !std::holds_alternative<int64_t>(value->data)) continue;
-    const int64_t ms = value->as<int64_t>();
-    const bool start = column == SystemColumn::kWindowStart;
-    std::optional<int64_t>& least = start ? plan.window_start_min : plan.window_end_min;
-    std::optional<int64_t>& most = start ? plan.window_start_max : plan.window_end_max;
-    const std::string& op = comparison->op;
-    if (op == "=" || op == ">=") Raise(least, ms);
-    if (op == "=" || op == "<=") Lower(most, ms);
-    if (op == ">" && ms < INT64_MAX) Raise(least, ms + 1);
-    if (op == "<" && ms > INT64_MIN) Lower(most, ms - 1);
-  }
 }
 
 }  // namespace weir

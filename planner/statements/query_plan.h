@@ -26,4 +26,10 @@ struct PushLogical {
 };
 Result<PushLogical> BuildPush(const ast::Statement& statement, const PlannerContext& context);
 
+struct PullLogical {
+  PullQueryPlan plan;                       ///< All but root.
+  logical::NodePtr root;
+};
+Result<PullLogical> BuildPull(const ast::Statement& statement, const PlannerContext& context);
+
 }  // namespace weir

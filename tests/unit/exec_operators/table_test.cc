@@ -40,9 +40,12 @@ TEST(Materialize, BringsTheOldRow) {
   }
 }
 
+// The views here have two columns.
+constexpr int kBoth[] = {0, 1};
+
 std::vector<std::string> ScanLines(MaterializedView& view) {
   std::vector<std::string> lines;
-  EXPECT_TRUE(view.Scan([&](Chunk rows) {
+  EXPECT_TRUE(view.Scan(kBoth, [&](Chunk rows) {
                     for (std::string& line : ChunkToLines(rows)) lines.push_back(std::move(line));
                     return OkStatus();
                   }).ok());
@@ -52,7 +55,7 @@ std::vector<std::string> ScanLines(MaterializedView& view) {
 
 std::vector<std::string> LookupLines(MaterializedView& view, std::vector<Value> key) {
   std::vector<std::string> lines;
-  EXPECT_TRUE(view.Lookup(key, [&](Chunk rows) {
+  EXPECT_TRUE(view.Lookup(key, kBoth, [&](Chunk rows) {
                     for (std::string& line : ChunkToLines(rows)) lines.push_back(std::move(line));
                     return OkStatus();
                   }).ok());

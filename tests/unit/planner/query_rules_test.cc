@@ -29,6 +29,12 @@ class QueryRulesTest : public testing::Test {
     EXPECT_TRUE(plan.ok()) << plan.status().ToString();
     return plan.ok() ? std::move(*plan) : PullQueryPlan{};
   }
+  /// What a pull query reads.
+  physical::TopicSource Read(const std::string& sql) {
+    physical::NodePtr node = Pull(sql).root;
+    while (node->kind != physical::NodeKind::kTopicSource) node = node->inputs[0];
+    return static_cast<const physical::TopicSource&>(*node);
+  }
 
   PlanningSession session_;
 };
@@ -109,28 +115,30 @@ TEST_F(QueryRulesTest, InsertValuesConvertsAndChecks) {
 }
 
 TEST_F(QueryRulesTest, PullQueriesLookKeysUp) {
-  EXPECT_EQ(Pull("SELECT * FROM counts WHERE k = 5;").keys.size(), 1u);
-  EXPECT_EQ(Pull("SELECT * FROM counts WHERE k IN (1, 2, 2);").keys.size(), 2u);
-  EXPECT_EQ(Pull("SELECT * FROM counts WHERE k = 1 OR k = 2;").keys.size(), 2u);
-  EXPECT_TRUE(Pull("SELECT * FROM counts WHERE n > 3;").keys.empty());
-  EXPECT_TRUE(Pull("SELECT * FROM counts WHERE k = 1 OR n = 2;").keys.empty());
+  EXPECT_EQ(Read("SELECT * FROM counts WHERE k = 5;").lookups.size(), 1u);
+  EXPECT_EQ(Read("SELECT * FROM counts WHERE k IN (1, 2, 2);").lookups.size(), 2u);
+  EXPECT_EQ(Read("SELECT * FROM counts WHERE k = 1 OR k = 2;").lookups.size(), 2u);
+  EXPECT_EQ(Read("SELECT COUNT(*) FROM counts WHERE k = 5;").lookups.size(), 1u);
+  EXPECT_TRUE(Read("SELECT * FROM counts WHERE n > 3;").lookups.empty());
+  EXPECT_TRUE(Read("SELECT * FROM counts WHERE k = 1 OR n = 2;").lookups.empty());
+  EXPECT_EQ(Read("SELECT * FROM counts;").kept_by, "CTAS_COUNTS");
+}
+
+TEST_F(QueryRulesTest, TablesThatNobodyKeepsAreReadFromTheirTopicWithExtensionsOnly) {
+  EXPECT_EQ(Read("SELECT * FROM t;").origin, physical::TopicSource::Origin::kTopic);
+  session_.context.sql_extensions = false;
   EXPECT_EQ(Code("SELECT * FROM t;"), ErrorCode::kInvalidPullQuery);
 }
 
-TEST_F(QueryRulesTest, PullQueriesBoundWindows) {
-  const PullQueryPlan plan =
-      Pull("SELECT * FROM windowed WHERE k = 1 AND WINDOWSTART >= 1000 AND 5000 > WINDOWEND;");
-  EXPECT_EQ(plan.window_start_min, 1000);
-  EXPECT_EQ(plan.window_end_max, 4999);
-  EXPECT_EQ(plan.schema->ToString(),
+TEST_F(QueryRulesTest, PullQueriesOfWindowsShowTheirBoundsAsKeys) {
+  EXPECT_EQ(Pull("SELECT * FROM windowed WHERE k = 1;").schema->ToString(),
             "`K` INTEGER KEY, `WINDOWSTART` BIGINT KEY, `WINDOWEND` BIGINT KEY, `N` BIGINT");
 }
 
 TEST_F(QueryRulesTest, PullQueriesOverStreamsReadWhatTheyNeed) {
-  const PullQueryPlan plan = Pull("SELECT v + 1 AS x FROM s WHERE v > 2 LIMIT 3;");
-  ASSERT_NE(plan.stream_source, nullptr);
-  EXPECT_EQ(plan.stream_source->schema->ToString(), "`V` INTEGER");
-  EXPECT_EQ(plan.limit, 3);
+  const std::string sql = "SELECT v + 1 AS x FROM s WHERE v > 2 LIMIT 3;";
+  EXPECT_EQ(Read(sql).schema->ToString(), "`V` INTEGER");
+  EXPECT_EQ(Pull(sql).limit, 3);
 }
 
 TEST_F(QueryRulesTest, ScansCanBeSwitchedOff) {

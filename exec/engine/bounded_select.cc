@@ -1,0 +1,219 @@
+// SELECT without EMIT: what there is now, of topics, files and the tables that queries keep.
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/status_macros.h"
+#include "exec/column/builder.h"
+#include "exec/engine/bounded_cursor.h"
+#include "exec/engine/copy_ownership.h"
+#include "exec/engine/engine_impl.h"
+
+namespace weir {
+namespace {
+
+using Origin = physical::TopicSource::Origin;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// A table that is read from the query that keeps it.
+struct KeptTable {
+  size_t source = 0;                          // Of the bounded query.
+  std::shared_ptr<QueryRuntime> keeper;
+  int root = 0;                               // Of the keeper.
+};
+
+// Looks whether a query has caught up with a short, growing pause: its commits wake nobody else.
+class CatchUpPause {
+ public:
+  void Wait() {
+    constexpr int kMicrosMax = 2000;
+    std::this_thread::sleep_for(std::chrono::microseconds(micros_));
+    micros_ = std::min(micros_ * 2, kMicrosMax);
+  }
+
+ private:
+  int micros_ = 50;
+};
+
+bool Runs(const QueryRuntime& query) {
+  const QueryRuntime::State state = query.state();
+  return state != QueryRuntime::State::kError && state != QueryRuntime::State::kPaused;
+}
+
+// Waits until `query` has committed what its sources hold now. False if that has not come about by
+// `deadline`. A query that does not run is not waited for.
+Result<bool> CatchUp(QueryRuntime& query, Broker& broker, SteadyTime deadline,
+                     const std::atomic<bool>& cancelled) {
+  const std::vector<SourcePlan>& sources = query.stages().sources;
+  std::vector<std::vector<int64_t>> ends(sources.size());
+  bool reads_connector = false;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    reads_connector |= !sources[i].node->connector.empty();
+    if (!sources[i].node->connector.empty()) continue;
+    WEIR_ASSIGN_OR_RETURN(ends[i], broker.EndOffsets(sources[i].node->topic));
+  }
+  // What never ends is never read up.
+  const bool drains = reads_connector && !query.endless();
+  CatchUpPause pause;
+  while (!cancelled && Runs(query)) {
+    bool done = query.started() && (!drains || query.drained_since_commit());
+    for (size_t i = 0; i < sources.size() && done; ++i) {
+      if (ends[i].empty()) continue;
+      WEIR_ASSIGN_OR_RETURN(done, query.CommittedPast(static_cast<int>(i), ends[i]));
+    }
+    if (done) return true;
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    pause.Wait();
+  }
+  return true;
+}
+
+// Where the columns of `node` stand in its source.
+std::vector<int> ColumnsRead(const physical::TopicSource& node) {
+  std::vector<int> columns(static_cast<size_t>(node.schema->size()));
+  for (size_t i = 0; i < node.columns.size(); ++i) {
+    if (node.columns[i].output_index >= 0) {
+      columns[static_cast<size_t>(node.columns[i].output_index)] = static_cast<int>(i);
+    }
+  }
+  return columns;
+}
+
+Result<std::vector<Chunk>> ReadKept(const physical::TopicSource& node, const KeptTable& table) {
+  std::vector<Chunk> rows;
+  const std::vector<int> columns = ColumnsRead(node);
+  const auto add = [&](Chunk chunk) {
+    rows.push_back(std::move(chunk));
+    return OkStatus();
+  };
+  WEIR_RETURN_IF_ERROR(table.keeper->ReadViews(table.root, [&](MaterializedView& view) -> Status {
+    if (node.lookups.empty()) return view.Scan(columns, add);
+    for (const std::vector<Value>& key : node.lookups) {
+      WEIR_RETURN_IF_ERROR(view.Lookup(key, columns, add));
+    }
+    return OkStatus();
+  }));
+  return rows;
+}
+
+Chunk OneRow(int64_t now_ms) {
+  Chunk row;
+  row.rows = 1;
+  row.sys(SystemColumn::kRowTime) = MakeInt64Column(DataType::Bigint(), std::span(&now_ms, 1));
+  return row;
+}
+
+}  // namespace
+
+// The query that keeps the rows of a table and runs, or nothing.
+std::string EngineImpl::KeeperOf(const SourceEntry& table) const {
+  if (!table.is_materialized) return {};
+  std::string id = table.created_by_query.empty() ? fmt::format("CST_{}", table.name)
+                                                  : table.created_by_query;
+  return FindRunning(id) == nullptr ? std::string() : id;
+}
+
+// The queries that make what is in a source, those first that others read from.
+void EngineImpl::CollectMakers(const std::string& source,
+                               std::vector<std::shared_ptr<QueryRuntime>>& makers) const {
+  const auto add = [&](const RunningQuery* query) {
+    if (query == nullptr) return;
+    if (std::ranges::find(makers, query->runtime) != makers.end()) return;
+    makers.push_back(query->runtime);
+  };
+  for (const QueryEntry* query : catalog_.QueriesWriting(source)) {
+    const RunningQuery* running = FindRunning(query->id);
+    if (running == nullptr || std::ranges::find(makers, running->runtime) != makers.end()) continue;
+    // Noted before what it reads, so that queries which feed each other end.
+    makers.push_back(running->runtime);
+    const size_t own = makers.size() - 1;
+    for (const std::string& read : query->reads) CollectMakers(read, makers);
+    std::rotate(makers.begin() + static_cast<ptrdiff_t>(own),
+                makers.begin() + static_cast<ptrdiff_t>(own) + 1, makers.end());
+  }
+  const SourceEntry* entry = catalog_.FindSource(source);
+  if (entry != nullptr && entry->is_table) add(FindRunning(KeeperOf(*entry)));
+}
+
+Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& statement) {
+  WEIR_ASSIGN_OR_RETURN(const PullQueryPlan plan, PlanPullQuery(statement, MakePlannerContext()));
+  last_pull_read_stream_ = !plan.is_table;
+  auto cursor = std::make_unique<BoundedCursor>(plan.schema, plan.limit);
+  QueryRuntimeOptions options = TransientOptions(plan.root);
+  options.bounded = true;
+  options.receiver = cursor.get();
+  options.on_wake = [raw = cursor.get()] { raw->Wake(); };
+  // A SELECT that needs too much fails itself, not the query that has the largest state.
+  options.memory_used = &select_memory_used_;
+  options.memory_of_others = &memory_used_;
+  WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
+                        QueryRuntime::Make(std::move(options)));
+  if (runtime->endless()) {
+    return Status(ErrorCode::kEndlessSource,
+                  fmt::format("this SELECT would not end: {} never ends by itself",
+                              fmt::join(plan.reads, ", ")))
+        .At(plan.from)
+        .WithHint("add EMIT CHANGES to follow it; a generator ends with ROWS, a file without "
+                  "FOLLOW");
+  }
+  std::vector<KeptTable> tables;
+  for (size_t i = 0; i < runtime->stages().sources.size(); ++i) {
+    const physical::TopicSource& node = *runtime->stages().sources[i].node;
+    if (node.origin != Origin::kKeptTable) continue;
+    const RunningQuery* query = FindRunning(node.kept_by);
+    const auto& roots = query->runtime->root_ids();
+    const auto root = std::ranges::find(roots, node.kept_by) - roots.begin();
+    tables.push_back({i, query->runtime, static_cast<int>(root)});
+  }
+  const auto check_kept_here = [tables, broker = broker_, position = statement.position](
+                                   const QueryRuntime& query) -> Status {
+    for (const KeptTable& table : tables) {
+      Status kept = CheckThisCopyKeeps(*query.stages().sources[table.source].node, *table.keeper,
+                                       table.root, *broker);
+      if (!kept.ok()) return std::move(kept).At(position);
+    }
+    return OkStatus();
+  };
+  WEIR_RETURN_IF_ERROR(check_kept_here(*runtime));
+  std::vector<std::shared_ptr<QueryRuntime>> makers;
+  if (!manual_) {
+    for (const std::string& source : plan.reads) CollectMakers(source, makers);
+  }
+  // Copies that share the work are not waited for: each would have to be asked.
+  std::erase_if(makers, [](const auto& query) { return query->shared(); });
+  const auto open = [this, tables, makers, check_kept_here, raw = runtime.get(),
+                     broker = broker_, wait_ms = settings_.Number("query.pull.wait.ms")](
+                        const std::atomic<bool>& cancelled) -> Status {
+    if (raw->state() == QueryRuntime::State::kError) return raw->error();
+    const SteadyTime deadline =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
+    for (const auto& query : makers) {
+      WEIR_ASSIGN_OR_RETURN(const bool there, CatchUp(*query, *broker, deadline, cancelled));
+      if (there) continue;
+      Log(LogLevel::kWarning,
+          fmt::format("query {} is behind its sources: this SELECT does not see all of their "
+                      "records yet",
+                      query->id()));
+    }
+    if (cancelled) return Status(ErrorCode::kCancelled, "the query was cancelled");
+    const std::vector<SourcePlan>& sources = raw->stages().sources;
+    std::vector<std::vector<Chunk>> given(sources.size());
+    for (const KeptTable& table : tables) {
+      WEIR_ASSIGN_OR_RETURN(given[table.source], ReadKept(*sources[table.source].node, table));
+    }
+    for (size_t i = 0; i < sources.size(); ++i) {
+      if (sources[i].node->origin == Origin::kOneRow) given[i].push_back(OneRow(clock_->NowMs()));
+    }
+    WEIR_RETURN_IF_ERROR(check_kept_here(*raw));
+    return raw->OpenBounded(std::move(given));
+  };
+  NoteTransient(runtime);
+  cursor->Run(std::move(runtime), open);
+  return std::unique_ptr<Cursor>(std::move(cursor));
+}
+
+}  // namespace weir

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""Random SELECTs without EMIT, answered by weir and by DuckDB over the same rows: the answers must be equal.
+
+    against_duckdb.py WEIR [--queries N] [--seed S]
+
+Exit status 77, a skip for ctest, where the Python module duckdb is not there.
+"""
+
+import argparse
+import json
+import math
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77
+COLUMNS = [("a", "INT", "INTEGER"), ("b", "BIGINT", "BIGINT"), ("d", "DOUBLE", "DOUBLE"),
+           ("t", "STRING", "VARCHAR"), ("f", "BOOLEAN", "BOOLEAN")]
+NUMBERS = ["a", "b", "d"]
+TEXTS = ["", "a", "A", "ab", "b", "bcd", "Zz", "é", "longer than a prefix 1", "longer than a prefix 2"]
+
+
+def make_rows(rng, count):
+    def maybe(value):
+        return None if rng.random() < 0.15 else value
+    return [{"a": maybe(rng.randint(-5, 5)), "b": maybe(rng.randint(-3, 3) * 10**12),
+             "d": maybe(rng.choice([-2.5, -1.0, 0.0, 0.25, 1.5, 1e6])), "t": maybe(rng.choice(TEXTS)),
+             "f": maybe(rng.random() < 0.5)} for _ in range(count)]
+
+
+def scalar(rng, depth=0):
+    kind = rng.random()
+    if kind < 0.55 or depth > 1:
+        return rng.choice([name for name, _, _ in COLUMNS])
+    if kind < 0.75:
+        return f"({rng.choice(NUMBERS)} {rng.choice(['+', '-', '*'])} {rng.randint(1, 4)})"
+    if kind < 0.85:
+        return "COALESCE(t, 'none')"
+    if kind < 0.95:
+        return f"CASE WHEN {condition(rng)} THEN 1 ELSE 0 END"
+    return "(t || 'x')"
+
+
+def condition(rng):
+    column = rng.choice(NUMBERS)
+    return rng.choice([
+        f"{column} {rng.choice(['<', '<=', '>', '>=', '=', '<>'])} {rng.randint(-3, 3)}",
+        f"{column} BETWEEN {rng.randint(-4, 0)} AND {rng.randint(0, 4)}",
+        f"{rng.choice(['a', 't', 'f', 'd'])} IS {rng.choice(['', 'NOT '])}NULL",
+        f"t IN ('a', 'b', '{rng.choice(TEXTS)}')", "t LIKE '%b%'", "f", "NOT f"])
+
+
+def aggregate(rng):
+    return rng.choice(["COUNT(*)", f"COUNT({rng.choice(['a', 't', 'f'])})",
+                       f"SUM({rng.choice(NUMBERS)})", f"MIN({rng.choice(['a', 'b', 'd', 't'])})",
+                       f"MAX({rng.choice(['a', 'b', 'd', 't'])})", f"AVG({rng.choice(['a', 'd'])})",
+                       "SUM(a * 2 + 1)", "COUNT(*) + 1"])
+
+
+def order(rng, columns, everything):
+    """ORDER BY text; by all columns where the order has to be whole."""
+    places = list(range(len(columns)))
+    rng.shuffle(places)
+    if not everything:
+        places = places[:rng.randint(1, len(places))]
+    items = []
+    for place in places:
+        item = rng.choice([str(place + 1), f"c{place}"])
+        item += rng.choice(["", " ASC", " DESC"]) + rng.choice(["", "", " NULLS FIRST", " NULLS LAST"])
+        items.append(item)
+    return " ORDER BY " + ", ".join(items)
+
+
+def query(rng):
+    """A SELECT, and whether the order of its rows is said."""
+    where = f" WHERE {condition(rng)}" if rng.random() < 0.4 else ""
+    if rng.random() < 0.2:
+        where += (" AND " if where else " WHERE ") + condition(rng)
+    tail = ""
+    if rng.random() < 0.6:
+        keys = [scalar(rng) for _ in range(rng.choice([0, 1, 1, 2, 3]))]
+        columns = keys + [aggregate(rng) for _ in range(rng.randint(1, 3))]
+        select = ", ".join(f"{text} AS c{i}" for i, text in enumerate(columns))
+        if keys:
+            by = [rng.choice([str(i + 1), f"c{i}", text]) for i, text in enumerate(keys)]
+            tail = " GROUP BY " + ", ".join(by)
+        if rng.random() < 0.3:
+            tail += f" HAVING {rng.choice(['COUNT(*)', 'SUM(a)', f'c{len(keys)}'])} IS NOT NULL"
+            tail += f" AND COUNT(*) > {rng.randint(0, 3)}"
+    else:
+        columns = [scalar(rng) for _ in range(rng.randint(1, 4))]
+        select = ", ".join(f"{text} AS c{i}" for i, text in enumerate(columns))
+        if rng.random() < 0.4:
+            select = "DISTINCT " + select
+    limited = rng.random() < 0.35
+    ordered = limited or rng.random() < 0.3
+    if ordered:
+        tail += order(rng, columns, everything=True)
+    elif rng.random() < 0.2:
+        tail += order(rng, columns, everything=False)
+    if limited:
+        tail += f" LIMIT {rng.randint(0, 20)}"
+        if rng.random() < 0.5:
+            tail += f" OFFSET {rng.randint(0, 10)}"
+    return f"SELECT {select} FROM s{where}{tail}", ordered
+
+
+def ask_weir(weir, create, sql):
+    done = subprocess.run([weir, "-q", "--format", "json", "-c", f"{create} {sql};"], capture_output=True,
+                          text=True, timeout=120, check=False)
+    if done.returncode != 0:
+        return f"error: {done.stderr.strip()}"
+    return [list(json.loads(line).values()) for line in done.stdout.splitlines() if line]
+
+
+def plain(value):
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    return float(value)
+
+
+def same(left, right):
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-12)
+    return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
+def sort_key(row):
+    return [(value is None, str(type(value)), round(value, 6) if isinstance(value, float) else value)
+            for value in row]
+
+
+def differ(left, right, ordered):
+    if isinstance(left, str):
+        return left
+    left = [[plain(value) for value in row] for row in left]
+    right = [[plain(value) for value in row] for row in right]
+    if not ordered:
+        left.sort(key=sort_key)
+        right.sort(key=sort_key)
+    equal = len(left) == len(right) and all(
+        len(a) == len(b) and all(map(same, a, b)) for a, b in zip(left, right))
+    return "" if equal else f"weir:   {left[:8]}\nduckdb: {right[:8]}\n({len(left)} and {len(right)} rows)"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("weir")
+    parser.add_argument("--queries", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randint(0, 10**6))
+    options = parser.parse_args()
+    try:
+        import duckdb
+    except ImportError:
+        print("skipped: the Python module duckdb is not installed")
+        return SKIPPED
+    print(f"seed {options.seed}")
+    rng = random.Random(options.seed)
+    failures = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(options.queries):
+            if number % 10 == 0:
+                rows = make_rows(rng, rng.choice([0, 1, 7, 50, 400]))
+                path = os.path.join(folder, f"rows{number}.json")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+                database = duckdb.connect()
+                database.execute("CREATE TABLE s (%s)" % ", ".join(f"{n} {t}" for n, _, t in COLUMNS))
+                if rows:
+                    database.executemany("INSERT INTO s VALUES (?, ?, ?, ?, ?)",
+                                         [list(row.values()) for row in rows])
+                columns = ", ".join(f"{name} {kind}" for name, kind, _ in COLUMNS)
+                create = (f"CREATE STREAM s ({columns}) WITH (CONNECTOR='file', PATH='{path}', "
+                          f"VALUE_FORMAT='JSON', PARTITIONS='{rng.randint(1, 3)}');")
+            sql, ordered = query(rng)
+            expected = [list(row) for row in database.execute(sql).fetchall()]
+            difference = differ(ask_weir(options.weir, create, sql), expected, ordered)
+            if difference:
+                failures += 1
+                print(f"--- {create}\n{sql};\n{difference}")
+    print(f"{options.queries - failures} of {options.queries} equal")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
