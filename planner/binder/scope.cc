@@ -6,6 +6,22 @@
 
 namespace weir {
 
+namespace {
+
+/// What a quoted name that nobody has was probably meant as.
+std::string QuotedHint(const ast::Identifier& name, const std::vector<std::string>& names) {
+  std::string upper = name.name;
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  if (std::ranges::find(names, upper) != names.end()) {
+    return "a name in quotes keeps its case; without them it is " + upper;
+  }
+  return "double quotes make a name; text stands in single quotes: '" + name.spelling + "'";
+}
+
+}  // namespace
+
 bool IsSystemColumnName(std::string_view name) {
   return name == "ROWTIME" || name == "ROWPARTITION" || name == "ROWOFFSET" ||
          name == "WINDOWSTART" || name == "WINDOWEND";
@@ -41,10 +57,15 @@ Status Scope::Unknown(const ast::ColumnRef& ref, std::string_view clause) const 
     if (std::ranges::find(names, column.name) == names.end()) names.push_back(column.name);
   }
   std::string hint = DidYouMean(ref.column.name, names);
+  if (hint.empty() && ref.column.quoted) hint = QuotedHint(ref.column, names);
   const std::vector<std::string> sources = Sources();
   const std::string of = ref.qualifier ? ref.qualifier->name : ListNames(sources);
-  if (!hint.empty()) hint += " ";
-  hint += of + (ref.qualifier || sources.size() == 1 ? " has " : " have ") + ListNames(names);
+  if (!names.empty()) {
+    if (!hint.empty()) hint += hint.ends_with('?') ? " " : "; ";
+    hint += of + (ref.qualifier || sources.size() == 1 ? " has " : " have ") + ListNames(names);
+  } else if (hint.empty()) {
+    hint = "no source is read here; text stands in single quotes: '" + ref.column.spelling + "'";
+  }
   std::string name = ref.column.name;
   if (ref.qualifier) name = ref.qualifier->name + "." + name;
   return Status(ErrorCode::kUnknownColumn,

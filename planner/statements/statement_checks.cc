@@ -54,11 +54,26 @@ Result<const SourceEntry*> FindSourceOrError(const Catalog& catalog, const ast::
         .At(name.position)
         .WithHint(cause->hint());
   }
+  constexpr size_t kNamesShown = 10;
   std::vector<std::string> names;
   for (const auto& [known, entry] : catalog.sources()) names.push_back(known);
+  std::string hint;
+  for (const auto& [known, entry] : catalog.sources()) {
+    const bool has = std::ranges::any_of(
+        entry.columns, [&](const auto& column) { return column.name == name.name; });
+    if (hint.empty() && has) hint = name.name + " is a column of " + known;
+  }
+  if (hint.empty()) hint = DidYouMean(name.name, names);
+  if (hint.empty() && names.empty()) {
+    hint = "there is none yet: CREATE STREAM name WITH (CONNECTOR='file', PATH='…') reads a file";
+  } else if (hint.empty()) {
+    const bool all = names.size() <= kNamesShown;
+    names.resize(std::min(names.size(), kNamesShown));
+    hint = "there are " + ListNames(names) + (all ? "" : " and others");
+  }
   return Status(ErrorCode::kUnknownSource, "unknown stream or table: " + name.name)
       .At(name.position)
-      .WithHint(DidYouMean(name.name, names));
+      .WithHint(std::move(hint));
 }
 
 Status CheckFreeName(const SourceEntry* existing, const SourceEntry& wanted, bool may_exist) {
