@@ -108,7 +108,8 @@ Status ElsewhereError(const physical::TopicSource& table, const std::vector<int3
   if (std::all_of(missing.begin(), missing.end(),
                   [&](int32_t partition) { return here.restoring.contains(partition); })) {
     return Status(ErrorCode::kOtherCopy,
-                  fmt::format("this copy is still restoring its part of table {}", table.source_name))
+                  fmt::format("this copy is still restoring its part of table {}",
+                              table.source_name))
         .WithHint("ask again; SHOW QUERIES tells how far it is");
   }
   const std::string group =

@@ -32,8 +32,8 @@ struct MaterializedViewOptions {
 class MaterializedView : public Operator {
  public:
   using Visit = std::function<Status(Chunk rows)>;
-  /// Flat chunks of columns `columns` of the schema, with row times, and window bounds where the key
-  /// has a window.
+  /// Flat chunks of columns `columns` of the schema, with row times, and window bounds where the
+  /// key has a window.
   virtual Status Scan(std::span<const int> columns, const Visit& visit) = 0;
   /// The same of one key's rows, its values in the order of the key columns; of windowed tables all
   /// windows, earliest first.

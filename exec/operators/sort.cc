@@ -101,8 +101,8 @@ class RowOrder {
  public:
   explicit RowOrder(const physical::Sort& node) : keys_(node.keys) {
     const int first = keys_[0].column;
-    const TypeKind kind = first == physical::SortKey::kTime ? TypeKind::kBigint
-                                                            : node.schema->columns[first].type.kind();
+    const bool by_time = first == physical::SortKey::kTime;
+    const TypeKind kind = by_time ? TypeKind::kBigint : node.schema->columns[first].type.kind();
     first_left_ = IsWhole(kind) ? 1 : 0;
   }
 

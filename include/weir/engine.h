@@ -136,8 +136,8 @@ class Cursor {
   virtual ~Cursor() = default;
   /// The columns, known before the first row. Lives as long as the cursor.
   virtual const Schema& schema() const = 0;
-  /// True for queries that follow their source (EMIT CHANGES, EMIT FINAL), false for pull queries: a
-  /// SELECT without EMIT, which gives what is there now and ends.
+  /// True for queries that follow their source (EMIT CHANGES, EMIT FINAL), false for pull queries,
+  /// SELECTs without EMIT, which give what is there now and end.
   virtual bool is_push() const = 0;
   /// The next rows. Waits up to `timeout`; an empty optional means that nothing came in time, or
   /// that the result is complete (see done()). Errors end the cursor. A pull query is worked out by

@@ -4,7 +4,8 @@
 
 namespace weir::logical {
 
-/// Bounded queries: a table's rows as they are when its topic has been read, the latest of each key.
+/// Bounded queries: a table's rows as they are when its topic has been read, the latest of each
+/// key.
 struct LatestRows : Node {
   LatestRows() : Node(NodeKind::kLatestRows) {}
 };
