@@ -16,6 +16,16 @@ inline constexpr size_t kBatchBytesMax = 4u << 20;
 inline constexpr size_t kFreeBlockBytesMax = 4u << 20;
 /// Bytes of one record; larger ones are refused on append (kRecordTooLarge) or dropped and counted.
 inline constexpr size_t kRecordBytesMax = 64u << 20;
+/// Bytes of one buffer of a column, whose offsets have 32 bits: kValueTooLarge beyond.
+inline constexpr size_t kColumnBytesMax = size_t{1} << 30;
+/// Bytes of one buffer of a column in the chunks that joins, table functions and expressions make:
+/// what would be larger becomes several chunks.
+inline constexpr size_t kMadeColumnBytesMax = 32u << 20;
+/// Bytes of one buffer of a column that expressions make of a single row, and of one evaluation of
+/// it: beyond, the value is null and an error of the row. No record could hold it.
+inline constexpr size_t kMadeValueBytesMax = kRecordBytesMax;
+/// Bytes that a task collects for one partition of a topic before the commit takes them over.
+inline constexpr size_t kOutputBytesMax = 8u << 20;
 /// Bytes of one SQL statement: kStatementTooLong beyond.
 inline constexpr size_t kStatementBytesMax = 1u << 20;
 /// Nesting of expressions, types and brackets in SQL: kNestingTooDeep beyond. The parser and the
@@ -25,6 +35,14 @@ inline constexpr int kNestingDepthMax = 200;
 inline constexpr int kValueDepthMax = 64;
 /// Digits of a DECIMAL: what Arrow's decimal128 holds.
 inline constexpr int kDecimalPrecisionMax = 38;
+/// Windows that one row is in: a HOPPING window whose size is more of its advances is refused.
+inline constexpr int64_t kWindowsOfRowMax = 100'000;
+/// Milliseconds of a duration in SQL, a thousand years: sizes, graces, retentions and WITHIN of more
+/// are refused. Sums of a few of them and of a time stay far from the end of 64 bits.
+inline constexpr int64_t kDurationMsMax = int64_t{365'250} * 86'400'000;
+/// The latest time of a row, in milliseconds since the epoch: sums of it and a few durations do not
+/// overflow. Records with a later one are dropped and counted (bad_timestamp).
+inline constexpr int64_t kRowTimeMax = int64_t{1} << 61;
 /// Bytes of a topic name or application id, Kafka's own rule.
 inline constexpr size_t kTopicNameBytesMax = 249;
 

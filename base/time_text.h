@@ -16,7 +16,10 @@ inline constexpr int64_t kMillisPerDay = 86'400'000;
 inline int64_t FloorDay(int64_t ms) {
   return ms >= 0 ? ms / kMillisPerDay : -((-(ms + 1)) / kMillisPerDay) - 1;
 }
-inline int64_t MillisOfDay(int64_t ms) { return ms - FloorDay(ms) * kMillisPerDay; }
+inline int64_t MillisOfDay(int64_t ms) {
+  const int64_t rest = ms % kMillisPerDay;
+  return rest < 0 ? rest + kMillisPerDay : rest;
+}
 
 /// Each writes the text and returns its bytes: yyyy-MM-dd; HH:mm:ss[.SSS]; yyyy-MM-ddTHH:mm:ss.SSS.
 size_t FormatDate(int32_t days, char* out);

@@ -1,5 +1,6 @@
 #include "exec/operators/row_clock.h"
 
+#include "base/limits.h"
 #include "base/status_macros.h"
 #include "base/time_text.h"
 
@@ -31,7 +32,7 @@ std::optional<int64_t> RowClock::At(const Column& column, int32_t row) const {
                               : ParseTimestamp(text, time);
     if (!read) return std::nullopt;
   }
-  if (time < 0) return std::nullopt;
+  if (time < 0 || time > limits::kRowTimeMax) return std::nullopt;
   return time;
 }
 

@@ -21,7 +21,8 @@ class RowClock {
   /// hold no time.
   static Result<RowClock> Make(const DataType& type, const std::string& format);
 
-  /// Milliseconds since the epoch; nothing for null, unreadable or negative values.
+  /// Milliseconds since the epoch; nothing for null, unreadable or negative values, and for those
+  /// beyond limits::kRowTimeMax.
   std::optional<int64_t> At(const Column& column, int32_t row) const;
 
  private:

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/connect/header_codec.h"
 #include "exec/formats/format.h"
@@ -37,6 +38,11 @@ WindowKeyKind KeyKindOf(physical::WindowKind kind) {
       return WindowKeyKind::kSession;
   }
   return WindowKeyKind::kNone;
+}
+
+// A window's end may lie behind the last time of a row.
+bool IsWindowTime(int64_t time) {
+  return time >= 0 && time <= limits::kRowTimeMax + limits::kDurationMsMax;
 }
 
 DataType HeadersType() {
@@ -179,7 +185,8 @@ void Decoder::SplitWindows(const RecordBatch& records) {
     if (slice.is_null()) continue;
     std::string_view key = records.View(slice);
     if (SplitWindowedKey(window_kind_, node_.window_size_ms, key, window_starts_[row],
-                         window_ends_[row])) {
+                         window_ends_[row]) &&
+        IsWindowTime(window_starts_[row]) && IsWindowTime(window_ends_[row])) {
       slice.length = static_cast<int32_t>(key.size());
     } else {
       bad_window_[row] = 1;
@@ -192,7 +199,7 @@ Status Decoder::HandleBad(const RecordBatch& records, TaskContext& context) {
     for (int32_t row = 0; row < records.size(); ++row) {
       if (bad_window_[row] == 0) continue;
       WEIR_RETURN_IF_ERROR(
-          HandleOneBad(records, row, kBadKey, "the key is too short to hold a window", context));
+          HandleOneBad(records, row, kBadKey, "the key does not end in a window", context));
       Drop(row);
     }
   }
@@ -353,17 +360,18 @@ Status Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk
     if (column != nullptr && out.op(row) != RowOp::kDelete) {
       times[row] = clock_.At(*column, row).value_or(-1);
     }
-    if (times[row] >= 0) continue;
+    if (times[row] >= 0 && times[row] <= limits::kRowTimeMax) continue;
     Drop(row);
     if (++bad == 1) {
-      LogBad(records, row, "bad_timestamp", "the row's time is missing or negative", context);
+      LogBad(records, row, "bad_timestamp", "the row's time is missing, negative or too late",
+             context);
     }
   }
   if (bad > 0) context.counters().Dropped("bad_timestamp", bad);
   out.sys(SystemColumn::kRowTime) = MakeTimes(times);
   if (bad == 0 || context.setting("timestamp.throw.on.invalid", 0) == 0) return OkStatus();
   return Status(ErrorCode::kBadRecord,
-                fmt::format("a record's time is missing, unreadable or negative; topic {}, "
+                fmt::format("a record's time is missing, unreadable, negative or too late; topic {}, "
                             "partition {}",
                             node_.topic, records.partition));
 }

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include <limits>
-
+#include "base/limits.h"
 #include "parser/transform/transformer.h"
 
 namespace weir::transform {
@@ -35,9 +34,10 @@ int64_t MillisecondsOf(Grammar::DurationUnitContext* unit) {
 int64_t Transformer::TransformDuration(Grammar::DurationContext* tree) {
   const int64_t count = TransformInteger(tree->INTEGER_NUMBER()->getSymbol());
   const int64_t unit = MillisecondsOf(tree->durationUnit());
-  if (count > std::numeric_limits<int64_t>::max() / unit) {
+  if (count > limits::kDurationMsMax / unit) {
     Fail(Place(tree), ErrorCode::kInvalidLiteral,
-         fmt::format("the duration is too long: {}", TextOf(tree)));
+         fmt::format("the duration is too long: {}; at most a thousand years are allowed, {} DAYS",
+                     TextOf(tree), limits::kDurationMsMax / 86'400'000));
     return 0;
   }
   return count * unit;

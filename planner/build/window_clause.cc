@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+#include "base/status_macros.h"
 #include "planner/build/aggregate_builder.h"
 
 namespace weir {
@@ -11,6 +13,21 @@ constexpr int64_t kDayMs = 24LL * 3600 * 1000;
 
 Status InvalidWindow(std::string message, SourcePosition position) {
   return Status(ErrorCode::kInvalidWindow, std::move(message)).At(position);
+}
+
+/// Each row goes into all windows that overlap at its time.
+Status CheckOverlap(const ast::WindowClause& clause) {
+  const int64_t windows = (clause.size_ms + clause.advance_ms - 1) / clause.advance_ms;
+  if (windows <= limits::kWindowsOfRowMax) return OkStatus();
+  const int64_t least =
+      (clause.size_ms + limits::kWindowsOfRowMax - 1) / limits::kWindowsOfRowMax;
+  return InvalidWindow("each row would be in " + std::to_string(windows) + " windows, " +
+                           std::to_string(clause.size_ms) + " ms by " +
+                           std::to_string(clause.advance_ms) + " ms; at most " +
+                           std::to_string(limits::kWindowsOfRowMax) + " are allowed",
+                       clause.position)
+      .WithHint("with this size write ADVANCE BY " + std::to_string(least) +
+                " MILLISECONDS or more");
 }
 
 }  // namespace
@@ -44,6 +61,7 @@ Result<physical::WindowSpec> ResolveWindow(const ast::WindowClause& clause,
                            clause.position);
     }
     window.advance_ms = clause.advance_ms;
+    WEIR_RETURN_IF_ERROR(CheckOverlap(clause));
   }
   window.grace_ms = clause.grace_ms.value_or(std::max<int64_t>(kDayMs - clause.size_ms, 0));
   if (window.grace_ms < 0) {

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/number_text.h"
 #include "base/status_macros.h"
 #include "planner/catalog/near_names.h"
@@ -184,7 +185,14 @@ Result<int64_t> ParseDurationText(std::string_view text) {
     unit += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
   for (const UnitRow& row : kUnits) {
-    if (unit == row.name || unit == std::string(row.name) + "S") return number * row.ms;
+    if (unit != row.name && unit != std::string(row.name) + "S") continue;
+    if (number > limits::kDurationMsMax / row.ms) {
+      return Status(ErrorCode::kInvalidProperty,
+                    "the duration is too long: '" + std::string(text) + "'")
+          .WithHint("at most a thousand years are allowed, " +
+                    std::to_string(limits::kDurationMsMax / 86'400'000) + " DAYS");
+    }
+    return number * row.ms;
   }
   return Status(ErrorCode::kInvalidProperty, "unknown unit of time: '" + unit + "'")
       .WithHint("the units are DAYS, HOURS, MINUTES, SECONDS, MILLISECONDS");

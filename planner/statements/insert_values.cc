@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/limits.h"
 #include "base/status_macros.h"
 #include "parser/ast/printer.h"
 #include "planner/binder/coercion.h"
@@ -144,6 +145,12 @@ Result<InsertValuesPlan> PlanInsertValues(const ast::Statement& statement,
   }
   if (plan.row_time_ms && *plan.row_time_ms < 0) {
     return Status(ErrorCode::kInvalidStatement, "ROWTIME is not negative")
+        .At(insert.target.position);
+  }
+  if (plan.row_time_ms && *plan.row_time_ms > limits::kRowTimeMax) {
+    return Status(ErrorCode::kInvalidStatement,
+                  "ROWTIME is at most " + std::to_string(limits::kRowTimeMax) +
+                      " milliseconds since 1970, not " + std::to_string(*plan.row_time_ms))
         .At(insert.target.position);
   }
   WEIR_RETURN_IF_ERROR(CheckKeys(target, plan, insert.target.position));
