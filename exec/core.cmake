@@ -23,6 +23,8 @@ weir_layer(exec_core
     expr/logical_nodes.cc
     expr/node.cc
     ${weir_function_sources}
+    column/column_limit.cc
+    column/chunk_parts.cc
   ALONE ${weir_function_tables}
   DEPENDS weir_base weir_planner
   PRIVATE_DEPENDS fmt::fmt absl::flat_hash_map absl::flat_hash_set absl::time absl::strings

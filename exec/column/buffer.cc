@@ -6,6 +6,7 @@
 #include "exec/column/bits.h"
 #include "exec/column/block_pool.h"
 #include "exec/column/builder.h"
+#include "exec/column/column_limit.h"
 
 namespace weir {
 namespace {
@@ -54,9 +55,12 @@ BufferBuilder& BufferBuilder::operator=(BufferBuilder&& other) noexcept {
 BufferBuilder::~BufferBuilder() { GiveBytes(data_, capacity_); }
 
 void BufferBuilder::Grow(size_t needed) {
+  CheckColumnBytes(needed);
   size_t capacity = std::max({needed, capacity_ * 2, size_t{192}});
   // A little more than last time: growing in the end would copy it all.
   if (data_ == nullptr) capacity = std::max(capacity, last_size_ + last_size_ / 16);
+  // Nor much beyond what it may ever have.
+  capacity = std::max(needed, std::min(capacity, limits::kColumnBytesMax));
   capacity = BlockBytes(capacity + kPadding) - kPadding;
   uint8_t* grown = TakeBytes(capacity);
   if (size_ != 0) std::memcpy(grown, data_, size_);
@@ -76,6 +80,7 @@ BufferPtr BufferBuilder::Finish() {
 }
 
 BufferPtr MakeBuffer(size_t size, uint8_t** data) {
+  CheckColumnBytes(size);
   *data = TakeBytes(size);
   std::memset(*data + size, 0, kPadding);
   return MakeShared<const OwnedBuffer>(*data, size, size);

@@ -2,6 +2,8 @@
 
 // Makes columns. Builders are reused: Finish() hands out an immutable column and leaves the builder
 // empty, ready for the next batch. One thread at a time.
+//
+// Buffers have a limit (column_limit.h): what would make a larger one throws ColumnTooLarge.
 
 #include <cstdint>
 #include <cstring>
@@ -191,7 +193,10 @@ Value GetValue(const Column& column, int32_t row);
 Chunk Flatten(Chunk chunk);
 /// Rows `rows` of a flat chunk, all columns, system columns and operations.
 Chunk GatherChunk(const Chunk& chunk, std::span<const int32_t> rows);
-/// Approximate bytes of memory of a chunk's columns.
+/// Rows [from, from + count) of a flat chunk, as GatherChunk gives them.
+Chunk RowRange(const Chunk& chunk, size_t from, size_t count);
+/// Approximate bytes of memory of a column, or of a chunk's columns.
+size_t ByteSize(const Column& column);
 size_t ByteSize(const Chunk& chunk);
 
 }  // namespace weir

@@ -2,6 +2,8 @@
 
 #include "exec/column/chunk.h"
 
+#include <numeric>
+
 #include "base/decimal.h"
 #include "exec/column/builder.h"
 
@@ -9,13 +11,6 @@ namespace weir {
 namespace {
 
 size_t BufferSize(const BufferPtr& buffer) { return buffer ? buffer->size() : 0; }
-
-size_t ColumnSize(const Column& column) {
-  const Column::Parts& parts = column.parts();
-  size_t size = BufferSize(parts.validity) + BufferSize(parts.values) + BufferSize(parts.offsets);
-  for (const ColumnPtr& child : parts.children) size += ColumnSize(*child);
-  return size;
-}
 
 Value GetCollection(const Column& column, int32_t row) {
   const int32_t begin = column.offsets()[row], end = column.offsets()[row + 1];
@@ -90,10 +85,23 @@ Chunk Flatten(Chunk chunk) {
   return GatherChunk(chunk, *chunk.selection);
 }
 
+Chunk RowRange(const Chunk& chunk, size_t from, size_t count) {
+  std::vector<int32_t> rows(count);
+  std::iota(rows.begin(), rows.end(), static_cast<int32_t>(from));
+  return GatherChunk(chunk, rows);
+}
+
+size_t ByteSize(const Column& column) {
+  const Column::Parts& parts = column.parts();
+  size_t size = BufferSize(parts.validity) + BufferSize(parts.values) + BufferSize(parts.offsets);
+  for (const ColumnPtr& child : parts.children) size += child ? ByteSize(*child) : 0;
+  return size;
+}
+
 size_t ByteSize(const Chunk& chunk) {
   size_t size = BufferSize(chunk.ops);
-  for (const ColumnPtr& column : chunk.columns) size += column ? ColumnSize(*column) : 0;
-  for (const ColumnPtr& column : chunk.system) size += column ? ColumnSize(*column) : 0;
+  for (const ColumnPtr& column : chunk.columns) size += column ? ByteSize(*column) : 0;
+  for (const ColumnPtr& column : chunk.system) size += column ? ByteSize(*column) : 0;
   return size;
 }
 

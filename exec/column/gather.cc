@@ -5,6 +5,7 @@
 
 #include "exec/column/bits.h"
 #include "exec/column/builder.h"
+#include "exec/column/column_limit.h"
 
 namespace weir {
 namespace {
@@ -50,19 +51,22 @@ BufferPtr GatherBits(const Column& column, std::span<const int32_t> rows) {
   return buffer;
 }
 
-/// New offsets for the picked rows; the last one is the size of what they cover.
-BufferPtr GatherOffsets(const Column& column, std::span<const int32_t> rows) {
+/// New offsets for the picked rows; the last one is the size of what they cover: bytes, or elements
+/// of `element_bytes` at least.
+BufferPtr GatherOffsets(const Column& column, std::span<const int32_t> rows,
+                        size_t element_bytes) {
   uint8_t* data;
   BufferPtr buffer = MakeBuffer((rows.size() + 1) * sizeof(int32_t), &data);
   int32_t* out = reinterpret_cast<int32_t*>(data);
   const int32_t* in = column.offsets();
-  int32_t end = 0;
+  int64_t end = 0;
   out[0] = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
     const int32_t row = rows[i];
     if (row >= 0) end += in[row + 1] - in[row];
-    out[i + 1] = end;
+    out[i + 1] = static_cast<int32_t>(end);
   }
+  CheckColumnBytes(static_cast<size_t>(end) * element_bytes);
   return buffer;
 }
 
@@ -118,6 +122,8 @@ void AppendFixed(const Column& column, BufferBuilder& out) {
 void AppendOffsets(const Column& column, BufferBuilder& out) {
   if (column.length() == 0) return;
   const int32_t last = out.as<int32_t>()[out.size() / 4 - 1];
+  CheckColumnBytes(static_cast<size_t>(last) +
+                   static_cast<size_t>(column.offsets()[column.length()] - column.offsets()[0]));
   const int32_t shift = last - column.offsets()[0];
   const size_t begin = out.size() / 4;
   out.Resize(out.size() + static_cast<size_t>(column.length()) * 4);
@@ -182,12 +188,12 @@ ColumnPtr Gather(const Column& column, std::span<const int32_t> rows) {
       break;
     case TypeKind::kString:
     case TypeKind::kBytes:
-      parts.offsets = GatherOffsets(column, rows);
+      parts.offsets = GatherOffsets(column, rows, 1);
       parts.values = GatherBytes(column, rows, parts.offsets->as<int32_t>());
       break;
     case TypeKind::kArray:
     case TypeKind::kMap: {
-      parts.offsets = GatherOffsets(column, rows);
+      parts.offsets = GatherOffsets(column, rows, sizeof(int32_t));
       const int32_t size = parts.offsets->as<int32_t>()[rows.size()];
       const std::vector<int32_t> child_rows = ChildRows(column, rows, size);
       for (const ColumnPtr& child : column.parts().children) {

@@ -104,7 +104,13 @@ class CallNode final : public Node {
     call.arg_types = arg_types_;
     call.state = state_.get();
     call.context = &frame.context();
-    row_.kernel(call, out_);
+    try {
+      row_.kernel(call, out_);
+    } catch (...) {
+      out_ = ColumnBuilder(type());   // Half a column is in it.
+      for (ColumnPtr& column : columns_) column = nullptr;
+      throw;
+    }
     ColumnPtr result = out_.Finish();
     WEIR_CHECK(result->length() == call.rows, row_.name);
     // Arguments live in their nodes as long as needed; held here too they would be reused late.

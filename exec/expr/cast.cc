@@ -294,7 +294,12 @@ class FlatCast final : public Cast {
   FlatCast(const DataType& to, LoopChoice loop) : to_(to), loop_(loop), out_(to) {}
   bool never_fails() const override { return loop_.never_fails; }
   ColumnPtr Run(const CastCall& call, const ColumnPtr& column) override {
-    loop_.function({call, *column, to_, out_});
+    try {
+      loop_.function({call, *column, to_, out_});
+    } catch (...) {
+      out_ = ColumnBuilder(to_);   // Half a column is in it.
+      throw;
+    }
     return out_.Finish();
   }
 

@@ -138,8 +138,19 @@ class MapNode final : public Node {
   ColumnPtr Compute(Frame& frame, const RowMask& mask) override {
     std::vector<ColumnPtr> columns;
     for (Node* child : children_) columns.push_back(child->Evaluate(frame, mask));
+    try {
+      AppendMaps(columns, frame.rows());
+    } catch (...) {
+      out_ = ColumnBuilder(type());   // Half a column is in it.
+      throw;
+    }
+    return out_.Finish();
+  }
+
+ private:
+  void AppendMaps(const std::vector<ColumnPtr>& columns, int32_t rows) {
     const size_t entries = columns.size() / 2;
-    for (int32_t row = 0; row < frame.rows(); ++row) {
+    for (int32_t row = 0; row < rows; ++row) {
       for (size_t e = 0; e < entries; ++e) {
         if (IsReplaced(columns, e, row)) continue;
         AppendKey(*columns[2 * e], row);
@@ -147,10 +158,8 @@ class MapNode final : public Node {
       }
       out_.AppendNested();
     }
-    return out_.Finish();
   }
 
- private:
   static bool IsReplaced(const std::vector<ColumnPtr>& columns, size_t entry, int32_t row) {
     for (size_t later = entry + 1; later < columns.size() / 2; ++later) {
       if (EqualAt(*columns[2 * entry], row, *columns[2 * later], row)) return true;

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "base/interrupt.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/expr/cast.h"
 #include "exec/expr/compiler.h"
 #include "exec/expr/node.h"
@@ -31,24 +33,60 @@ class ChunkFrame final : public Frame {
 class GraphProgram final : public ExprProgram {
  public:
   NodeGraph& graph() { return graph_; }
-  void AddRoot(Node* node) { roots_.push_back(node); }
+  /// `makes` is false for what only hands on a column of the input.
+  void AddRoot(Node* node, bool makes) { roots_.push_back({node, makes}); }
 
   Status Evaluate(const Chunk& input, EvalContext& context,
                   std::vector<ColumnPtr>& results) override {
+    CheckInterrupt();
     RowMask base = input.selection ? RowMask::Of(input.rows, *input.selection)
                                    : RowMask::All(input.rows);
     ChunkFrame frame(input, std::move(base), context, ++graph_.epoch);
+    const int64_t errors_before = context.errors.count();
     results.resize(roots_.size());
-    for (size_t i = 0; i < roots_.size(); ++i) {
-      results[i] = Prefix(roots_[i]->Evaluate(frame, frame.base()), input.rows);
+    const bool has_parts = HasParts(input);
+    const size_t limit = has_parts
+                             ? limits::kMadeColumnBytesMax
+                             : limits::kMadeValueBytesMax * static_cast<size_t>(input.rows);
+    size_t made = 0;
+    Status status;
+    for (size_t i = 0; i < roots_.size() && status.ok(); ++i) {
+      status = EvaluateRoot(roots_[i], frame, limit, made, results[i]);
+      if (!IsTooLarge(status) || has_parts) continue;
+      results[i] = MakeNullColumn(roots_[i].node->type(), input.rows);
+      context.errors.Add(0, kTooLong);
+      status = OkStatus();
     }
     for (const NodePtr& node : graph_.nodes) node->Release();
-    return OkStatus();
+    if (status.ok()) return status;
+    context.errors.ForgetFrom(errors_before);
+    results.clear();
+    return status;
   }
 
  private:
+  struct Root {
+    Node* node;
+    bool makes;
+  };
+
+  /// `made` are the bytes of the results so far, which are limited too.
+  static Status EvaluateRoot(const Root& root, Frame& frame, size_t limit, size_t& made,
+                             ColumnPtr& result) {
+    return WithinColumnLimit(limit, [&] {
+      result = Prefix(root.node->Evaluate(frame, frame.base()), frame.rows());
+      if (!root.makes) return;
+      const size_t bytes = ByteSize(*result);
+      if (made + bytes > kMadeBytesMax) throw ColumnTooLarge{made + bytes, kMadeBytesMax};
+      made += bytes;
+    });
+  }
+
+  static constexpr size_t kMadeBytesMax = 2 * limits::kMadeValueBytesMax;
+  static constexpr std::string_view kTooLong =
+      "the value would be larger than a record may be (64 MB)";
   NodeGraph graph_;
-  std::vector<Node*> roots_;
+  std::vector<Root> roots_;
 };
 
 int64_t WallClockMs() {
@@ -77,6 +115,14 @@ void RowErrors::Clear() {
   entries_.clear();
 }
 
+void RowErrors::ForgetFrom(int64_t count) {
+  if (count >= count_) return;
+  count_ = count;
+  if (static_cast<size_t>(count) < entries_.size()) {
+    entries_.resize(static_cast<size_t>(count));
+  }
+}
+
 void RowErrors::ForwardTo(RowErrors& target, std::span<const int32_t> rows) const {
   for (const Entry& entry : entries_) {
     target.Add(rows[static_cast<size_t>(entry.row)], entry.message);
@@ -89,7 +135,8 @@ Result<std::unique_ptr<ExprProgram>> CompileExprs(std::span<const BoundExprPtr> 
   Compiler compiler(program->graph());
   for (const BoundExprPtr& expr : exprs) {
     WEIR_ASSIGN_OR_RETURN(Node * node, compiler.Compile(expr));
-    program->AddRoot(node);
+    const bool hands_on = expr->kind == BoundKind::kColumn || expr->kind == BoundKind::kSystem;
+    program->AddRoot(node, !hands_on);
   }
   return std::unique_ptr<ExprProgram>(std::move(program));
 }

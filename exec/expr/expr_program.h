@@ -27,6 +27,8 @@ class RowErrors {
   int64_t count() const { return count_; }
   const std::vector<Entry>& entries() const { return entries_; }
   void Clear();
+  /// Forgets those that came after there were `count`.
+  void ForgetFrom(int64_t count);
   /// Adds these to `target`, row i as rows[i]: from elements of collections back to the batch.
   void ForwardTo(RowErrors& target, std::span<const int32_t> rows) const;
 
@@ -50,6 +52,10 @@ class ExprProgram {
   /// Evaluates all expressions over the rows of `input` that count. With a selection the results
   /// have `input.rows` rows, of which only the selected ones have a meaning (and only those may
   /// raise row errors). Each result has exactly `input.rows` rows.
+  ///
+  /// kValueTooLarge where a column would become too large and the chunk has parts (HasParts): these
+  /// are to be evaluated, one by one. A single row's value that is too large is null, an error of
+  /// the row.
   virtual Status Evaluate(const Chunk& input, EvalContext& context,
                           std::vector<ColumnPtr>& results) = 0;
 };
@@ -58,7 +64,7 @@ class ExprProgram {
 Result<std::unique_ptr<ExprProgram>> CompileExprs(std::span<const BoundExprPtr> exprs);
 
 /// Rows of `input` (within its selection) for which the BOOLEAN expression is true, ascending.
-/// `program` must hold exactly one expression.
+/// `program` must hold exactly one expression. kValueTooLarge as from Evaluate.
 Status EvaluatePredicate(ExprProgram& program, const Chunk& input, EvalContext& context,
                          Selection& selected);
 

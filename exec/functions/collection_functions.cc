@@ -191,8 +191,14 @@ void ArrayJoinKernel(const KernelCall& call, ColumnBuilder& out) {
     for (int32_t i = range.begin; i < range.end; ++i) {
       if (i > range.begin) scratch.append(delimiter);
       scratch.append(elements.ToText(i));
+      if (scratch.size() > limits::kMadeValueBytesMax) break;
     }
-    out.AppendBytes(scratch);
+    if (scratch.size() <= limits::kMadeValueBytesMax) {
+      out.AppendBytes(scratch);
+      continue;
+    }
+    if (call.IsActive(row)) IsTooLong(call, row, scratch.size());
+    out.AppendNull();
   }
 }
 
@@ -342,14 +348,22 @@ class MapEntries {
     const Column* values;
     int32_t position;
   };
-  void Clear() { entries_.clear(); }
+  void Clear() {
+    entries_.clear();
+    index_.Clear();
+  }
   void Put(std::string_view key, const Column& values, int32_t position) {
-    for (Entry& entry : entries_) {
-      if (entry.key != key) continue;
-      entry = {key, &values, position};
+    const uint64_t hash = HashBytes(key);
+    const int32_t same = index_.Find(
+        hash, static_cast<int32_t>(entries_.size()),
+        [&](int32_t at) { return entries_[at].key == key; },
+        [&](int32_t at) { return HashBytes(entries_[at].key); });
+    if (same >= 0) {
+      entries_[same] = {key, &values, position};
       return;
     }
     entries_.push_back({key, &values, position});
+    index_.Added(hash, static_cast<int32_t>(entries_.size()) - 1);
   }
   void AppendTo(ColumnBuilder& out) const {
     for (const Entry& entry : entries_) {
@@ -361,6 +375,7 @@ class MapEntries {
 
  private:
   std::vector<Entry> entries_;
+  DistinctIndex index_;
 };
 
 void AsMapKernel(const KernelCall& call, ColumnBuilder& out) {

@@ -1,5 +1,6 @@
 // Date and time functions.
 
+#include <limits>
 #include <optional>
 
 #include "base/time_text.h"
@@ -152,6 +153,16 @@ void ParseKernel(const KernelCall& call, ColumnBuilder& out) {
   });
 }
 
+constexpr std::string_view kBeyondTypes = "the sum is beyond what the type holds";
+
+void AppendSum(const KernelCall& call, int32_t row, int64_t time, int64_t shift,
+               ColumnBuilder& out) {
+  int64_t sum = 0;
+  if (!__builtin_add_overflow(time, shift, &sum)) return out.AppendInt64(sum);
+  call.Error(row, kBeyondTypes);
+  out.AppendNull();
+}
+
 void ConvertZoneKernel(const KernelCall& call, ColumnBuilder& out) {
   RowFormats from_zones(call);
   RowFormats to_zones(call);
@@ -161,7 +172,7 @@ void ConvertZoneKernel(const KernelCall& call, ColumnBuilder& out) {
     if (from == nullptr || to == nullptr) return out.AppendNull();
     const int64_t ms = GetBigint(*call.args[0], row);
     const int64_t shift = to->OffsetSecondsAt(ms) - from->OffsetSecondsAt(ms);
-    out.AppendInt64(ms + shift * 1000);
+    AppendSum(call, row, ms, shift * 1000, out);
   });
 }
 
@@ -194,12 +205,17 @@ void AddUnitsKernel(const KernelCall& call, ColumnBuilder& out) {
       return out.AppendNull();
     }
     const int64_t shift = kSign * unit * GetInt(counts, row);
-    if (kWhat == What::kTimestamp) return out.AppendInt64(GetBigint(values, row) + shift);
+    if (kWhat == What::kTimestamp) return AppendSum(call, row, GetBigint(values, row), shift, out);
     const int64_t value = GetInt(values, row);
     if (kWhat == What::kTime) {
       return out.AppendInt32(static_cast<int32_t>(MillisOfDay(value + shift)));
     }
-    out.AppendInt32(static_cast<int32_t>(FloorDay(value * kMillisPerDay + shift)));
+    const int64_t day = FloorDay(value * kMillisPerDay + shift);
+    if (day < std::numeric_limits<int32_t>::min() || day > std::numeric_limits<int32_t>::max()) {
+      call.Error(row, kBeyondTypes);
+      return out.AppendNull();
+    }
+    out.AppendInt32(static_cast<int32_t>(day));
   });
 }
 

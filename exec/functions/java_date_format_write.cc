@@ -72,7 +72,11 @@ void JavaDateFormat::Format(int64_t utc_ms, const TimeZone& zone, std::string& o
   instant.utc_ms = utc_ms;
   instant.zone = &zone;
   instant.offset_seconds = zone.is_utc() ? 0 : zone.OffsetSecondsAt(utc_ms);
-  const int64_t local_ms = utc_ms + int64_t{instant.offset_seconds} * 1000;
+  // At the very ends of 64 bits the clock stands still.
+  int64_t local_ms = utc_ms;
+  if (__builtin_add_overflow(utc_ms, int64_t{instant.offset_seconds} * 1000, &local_ms)) {
+    local_ms = utc_ms;
+  }
   instant.days = FloorDay(local_ms);
   instant.ms_of_day = MillisOfDay(local_ms);
   instant.date = CivilFromDays(instant.days);

@@ -150,13 +150,18 @@ void ArrayContainsKernel(const KernelCall& call, ColumnBuilder& out) {
 /// PostgreSQL's ||: objects merge at the top, anything else becomes an array.
 void Join(JsonParts& left, JsonParts right) {
   if (left.kind == JsonParts::Kind::kObject && right.kind == JsonParts::Kind::kObject) {
+    DistinctIndex index;
     for (JsonParts::Item& item : right.items) {
-      const auto same = std::find_if(left.items.begin(), left.items.end(),
-                                     [&](const auto& other) { return other.key == item.key; });
-      if (same != left.items.end()) {
-        *same = std::move(item);
+      const uint64_t hash = HashBytes(item.key);
+      const int32_t same = index.Find(
+          hash, static_cast<int32_t>(left.items.size()),
+          [&](int32_t at) { return left.items[at].key == item.key; },
+          [&](int32_t at) { return HashBytes(left.items[at].key); });
+      if (same >= 0) {
+        left.items[same] = std::move(item);
       } else {
         left.items.push_back(std::move(item));
+        index.Added(hash, static_cast<int32_t>(left.items.size()) - 1);
       }
     }
     return;

@@ -2,6 +2,7 @@
 
 // The loops of kernels: a body run for the rows that count, null for the others.
 
+#include "base/limits.h"
 #include "exec/functions/cell.h"
 #include "exec/functions/kernel.h"
 
@@ -18,6 +19,14 @@ void ForActiveRows(const KernelCall& call, ColumnBuilder& out, Body&& body) {
       out.AppendNull();
     }
   }
+}
+
+/// Whether a value of so many bytes is larger than any record may be; then that is the row's error.
+/// For values that are put together outside of the column, which has a limit of its own.
+inline bool IsTooLong(const KernelCall& call, int32_t row, size_t bytes) {
+  if (bytes <= limits::kMadeValueBytesMax) return false;
+  call.Error(row, "the value would be larger than a record may be (64 MB)");
+  return true;
 }
 
 /// A kernel of one argument from a function A -> R of plain values.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/interrupt.h"
 #include "exec/functions/builtin_functions.h"
 #include "exec/functions/kernel_rows_inl.h"
 
@@ -147,9 +148,11 @@ void ReduceKernel(const KernelCall& call, ColumnBuilder& out) {
       alive.push_back(row);
     }
   }
-  std::vector<ColumnPtr> steps;
+  ColumnPtr last;                    // Of the latest step…
+  std::vector<ColumnPtr> finished;   // …and the states of rows that have no further element.
   std::vector<int32_t> positions;
   for (int32_t step = 0; !alive.empty(); ++step) {
+    CheckInterrupt();
     std::vector<ColumnPtr> parameters;
     positions.clear();
     for (const int32_t row : alive) positions.push_back(states[row].position);
@@ -160,17 +163,28 @@ void ReduceKernel(const KernelCall& call, ColumnBuilder& out) {
     for (const ColumnPtr& child : collection.parts().children) {
       parameters.push_back(Gather(*child, positions));
     }
-    steps.push_back(lambda.Run(parameters, alive));
+    last = lambda.Run(parameters, alive);
     MarkFailed(lambda, alive, failed);
     size_t kept = 0;
+    std::vector<int32_t> done;
+    positions.clear();
     for (size_t i = 0; i < alive.size(); ++i) {
       const int32_t row = alive[i];
-      states[row] = {steps.back().get(), static_cast<int32_t>(i)};
+      states[row] = {last.get(), static_cast<int32_t>(i)};
       if (!failed[row] && collection.offsets()[row] + step + 1 < collection.offsets()[row + 1]) {
         alive[kept++] = row;
+      } else {
+        done.push_back(row);
+        positions.push_back(static_cast<int32_t>(i));
       }
     }
     alive.resize(kept);
+    if (done.empty()) continue;
+    finished.push_back(alive.empty() ? last : Gather(*last, positions));
+    for (size_t i = 0; i < done.size(); ++i) {
+      states[done[i]] = {finished.back().get(),
+                         alive.empty() ? positions[i] : static_cast<int32_t>(i)};
+    }
   }
   for (int32_t row = 0; row < call.rows; ++row) {
     if (!call.IsActive(row) || failed[row] || states[row].column->IsNull(states[row].position)) {

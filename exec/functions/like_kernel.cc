@@ -3,8 +3,10 @@
 
 #include <string>
 
+#include "base/interrupt.h"
 #include "exec/column/bits.h"
 #include "exec/functions/operator_kernels.h"
+#include "exec/functions/unicode_text.h"
 
 namespace weir {
 namespace {
@@ -34,7 +36,7 @@ class LikePattern {
       case Shape::kExact: return text == literal_;
       case Shape::kPrefix: return text.starts_with(literal_);
       case Shape::kSuffix: return text.ends_with(literal_);
-      case Shape::kContains: return text.find(literal_) != std::string_view::npos;
+      case Shape::kContains: return FindText(text, literal_) != std::string_view::npos;
       case Shape::kGeneral: return MatchesTokens(text);
     }
     return false;
@@ -65,6 +67,7 @@ class LikePattern {
   bool MatchesTokens(std::string_view text) const {
     size_t at = 0, token = 0, retry_at = 0;
     size_t retry_token = std::string_view::npos;
+    size_t retries = 0;
     while (at < text.size()) {
       if (token < tokens_.size() && tokens_[token] == kAnyText) {
         retry_token = ++token;
@@ -82,6 +85,7 @@ class LikePattern {
         continue;
       }
       if (retry_token == std::string_view::npos) return false;
+      if ((++retries & 0xFFF) == 0) CheckInterrupt();
       retry_at = std::min(retry_at + CharacterSize(text[retry_at]), text.size());
       at = retry_at;
       token = retry_token;

@@ -1,5 +1,6 @@
 // Numeric functions.
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -132,6 +133,8 @@ void AppendFitting(const KernelCall& call, int32_t row, Int128 value, ColumnBuil
   }
 }
 
+constexpr int kDigitsMax = limits::kDecimalPrecisionMax;
+
 /// A DECIMAL brought to `scale` digits after the point and back to the result's scale.
 template <Cut kCut>
 void CutDecimal(const KernelCall& call, int32_t row, int scale, ColumnBuilder& out) {
@@ -139,15 +142,15 @@ void CutDecimal(const KernelCall& call, int32_t row, int scale, ColumnBuilder& o
   const Int128 value = ReadCell<Int128>(*call.args[0], row);
   const int target = call.return_type->scale();
   Int128 result = value;
-  int digits = from;
-  if (scale < from) {
-    const int drop = from - scale;
-    result = drop > 38 ? 0 : DivideCut(value, PowerOfTen(drop), kCut);
-    digits = scale;
+  // Far left of the point nothing is left of any number.
+  const int digits = std::clamp(scale, -kDigitsMax, from);
+  if (digits < from) {
+    const int drop = from - digits;
+    result = drop > kDigitsMax ? 0 : DivideCut(value, PowerOfTen(drop), kCut);
   }
   Int128 scaled = 0;
   if (result != 0 &&
-      (target - digits > 38 || !RescaleDecimal(result, 0, target - digits, scaled))) {
+      (target - digits > kDigitsMax || !RescaleDecimal(result, 0, target - digits, scaled))) {
     call.Error(row, "the rounded DECIMAL has too many digits for its type");
     return out.AppendNull();
   }

@@ -5,6 +5,7 @@
 
 #include <re2/re2.h>
 
+#include "base/interrupt.h"
 #include "exec/functions/builtin_functions.h"
 #include "exec/functions/kernel_rows_inl.h"
 #include "exec/functions/unicode_text.h"
@@ -75,6 +76,7 @@ void ForMatches(const RE2& pattern, std::string_view text, Visit&& visit) {
   while (at <= text.size() &&
          pattern.Match(Piece(text), at, text.size(), RE2::UNANCHORED, groups.data(),
                        static_cast<int>(groups.size()))) {
+    CheckInterrupt();
     if (!visit(groups)) return;
     const size_t end = static_cast<size_t>(groups[0].data() - text.data()) + groups[0].size();
     // Behind an empty match go on one character later, or the same would be found again.
@@ -185,13 +187,14 @@ void ReplaceKernel(const KernelCall& call, ColumnBuilder& out) {
       scratch.append(text.substr(copied, begin - copied));
       valid = AppendReplacement(call.args[2]->GetString(row), *pattern, groups, scratch);
       copied = begin + groups[0].size();
-      return valid;
+      return valid && scratch.size() <= limits::kMadeValueBytesMax;
     });
     if (!valid) {
       call.Error(row, "the replacement names a group that the regular expression lacks");
       return out.AppendNull();
     }
-    out.AppendBytes(scratch.append(text.substr(copied)));
+    if (IsTooLong(call, row, scratch.append(text.substr(copied)).size())) return out.AppendNull();
+    out.AppendBytes(scratch);
   });
 }
 

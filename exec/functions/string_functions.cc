@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/number_text.h"
 #include "exec/functions/builtin_functions.h"
@@ -69,6 +70,18 @@ void SubstringKernel(const KernelCall& call, ColumnBuilder& out) {
   });
 }
 
+void AppendRepeated(std::string_view text, size_t times, std::string& out) {
+  const size_t begin = out.size();
+  const size_t bytes = times * text.size();
+  if (bytes == 0) return;
+  out.reserve(begin + bytes);
+  out.append(text);
+  while (out.size() - begin < bytes) {
+    const size_t done = out.size() - begin;
+    out.append(out, begin, std::min(done, bytes - done));
+  }
+}
+
 /// LPAD and RPAD: null for a negative length or an empty padding.
 template <bool kText, bool kLeft>
 void PadKernel(const KernelCall& call, ColumnBuilder& out) {
@@ -82,14 +95,15 @@ void PadKernel(const KernelCall& call, ColumnBuilder& out) {
     if (length >= target) return out.AppendBytes(Slice<kText>(text, 0, target));
     const int64_t unit = LengthOf<kText>(padding);
     const int64_t missing = target - length;
-    if (missing > static_cast<int64_t>(limits::kRecordBytesMax)) {
-      call.Error(row, "the padded text would be longer than a record may be");
-      return out.AppendNull();
-    }
+    const std::string_view last = Slice<kText>(padding, 0, missing % unit);
+    const auto repeats = static_cast<size_t>(missing / unit);
+    const size_t bytes = text.size() + repeats * padding.size() + last.size();
+    if (IsTooLong(call, row, bytes)) return out.AppendNull();
+    out.raw_values().Reserve(bytes);   // Before anything is filled.
     scratch.clear();
     if (!kLeft) scratch.append(text);
-    for (int64_t i = 0; i < missing / unit; ++i) scratch.append(padding);
-    scratch.append(Slice<kText>(padding, 0, missing % unit));
+    AppendRepeated(padding, repeats, scratch);
+    scratch.append(last);
     if (kLeft) scratch.append(text);
     out.AppendBytes(scratch);
   });
@@ -98,10 +112,11 @@ void PadKernel(const KernelCall& call, ColumnBuilder& out) {
 /// Byte offset of the n-th `wanted` at or behind `from`, or before and at it when going backwards.
 size_t FindOccurrence(std::string_view text, std::string_view wanted, size_t from, bool backwards,
                       int32_t occurrence) {
-  size_t at = backwards ? text.rfind(wanted, from) : text.find(wanted, from);
+  size_t at = backwards ? FindTextBackwards(text, wanted, from) : FindText(text, wanted, from);
   while (at != std::string_view::npos && --occurrence > 0) {
+    CheckInterrupt();
     if (backwards && at == 0) return std::string_view::npos;
-    at = backwards ? text.rfind(wanted, at - 1) : text.find(wanted, at + 1);
+    at = backwards ? FindTextBackwards(text, wanted, at - 1) : FindText(text, wanted, at + 1);
   }
   return at;
 }
@@ -132,18 +147,21 @@ void ReplaceKernel(const KernelCall& call, ColumnBuilder& out) {
     scratch.clear();
     if (wanted.empty()) {  // As in Java: around every character.
       scratch.append(replacement);
-      while (!text.empty()) {
+      while (!text.empty() && scratch.size() <= limits::kMadeValueBytesMax) {
         const std::string_view character = FirstCharacter(text);
         scratch.append(character).append(replacement);
         text.remove_prefix(character.size());
       }
     } else {
-      for (size_t at = text.find(wanted); at != std::string_view::npos; at = text.find(wanted)) {
+      for (size_t at = FindText(text, wanted);
+           at != std::string_view::npos && scratch.size() <= limits::kMadeValueBytesMax;
+           at = FindText(text, wanted)) {
         scratch.append(text.substr(0, at)).append(replacement);
         text.remove_prefix(at + wanted.size());
       }
       scratch.append(text);
     }
+    if (IsTooLong(call, row, scratch.size())) return out.AppendNull();
     out.AppendBytes(scratch);
   });
 }
@@ -195,14 +213,24 @@ void ChrOfTextKernel(const KernelCall& call, ColumnBuilder& out) {
 
 // --- Joining and splitting.
 
+/// Null, with an error for the row if it counts, where the text is longer than a record.
+void AppendFittingText(const KernelCall& call, int32_t row, std::string_view text,
+                       ColumnBuilder& out) {
+  if (text.size() <= limits::kMadeValueBytesMax) return out.AppendBytes(text);
+  if (call.IsActive(row)) IsTooLong(call, row, text.size());
+  out.AppendNull();
+}
+
 void ConcatKernel(const KernelCall& call, ColumnBuilder& out) {
   std::string scratch;
   for (int32_t row = 0; row < call.rows; ++row) {
     scratch.clear();
     for (const ColumnPtr& arg : call.args) {
-      if (!arg->IsNull(row)) scratch.append(arg->GetString(row));
+      if (arg->IsNull(row)) continue;
+      scratch.append(arg->GetString(row));
+      if (scratch.size() > limits::kMadeValueBytesMax) break;
     }
-    out.AppendBytes(scratch);
+    AppendFittingText(call, row, scratch, out);
   }
 }
 
@@ -221,8 +249,9 @@ void ConcatWithSeparatorKernel(const KernelCall& call, ColumnBuilder& out) {
       if (!first) scratch.append(separators.GetString(row));
       scratch.append(arg->GetString(row));
       first = false;
+      if (scratch.size() > limits::kMadeValueBytesMax) break;
     }
-    out.AppendBytes(scratch);
+    AppendFittingText(call, row, scratch, out);
   }
 }
 
@@ -237,8 +266,8 @@ void AppendSplit(std::string_view text, std::string_view delimiter, ColumnBuilde
       text.remove_prefix(part.size());
     }
   } else {
-    size_t at = delimiter.empty() ? std::string_view::npos : text.find(delimiter);
-    for (; at != std::string_view::npos; at = text.find(delimiter)) {
+    size_t at = delimiter.empty() ? std::string_view::npos : FindText(text, delimiter);
+    for (; at != std::string_view::npos; at = FindText(text, delimiter)) {
       parts.AppendBytes(text.substr(0, at));
       text.remove_prefix(at + delimiter.size());
     }
@@ -255,7 +284,7 @@ void SplitKernel(const KernelCall& call, ColumnBuilder& out) {
 }
 
 std::string_view TakePart(std::string_view& rest, std::string_view delimiter, bool& last) {
-  const size_t at = rest.find(delimiter);
+  const size_t at = FindText(rest, delimiter);
   last = at == std::string_view::npos;
   const std::string_view part = rest.substr(0, at);
   rest.remove_prefix(last ? rest.size() : at + delimiter.size());
@@ -265,24 +294,30 @@ std::string_view TakePart(std::string_view& rest, std::string_view delimiter, bo
 /// Entries without a delimiter between key and value are left out; of equal keys the last counts.
 void SplitToMapKernel(const KernelCall& call, ColumnBuilder& out) {
   std::vector<std::pair<std::string_view, std::string_view>> entries;
+  DistinctIndex index;
   ForActiveRows(call, out, [&](int32_t row) {
     std::string_view rest = call.args[0]->GetString(row);
     const std::string_view between_entries = call.args[1]->GetString(row);
     const std::string_view between_pair = call.args[2]->GetString(row);
     if (between_entries.empty() || between_pair.empty()) return out.AppendNull();
     entries.clear();
+    index.Clear();
     for (bool last = false; !last;) {
       std::string_view entry = TakePart(rest, between_entries, last);
       bool alone = false;
       const std::string_view key = TakePart(entry, between_pair, alone);
       if (alone) continue;
       const std::string_view value = TakePart(entry, between_pair, alone);
-      const auto same = std::find_if(entries.begin(), entries.end(),
-                                     [&](const auto& other) { return other.first == key; });
-      if (same != entries.end()) {
-        same->second = value;
+      const uint64_t hash = HashBytes(key);
+      const int32_t same = index.Find(
+          hash, static_cast<int32_t>(entries.size()),
+          [&](int32_t at) { return entries[at].first == key; },
+          [&](int32_t at) { return HashBytes(entries[at].first); });
+      if (same >= 0) {
+        entries[same].second = value;
       } else {
         entries.emplace_back(key, value);
+        index.Added(hash, static_cast<int32_t>(entries.size()) - 1);
       }
     }
     for (const auto& [key, value] : entries) {

@@ -5,6 +5,8 @@
 
 #include <utf8proc.h>
 
+#include "base/interrupt.h"
+
 namespace weir {
 namespace {
 
@@ -189,6 +191,26 @@ CharacterClass ClassOf(uint32_t code_point) {
       return CharacterClass::kDigit;
     default:
       return CharacterClass::kOther;
+  }
+}
+
+size_t FindText(std::string_view text, std::string_view wanted, size_t from) {
+  // The library's own search compares in full at each place where the first byte is right.
+  constexpr size_t kShort = 16;
+  if (wanted.size() <= kShort || from > text.size()) return text.find(wanted, from);
+  const void* found =
+      memmem(text.data() + from, text.size() - from, wanted.data(), wanted.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
+
+size_t FindTextBackwards(std::string_view text, std::string_view wanted, size_t from) {
+  if (wanted.size() > text.size()) return std::string_view::npos;
+  const size_t looks = wanted.size() > 4096 ? 0xFF : 0xFFFFF;   // Between two interruptions.
+  for (size_t at = std::min(from, text.size() - wanted.size());; --at) {
+    if ((at & looks) == 0) CheckInterrupt();
+    if (std::memcmp(text.data() + at, wanted.data(), wanted.size()) == 0) return at;
+    if (at == 0) return std::string_view::npos;
   }
 }
 

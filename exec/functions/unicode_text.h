@@ -17,6 +17,10 @@ int32_t Utf16Length(std::string_view text);
 size_t ByteOfUnit(std::string_view text, int64_t unit);
 /// Units [begin, end) of `text`; both within its length.
 std::string_view SliceUnits(std::string_view text, int64_t begin, int64_t end);
+/// The first place of `wanted` at or behind `from`, and the last one at or before it, as
+/// std::string_view's find and rfind; in linear time, and interruptible.
+size_t FindText(std::string_view text, std::string_view wanted, size_t from = 0);
+size_t FindTextBackwards(std::string_view text, std::string_view wanted, size_t from);
 /// The first character (1 to 4 bytes); malformed bytes count as one each. Requires text not empty.
 std::string_view FirstCharacter(std::string_view text);
 /// Its code point, U+FFFD where malformed.

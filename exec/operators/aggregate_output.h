@@ -3,10 +3,13 @@
 // The rows that an aggregate hands on, put together in the order of its changes: keys, results,
 // times, window bounds, operations; old rows before new ones where the plan asks for them.
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "base/limits.h"
 #include "exec/operators/aggregate_calls.h"
 #include "exec/operators/chunk_rows.h"
 
@@ -20,6 +23,30 @@ struct AggregateChange {
   int64_t row_time = 0;
   int64_t window_start = 0;
   int64_t window_end = 0;
+};
+
+/// How many rows an aggregate takes at once where its results may be long, as each row can bring one
+/// with it: a list of a thousand texts, say.
+class ResultPace {
+ public:
+  explicit ResultPace(const std::vector<physical::AggregateCall>& calls) {
+    for (const physical::AggregateCall& call : calls) {
+      const TypeKind kind = call.function->return_type.kind();
+      if (kind != TypeKind::kBoolean && ValueWidth(kind) == 0) rows_max_ = 64;
+    }
+  }
+  /// SIZE_MAX where results are short.
+  size_t rows_max() const { return rows_max_; }
+  /// Looks at what came out last.
+  void Learn(const Chunk& results) {
+    if (rows_max_ == SIZE_MAX || results.rows == 0) return;
+    const size_t bytes = ByteSize(results) / static_cast<size_t>(results.rows) + 1;
+    const size_t more = std::min<size_t>(rows_max_ * 8, limits::kBatchRowsMax);
+    rows_max_ = std::clamp<size_t>(limits::kMadeColumnBytesMax / bytes, 1, more);
+  }
+
+ private:
+  size_t rows_max_ = SIZE_MAX;
 };
 
 /// Builds the chunk of `changes`.

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/state/group_table.h"
@@ -30,7 +31,12 @@ class StreamFilter : public Operator {
     if (chunk.ops) DropNullValues(chunk);
     eval_.now_ms = context_->now_ms();
     auto selected = std::make_shared<Selection>();
-    WEIR_RETURN_IF_ERROR(EvaluatePredicate(*program_, chunk, eval_, *selected));
+    Status judged = EvaluatePredicate(*program_, chunk, eval_, *selected);
+    if (IsTooLarge(judged) && HasParts(chunk)) {
+      return ForBothParts(std::move(chunk),
+                          [this](Chunk part) { return OnBatch(0, std::move(part)); });
+    }
+    WEIR_RETURN_IF_ERROR(std::move(judged));
     WEIR_RETURN_IF_ERROR(ReportRowErrors(*context_, chunk, eval_.errors));
     if (static_cast<int32_t>(selected->size()) != chunk.rows) {
       chunk.selection = std::move(selected);
@@ -63,7 +69,12 @@ class TableFilter : public Operator {
   Status OnBatch(int, Chunk chunk) override {
     eval_.now_ms = context_->now_ms();
     selected_.clear();
-    WEIR_RETURN_IF_ERROR(EvaluatePredicate(*program_, chunk, eval_, selected_));
+    Status judged = EvaluatePredicate(*program_, chunk, eval_, selected_);
+    if (IsTooLarge(judged) && HasParts(chunk)) {
+      return ForBothParts(std::move(chunk),
+                          [this](Chunk part) { return OnBatch(0, std::move(part)); });
+    }
+    WEIR_RETURN_IF_ERROR(std::move(judged));
     WEIR_RETURN_IF_ERROR(ReportRowErrors(*context_, chunk, eval_.errors));
     passes_.assign(chunk.rows, 0);
     for (int32_t row : selected_) passes_[row] = 1;

@@ -9,7 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/state/row_table.h"
@@ -40,15 +42,20 @@ class ForeignKeyJoin : public Operator {
   Status OnBatch(int input, Chunk chunk) override {
     chunk = Flatten(std::move(chunk));
     Start();
-    if (input == 0) {
-      WEIR_RETURN_IF_ERROR(OnLeft(chunk));
+    if (input == 1) {
+      WEIR_RETURN_IF_ERROR(OnRight(chunk));
     } else {
-      OnRight(chunk);
+      Status joined = OnLeft(chunk);
+      if (IsTooLarge(joined) && HasParts(chunk)) {
+        return ForBothParts(std::move(chunk),
+                            [this](Chunk part) { return OnBatch(0, std::move(part)); });
+      }
+      WEIR_RETURN_IF_ERROR(std::move(joined));
     }
-    Chunk out = Joined();
+    WEIR_RETURN_IF_ERROR(Flush());
     left_.EndBatch();
     right_.EndBatch();
-    return out_.Emit(std::move(out));
+    return OkStatus();
   }
 
   Status OnStreamTime(int input, int64_t stream_time) override {
@@ -95,12 +102,12 @@ class ForeignKeyJoin : public Operator {
   }
 
   Status OnLeft(const Chunk& chunk) {
-    Select(chunk, LeftKeys(chunk));
-    if (rows_.empty()) return OkStatus();
     eval_.now_ms = context_->now_ms();
     std::vector<ColumnPtr> pointer;
     WEIR_RETURN_IF_ERROR(program_->Evaluate(chunk, eval_, pointer));
     WEIR_RETURN_IF_ERROR(ReportRowErrors(*context_, chunk, eval_.errors));
+    Select(chunk, LeftKeys(chunk));
+    if (rows_.empty()) return OkStatus();
     Chunk kept = chunk;
     kept.columns.push_back(pointer[0]);
     left_.FindOrInsert(LeftKeys(chunk), rows_, {}, ids_);
@@ -154,9 +161,9 @@ class ForeignKeyJoin : public Operator {
     return !left.is_null() && (is_left_ || !right.is_null());
   }
 
-  void OnRight(const Chunk& chunk) {
+  Status OnRight(const Chunk& chunk) {
     Select(chunk, std::span(chunk.columns).first(1));
-    if (rows_.empty()) return;
+    if (rows_.empty()) return OkStatus();
     const auto keys = std::span(chunk.columns).first(1);
     right_.FindOrInsert(keys, rows_, {}, ids_);
     pointers_.Find(keys, rows_, {}, pointer_ids_);
@@ -177,8 +184,13 @@ class ForeignKeyJoin : public Operator {
         const RowRef left = left_.ref(left_id);
         if (old_right.is_null() && right.is_null()) continue;
         Change(HasResult(left, old_right), left, left, old_right, left, right, time);
+        // Any number of rows may point here.
+        if (ops_.size() >= static_cast<size_t>(limits::kBatchRowsMax)) {
+          WEIR_RETURN_IF_ERROR(Flush());
+        }
       }
     }
+    return OkStatus();
   }
 
   RowRef FindRight(std::span<const ColumnPtr> keys, int32_t row) {
@@ -231,19 +243,29 @@ class ForeignKeyJoin : public Operator {
     result_times_.push_back(time);
   }
 
-  Chunk Joined() const {
+  // Hands on what was pushed.
+  Status Flush() {
+    Status emitted = InParts(
+        ops_.size(), ops_.data(),
+        [&](size_t from, size_t count) { return Joined(from, count); },
+        [this](Chunk joined) { return out_.Emit(std::move(joined)); });
+    Start();
+    return emitted;
+  }
+
+  Chunk Joined(size_t from, size_t count) const {
     Chunk out;
-    out.rows = static_cast<int32_t>(ops_.size());
-    if (out.rows == 0) return out;
+    out.rows = static_cast<int32_t>(count);
+    const auto keys = std::span(key_refs_).subspan(from, count);
+    const auto left = std::span(left_refs_).subspan(from, count);
+    const auto right = std::span(right_refs_).subspan(from, count);
     for (int key = 0; key < node_.left_key_columns; ++key) {
-      out.columns.push_back(left_.Gather(key, key_refs_));
+      out.columns.push_back(left_.Gather(key, keys));
     }
-    for (int column : node_.left_columns) out.columns.push_back(left_.Gather(column, left_refs_));
-    for (int column : node_.right_columns) {
-      out.columns.push_back(right_.Gather(column, right_refs_));
-    }
-    out.sys(SystemColumn::kRowTime) = MakeTimes(result_times_);
-    out.ops = MakeOps(ops_);
+    for (int column : node_.left_columns) out.columns.push_back(left_.Gather(column, left));
+    for (int column : node_.right_columns) out.columns.push_back(right_.Gather(column, right));
+    out.sys(SystemColumn::kRowTime) = MakeTimes(std::span(result_times_).subspan(from, count));
+    out.ops = MakeOps(std::span(ops_).subspan(from, count));
     out.source_partition = context_->partition();
     return out;
   }

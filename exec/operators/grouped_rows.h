@@ -31,4 +31,13 @@ inline int64_t FirstHoppingStart(const physical::WindowSpec& window, int64_t tim
                            0);
 }
 
+/// How many rows to put into their windows at once, so that what is noted for each row in each
+/// window stays small.
+inline size_t RowsAtOnce(const physical::WindowSpec& window) {
+  constexpr int64_t kEntriesMax = 1 << 16;
+  if (window.kind != physical::WindowKind::kHopping) return SIZE_MAX;
+  const int64_t windows = window.size_ms / window.advance_ms + 1;
+  return static_cast<size_t>(std::max<int64_t>(kEntriesMax / windows, 1));
+}
+
 }  // namespace weir

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/state/row_table.h"
@@ -43,9 +44,12 @@ class Materialize : public Operator {
     table_.FindOrInsert(keys, rows_, times_, ids_);
     const uint32_t block = table_.AddBlock(kept);
     Apply(chunk, block);
-    Chunk out = Gathered(chunk);
+    Status emitted = InParts(
+        refs_.size(), ops_.data(),
+        [&](size_t from, size_t count) { return Gathered(chunk, from, count); },
+        [this](Chunk gathered) { return out_.Emit(std::move(gathered)); });
     table_.EndBatch();
-    return out_.Emit(std::move(out));
+    return emitted;
   }
 
   Status OnBarrier() override {
@@ -105,17 +109,18 @@ class Materialize : public Operator {
   }
 
   // Columns from the table; times and the like, also of old rows, from the row that changed them.
-  Chunk Gathered(const Chunk& chunk) const {
+  Chunk Gathered(const Chunk& chunk, size_t from, size_t count) const {
+    const auto refs = std::span(refs_).subspan(from, count);
     Chunk system = chunk;
     system.columns.clear();
     system.ops = nullptr;
-    Chunk out = GatherChunk(system, out_rows_);
-    out.rows = static_cast<int32_t>(refs_.size());
+    Chunk out = GatherChunk(system, std::span(out_rows_).subspan(from, count));
+    out.rows = static_cast<int32_t>(count);
     for (int i = 0; i < static_cast<int>(types_.size()); ++i) {
       const int column = windowed_ && i >= key_columns_ ? i + 1 : i;
-      out.columns.push_back(chunk.columns[i] ? table_.Gather(column, refs_) : nullptr);
+      out.columns.push_back(chunk.columns[i] ? table_.Gather(column, refs) : nullptr);
     }
-    out.ops = MakeOps(ops_);
+    out.ops = MakeOps(std::span(ops_).subspan(from, count));
     return out;
   }
 

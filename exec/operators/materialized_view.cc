@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/state/row_table.h"
@@ -49,7 +50,8 @@ class View : public MaterializedView {
     std::iota(all.begin(), all.end(), 0);
     std::vector<uint32_t> ids;
     for (int chunks = 0; chunks < kChunksAtOnce && TakeIds(next_id_, ids); ++chunks) {
-      WEIR_RETURN_IF_ERROR(out_.Emit(RowsOf(ids, all)));
+      WEIR_RETURN_IF_ERROR(VisitRows(
+          ids, all, [this](Chunk rows) { return out_.Emit(std::move(rows)); }));
     }
     *more = next_id_ < table_.id_limit();
     return OkStatus();
@@ -77,7 +79,7 @@ class View : public MaterializedView {
   Status Scan(std::span<const int> columns, const Visit& visit) override {
     std::vector<uint32_t> ids;
     uint32_t next = 0;
-    while (TakeIds(next, ids)) WEIR_RETURN_IF_ERROR(visit(RowsOf(ids, columns)));
+    while (TakeIds(next, ids)) WEIR_RETURN_IF_ERROR(VisitRows(ids, columns, visit));
     return OkStatus();
   }
 
@@ -98,7 +100,7 @@ class View : public MaterializedView {
     if (!windowed_) {
       table_.Find(columns, {&row, 1}, {}, ids);
       if (ids[0] == GroupTable::kNone || !table_.Has(ids[0])) return OkStatus();
-      return visit(RowsOf(ids, wanted));
+      return VisitRows(ids, wanted, visit);
     }
     owners_.Find(columns, {&row, 1}, {}, ids);
     if (ids[0] == GroupTable::kNone) return OkStatus();
@@ -106,7 +108,7 @@ class View : public MaterializedView {
     std::sort(windows.begin(), windows.end(), [this](uint32_t a, uint32_t b) {
       return table_.time(a) < table_.time(b);
     });
-    return windows.empty() ? OkStatus() : visit(RowsOf(windows, wanted));
+    return VisitRows(windows, wanted, visit);
   }
 
   int64_t row_count() const override { return table_.row_count(); }
@@ -230,6 +232,14 @@ class View : public MaterializedView {
   }
 
   void AccountMemory() { memory_.Update(*context_, table_.ByteSize() + owners_.ByteSize()); }
+
+  Status VisitRows(std::span<const uint32_t> ids, std::span<const int> columns,
+                   const Visit& visit) const {
+    return InParts(
+        ids.size(), nullptr,
+        [&](size_t from, size_t count) { return RowsOf(ids.subspan(from, count), columns); },
+        visit);
+  }
 
   Chunk RowsOf(std::span<const uint32_t> ids, std::span<const int> columns) const {
     std::vector<RowRef> refs;

@@ -6,12 +6,15 @@
 // exchange nobody could tell a group's rows apart. The exchange then goes by the groups' row times,
 // which add up to the same stream time: the row that moves it on is never late itself.
 
+#include <algorithm>
 #include <numeric>
 
 #include <fmt/format.h>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/aggregate_calls.h"
 #include "exec/operators/factories.h"
 #include "exec/operators/grouped_rows.h"
@@ -54,7 +57,17 @@ class PartialAggregate : public Operator {
     } else {
       SelectGroupedRows(chunk, Keys(chunk), numbers_, context_->counters(), kept_);
     }
-    AssignWindows(chunk);
+    const size_t step = RowsAtOnce(window_);
+    for (size_t from = 0; from < kept_.size(); from += step) {
+      CheckInterrupt();
+      WEIR_RETURN_IF_ERROR(
+          Process(chunk, std::span(kept_).subspan(from, std::min(step, kept_.size() - from))));
+    }
+    return OkStatus();
+  }
+
+  Status Process(const Chunk& chunk, std::span<const int32_t> rows) {
+    AssignWindows(chunk, rows);
     if (rows_.empty()) return OkStatus();
     NumberGroups(chunk);
     calls_.Add(chunk, rows_, ids_);
@@ -79,7 +92,7 @@ class PartialAggregate : public Operator {
     return std::span(chunk.columns).first(static_cast<size_t>(key_columns_));
   }
 
-  void AssignWindows(const Chunk& chunk);
+  void AssignWindows(const Chunk& chunk, std::span<const int32_t> rows);
   void NumberGroups(const Chunk& chunk);
   void FindGroups(const Chunk& chunk);
   void CollectGroups(const Chunk& chunk);
@@ -113,11 +126,11 @@ class PartialAggregate : public Operator {
   uint32_t batch_ = 0;
 };
 
-void PartialAggregate::AssignWindows(const Chunk& chunk) {
+void PartialAggregate::AssignWindows(const Chunk& chunk, std::span<const int32_t> rows) {
   rows_.clear();
   starts_.clear();
   if (!windowed_) {
-    rows_ = kept_;
+    rows_.assign(rows.begin(), rows.end());
     return;
   }
   const auto times = chunk.row_time()->values<int64_t>();
@@ -132,7 +145,7 @@ void PartialAggregate::AssignWindows(const Chunk& chunk) {
     starts_.push_back(start);
   };
   const bool tumbling = window_.kind == WindowKind::kTumbling;
-  for (int32_t row : kept_) {
+  for (int32_t row : rows) {
     const int64_t time = times[row];
     clock.Advance(time);
     if (tumbling) {
@@ -197,11 +210,10 @@ void PartialAggregate::CollectGroups(const Chunk& chunk) {
 }
 
 Status PartialAggregate::EmitGroups(const Chunk& chunk) {
-  for (size_t from = 0; from < touched_.size(); from += limits::kBatchRowsMax) {
-    const size_t count = std::min<size_t>(limits::kBatchRowsMax, touched_.size() - from);
-    WEIR_RETURN_IF_ERROR(out_.Emit(GroupRows(chunk, from, count)));
-  }
-  return OkStatus();
+  return InParts(
+      touched_.size(), nullptr,
+      [&](size_t from, size_t count) { return GroupRows(chunk, from, count); },
+      [this](Chunk rows) { return out_.Emit(std::move(rows)); });
 }
 
 // The groups [from, from + count) of the batch, one row each.

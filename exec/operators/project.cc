@@ -1,6 +1,7 @@
 // Evaluates one expression for each output column.
 
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 
@@ -31,7 +32,12 @@ class Project : public Operator {
 
   Status OnBatch(int, Chunk chunk) override {
     eval_.now_ms = context_->now_ms();
-    WEIR_RETURN_IF_ERROR(program_->Evaluate(chunk, eval_, results_));
+    Status evaluated = program_->Evaluate(chunk, eval_, results_);
+    if (IsTooLarge(evaluated) && HasParts(chunk)) {
+      return ForBothParts(std::move(chunk),
+                          [this](Chunk part) { return OnBatch(0, std::move(part)); });
+    }
+    WEIR_RETURN_IF_ERROR(std::move(evaluated));
     WEIR_RETURN_IF_ERROR(ReportRowErrors(*context_, chunk, eval_.errors));
     if (masks_deletes_ && chunk.ops) MaskDeletes(chunk);
     chunk.columns.swap(results_);

@@ -13,8 +13,10 @@
 
 #include <fmt/format.h>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/aggregate_output.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
@@ -61,7 +63,8 @@ class SessionAggregate : public Operator {
         emit_final_(node.emit_final),
         retracts_(node.mode == physical::ChangeMode::kRetract),
         calls_(std::move(calls)),
-        keys_({KeyTypes(node), false, false}) {}
+        keys_({KeyTypes(node), false, false}),
+        pace_(node.calls) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
@@ -127,6 +130,7 @@ class SessionAggregate : public Operator {
   const bool retracts_;
   AggregateCalls calls_;
   GroupTable keys_;
+  ResultPace pace_;
   std::vector<std::vector<uint32_t>> sessions_;         // Groups of a key, by end.
   std::vector<Group> groups_;
   std::vector<uint32_t> free_groups_;
@@ -170,6 +174,11 @@ void SessionAggregate::SelectRows(const Chunk& chunk) {
 }
 
 Status SessionAggregate::OnBatch(int, Chunk chunk) {
+  CheckInterrupt();
+  if (static_cast<size_t>(chunk.rows) > pace_.rows_max() && HasParts(chunk)) {
+    return ForBothParts(std::move(chunk),
+                        [this](Chunk part) { return OnBatch(0, std::move(part)); });
+  }
   SelectRows(chunk);
   if (rows_.empty()) return OkStatus();
   created_.clear();
@@ -405,7 +414,9 @@ Status SessionAggregate::Send(std::span<const ColumnPtr> keys) {
   if (changes_.empty()) return OkStatus();
   std::vector<ColumnPtr> columns;
   for (ColumnBuilder& builder : results_) columns.push_back(builder.Finish());
-  return out_.Emit(BuildAggregateChunk(changes_, keys, columns, true));
+  Chunk out = BuildAggregateChunk(changes_, keys, columns, true);
+  pace_.Learn(out);
+  return out_.Emit(std::move(out));
 }
 
 // Closes the sessions that ended longer than gap and grace before `stream_time`.
@@ -450,9 +461,9 @@ Status SessionAggregate::EmitClosed(std::vector<uint32_t>& ids) {
     return std::tie(x.bounds.end, x.bounds.start, x.key) <
            std::tie(y.bounds.end, y.bounds.start, y.key);
   });
-  for (size_t from = 0; from < ids.size(); from += limits::kBatchRowsMax) {
-    const auto part = std::span(ids).subspan(
-        from, std::min<size_t>(limits::kBatchRowsMax, ids.size() - from));
+  const size_t step = std::min<size_t>(limits::kBatchRowsMax, pace_.rows_max());
+  for (size_t from = 0; from < ids.size(); from += step) {
+    const auto part = std::span(ids).subspan(from, std::min(step, ids.size() - from));
     std::vector<uint32_t> key_ids;
     for (uint32_t id : part) key_ids.push_back(groups_[id].key);
     std::vector<ColumnBuilder> keys;

@@ -4,13 +4,27 @@
 
 #include <algorithm>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/factories.h"
 
 namespace weir {
 
 using physical::WindowKind;
+
+// Where each row is in many windows, or brings a long list with it, few rows go at once.
+Status StreamAggregate::InSteps(const Chunk& chunk, std::span<const int32_t> rows) {
+  const size_t step = RowsAtOnce(window_);
+  while (!rows.empty()) {
+    CheckInterrupt();
+    const size_t count = std::min({step, pace_.rows_max(), rows.size()});
+    WEIR_RETURN_IF_ERROR(Process(chunk, rows.first(count)));
+    rows = rows.subspan(count);
+  }
+  return OkStatus();
+}
 
 Status StreamAggregate::Process(const Chunk& chunk, std::span<const int32_t> rows) {
   AssignWindows(chunk, rows);
@@ -118,6 +132,9 @@ void StreamAggregate::FindGroups(const Chunk& chunk) {
   groups_.FindOrInsert(Keys(chunk), rows_, starts_, ids_, created_);
   if (created_.empty()) return;
   calls_.Resize(groups_.id_limit());
+  // Groups that come by the thousand are not first counted at the barrier.
+  created_since_measured_ += created_.size();
+  if (created_since_measured_ > kMeasuredGroups) MeasureMemory();
   if (flags_.size() < groups_.id_limit()) {
     flags_.resize(groups_.id_limit());
     row_times_.resize(groups_.id_limit());
@@ -230,7 +247,9 @@ Status StreamAggregate::EmitLast(const Chunk& chunk) {
     changes_.push_back(change);
     flags |= kEmitted;
   }
-  return out_.Emit(BuildAggregateChunk(changes_, Keys(chunk), columns, windowed_));
+  Chunk out = BuildAggregateChunk(changes_, Keys(chunk), columns, windowed_);
+  pace_.Learn(out);
+  return out_.Emit(std::move(out));
 }
 
 // One change a row and window, as Kafka Streams gives without a cache.
@@ -268,7 +287,9 @@ Status StreamAggregate::EmitEach(const Chunk& chunk) {
   }
   std::vector<ColumnPtr> columns;
   for (ColumnBuilder& builder : results) columns.push_back(builder.Finish());
-  return out_.Emit(BuildAggregateChunk(changes_, Keys(chunk), columns, windowed_));
+  Chunk out = BuildAggregateChunk(changes_, Keys(chunk), columns, windowed_);
+  pace_.Learn(out);
+  return out_.Emit(std::move(out));
 }
 
 // Closes the windows whose end plus grace is at or before `stream_time`.
@@ -316,11 +337,10 @@ void StreamAggregate::ForgetGroup(uint32_t id) {
 
 // The state of each group as it is now.
 Status StreamAggregate::EmitGroups(std::span<const uint32_t> ids) {
-  for (size_t from = 0; from < ids.size(); from += limits::kBatchRowsMax) {
-    const size_t count = std::min<size_t>(limits::kBatchRowsMax, ids.size() - from);
-    WEIR_RETURN_IF_ERROR(out_.Emit(StateOf(ids.subspan(from, count))));
-  }
-  return OkStatus();
+  return InParts(
+      ids.size(), nullptr,
+      [&](size_t from, size_t count) { return StateOf(ids.subspan(from, count)); },
+      [this](Chunk groups) { return out_.Emit(std::move(groups)); });
 }
 
 // With many groups this is most of the work.

@@ -42,7 +42,8 @@ class StreamAggregate : public Operator {
         merges_partials_(node.merges_partials),
         retracts_(node.mode == physical::ChangeMode::kRetract),
         calls_(std::move(calls)),
-        groups_({KeyTypes(node), windowed_, false}) {
+        groups_({KeyTypes(node), windowed_, false}),
+        pace_(node.calls) {
     if (window_.kind == physical::WindowKind::kTumbling) window_.advance_ms = window_.size_ms;
   }
 
@@ -61,7 +62,7 @@ class StreamAggregate : public Operator {
   Status OnBatch(int, Chunk chunk) override {
     SelectGroupedRows(chunk, Keys(chunk), numbers_, context_->counters(), kept_);
     if (kafka_final_) return OneByOne(chunk);
-    return Process(chunk, kept_);
+    return InSteps(chunk, kept_);
   }
 
   Status OnStreamTime(int, int64_t stream_time) override {
@@ -85,6 +86,9 @@ class StreamAggregate : public Operator {
   static constexpr uint8_t kEmitted = 1;
   static constexpr uint8_t kDirty = 2;     // Stands in dirty_.
   static constexpr uint8_t kPending = 4;   // Stands in pending_.
+
+  // New groups after which memory is measured again.
+  static constexpr size_t kMeasuredGroups = 1 << 16;
 
   // A group of a window. Windows close in order of time, their groups in the order they came.
   struct OpenGroup {
@@ -111,7 +115,9 @@ class StreamAggregate : public Operator {
     return std::span(chunk.columns).first(static_cast<size_t>(key_columns_));
   }
 
+  Status InSteps(const Chunk& chunk, std::span<const int32_t> rows);
   Status Process(const Chunk& chunk, std::span<const int32_t> rows);
+  void MeasureMemory();
   void AddRows(const Chunk& chunk);
   Status OneByOne(const Chunk& chunk);
   void AssignWindows(const Chunk& chunk, std::span<const int32_t> rows);
@@ -152,6 +158,7 @@ class StreamAggregate : public Operator {
   bool kafka_final_ = false;
   AggregateCalls calls_;
   GroupTable groups_;
+  ResultPace pace_;
   std::vector<int64_t> row_times_;                      // By group: the latest of its rows.
   std::vector<uint8_t> flags_;                          // By group.
   std::vector<Touched> touched_in_;                     // By group.
@@ -165,6 +172,7 @@ class StreamAggregate : public Operator {
   TaskContext* context_ = nullptr;
   StateStore* store_ = nullptr;
   MemoryAccount memory_;
+  size_t created_since_measured_ = 0;
   std::vector<uint32_t> dirty_;
   DirtyPages pages_;
 

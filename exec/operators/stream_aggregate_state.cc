@@ -81,12 +81,17 @@ Status StreamAggregate::OnBarrier() {
     times.Put(kNewestKey, value);
     times_dirty_ = false;
   }
+  MeasureMemory();
+  return OkStatus();
+}
+
+void StreamAggregate::MeasureMemory() {
+  created_since_measured_ = 0;
   memory_.Update(*context_,
                  groups_.ByteSize() + calls_.ByteSize() + flags_.capacity() +
                      row_times_.capacity() * sizeof(int64_t) +
                      touched_in_.capacity() * sizeof(Touched) +
                      open_.capacity() * sizeof(OpenGroup));
-  return OkStatus();
 }
 
 Status StreamAggregate::LoadTimes() {
@@ -107,21 +112,33 @@ Status StreamAggregate::Load() {
   std::vector<std::string> values;
   bool malformed = false;
   Status status;
+  size_t bytes = 0;
+  auto load_full = [&](size_t read) {
+    bytes += read;
+    const bool full = values.size() >= static_cast<size_t>(limits::kBatchRowsMax) ||
+                      bytes >= limits::kBatchBytesMax;
+    if (!full) return;
+    bytes = 0;
+    status = LoadBatch(keys, starts, values);
+  };
   WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
     int64_t start = 0;
+    const size_t size = key.size() + value.size();
+    malformed = !ReadOrdered64(key, start);
     if (windowed_) {
-      malformed = !ReadOrdered64(key, start) || !ReadRow(key, keys);
+      malformed = malformed || !ReadRow(key, keys) || !key.empty();
       starts.push_back(start);
       values.emplace_back(value);
+      if (!malformed) load_full(size);
     } else {
-      malformed = !ReadOrdered64(key, start);
-      while (!malformed && !value.empty()) malformed = !ReadFromPage(value, keys, values);
+      malformed |= !key.empty();
+      while (!malformed && status.ok() && !value.empty()) {
+        const size_t before = value.size();
+        malformed = !ReadFromPage(value, keys, values);
+        if (!malformed) load_full(before - value.size());
+      }
     }
-    malformed |= !key.empty();
-    if (malformed) return false;
-    if (values.size() < static_cast<size_t>(limits::kBatchRowsMax)) return true;
-    status = LoadBatch(keys, starts, values);
-    return status.ok();
+    return !malformed && status.ok();
   }));
   if (malformed) {
     return Status(ErrorCode::kStoreCorrupt, "a group's key in a state store is malformed");

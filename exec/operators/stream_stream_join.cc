@@ -20,6 +20,7 @@
 
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/operators/join_output.h"
@@ -81,6 +82,7 @@ class StreamStreamJoin : public Operator {
   void EmitExpired();
   void Push(int input, RowRef own, RowRef other, int64_t time);
   Status Flush(int input, const Chunk* rows);
+  Chunk Joined(int input, const Chunk* rows, size_t from, size_t count);
   Status LoadTimes();
 
   const physical::StreamStreamJoin node_;
@@ -259,30 +261,39 @@ inline void StreamStreamJoin::Push(int input, RowRef own, RowRef other, int64_t 
 
 // Puts the pairs together and hands them on. `rows` are those of the batch of side `input`.
 Status StreamStreamJoin::Flush(int input, const Chunk* rows) {
-  if (pairs_.size() == 0) return OkStatus();
+  Status emitted = InParts(
+      pairs_.size(), nullptr,
+      [&](size_t from, size_t count) { return Joined(input, rows, from, count); },
+      [this](Chunk joined) { return out_.Emit(std::move(joined)); });
+  pairs_.Clear();
+  return emitted;
+}
+
+Chunk StreamStreamJoin::Joined(int input, const Chunk* rows, size_t from, size_t count) {
+  const std::span<const RowRef> refs[] = {std::span(pairs_.left).subspan(from, count),
+                                          std::span(pairs_.right).subspan(from, count)};
   auto gather = [&](int side, int column) {
     const Column* extra = rows != nullptr && side == input ? rows->columns[column].get() : nullptr;
-    return sides_[side].buffer.Gather(column, side == 0 ? pairs_.left : pairs_.right, extra);
+    return sides_[side].buffer.Gather(column, refs[side], extra);
   };
   const bool left_missing = sides_[1].is_outer;
   auto key = [&](int column) {
-    return left_missing ? MergeKeys(gather(0, column), gather(1, column), pairs_.left)
+    return left_missing ? MergeKeys(gather(0, column), gather(1, column), refs[0])
                         : gather(0, column);
   };
   Chunk out;
-  out.rows = static_cast<int32_t>(pairs_.size());
+  out.rows = static_cast<int32_t>(count);
   for (int column = 0; column < node_.key_columns; ++column) out.columns.push_back(key(column));
   for (int side : {0, 1}) {
     for (int column : sides_[side].output_columns) out.columns.push_back(gather(side, column));
   }
-  out.sys(SystemColumn::kRowTime) = MakeTimes(pairs_.times);
+  out.sys(SystemColumn::kRowTime) = MakeTimes(std::span(pairs_.times).subspan(from, count));
   if (windowed_) {
     out.sys(SystemColumn::kWindowStart) = key(node_.key_columns);
     out.sys(SystemColumn::kWindowEnd) = key(node_.key_columns + 1);
   }
   out.source_partition = context_->partition();
-  pairs_.Clear();
-  return out_.Emit(std::move(out));
+  return out;
 }
 
 Status StreamStreamJoin::OnStreamTime(int input, int64_t stream_time) {

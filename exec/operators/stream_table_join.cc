@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/state/row_table.h"
@@ -89,27 +90,27 @@ class StreamTableJoin : public Operator {
       rows_.push_back(candidates_[i]);
       refs_.push_back(found ? table_.ref(ids_[i]) : RowRef());
     }
-    if (rows_.empty()) return OkStatus();
-    return out_.Emit(Joined(std::move(chunk)));
+    return InParts(
+        rows_.size(), nullptr,
+        [&](size_t from, size_t count) { return Joined(chunk, from, count); },
+        [this](Chunk joined) { return out_.Emit(std::move(joined)); });
   }
 
-  Chunk Joined(Chunk chunk) const {
-    const bool all = static_cast<int32_t>(rows_.size()) == chunk.rows;
-    auto gathered = [&](int column) {
-      const ColumnPtr& source = chunk.columns[column];
-      return all || !source ? source : Gather(*source, rows_);
+  Chunk Joined(const Chunk& chunk, size_t from, size_t count) const {
+    const auto rows = std::span(rows_).subspan(from, count);
+    const auto refs = std::span(refs_).subspan(from, count);
+    const bool all = static_cast<int32_t>(count) == chunk.rows;
+    auto gathered = [&](const ColumnPtr& source) {
+      return all || !source ? source : Gather(*source, rows);
     };
     Chunk out;
     out.columns.reserve(static_cast<size_t>(node_.key_columns) + node_.left_columns.size() +
                         node_.right_columns.size());
-    for (int key = 0; key < node_.key_columns; ++key) out.columns.push_back(gathered(key));
-    for (int column : node_.left_columns) out.columns.push_back(gathered(column));
-    for (int column : node_.right_columns) out.columns.push_back(table_.Gather(column, refs_));
-    for (int i = 0; i < kSystemColumnCount; ++i) {
-      const ColumnPtr& source = chunk.system[i];
-      out.system[i] = all || !source ? source : Gather(*source, rows_);
-    }
-    out.rows = static_cast<int32_t>(rows_.size());
+    for (int key = 0; key < node_.key_columns; ++key) out.columns.push_back(gathered(chunk.columns[key]));
+    for (int column : node_.left_columns) out.columns.push_back(gathered(chunk.columns[column]));
+    for (int column : node_.right_columns) out.columns.push_back(table_.Gather(column, refs));
+    for (int i = 0; i < kSystemColumnCount; ++i) out.system[i] = gathered(chunk.system[i]);
+    out.rows = static_cast<int32_t>(count);
     out.source = chunk.source;
     out.source_partition = chunk.source_partition;
     return out;

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/aggregate_output.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
@@ -34,7 +35,8 @@ class TableAggregate : public Operator {
         key_columns_(node.key_columns),
         retracts_(node.mode == physical::ChangeMode::kRetract),
         calls_(std::move(calls)),
-        groups_({KeyTypes(node), false, false}) {}
+        groups_({KeyTypes(node), false, false}),
+        pace_(node.calls) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
@@ -44,6 +46,10 @@ class TableAggregate : public Operator {
   }
 
   Status OnBatch(int, Chunk chunk) override {
+    if (static_cast<size_t>(chunk.rows) > pace_.rows_max() && HasParts(chunk)) {
+      return ForBothParts(std::move(chunk),
+                          [this](Chunk part) { return OnBatch(0, std::move(part)); });
+    }
     rows_.clear();
     const int64_t nulls = SelectNonNull(Keys(chunk), numbers_.Of(chunk), rows_);
     if (nulls > 0) context_->counters().Dropped("null_group_key", nulls);
@@ -60,7 +66,9 @@ class TableAggregate : public Operator {
     }
     std::vector<ColumnPtr> columns;
     for (ColumnBuilder& builder : results_) columns.push_back(builder.Finish());
-    return out_.Emit(BuildAggregateChunk(changes_, Keys(chunk), columns, false));
+    Chunk out = BuildAggregateChunk(changes_, Keys(chunk), columns, false);
+    pace_.Learn(out);
+    return out_.Emit(std::move(out));
   }
 
   Status OnBarrier() override {
@@ -224,6 +232,7 @@ class TableAggregate : public Operator {
   const bool retracts_;
   AggregateCalls calls_;
   GroupTable groups_;
+  ResultPace pace_;
   std::vector<Group> groups_meta_;   // By group.
   TaskContext* context_ = nullptr;
   StateStore* store_ = nullptr;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/operators/join_output.h"
@@ -56,9 +57,12 @@ class TableTableJoin : public Operator {
     ops_.clear();
     for (size_t i = 0; i < rows_.size(); ++i) Apply(chunk, input, i, block);
     // A deleted row's key comes from the row that deletes it.
-    Chunk out = Joined(chunk);
+    Status emitted = InParts(
+        pairs_.size(), ops_.data(),
+        [&](size_t from, size_t count) { return Joined(chunk, from, count); },
+        [this](Chunk joined) { return out_.Emit(std::move(joined)); });
     own.table.EndBatch();
-    return out_.Emit(std::move(out));
+    return emitted;
   }
 
   Status OnStreamTime(int input, int64_t stream_time) override {
@@ -145,19 +149,21 @@ class TableTableJoin : public Operator {
     }
   }
 
-  Chunk Joined(const Chunk& chunk) const {
+  Chunk Joined(const Chunk& chunk, size_t from, size_t count) const {
     Chunk out;
-    out.rows = static_cast<int32_t>(pairs_.size());
-    if (out.rows == 0) return out;
-    for (const ColumnPtr& key : Keys(chunk)) out.columns.push_back(Gather(*key, key_rows_));
+    out.rows = static_cast<int32_t>(count);
+    const auto key_rows = std::span(key_rows_).subspan(from, count);
+    const auto left = std::span(pairs_.left).subspan(from, count);
+    const auto right = std::span(pairs_.right).subspan(from, count);
+    for (const ColumnPtr& key : Keys(chunk)) out.columns.push_back(Gather(*key, key_rows));
     for (int column : node_.left_columns) {
-      out.columns.push_back(sides_[0].table.Gather(column, pairs_.left));
+      out.columns.push_back(sides_[0].table.Gather(column, left));
     }
     for (int column : node_.right_columns) {
-      out.columns.push_back(sides_[1].table.Gather(column, pairs_.right));
+      out.columns.push_back(sides_[1].table.Gather(column, right));
     }
-    out.sys(SystemColumn::kRowTime) = MakeTimes(pairs_.times);
-    out.ops = MakeOps(ops_);
+    out.sys(SystemColumn::kRowTime) = MakeTimes(std::span(pairs_.times).subspan(from, count));
+    out.ops = MakeOps(std::span(ops_).subspan(from, count));
     out.source_partition = context_->partition();
     return out;
   }

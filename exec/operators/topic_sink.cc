@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/connect/header_codec.h"
 #include "exec/formats/format.h"
@@ -54,6 +55,26 @@ class TopicSink : public Operator {
 
   Status OnBatch(int, Chunk chunk) override {
     WEIR_RETURN_IF_ERROR(SelectRows(chunk));
+    return InSteps(chunk);
+  }
+
+ private:
+  // What many large rows become is not collected in one piece.
+  Status InSteps(const Chunk& chunk) {
+    const size_t bytes = ByteSize(chunk);
+    if (bytes <= limits::kOutputBytesMax || rows_.size() < 2) return Write(chunk);
+    const std::vector<int32_t> rows = rows_;
+    const size_t bytes_of_one = bytes / static_cast<size_t>(chunk.rows) + 1;
+    const size_t step = std::max<size_t>(limits::kOutputBytesMax / bytes_of_one, 1);
+    for (size_t from = 0; from < rows.size(); from += step) {
+      const auto part = std::span(rows).subspan(from, std::min(step, rows.size() - from));
+      rows_.assign(part.begin(), part.end());
+      WEIR_RETURN_IF_ERROR(Write(chunk));
+    }
+    return OkStatus();
+  }
+
+  Status Write(const Chunk& chunk) {
     if (rows_.empty()) return OkStatus();
     key_chunk_.assign(chunk.columns.begin(), chunk.columns.begin() + key_columns_);
     value_chunk_.assign(chunk.columns.begin() + key_columns_, chunk.columns.end());
@@ -68,7 +89,6 @@ class TopicSink : public Operator {
     return OkStatus();
   }
 
- private:
   // The topic knows nothing of old rows. Rows whose time column holds no time are not written.
   Status SelectRows(const Chunk& chunk) {
     rows_.clear();
@@ -85,7 +105,7 @@ class TopicSink : public Operator {
     context_->counters().Dropped("bad_timestamp", static_cast<int64_t>(before - rows_.size()));
     if (context_->setting("timestamp.throw.on.invalid", 0) == 0) return OkStatus();
     return Status(ErrorCode::kBadRecord,
-                  "a row's time is missing, unreadable or negative; column " +
+                  "a row's time is missing, unreadable, negative or too late; column " +
                       node_.schema->columns[node_.time_column].name);
   }
 

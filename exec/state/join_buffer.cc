@@ -4,7 +4,9 @@
 #include <functional>
 #include <numeric>
 
+#include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/state/chunk_codec.h"
 #include "exec/state/row_codec.h"
 
@@ -81,15 +83,25 @@ void JoinBuffer::AppendToBlock(const Chunk& chunk, int32_t from, int32_t count) 
   block.pieces.push_back(PlacePiece(std::move(piece)));
   Index(chunk, from, count);
   next_ordinal_ += count;
-  // Few pieces: neighbours of about one size become one; a full block becomes one piece.
-  while (block.pieces.size() >= 2 &&
+  // Few pieces: neighbours of about one size become one; a full block becomes one piece. But what
+  // is large already stays as it is.
+  while (block.pieces.size() >= 2 && BytesOfLast(block, 2) <= limits::kMadeColumnBytesMax &&
          pieces_[block.pieces[block.pieces.size() - 2]].rows <=
              2 * pieces_[block.pieces.back()].rows) {
     MergePieces(block, 2);
   }
-  if ((next_ordinal_ & kRowMask) == 0 && block.pieces.size() > 1) {
+  if ((next_ordinal_ & kRowMask) == 0 && block.pieces.size() > 1 &&
+      BytesOfLast(block, block.pieces.size()) <= limits::kMadeColumnBytesMax) {
     MergePieces(block, block.pieces.size());
   }
+}
+
+size_t JoinBuffer::BytesOfLast(const Block& block, size_t count) const {
+  size_t bytes = 0;
+  for (size_t i = block.pieces.size() - count; i < block.pieces.size(); ++i) {
+    bytes += pieces_[block.pieces[i]].bytes;
+  }
+  return bytes;
 }
 
 // Chains rows [from, from + count) of the chunk to the rows of the same key before them.
@@ -165,10 +177,14 @@ RowRef JoinBuffer::Locate(int64_t ordinal) const {
 
 ColumnPtr JoinBuffer::Gather(int column, std::span<const RowRef> refs, const Column* extra) {
   std::vector<const Column*>& blocks = pointers_[column];
+  // Taken out again also where the column would be too large, which throws.
+  struct Extra {
+    std::vector<const Column*>& blocks;
+    ~Extra() { blocks.pop_back(); }
+  };
   blocks.push_back(extra);
-  ColumnPtr result = GatherRefs(types_[column], blocks, refs);
-  blocks.pop_back();
-  return result;
+  const Extra lent{blocks};
+  return GatherRefs(types_[column], blocks, refs);
 }
 
 void JoinBuffer::Expire(int64_t limit) {
@@ -237,27 +253,45 @@ void JoinBuffer::SaveRows(StateStore& store) {
     store.DeleteRange(std::string(1, kRowsPrefix), RowsKey(limit));
   }
   int64_t from = std::max(saved_end_, first_ordinal_);
+  saved_end_ = from;
   while (from < next_ordinal_) {
     // Entries never cross a block, so that what is loaded lies where it lay.
     const int64_t end = std::min((from & ~kRowMask) + kBlockRows, next_ordinal_);
-    std::vector<RowRef> refs;
-    std::vector<int64_t> times;
-    for (int64_t ordinal = from; ordinal < end; ++ordinal) {
-      refs.push_back(Locate(ordinal));
-      times.push_back(Time(ordinal));
-    }
-    std::vector<ColumnPtr> columns;
-    for (size_t i = 0; i < types_.size(); ++i) {
-      columns.push_back(Gather(static_cast<int>(i), refs, nullptr));
-    }
-    columns.push_back(MakeInt64Column(DataType::Bigint(), times));
-    std::string value;
-    AppendColumns(columns, value);
-    store.Put(RowsKey(from), value);
-    saved_.push_back({from, end});
+    Status never_fails = InParts(
+        static_cast<size_t>(end - from), nullptr,
+        [&](size_t begin, size_t count) {
+          return RowsFrom(from + static_cast<int64_t>(begin), count);
+        },
+        [&](Chunk rows) {
+          std::string value;
+          AppendColumns(rows.columns, value);
+          const int64_t first = saved_end_;
+          store.Put(RowsKey(first), value);
+          saved_end_ += rows.rows;
+          saved_.push_back({first, saved_end_});
+          return OkStatus();
+        });
+    WEIR_CHECK(never_fails.ok(), never_fails.message());
     from = end;
   }
   saved_end_ = next_ordinal_;
+}
+
+// So many rows from an ordinal on, the times behind the kept columns.
+Chunk JoinBuffer::RowsFrom(int64_t ordinal, size_t count) {
+  std::vector<RowRef> refs;
+  std::vector<int64_t> times;
+  for (const int64_t end = ordinal + static_cast<int64_t>(count); ordinal < end; ++ordinal) {
+    refs.push_back(Locate(ordinal));
+    times.push_back(Time(ordinal));
+  }
+  Chunk rows;
+  rows.rows = static_cast<int32_t>(count);
+  for (size_t i = 0; i < types_.size(); ++i) {
+    rows.columns.push_back(Gather(static_cast<int>(i), refs, nullptr));
+  }
+  rows.columns.push_back(MakeInt64Column(DataType::Bigint(), times));
+  return rows;
 }
 
 void JoinBuffer::SaveWaiting(StateStore& store) {

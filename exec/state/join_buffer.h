@@ -95,6 +95,8 @@ class JoinBuffer {
   uint32_t PlacePiece(Piece piece);
   void FreePiece(uint32_t number);
   void MergePieces(Block& block, size_t count);
+  size_t BytesOfLast(const Block& block, size_t count) const;
+  Chunk RowsFrom(int64_t ordinal, size_t count);
   void DropFirstBlock();
   void SaveRows(StateStore& store);
   void SaveWaiting(StateStore& store);

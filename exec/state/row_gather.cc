@@ -43,6 +43,7 @@ ColumnPtr GatherTexts(const DataType& type, std::span<const Column* const> block
   parts.offsets = MakeBuffer((refs.size() + 1) * sizeof(int32_t), &data);
   auto* offsets = reinterpret_cast<int32_t*>(data);
   offsets[0] = 0;
+  int64_t end = 0;
   for (size_t i = 0; i < refs.size(); ++i) {
     int32_t length = 0;
     if (!refs[i].is_null()) {
@@ -50,10 +51,11 @@ ColumnPtr GatherTexts(const DataType& type, std::span<const Column* const> block
       const int32_t row = refs[i].row;
       if (!column.IsNull(row)) length = column.offsets()[row + 1] - column.offsets()[row];
     }
-    offsets[i + 1] = offsets[i] + length;
+    end += length;
+    offsets[i + 1] = static_cast<int32_t>(end);
   }
   uint8_t* bytes = nullptr;
-  parts.values = MakeBuffer(static_cast<size_t>(offsets[refs.size()]), &bytes);
+  parts.values = MakeBuffer(static_cast<size_t>(end), &bytes);   // Throws where it is too large.
   for (size_t i = 0; i < refs.size(); ++i) {
     const int32_t length = offsets[i + 1] - offsets[i];
     if (length == 0) continue;

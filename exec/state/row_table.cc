@@ -4,7 +4,9 @@
 #include <functional>
 #include <numeric>
 
+#include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/state/row_codec.h"
 
 namespace weir {
@@ -15,8 +17,8 @@ constexpr int32_t kSmallBlockRows = 1024;
 constexpr int32_t kSmallBlocksMax = 64;
 // Rows that nobody refers to are dropped when they outnumber the others by this many.
 constexpr int64_t kGarbageRowsMax = 8192;
-constexpr int32_t kMovedBlockRowsMax = 1 << 16;
-constexpr int32_t kLoadRowsMax = 4096;
+constexpr size_t kMovedBlockRowsMax = 1 << 16;
+constexpr size_t kLoadRowsMax = 4096;
 
 std::vector<DataType> KeyTypes(const RowTable::Options& options) {
   return {options.types.begin(), options.types.begin() + options.key_columns};
@@ -184,23 +186,18 @@ void RowTable::Compact() {
 void RowTable::MoveRows(std::span<const uint32_t> blocks) {
   std::vector<RowRef> from;
   auto flush = [&] {
-    if (from.empty()) return;
-    Block block;
-    block.rows = block.live = static_cast<int32_t>(from.size());
-    Chunk measured;
-    for (size_t i = 0; i < options_.types.size(); ++i) {
-      block.columns.push_back(GatherRefs(options_.types[i], pointers_[i], from));
-    }
-    measured.columns = block.columns;
-    measured.rows = block.rows;
-    block.columns.push_back(GatherRefs(DataType::Bigint(), pointers_.back(), from));
-    block.bytes = weir::ByteSize(measured) + from.size() * sizeof(int64_t);
-    for (const RowRef& ref : from) block.ids.push_back(blocks_[ref.block].ids[ref.row]);
-    const std::vector<uint32_t> ids = block.ids;
-    const uint32_t number = PlaceBlock(std::move(block));
-    for (size_t row = 0; row < ids.size(); ++row) {
-      refs_[ids[row]] = {number, static_cast<int32_t>(row)};
-    }
+    size_t moved = 0;
+    Status never_fails = InParts(
+        from.size(), nullptr,
+        [&](size_t begin, size_t count) { return Picked(std::span(from).subspan(begin, count)); },
+        [&](Chunk picked) {
+          const auto count = static_cast<size_t>(picked.rows);
+          PlaceMoved(std::move(picked), std::span(from).subspan(moved, count));
+          moved += count;
+          return OkStatus();
+        },
+        kMovedBlockRowsMax);
+    WEIR_CHECK(never_fails.ok(), never_fails.message());
     from.clear();
   };
   for (uint32_t number : blocks) {
@@ -213,6 +210,31 @@ void RowTable::MoveRows(std::span<const uint32_t> blocks) {
   }
   flush();
   for (uint32_t number : blocks) FreeBlock(number);
+}
+
+Chunk RowTable::Picked(std::span<const RowRef> refs) const {
+  Chunk picked;
+  picked.rows = static_cast<int32_t>(refs.size());
+  for (size_t i = 0; i < options_.types.size(); ++i) {
+    picked.columns.push_back(Gather(static_cast<int>(i), refs));
+  }
+  picked.sys(SystemColumn::kRowTime) = GatherRowTimes(refs);
+  return picked;
+}
+
+// Makes a block of rows that were picked from `refs`.
+void RowTable::PlaceMoved(Chunk rows, std::span<const RowRef> refs) {
+  Block block;
+  block.rows = block.live = rows.rows;
+  block.bytes = weir::ByteSize(rows);
+  block.columns = std::move(rows.columns);
+  block.columns.push_back(rows.row_time());
+  for (const RowRef& ref : refs) block.ids.push_back(blocks_[ref.block].ids[ref.row]);
+  const std::vector<uint32_t> ids = block.ids;
+  const uint32_t number = PlaceBlock(std::move(block));
+  for (size_t row = 0; row < ids.size(); ++row) {
+    refs_[ids[row]] = {number, static_cast<int32_t>(row)};
+  }
 }
 
 ColumnPtr RowTable::Gather(int column, std::span<const RowRef> refs) const {
@@ -291,22 +313,30 @@ Status RowTable::Load(const StateStore& store, size_t columns) {
   bool malformed = false;
   bool moved = false;
   uint32_t rows = 0;
+  size_t bytes = 0;
+  auto load_full = [&](size_t read) {
+    bytes += read;
+    if (times.size() < kLoadRowsMax && bytes < limits::kBatchBytesMax) return;
+    bytes = 0;
+    status = LoadRows(builders, times);
+  };
   WEIR_RETURN_IF_ERROR(store.Scan("", "", [&](std::string_view key, std::string_view value) {
+    const size_t size = key.size() + value.size();
     if (options_.has_time) {
       malformed = !ReadEntry(key, value, builders, times) || !key.empty() || !value.empty();
+      if (!malformed) load_full(size);
     } else {
       int64_t page = 0;
       malformed = !ReadOrdered64(key, page) || !key.empty();
       // Rows get their ids as they come.
-      for (; !malformed && !value.empty(); ++rows) {
+      for (; !malformed && status.ok() && !value.empty(); ++rows) {
+        const size_t before = value.size();
         malformed = !ReadEntry(value, value, builders, times);
         moved |= rows / DirtyPages::kRows != page;
+        if (!malformed) load_full(before - value.size());
       }
     }
-    if (malformed) return false;
-    if (times.size() < static_cast<size_t>(kLoadRowsMax)) return true;
-    status = LoadRows(builders, times);
-    return status.ok();
+    return !malformed && status.ok();
   }));
   if (malformed) {
     return Status(ErrorCode::kStoreCorrupt, "a table's row in a state store is malformed");

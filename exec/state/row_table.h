@@ -82,6 +82,8 @@ class RowTable {
   void Unlink(uint32_t id);
   void Compact();
   void MoveRows(std::span<const uint32_t> blocks);
+  Chunk Picked(std::span<const RowRef> refs) const;
+  void PlaceMoved(Chunk rows, std::span<const RowRef> refs);
   void StoreKey(uint32_t id, std::string& out) const;
   void AppendValue(uint32_t id, std::string& out) const;
   bool ReadEntry(std::string_view& key, std::string_view& value, std::span<ColumnBuilder> builders,

@@ -1,9 +1,13 @@
-// Every row of every scalar table is called with nulls, with no rows, with many rows and with
-// constants: nothing may crash, results have the type and length promised, and null arguments give
-// null where the row says so.
+// Every row of every scalar table is called with nulls, with no rows, with many rows, with constants
+// and with the ends of its types: nothing may crash, results have the type and length promised, and
+// null arguments give null where the row says so.
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
+#include "exec/column/chunk_parts.h"
 #include "exec/functions/builtin_functions.h"
 #include "exec/functions/signature.h"
 #include "tests/unit/exec_functions/function_calls.h"
@@ -136,6 +140,95 @@ TEST(EveryFunction, TakesNoRowsNullsAndManyRows) {
     if (row->nulls == Nulls::kPropagate && !call.types.empty()) {
       EXPECT_TRUE(result->IsNull(0) && result->IsNull(2));
     }
+  }
+}
+
+/// Where counts, lengths, places and shifts go wrong.
+std::vector<Value> Extremes(const DataType& type) {
+  using Int = std::numeric_limits<int32_t>;
+  using Bigint = std::numeric_limits<int64_t>;
+  using Double = std::numeric_limits<double>;
+  switch (type.kind()) {
+    case TypeKind::kInt:
+    case TypeKind::kDate:
+    case TypeKind::kTime:
+      return {Value(), Value(Int::min()), Value(Int::min() + 1), Value(-38), Value(-1), Value(0),
+              Value(1), Value(39), Value(Int::max() - 1), Value(Int::max())};
+    case TypeKind::kBigint:
+    case TypeKind::kTimestamp:
+      return {Value(),
+              Value(Bigint::min()),
+              Value(int64_t{Int::min()}),
+              Value(int64_t{-1}),
+              Value(int64_t{0}),
+              Value(int64_t{1}),
+              Value(int64_t{Int::max()} + 1),
+              Value(Bigint::max() - 1),
+              Value(Bigint::max())};
+    case TypeKind::kDouble:
+      return {Value(),     Value(-Double::infinity()), Value(Double::quiet_NaN()),
+              Value(0.0),  Value(-0.0),                Value(Double::denorm_min()),
+              Value(-1.5), Value(Double::max()),       Value(Double::infinity())};
+    case TypeKind::kDecimal:
+      return {Value(), Value(Int128{-9'999'999'999}), Value(Int128{0}), Value(Int128{150}),
+              Value(Int128{9'999'999'999})};
+    case TypeKind::kArray:
+      return {Value(), Value(Value::Items{}), Value(Extremes(type.element()))};
+    case TypeKind::kMap:
+      return {Value(), Value(Value::Entries{}), Sample(type, 1)};
+    case TypeKind::kBoolean:
+      return {Value(), Value(true), Value(false)};
+    default:
+      return {Value(), Value(std::string()), Value(std::string("a")), Value(std::string("é😀-12"))};
+  }
+}
+
+/// All combinations of the arguments' extremes, or `rows_max` of them from all over.
+Chunk ExtremeRows(const std::vector<DataType>& types, size_t rows_max) {
+  size_t combinations = 1;
+  for (const DataType& type : types) combinations *= Extremes(type).size();
+  Chunk chunk;
+  chunk.rows = static_cast<int32_t>(std::min(combinations, rows_max));
+  size_t stride = 1;
+  for (const DataType& type : types) {
+    const std::vector<Value> extremes = Extremes(type);
+    std::vector<Value> values;
+    for (int32_t row = 0; row < chunk.rows; ++row) {
+      const size_t number = static_cast<size_t>(row) * combinations / chunk.rows;
+      values.push_back(extremes[number / stride % extremes.size()]);
+    }
+    stride *= extremes.size();
+    chunk.columns.push_back(MakeColumn(type, values));
+  }
+  return chunk;
+}
+
+/// As operators do: in parts where a whole would be too large.
+Status EvaluateInParts(const BoundExprPtr& expr, ExprProgram& program, Chunk chunk) {
+  EvalContext context;
+  std::vector<ColumnPtr> results;
+  Status status = program.Evaluate(chunk, context, results);
+  if (IsTooLarge(status) && HasParts(chunk)) {
+    return ForBothParts(std::move(chunk), [&](Chunk part) {
+      return EvaluateInParts(expr, program, std::move(part));
+    });
+  }
+  if (!status.ok()) return status;
+  EXPECT_EQ(results[0]->length(), chunk.rows);
+  EXPECT_EQ(results[0]->type(), expr->type);
+  EXPECT_LE(ByteSize(*results[0]), 4 * limits::kMadeValueBytesMax);
+  return status;
+}
+
+TEST(EveryFunction, TakesTheEndsOfItsTypes) {
+  for (const FunctionRow* row : EveryRow()) {
+    SCOPED_TRACE(std::string(row->name) + std::string(row->signature));
+    const RowCall call = MakeCall(*row, false);
+    if (call.expr == nullptr || call.types.empty()) continue;
+    Result<std::unique_ptr<ExprProgram>> program = CompileExprs({&call.expr, 1});
+    ASSERT_TRUE(program.ok()) << program.status().ToString();
+    const Status status = EvaluateInParts(call.expr, **program, ExtremeRows(call.types, 2000));
+    EXPECT_TRUE(status.ok()) << status.ToString();
   }
 }
 

@@ -34,6 +34,22 @@ TEST(MathFunctions, RoundsDecimals) {
   EXPECT_EQ(Call("ROUND", {Decimal(0, 33, 16)})->type, DataType::Decimal(17, 0));
 }
 
+// The number of places may come from a record.
+TEST(MathFunctions, RoundsDecimalsAtAnyPlace) {
+  const BoundExprPtr value = Decimal(150, 3, 2);
+  for (const char* name : {"ROUND", "TRUNC"}) {
+    for (int32_t places : {INT32_MIN, INT32_MIN + 1, -39, -38, -2}) {
+      EXPECT_EQ(Eval(name, {value, Lit(places)}), "0.00") << name << places;
+    }
+    for (int32_t places : {2, 38, 39, INT32_MAX}) {
+      EXPECT_EQ(Eval(name, {value, Lit(places)}), "1.50") << name << places;
+    }
+  }
+  EXPECT_EQ(Eval("TRUNC", {Decimal(999, 3, 0), Lit(-2)}), "900");
+  EXPECT_EQ(Eval("ROUND", {Decimal(949, 3, 0), Lit(-2)}), "900");
+  EXPECT_EQ(Eval("ROUND", {Decimal(999, 3, 0), Lit(-3)}), "null!");   // 1000 has four digits.
+}
+
 TEST(MathFunctions, Truncates) {
   EXPECT_EQ(Eval("TRUNC", {Lit(-1.7)}), "-1");
   EXPECT_EQ(Eval("TRUNC", {Lit(12345.678), Lit(2)}), "12345.67");
