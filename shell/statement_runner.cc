@@ -31,6 +31,7 @@ Status StatementRunner::Run(const StatementText& statement, std::string_view who
   }
   const auto start = std::chrono::steady_clock::now();
   if (options_.until_end && ReadsData(statement.text)) WEIR_RETURN_IF_ERROR(WaitUntilEnd());
+  const Interrupts::Scope scope(interrupts_, [this] { engine_.CancelWaits(); });
   Result<std::vector<StatementResult>> results = engine_.Execute(
       statement.text, [this](std::string_view, Cursor& cursor) { return Drain(cursor); },
       [this](const StatementResult& result) { TellResult(result); });

@@ -1,11 +1,13 @@
 // TERMINATE, PAUSE, RESUME, SET, DEFINE, ASSERT, RUN SCRIPT: statements about the running engine.
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "base/interrupt.h"
 #include "base/status_macros.h"
 #include "exec/engine/engine_impl.h"
 #include "exec/engine/source_ddl.h"
@@ -169,8 +171,10 @@ Status EngineImpl::SetProperty(const ast::Statement& statement, StatementResult&
 
 Status EngineImpl::AssertTopic(const ast::Statement& statement, StatementResult& result) {
   const auto& assertion = statement.As<ast::AssertTopic>();
-  const auto deadline = std::chrono::steady_clock::now() +
-                        std::chrono::milliseconds(assertion.timeout_ms.value_or(1000));
+  constexpr int64_t kYearMs = int64_t{365} * 86'400'000;   // The clock has an end.
+  const auto deadline =
+      std::chrono::steady_clock::now() +
+      std::chrono::milliseconds(std::min(assertion.timeout_ms.value_or(1000), kYearMs));
   while (true) {
     Result<TopicInfo> info = broker_->DescribeTopic(assertion.topic);
     bool holds = info.ok() == assertion.exists;
@@ -184,6 +188,7 @@ Status EngineImpl::AssertTopic(const ast::Statement& statement, StatementResult&
       return OkStatus();
     }
     if (manual_ || std::chrono::steady_clock::now() >= deadline) break;
+    CheckInterrupt();
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return Status(ErrorCode::kAssertFailed,

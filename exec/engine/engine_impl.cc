@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
@@ -147,6 +148,7 @@ Result<std::vector<StatementResult>> EngineImpl::Execute(std::string_view sql,
                                                          const ResultHandler& on_result) {
   std::lock_guard lock(statement_mutex_);
   if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
+  cancel_statement_ = false;
   StatementSplitter splitter;
   splitter.Add(sql);
   std::vector<StatementResult> results;
@@ -164,6 +166,7 @@ Result<std::vector<StatementResult>> EngineImpl::Execute(std::string_view sql,
         return on_cursor(statement, cursor);
       };
     }
+    const InterruptScope interruptible(cancel_statement_);
     Status status = Guarded([&] { return ExecuteText(*text, handler, result); });
     if (!status.ok()) return Shift(std::move(status), *text, number);
     if (on_result && !gave_rows) on_result(result);
@@ -176,12 +179,14 @@ Result<std::vector<StatementResult>> EngineImpl::Execute(std::string_view sql,
 Result<std::unique_ptr<Cursor>> EngineImpl::Query(std::string_view sql) {
   std::lock_guard lock(statement_mutex_);
   if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
+  cancel_statement_ = false;
   StatementSplitter splitter;
   splitter.Add(sql);
   std::optional<StatementText> text = splitter.Next();
   if (!text) text = splitter.TakeRest();
   if (!text) return Status(ErrorCode::kUsage, "Query takes one SELECT or PRINT, not an empty text");
   std::unique_ptr<Cursor> cursor;
+  const InterruptScope interruptible(cancel_statement_);
   Status status = Guarded([&]() -> Status {
     WEIR_ASSIGN_OR_RETURN(ast::Statement statement, ParseOne(*text));
     WEIR_ASSIGN_OR_RETURN(cursor, OpenCursor(statement));
@@ -290,15 +295,22 @@ EngineMetrics EngineImpl::Metrics() const {
   return metrics;
 }
 
-void EngineImpl::CancelWaits() { cancel_waits_ = true; }
+void EngineImpl::CancelWaits() { cancel_waits_ = cancel_statement_ = true; }
 
 Status EngineImpl::Close() {
   std::lock_guard lock(statement_mutex_);
   if (closed_) return OkStatus();
   closed_ = true;
   Status first;
+  if (scheduler_ != nullptr) {
+    std::vector<std::shared_ptr<Scheduler::Job>> jobs;
+    for (const RunningQuery& query : running_) jobs.push_back(query.runtime);
+    for (const auto& transient : transients_) {
+      if (auto query = transient.lock()) jobs.push_back(std::move(query));
+    }
+    scheduler_->RemoveAll(jobs);
+  }
   for (RunningQuery& query : running_) {
-    if (scheduler_ != nullptr) scheduler_->Remove(query.runtime);
     if (query.runtime->state() != QueryRuntime::State::kError) {
       Status status = query.runtime->Commit();
       if (first.ok()) first = std::move(status);

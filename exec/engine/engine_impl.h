@@ -217,6 +217,7 @@ class EngineImpl : public Engine {
   mutable std::recursive_mutex statement_mutex_;
   std::unique_ptr<Scheduler> scheduler_;      // Null for manual engines.
   std::atomic<bool> cancel_waits_{false};
+  std::atomic<bool> cancel_statement_{false};             // Of the statement at hand.
   std::atomic<int64_t> next_transient_{0};
   std::vector<std::weak_ptr<QueryRuntime>> transients_;   // Behind push cursors, oldest first.
   bool last_pull_read_stream_ = false;

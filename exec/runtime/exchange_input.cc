@@ -131,24 +131,30 @@ int64_t ExchangeInput::head_time() const {
   return front.row_time()->values<int64_t>()[row];
 }
 
-Chunk ExchangeInput::Take(int64_t until) {
+Chunk ExchangeInput::Take(int64_t until, int32_t rows_max) {
   store_dirty_ = true;
   Chunk& front = ready_.front();
   const auto times = front.row_time()->values<int64_t>();
   const int32_t active = front.active_rows();
   const int32_t begin = ready_next_;
-  int32_t end = until == INT64_MAX ? active : begin + 1;
+  const int32_t limit = std::min(active, begin + rows_max);
+  int32_t end = until == INT64_MAX ? limit : begin + 1;
   auto row_at = [&](int32_t i) { return front.selection ? (*front.selection)[i] : i; };
-  while (end < active && times[row_at(end)] <= until) ++end;
+  while (end < limit && times[row_at(end)] <= until) ++end;
   if (begin == 0 && end == active) {
     Chunk whole = std::move(front);
     ready_.pop_front();
     return whole;
   }
-  auto selection = std::make_shared<Selection>();
-  for (int32_t i = begin; i < end; ++i) selection->push_back(row_at(i));
-  Chunk part = front;
-  part.selection = std::move(selection);
+  Selection rows;
+  for (int32_t i = begin; i < end; ++i) rows.push_back(row_at(i));
+  Chunk part;
+  if ((end - begin) * 8 < front.rows) {
+    part = GatherChunk(front, rows);   // Few of many are better handled by themselves.
+  } else {
+    part = front;
+    part.selection = std::make_shared<const Selection>(std::move(rows));
+  }
   ready_next_ = end;
   if (end == active) {
     ready_.pop_front();

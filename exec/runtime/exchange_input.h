@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
 #include "exec/runtime/query_environment.h"
 
 namespace weir {
@@ -26,8 +27,8 @@ class ExchangeInput {
   bool has_rows() const { return !ready_.empty(); }
   /// Event time of the first of them.
   int64_t head_time() const;
-  /// The first rows with times up to `until` (at least one), in order.
-  Chunk Take(int64_t until);
+  /// The first rows with times up to `until` (at least one, at most `rows_max`), in order.
+  Chunk Take(int64_t until, int32_t rows_max = limits::kBatchRowsMax);
   /// No upstream has unread records, and nothing is held here.
   bool upstream_drained() const;
   /// True if stream time has moved on since it was last asked for.

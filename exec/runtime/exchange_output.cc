@@ -41,6 +41,7 @@ class ExchangeOutput : public Operator {
       Chunk& part = parts_[partition];
       if (part.active_rows() == 0) continue;
       upstream_.stream_time = std::max(upstream_.stream_time, HighestStreamTime(part));
+      upstream_.bytes_sent += ByteSize(part);
       upstream_.slots[partition].push_back(std::move(part));
     }
     return OkStatus();

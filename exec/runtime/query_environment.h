@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -78,6 +79,7 @@ class ExchangeBuffer {
   struct Upstream {
     int64_t stream_time = INT64_MIN;     ///< Highest event time it has sent.
     int64_t drained_since_ms = -1;       ///< Wall clock; -1: has unread records.
+    size_t bytes_sent = 0;               ///< Of all chunks so far.
     std::vector<std::vector<Chunk>> slots;   ///< By downstream partition.
   };
   std::vector<Upstream>& upstreams() { return upstreams_; }
@@ -116,10 +118,22 @@ struct QueryEnvironment {
   }
   ReadSession* internal_session = nullptr;   ///< Reads internal topics, where shared.
   RowReceiver* receiver = nullptr;       ///< For transient queries.
+  /// False while the receiver has no room; may be empty.
+  std::function<bool()> has_room;
+  std::atomic<bool> finish_soon{false};  ///< The round is to end as soon as it can.
+  std::atomic<bool> give_up{false};      ///< Nobody waits for the round any more: see interrupt.h.
   std::unique_ptr<CommitUnit> commit;
   std::vector<std::unique_ptr<ExchangeBuffer>> exchanges;
   std::atomic<int64_t>* memory_used = nullptr;   ///< Of the engine.
   std::atomic<int64_t> state_bytes{0};           ///< Of this query.
+  std::atomic<int64_t> read_since_commit{0};     ///< Bytes of records.
+  /// State is measured at commits. Whether it is time for one, as what was read since and
+  /// `waiting_bytes` that wait for the commit may have brought the engine to its memory.limit.
+  bool ShouldMeasureMemory(int64_t waiting_bytes) const {
+    const int64_t limit = settings.memory_limit;
+    if (limit <= 0 || memory_used == nullptr) return false;
+    return read_since_commit > limit / 8 || *memory_used + waiting_bytes > limit;
+  }
   std::map<std::string, int32_t, std::less<>> sink_partitions;   ///< Topic → partitions.
   /// The query reads what there is and ends.
   bool bounded = false;

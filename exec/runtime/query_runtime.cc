@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/fault_points.h"
+#include "base/interrupt.h"
 #include "base/status_macros.h"
 #include "exec/runtime/guarded.h"
 #include "exec/runtime/file_sinks.h"
@@ -34,10 +35,14 @@ bool IsMigration(ErrorCode code) {
   return code == ErrorCode::kTaskMigrated || code == ErrorCode::kTransactionAborted;
 }
 
+// The round was given up because the query is to stop, or to pause.
+bool IsGivenUp(ErrorCode code) { return code == ErrorCode::kCancelled; }
+
 bool IsFinal(ErrorCode code) {
   return code == ErrorCode::kMemoryLimit || code == ErrorCode::kPlanChanged ||
          code == ErrorCode::kPartitionsChanged || code == ErrorCode::kStateLost ||
-         code == ErrorCode::kRecordTooLarge || code == ErrorCode::kOffsetOutOfRange;
+         code == ErrorCode::kRecordTooLarge || code == ErrorCode::kOffsetOutOfRange ||
+         code == ErrorCode::kValueTooLarge;
 }
 
 Result<int32_t> PartitionsOf(Broker& broker, const physical::TopicSource& node) {
@@ -89,6 +94,7 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
   env.settings = given.settings;
   env.root_ids = given.root_ids;
   env.receiver = given.receiver;
+  env.has_room = given.has_room;
   env.memory_used = given.memory_used;
   env.fingerprint = given.fingerprint;
   env.legacy_fingerprint = given.legacy_fingerprint;
@@ -131,6 +137,7 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
 
 Status QueryRuntime::Open() {
   std::lock_guard lock(mutex_);
+  const InterruptScope interruptible(env_.give_up);
   return Guarded([&] { return OpenLocked(); });
 }
 
@@ -241,6 +248,7 @@ void QueryRuntime::TearDown() {
   source_sessions_.clear();
   sessions_.clear();
   env_.internal_session = nullptr;
+  env_.read_since_commit = 0;
   env_.commit.reset();
 }
 
@@ -258,6 +266,7 @@ Status QueryRuntime::RunStage(size_t stage, bool* worked) {
   std::vector<char> task_worked(tasks.size(), 0);
   auto run = [&](int i) {
     if (tasks[i] == nullptr) return;
+    const InterruptScope interruptible(env_.give_up);
     statuses[i] = Guarded([&] {
       bool any = false;
       if (!tasks[i]->ready()) {
@@ -317,7 +326,9 @@ Status QueryRuntime::MemoryError(int64_t used) const {
 }
 
 int64_t QueryRuntime::Run() {
+  if (env_.finish_soon) return 1;   // Somebody waits to hold the query.
   std::lock_guard lock(mutex_);
+  const InterruptScope interruptible(env_.give_up);
   const int64_t next = RunLocked();
   // Groups want to hear from their members, whatever the query does.
   if (assignment_ == nullptr || next == 0) return next;
@@ -358,6 +369,7 @@ int64_t QueryRuntime::RunLocked() {
   const bool drained = LookAtTasks();
   // Clients see rows as they come.
   if (options_.transient) {
+    env_.read_since_commit = 0;
     status = Guarded([&] { return EmitPending(); });
     if (!status.ok()) return Fail(std::move(status));
   }
@@ -405,8 +417,9 @@ bool QueryRuntime::CommitIsDue() const {
   const int64_t interval = std::max<int64_t>(env_.settings.commit_interval_ms,
                                              std::min<int64_t>(10 * took, kCommitIntervalBehindMs));
   const int64_t since = env_.clock->NowMs() - last_commit_ms_;
-  return since >= interval || since < 0 ||
-         env_.commit->byte_size() >= static_cast<size_t>(env_.settings.commit_bytes_max);
+  const auto waiting = static_cast<int64_t>(env_.commit->byte_size());
+  return since >= interval || since < 0 || waiting >= env_.settings.commit_bytes_max ||
+         env_.ShouldMeasureMemory(waiting);
 }
 
 // What a stage lets out goes through those behind it before they let out theirs.
@@ -465,6 +478,7 @@ Status QueryRuntime::CommitLocked() {
       std::chrono::duration_cast<std::chrono::microseconds>(commit_took_).count();
   for (const auto& counters : env_.counters) counters->Committed(micros);
   uncommitted_ = false;
+  env_.read_since_commit = 0;
   last_commit_ms_ = env_.clock->NowMs();
   NoteCommitted();
   return OkStatus();
@@ -472,6 +486,8 @@ Status QueryRuntime::CommitLocked() {
 
 Status QueryRuntime::Commit() {
   std::lock_guard lock(mutex_);
+  env_.finish_soon = env_.give_up = false;
+  const InterruptScope interruptible(env_.give_up);
   if (!open_ || options_.transient) return OkStatus();
   return Guarded([&] { return CommitLocked(); });
 }
@@ -480,7 +496,7 @@ Status QueryRuntime::Commit() {
 // stops when that does not help.
 int64_t QueryRuntime::Fail(Status status) {
   TearDown();
-  const bool migrated = IsMigration(status.code());
+  const bool migrated = IsMigration(status.code()) || IsGivenUp(status.code());
   if (!migrated) ++failures_;
   const bool transient = IsTransient(status.code());
   const bool again =
@@ -508,6 +524,7 @@ int64_t QueryRuntime::Fail(Status status) {
 
 Status QueryRuntime::Inject(std::string_view topic, const RecordBatch& records) {
   std::lock_guard lock(mutex_);
+  const InterruptScope interruptible(env_.give_up);
   return Guarded([&]() -> Status {
     for (size_t source = 0; source < env_.stages.sources.size(); ++source) {
       if (env_.stages.sources[source].node->topic != topic) continue;
@@ -530,6 +547,7 @@ Status QueryRuntime::Inject(std::string_view topic, const RecordBatch& records) 
 
 Status QueryRuntime::CloseWindows() {
   std::lock_guard lock(mutex_);
+  const InterruptScope interruptible(env_.give_up);
   if (!open_) return OkStatus();
   return Guarded([&]() -> Status {
     for (size_t stage = 0; stage < tasks_.size(); ++stage) {
@@ -549,8 +567,21 @@ Status QueryRuntime::CloseWindows() {
   });
 }
 
+// Holds the query between two rounds; one that takes long is given up.
+std::unique_lock<std::timed_mutex> QueryRuntime::EndRound() {
+  FinishSoon();
+  std::unique_lock lock(mutex_, Scheduler::kPatience);
+  if (!lock.owns_lock()) {
+    GiveUp();
+    lock.lock();
+  }
+  env_.finish_soon = env_.give_up = false;
+  return lock;
+}
+
 void QueryRuntime::Pause() {
-  std::lock_guard lock(mutex_);
+  const std::unique_lock lock = EndRound();
+  const InterruptScope interruptible(env_.give_up);
   if (open_ && uncommitted_ && !options_.transient) {
     Status status = Guarded([&] { return CommitLocked(); });
     if (!status.ok()) Fail(std::move(status));

@@ -59,6 +59,8 @@ class QueryRuntime : public Scheduler::Job {
   Status Open();
 
   int64_t Run() override;
+  void FinishSoon() override { env_.finish_soon = true; }
+  void GiveUp() override { env_.give_up = true; }
   void Wake();
 
   /// Bounded queries: opens it in place of Open. `given` are the rows of the sources that are not
@@ -139,6 +141,7 @@ class QueryRuntime : public Scheduler::Job {
   Status EmitRestOfStage(bool* more);
   int64_t RunLocked();
   bool LookAtTasks();
+  std::unique_lock<std::timed_mutex> EndRound();
 
   // query_sharing.cc: where copies share the tasks out.
   Status JoinGroups();
@@ -156,7 +159,7 @@ class QueryRuntime : public Scheduler::Job {
 
   QueryRuntimeOptions options_;
   QueryEnvironment env_;
-  mutable std::mutex mutex_;                   // Held for a round; guards tasks and readers.
+  mutable std::timed_mutex mutex_;             // Held for a round; guards tasks and readers.
   std::unique_ptr<TaskAssignment> assignment_;   // Where copies share the work.
   std::vector<std::unique_ptr<ReadSession>> sessions_;
   std::vector<ReadSession*> source_sessions_;    // By source.

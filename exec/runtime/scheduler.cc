@@ -56,12 +56,25 @@ void Scheduler::Wake(Job& job) {
   work_.notify_one();
 }
 
-void Scheduler::Remove(const std::shared_ptr<Job>& job) {
+void Scheduler::RemoveAll(std::span<const std::shared_ptr<Job>> jobs) {
   std::unique_lock lock(mutex_);
-  job->removed_ = true;
-  done_.wait(lock, [&] { return job->state_ != Job::State::kRunning; });
-  std::erase(queue_, job.get());
-  std::erase(jobs_, job);
+  for (const std::shared_ptr<Job>& job : jobs) {
+    job->removed_ = true;
+    job->FinishSoon();
+  }
+  const auto none_runs = [&] {
+    return std::none_of(jobs.begin(), jobs.end(), [](const std::shared_ptr<Job>& job) {
+      return job->state_ == Job::State::kRunning;
+    });
+  };
+  if (!done_.wait_for(lock, kPatience, none_runs)) {
+    for (const std::shared_ptr<Job>& job : jobs) job->GiveUp();
+    done_.wait(lock, none_runs);
+  }
+  for (const std::shared_ptr<Job>& job : jobs) {
+    std::erase(queue_, job.get());
+    std::erase(jobs_, job);
+  }
 }
 
 void Scheduler::Help(Spread& spread) {

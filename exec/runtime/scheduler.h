@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -25,6 +26,10 @@ class Scheduler {
     /// Does a bounded piece of work. Returns milliseconds until it wants to run again by itself: 0
     /// at once, -1 only when woken.
     virtual int64_t Run() = 0;
+    /// The job is to be removed: what runs is to come to an end soon, in good order. Any thread.
+    virtual void FinishSoon() {}
+    /// It has not: what runs is to be given up. Any thread.
+    virtual void GiveUp() {}
 
    private:
     friend class Scheduler;
@@ -44,8 +49,12 @@ class Scheduler {
   /// Makes a job run soon. Safe from any thread, also for jobs that were removed or are yet to be
   /// added (those run then anyway).
   void Wake(Job& job);
-  /// Returns once the job is not running and will not run again.
-  void Remove(const std::shared_ptr<Job>& job);
+  /// Returns once the job is not running and will not run again. What it does then is given up if it
+  /// takes long (kPatience).
+  void Remove(const std::shared_ptr<Job>& job) { RemoveAll({&job, 1}); }
+  void RemoveAll(std::span<const std::shared_ptr<Job>> jobs);
+  /// How long work may go on that is asked to end, before it is given up.
+  static constexpr std::chrono::milliseconds kPatience{400};
   /// Calls `body(0)` … `body(count - 1)`, spread over idle threads and the calling one; returns
   /// when all have returned.
   void ParallelFor(int count, const std::function<void(int)>& body);

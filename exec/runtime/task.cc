@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/fault_points.h"
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/runtime/exchange_input.h"
@@ -36,10 +37,19 @@ struct Task::Port {
 
 namespace {
 
-// Rows [from, to) of a flat chunk, without copying.
+// A round ends before its time when this many times commit.bytes.max wait for the commit: what
+// sources hold can wait as it is, rows on their way between tasks would have to be stored.
+constexpr int64_t kCommitsOfSources = 4;
+constexpr int64_t kCommitsOfExchanges = 16;
+
+// Rows [from, to) of a flat chunk; many of them without copying.
 Chunk Rows(const Chunk& chunk, int32_t from, int32_t to) {
   Chunk part = chunk;
   if (from == 0 && to == chunk.rows) return part;
+  // What runs over whole columns should not do so for a few rows, again and again.
+  if ((to - from) * 8 < chunk.rows) {
+    return RowRange(chunk, static_cast<size_t>(from), static_cast<size_t>(to - from));
+  }
   auto selection = std::make_shared<Selection>(to - from);
   for (int32_t row = from; row < to; ++row) (*selection)[row - from] = row;
   part.selection = std::move(selection);
@@ -227,6 +237,7 @@ Status Task::Decode(Port& port, const RecordBatch& records, Chunk& out) {
     bytes += std::max(records.keys[i].length, 0) + std::max(records.values[i].length, 0);
   }
   records_in_ += records.size();
+  env_.read_since_commit += bytes;
   // Pipelines read once; the reading is counted for each of their queries that reads the source.
   for (const std::unique_ptr<RootContext>& context : contexts_) {
     env_.counters[context->query_root()]->RecordsIn(records.size(), bytes);
@@ -254,6 +265,52 @@ Status Task::Dispatch(int source, Chunk chunk) {
   return OkStatus();
 }
 
+// The rows of a port up to `end`.
+Status Task::DispatchNext(Port& port, int32_t end) {
+  CheckInterrupt();
+  const int32_t count = end - port.next;
+  const size_t made_before = MadeBytes();
+  Chunk rows = Rows(port.pending, port.next, end);
+  port.next = end;
+  if (!port.has_rows()) {
+    port.next = 0;
+    port.pending = Chunk();
+  }
+  WEIR_RETURN_IF_ERROR(Dispatch(port.source, std::move(rows)));
+  LearnRowsAtOnce(count, MadeBytes() - made_before);
+  return OkStatus();
+}
+
+// Whether enough was made for one round, or somebody waits for its end.
+bool Task::RoundIsFull(int64_t commits) const {
+  if (env_.finish_soon || (env_.has_room && !env_.has_room())) return true;
+  const auto bytes = env_.commit == nullptr ? 0 : static_cast<int64_t>(env_.commit->byte_size());
+  const auto made = static_cast<int64_t>(MadeBytes() - made_before_round_);
+  if (std::max(bytes, made) >= commits * env_.settings.commit_bytes_max) return true;
+  return env_.ShouldMeasureMemory(bytes);
+}
+
+size_t Task::MadeBytes() const {
+  size_t made = 0;
+  for (const std::unique_ptr<RootContext>& context : contexts_) made += context->made_bytes();
+  for (size_t i = 0; i < env_.exchanges.size(); ++i) {
+    if (env_.stages.exchanges[i].from_stage != stage_.id) continue;
+    made += env_.exchanges[i]->upstreams()[static_cast<size_t>(partition_)].bytes_sent;
+  }
+  return made;
+}
+
+// Joins and table functions make many rows of one: of those few go at once, so that the round can
+// end between them.
+void Task::LearnRowsAtOnce(int32_t rows, size_t made) {
+  rows_at_once_ = std::min(rows_at_once_ * 8, limits::kBatchRowsMax);
+  const size_t made_of_one = made / static_cast<size_t>(std::max(rows, 1));
+  if (made_of_one == 0) return;
+  const size_t enough = std::max<size_t>(limits::kOutputBytesMax / made_of_one, 1);
+  rows_at_once_ =
+      static_cast<int32_t>(std::min<size_t>(enough, static_cast<size_t>(rows_at_once_)));
+}
+
 Status Task::Inject(int source, const RecordBatch& records) {
   for (std::unique_ptr<Port>& port : ports_) {
     if (port->source != source) continue;
@@ -267,6 +324,7 @@ Status Task::Inject(int source, const RecordBatch& records) {
 
 Status Task::Run(int batches_max, bool* worked) {
   *worked = false;
+  made_before_round_ = MadeBytes();
   for (std::unique_ptr<RepartitionInput>& input : repartition_inputs_) {
     WEIR_RETURN_IF_ERROR(input->Poll(worked));
   }
@@ -299,11 +357,11 @@ Status Task::RunSingle(Port& port, int batches_max, bool* worked) {
     WEIR_RETURN_IF_ERROR(Fill(port, &fetched));
     if (!fetched && !port.has_rows()) break;
     *worked = true;
-    if (!port.has_rows()) continue;
-    Chunk rows = Rows(port.pending, port.next, port.pending.rows);
-    port.next = 0;
-    port.pending = Chunk();
-    WEIR_RETURN_IF_ERROR(Dispatch(port.source, std::move(rows)));
+    while (port.has_rows()) {
+      WEIR_RETURN_IF_ERROR(
+          DispatchNext(port, std::min(port.pending.rows, port.next + rows_at_once_)));
+      if (RoundIsFull(kCommitsOfSources)) return OkStatus();
+    }
   }
   return OkStatus();
 }
@@ -315,12 +373,7 @@ Status Task::RunTablesFirst(bool* worked, bool* done) {
     bool fetched = false;
     WEIR_RETURN_IF_ERROR(Fill(*port, &fetched));
     *worked |= fetched;
-    if (port->has_rows()) {
-      Chunk rows = Rows(port->pending, port->next, port->pending.rows);
-      port->next = 0;
-      port->pending = Chunk();
-      WEIR_RETURN_IF_ERROR(Dispatch(port->source, std::move(rows)));
-    }
+    if (port->has_rows()) WEIR_RETURN_IF_ERROR(DispatchNext(*port, port->pending.rows));
     // The end of a stream of bytes is known once it has been reached.
     const bool read = port->table_end == INT64_MAX
                           ? port->reader->caught_up()
@@ -388,17 +441,18 @@ Status Task::RunMerged(int batches_max, bool* worked) {
     *worked = true;
     const int64_t until = coarse_merge_ ? INT64_MAX : pick.next_time;
     if (pick.exchange != nullptr) {
-      WEIR_RETURN_IF_ERROR(EmitExchange(*pick.exchange, pick.exchange->Take(until)));
+      WEIR_RETURN_IF_ERROR(EmitExchange(*pick.exchange, until));
+      if (RoundIsFull(kCommitsOfExchanges)) return OkStatus();
       continue;
     }
     Port& port = *pick.port;
     const auto times = port.pending.row_time()->values<int64_t>();
+    const int32_t rows_end = std::min(port.pending.rows, port.next + rows_at_once_);
     int32_t end = port.next + 1;
-    while (end < port.pending.rows && times[end] <= until) ++end;
-    Chunk rows = Rows(port.pending, port.next, end);
+    while (end < rows_end && times[end] <= until) ++end;
     step += end - port.next - 1;
-    port.next = end;
-    WEIR_RETURN_IF_ERROR(Dispatch(port.source, std::move(rows)));
+    WEIR_RETURN_IF_ERROR(DispatchNext(port, end));
+    if (RoundIsFull(kCommitsOfSources)) return OkStatus();
   }
   return OkStatus();
 }
@@ -406,12 +460,24 @@ Status Task::RunMerged(int batches_max, bool* worked) {
 Status Task::DrainExchange(ExchangeInput& input, bool* worked) {
   while (input.has_rows()) {
     *worked = true;
-    WEIR_RETURN_IF_ERROR(EmitExchange(input, input.Take(INT64_MAX)));
+    WEIR_RETURN_IF_ERROR(EmitExchange(input, INT64_MAX));
+    if (RoundIsFull(kCommitsOfExchanges)) break;
   }
   return OkStatus();
 }
 
-Status Task::EmitExchange(ExchangeInput& input, Chunk chunk) {
+// The next rows of an exchange, up to a time.
+Status Task::EmitExchange(ExchangeInput& input, int64_t until) {
+  CheckInterrupt();
+  const size_t made_before = MadeBytes();
+  Chunk chunk = input.Take(until, rows_at_once_);
+  const int32_t count = chunk.active_rows();
+  WEIR_RETURN_IF_ERROR(PushExchange(input, std::move(chunk)));
+  LearnRowsAtOnce(count, MadeBytes() - made_before);
+  return OkStatus();
+}
+
+Status Task::PushExchange(ExchangeInput& input, Chunk chunk) {
   std::vector<EntryPoint>& entries = tree_->exchange_entries(input.exchange());
   for (size_t i = 0; i + 1 < entries.size(); ++i) {
     WEIR_RETURN_IF_ERROR(entries[i].target->OnBatch(entries[i].input, chunk));

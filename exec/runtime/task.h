@@ -73,6 +73,8 @@ class Task {
  private:
   struct Port;
   struct Pick;
+  /// The first rows show how much is made of one.
+  static constexpr int32_t kFirstRows = 16;
 
   std::vector<int64_t> AllPositions() const;
   Status OpenOperators();
@@ -89,8 +91,13 @@ class Task {
   Status PickFirst(Pick& pick, bool* worked);
   Status RunTablesFirst(bool* worked, bool* done);
   Status Dispatch(int source, Chunk chunk);
+  Status DispatchNext(Port& port, int32_t end);
+  bool RoundIsFull(int64_t commits) const;
+  size_t MadeBytes() const;
+  void LearnRowsAtOnce(int32_t rows, size_t made);
   Status DrainExchange(ExchangeInput& input, bool* worked);
-  Status EmitExchange(ExchangeInput& input, Chunk chunk);
+  Status EmitExchange(ExchangeInput& input, int64_t until);
+  Status PushExchange(ExchangeInput& input, Chunk chunk);
   Status AdvanceExchange(ExchangeInput& input);
   void MarkDrained();
   Status FlushOutputs(bool at_barrier);
@@ -111,6 +118,8 @@ class Task {
   size_t ended_ = 0;               // Operators that have handed on all they kept.
   bool ready_ = false;
   bool coarse_merge_ = false;
+  size_t made_before_round_ = 0;
+  int32_t rows_at_once_ = kFirstRows;    // How many go through the operators together.
   bool tables_first_ = false;
   RecordBatch fetch_scratch_;
 };

@@ -1,6 +1,7 @@
 #include "exec/runtime/task_context.h"
 
 #include "base/fault_points.h"
+#include "base/limits.h"
 #include "base/status_macros.h"
 
 namespace weir {
@@ -64,6 +65,10 @@ class RootContext::Outputs : public OutputCollector {
     if (builders[partition] == nullptr) {
       builders[partition] = std::make_unique<RecordBatchBuilder>();
     }
+    // Much from few rows goes on its way at once; a failure is told at the next Flush.
+    if (builders[partition]->byte_size() > limits::kOutputBytesMax && status_.ok()) {
+      status_ = HandOver(topic, partition, *builders[partition]);
+    }
     return *builders[partition];
   }
 
@@ -73,22 +78,62 @@ class RootContext::Outputs : public OutputCollector {
   }
 
   Status Flush() {
+    if (!status_.ok()) return std::move(status_);
     for (auto& [topic, builders] : topics_) {
       for (size_t partition = 0; partition < builders.size(); ++partition) {
         if (builders[partition] == nullptr || builders[partition]->size() == 0) continue;
-        PassFaultPoint("before_output");
         WEIR_RETURN_IF_ERROR(
-            env_.commit->Append(topic, static_cast<int32_t>(partition), *builders[partition]));
-        PassFaultPoint("after_output");
+            HandOver(topic, static_cast<int32_t>(partition), *builders[partition]));
       }
     }
     return OkStatus();
   }
 
  private:
+  Status HandOver(std::string_view topic, int32_t partition, RecordBatchBuilder& records) {
+    PassFaultPoint("before_output");
+    WEIR_RETURN_IF_ERROR(env_.commit->Append(topic, partition, records));
+    PassFaultPoint("after_output");
+    return OkStatus();
+  }
+
   using Builders = std::vector<std::unique_ptr<RecordBatchBuilder>>;
   QueryEnvironment& env_;
   std::map<std::string, Builders, std::less<>> topics_;
+  Status status_;
+};
+
+// Hands on, and notes what is given out.
+class RootContext::MeasuredCounters final : public QueryCounters {
+ public:
+  MeasuredCounters(QueryCounters& counters, size_t& bytes) : counters_(counters), bytes_(bytes) {}
+  void Dropped(std::string_view reason, int64_t rows) override { counters_.Dropped(reason, rows); }
+  void LogError(std::string_view reason, std::string_view topic, int32_t partition, int64_t offset,
+                std::string_view cause) override {
+    counters_.LogError(reason, topic, partition, offset, cause);
+  }
+  void RecordsOut(int64_t records) override { counters_.RecordsOut(records); }
+  void BytesOut(int64_t bytes) override {
+    bytes_ += static_cast<size_t>(bytes);
+    counters_.BytesOut(bytes);
+  }
+
+ private:
+  QueryCounters& counters_;
+  size_t& bytes_;
+};
+
+class RootContext::MeasuredReceiver final : public RowReceiver {
+ public:
+  MeasuredReceiver(RowReceiver& receiver, size_t& bytes) : receiver_(receiver), bytes_(bytes) {}
+  Status OnRows(const Chunk& rows) override {
+    bytes_ += ByteSize(rows);
+    return receiver_.OnRows(rows);
+  }
+
+ private:
+  RowReceiver& receiver_;
+  size_t& bytes_;
 };
 
 RootContext::RootContext(QueryEnvironment& environment, int query_root, int32_t partition,
@@ -97,7 +142,11 @@ RootContext::RootContext(QueryEnvironment& environment, int query_root, int32_t 
       query_root_(query_root),
       partition_(partition),
       journal_(journal),
-      outputs_(std::make_unique<Outputs>(environment)) {}
+      outputs_(std::make_unique<Outputs>(environment)),
+      counters_(std::make_unique<MeasuredCounters>(*environment.counters[query_root], made_bytes_)) {
+  if (environment.receiver == nullptr) return;
+  receiver_ = std::make_unique<MeasuredReceiver>(*environment.receiver, made_bytes_);
+}
 
 RootContext::~RootContext() { AccountMemory(-memory_); }
 
@@ -114,6 +163,10 @@ StateStore& RootContext::Store(std::string_view name) {
 }
 
 OutputCollector& RootContext::outputs() { return *outputs_; }
+
+RowReceiver* RootContext::receiver() { return receiver_.get(); }
+
+QueryCounters& RootContext::counters() { return *counters_; }
 
 Status RootContext::FlushOutputs() { return outputs_->Flush(); }
 

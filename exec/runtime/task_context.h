@@ -22,8 +22,8 @@ class RootContext : public TaskContext {
 
   StateStore& Store(std::string_view name) override;
   OutputCollector& outputs() override;
-  RowReceiver* receiver() override { return env_.receiver; }
-  QueryCounters& counters() override { return *env_.counters[query_root_]; }
+  RowReceiver* receiver() override;
+  QueryCounters& counters() override;
   int32_t partition() const override { return partition_; }
   bool emit_every_change() const override { return env_.settings.emit_every_change; }
   int64_t now_ms() const override {
@@ -36,9 +36,13 @@ class RootContext : public TaskContext {
   /// Moves collected output into the commit unit.
   Status FlushOutputs();
   int query_root() const { return query_root_; }
+  /// Bytes of what its sinks have given out so far.
+  size_t made_bytes() const { return made_bytes_; }
 
  private:
   class Outputs;
+  class MeasuredCounters;
+  class MeasuredReceiver;
   QueryEnvironment& env_;
   const int query_root_;
   const int32_t partition_;
@@ -46,6 +50,9 @@ class RootContext : public TaskContext {
   int64_t memory_ = 0;   // Accounted for.
   std::map<std::string, std::unique_ptr<StateStore>, std::less<>> stores_;
   std::unique_ptr<Outputs> outputs_;
+  std::unique_ptr<MeasuredCounters> counters_;
+  std::unique_ptr<MeasuredReceiver> receiver_;
+  size_t made_bytes_ = 0;
 };
 
 /// A number as 4 big-endian bytes, so that keys sort by it.

@@ -1,5 +1,8 @@
 // The life of queries as a program sees it: errors, pausing, limits.
 
+#include <future>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "weir/engine.h"
@@ -97,6 +100,54 @@ TEST_F(QueryLife, APausedQueryTakesNothingAndGoesOnWhereItStood) {
   Run("RESUME CSAS_O;");
   ASSERT_TRUE(engine_->RunUntilEnd(false).ok());
   EXPECT_EQ(Values("O"), (Texts{R"({"X":1})", R"({"X":2})"}));
+}
+
+// 10^13 steps for one record: only giving up the round ends it.
+TEST_F(QueryLife, ARoundWithoutEndHoldsUpNobody) {
+  Open();
+  Run("CREATE STREAM s (n INT) WITH (kafka_topic='s', value_format='JSON', partitions=1);");
+  const std::string endless =
+      "SELECT REDUCE(GENERATE_SERIES(1, n), 0, (s, x) => s + REDUCE(GENERATE_SERIES(1, n), 0, "
+      "(t, y) => t + y)) AS x FROM s";
+  Put("s", R"({"N":4000000})");
+  const auto create = [&] {
+    Run("CREATE STREAM o AS " + endless + ";");
+    while (MetricsOf("CSAS_O").records_in == 0) std::this_thread::yield();
+  };
+  create();
+  Run("PAUSE CSAS_O;");
+  EXPECT_EQ(MetricsOf("CSAS_O").state, "PAUSED");
+  Run("RESUME CSAS_O;");
+  EXPECT_EQ(MetricsOf("CSAS_O").state, "RUNNING");
+  Run("DROP STREAM o DELETE TOPIC;");
+  EXPECT_EQ(Values("s").size(), 1u);
+  {
+    auto cursor = engine_->Query(endless + " EMIT CHANGES;");
+    ASSERT_TRUE(cursor.ok()) << cursor.status().ToString();
+    EXPECT_TRUE((*cursor)->Next(std::chrono::milliseconds(1)).ok());
+    (*cursor)->Cancel();
+  }
+  create();
+  ASSERT_TRUE(engine_->Close().ok());
+}
+
+TEST_F(QueryLife, AStatementWithoutEndIsCancelled) {
+  Open();
+  std::promise<Status> done;
+  std::thread waiting([&] {
+    done.set_value(
+        engine_
+            ->Execute("CREATE STREAM s (x INT) WITH (kafka_topic='s', value_format='JSON', "
+                      "partitions=1); INSERT INTO s (x) VALUES (REDUCE(GENERATE_SERIES(1, 4000000), "
+                      "0, (s, x) => s + REDUCE(GENERATE_SERIES(1, 4000000), 0, (t, y) => t + y)));")
+            .status());
+  });
+  std::future<Status> result = done.get_future();
+  while (result.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) {
+    engine_->CancelWaits();
+  }
+  waiting.join();
+  EXPECT_EQ(result.get().code(), ErrorCode::kCancelled);
 }
 
 TEST_F(QueryLife, TheMemoryLimitStopsTheQueryThatPassesIt) {

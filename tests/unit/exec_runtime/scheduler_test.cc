@@ -149,5 +149,32 @@ TEST(Scheduler, JobsSpreadTheirWorkWithoutWaitingForEachOther) {
   EXPECT_EQ(calls, 4 * 20 * 8);
 }
 
+TEST(Scheduler, WhatDoesNotEndIsGivenUpWhenItIsRemoved) {
+  class Endless : public Scheduler::Job {
+   public:
+    int64_t Run() override {
+      running.set_value();
+      while (!gave_up_) std::this_thread::yield();
+      return -1;
+    }
+    void FinishSoon() override { asked = true; }
+    void GiveUp() override {
+      EXPECT_TRUE(asked);
+      gave_up_ = true;
+    }
+    std::promise<void> running;
+    std::atomic<bool> asked{false};
+
+   private:
+    std::atomic<bool> gave_up_{false};
+  };
+  Scheduler scheduler(2);
+  const std::shared_ptr<Scheduler::Job> jobs[] = {std::make_shared<Endless>(),
+                                                  std::make_shared<Endless>()};
+  for (const auto& job : jobs) scheduler.Add(job);
+  for (const auto& job : jobs) static_cast<Endless&>(*job).running.get_future().wait();
+  scheduler.RemoveAll(jobs);
+}
+
 }  // namespace
 }  // namespace weir
