@@ -16,7 +16,7 @@ inline constexpr size_t kBatchBytesMax = 4u << 20;
 inline constexpr size_t kFreeBlockBytesMax = 4u << 20;
 /// Bytes of one record; larger ones are refused on append (kRecordTooLarge) or dropped and counted.
 inline constexpr size_t kRecordBytesMax = 64u << 20;
-/// Bytes of one buffer of a column, whose offsets have 32 bits: kValueTooLarge beyond.
+/// Bytes of one buffer of a column, whose offsets have 32 bits: kRecordTooLarge beyond.
 inline constexpr size_t kColumnBytesMax = size_t{1} << 30;
 /// Bytes of one buffer of a column in the chunks that joins, table functions and expressions make:
 /// what would be larger becomes several chunks.
@@ -37,8 +37,8 @@ inline constexpr int kValueDepthMax = 64;
 inline constexpr int kDecimalPrecisionMax = 38;
 /// Windows that one row is in: a HOPPING window whose size is more of its advances is refused.
 inline constexpr int64_t kWindowsOfRowMax = 100'000;
-/// Milliseconds of a duration in SQL, a thousand years: sizes, graces, retentions and WITHIN of more
-/// are refused. Sums of a few of them and of a time stay far from the end of 64 bits.
+/// Milliseconds of a duration in SQL, a thousand years: sizes, graces, retentions and WITHIN of
+/// more are refused. Sums of a few of them and of a time stay far from the end of 64 bits.
 inline constexpr int64_t kDurationMsMax = int64_t{365'250} * 86'400'000;
 /// The latest time of a row, in milliseconds since the epoch: sums of it and a few durations do not
 /// overflow. Records with a later one are dropped and counted (bad_timestamp).

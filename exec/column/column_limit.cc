@@ -20,7 +20,7 @@ void CheckColumnBytes(size_t bytes) {
 }
 
 Status ColumnTooLargeStatus(const ColumnTooLarge& thrown) {
-  return Status(ErrorCode::kValueTooLarge,
+  return Status(ErrorCode::kRecordTooLarge,
                 fmt::format("a column would need {} bytes, more than {}", thrown.bytes,
                             thrown.limit));
 }

@@ -35,14 +35,14 @@ class ColumnLimit {
 /// Throws ColumnTooLarge if a buffer of so many bytes may not be made.
 void CheckColumnBytes(size_t bytes);
 
-/// kValueTooLarge.
+/// kRecordTooLarge.
 Status ColumnTooLargeStatus(const ColumnTooLarge& thrown);
 inline bool IsTooLarge(const Status& status) {
-  return status.code() == ErrorCode::kValueTooLarge;
+  return status.code() == ErrorCode::kRecordTooLarge;
 }
 
-/// Runs `body`; kValueTooLarge if a column that it makes would pass `limit`. What it has done until
-/// then is not undone.
+/// Runs `body`; kRecordTooLarge if a column that it makes would pass `limit`. What it has done
+/// until then is not undone.
 template <typename Body>
 Status WithinColumnLimit(size_t limit, const Body& body) {
   const ColumnLimit scope(limit);

@@ -53,9 +53,9 @@ class ExprProgram {
   /// have `input.rows` rows, of which only the selected ones have a meaning (and only those may
   /// raise row errors). Each result has exactly `input.rows` rows.
   ///
-  /// kValueTooLarge where a column would become too large and the chunk has parts (HasParts): these
-  /// are to be evaluated, one by one. A single row's value that is too large is null, an error of
-  /// the row.
+  /// kRecordTooLarge where a column would become too large and the chunk has parts (HasParts):
+  /// these are to be evaluated, one by one. A single row's value that is too large is null, an
+  /// error of the row.
   virtual Status Evaluate(const Chunk& input, EvalContext& context,
                           std::vector<ColumnPtr>& results) = 0;
 };
@@ -64,7 +64,7 @@ class ExprProgram {
 Result<std::unique_ptr<ExprProgram>> CompileExprs(std::span<const BoundExprPtr> exprs);
 
 /// Rows of `input` (within its selection) for which the BOOLEAN expression is true, ascending.
-/// `program` must hold exactly one expression. kValueTooLarge as from Evaluate.
+/// `program` must hold exactly one expression. kRecordTooLarge as from Evaluate.
 Status EvaluatePredicate(ExprProgram& program, const Chunk& input, EvalContext& context,
                          Selection& selected);
 

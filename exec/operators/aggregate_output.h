@@ -25,8 +25,8 @@ struct AggregateChange {
   int64_t window_end = 0;
 };
 
-/// How many rows an aggregate takes at once where its results may be long, as each row can bring one
-/// with it: a list of a thousand texts, say.
+/// How many rows an aggregate takes at once where its results may be long, as each row can bring
+/// one with it: a list of a thousand texts, say.
 class ResultPace {
  public:
   explicit ResultPace(const std::vector<physical::AggregateCall>& calls) {

@@ -371,8 +371,8 @@ Status Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk
   out.sys(SystemColumn::kRowTime) = MakeTimes(times);
   if (bad == 0 || context.setting("timestamp.throw.on.invalid", 0) == 0) return OkStatus();
   return Status(ErrorCode::kBadRecord,
-                fmt::format("a record's time is missing, unreadable, negative or too late; topic {}, "
-                            "partition {}",
+                fmt::format("a record's time is missing, unreadable, negative or too late; "
+                            "topic {}, partition {}",
                             node_.topic, records.partition));
 }
 

@@ -106,7 +106,9 @@ class StreamTableJoin : public Operator {
     Chunk out;
     out.columns.reserve(static_cast<size_t>(node_.key_columns) + node_.left_columns.size() +
                         node_.right_columns.size());
-    for (int key = 0; key < node_.key_columns; ++key) out.columns.push_back(gathered(chunk.columns[key]));
+    for (int key = 0; key < node_.key_columns; ++key) {
+      out.columns.push_back(gathered(chunk.columns[key]));
+    }
     for (int column : node_.left_columns) out.columns.push_back(gathered(chunk.columns[column]));
     for (int column : node_.right_columns) out.columns.push_back(table_.Gather(column, refs));
     for (int i = 0; i < kSystemColumnCount; ++i) out.system[i] = gathered(chunk.system[i]);

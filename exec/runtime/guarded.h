@@ -15,7 +15,7 @@
 
 namespace weir {
 
-/// What `body` returns, or kInternal, kMemoryLimit, kValueTooLarge or kCancelled for what it throws.
+/// What `body` returns; kInternal, kMemoryLimit, kRecordTooLarge or kCancelled for what it throws.
 template <typename Body>
 Status Guarded(const Body& body) {
   try {

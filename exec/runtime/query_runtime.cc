@@ -41,8 +41,7 @@ bool IsGivenUp(ErrorCode code) { return code == ErrorCode::kCancelled; }
 bool IsFinal(ErrorCode code) {
   return code == ErrorCode::kMemoryLimit || code == ErrorCode::kPlanChanged ||
          code == ErrorCode::kPartitionsChanged || code == ErrorCode::kStateLost ||
-         code == ErrorCode::kRecordTooLarge || code == ErrorCode::kOffsetOutOfRange ||
-         code == ErrorCode::kValueTooLarge;
+         code == ErrorCode::kRecordTooLarge || code == ErrorCode::kOffsetOutOfRange;
 }
 
 Result<int32_t> PartitionsOf(Broker& broker, const physical::TopicSource& node) {

@@ -49,8 +49,8 @@ class Scheduler {
   /// Makes a job run soon. Safe from any thread, also for jobs that were removed or are yet to be
   /// added (those run then anyway).
   void Wake(Job& job);
-  /// Returns once the job is not running and will not run again. What it does then is given up if it
-  /// takes long (kPatience).
+  /// Returns once the job is not running and will not run again. What it does then is given up if
+  /// it takes long (kPatience).
   void Remove(const std::shared_ptr<Job>& job) { RemoveAll({&job, 1}); }
   void RemoveAll(std::span<const std::shared_ptr<Job>> jobs);
   /// How long work may go on that is asked to end, before it is given up.

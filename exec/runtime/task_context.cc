@@ -143,7 +143,8 @@ RootContext::RootContext(QueryEnvironment& environment, int query_root, int32_t 
       partition_(partition),
       journal_(journal),
       outputs_(std::make_unique<Outputs>(environment)),
-      counters_(std::make_unique<MeasuredCounters>(*environment.counters[query_root], made_bytes_)) {
+      counters_(std::make_unique<MeasuredCounters>(*environment.counters[query_root],
+                                                   made_bytes_)) {
   if (environment.receiver == nullptr) return;
   receiver_ = std::make_unique<MeasuredReceiver>(*environment.receiver, made_bytes_);
 }

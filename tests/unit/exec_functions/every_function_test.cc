@@ -1,6 +1,6 @@
-// Every row of every scalar table is called with nulls, with no rows, with many rows, with constants
-// and with the ends of its types: nothing may crash, results have the type and length promised, and
-// null arguments give null where the row says so.
+// Every row of every scalar table is called with nulls, with no rows, with many rows, with
+// constants and with the ends of its types: nothing may crash, results have the type and length
+// promised, and null arguments give null where the row says so.
 
 #include <gtest/gtest.h>
 

@@ -138,8 +138,8 @@ TEST_F(QueryLife, AStatementWithoutEndIsCancelled) {
     done.set_value(
         engine_
             ->Execute("CREATE STREAM s (x INT) WITH (kafka_topic='s', value_format='JSON', "
-                      "partitions=1); INSERT INTO s (x) VALUES (REDUCE(GENERATE_SERIES(1, 4000000), "
-                      "0, (s, x) => s + REDUCE(GENERATE_SERIES(1, 4000000), 0, (t, y) => t + y)));")
+                      "partitions=1); INSERT INTO s (x) VALUES (REDUCE("
+                      "GENERATE_SERIES(1, 4000000), 0, (s, x) => s + REDUCE(GENERATE_SERIES(1, 4000000), 0, (t, y) => t + y)));")
             .status());
   });
   std::future<Status> result = done.get_future();
