@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
@@ -169,6 +170,7 @@ class ForeignKeyJoin : public Operator {
     pointers_.Find(keys, rows_, {}, pointer_ids_);
     const uint32_t block = right_.AddBlock(chunk);
     for (size_t i = 0; i < rows_.size(); ++i) {
+      CheckInterrupt();
       const int32_t row = rows_[i];
       const RowRef old_right = right_.ref(ids_[i]);
       RowRef right;

@@ -300,6 +300,7 @@ Status StreamAggregate::Close(int64_t stream_time) {
   const int64_t wait = window_.size_ms + window_.grace_ms;
   const int64_t kept_from = kafka_final_ ? newest_ - wait : INT64_MIN;
   while (!open_.empty() && open_.front().start <= stream_time - wait) {
+    CheckInterrupt();
     const int64_t start = open_.front().start;
     TakeFirstWindow();
     if (emit_final_ ? start >= kept_from : IsPending(closing_)) {

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/operators/stream_aggregate.h"
@@ -150,6 +151,7 @@ Status StreamAggregate::Load() {
 Status StreamAggregate::LoadBatch(std::vector<ColumnBuilder>& keys, std::vector<int64_t>& starts,
                                   std::vector<std::string>& values) {
   if (values.empty()) return OkStatus();
+  CheckInterrupt();
   Chunk chunk;
   chunk.rows = static_cast<int32_t>(values.size());
   for (ColumnBuilder& builder : keys) chunk.columns.push_back(builder.Finish());

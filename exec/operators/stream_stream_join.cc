@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
@@ -174,6 +175,7 @@ Status StreamStreamJoin::ProbeAll(int input, const Chunk& rows, const Column* cl
   const auto times = rows.row_time()->values<int64_t>();
   const uint32_t own_block = sides_[input].buffer.extra_block();
   for (int32_t row = 0; row < rows.rows; ++row) {
+    if ((row & 31) == 0) CheckInterrupt();   // A key may have any number of rows.
     const int64_t time = times[row];
     if (single_upstream && time > shared_time_) {
       shared_time_ = time;

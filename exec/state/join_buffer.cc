@@ -4,6 +4,7 @@
 #include <functional>
 #include <numeric>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
@@ -329,6 +330,7 @@ Status JoinBuffer::LoadEntry(std::string_view key, std::string_view value, bool&
   ok = ReadOrdered64(key, number);
   if (!ok) return OkStatus();
   if (prefix == kRowsPrefix) {
+    CheckInterrupt();
     std::vector<DataType> types = types_;
     types.push_back(DataType::Bigint());
     WEIR_ASSIGN_OR_RETURN(std::vector<ColumnPtr> columns, ReadColumns(types, value));

@@ -4,6 +4,7 @@
 #include <functional>
 #include <numeric>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
@@ -354,6 +355,7 @@ Status RowTable::Load(const StateStore& store, size_t columns) {
 
 Status RowTable::LoadRows(std::span<ColumnBuilder> builders, std::vector<int64_t>& times) {
   if (times.empty()) return OkStatus();
+  CheckInterrupt();
   Chunk chunk;
   chunk.rows = static_cast<int32_t>(times.size());
   const size_t columns = builders.size() - 1;
