@@ -44,9 +44,9 @@ constexpr StatementHelp kEntries[] = {
     {"DELETE FROM", "DELETE FROM name [WHERE …]",
      "Not built: this is an error. A record whose value is NULL deletes a table's row."},
     {"SELECT",
-     "[WITH name AS (SELECT …)] SELECT expression [AS name], … FROM source [JOIN …] [WINDOW …] "
-     "[WHERE …] [GROUP BY …] [PARTITION BY …] [HAVING …] [ORDER BY …] [EMIT CHANGES|FINAL] "
-     "[LIMIT n]",
+     "[WITH name AS (SELECT …)] SELECT [DISTINCT] expression [AS name], … [FROM source [JOIN …]] "
+     "[WINDOW …] [WHERE …] [GROUP BY …] [PARTITION BY …] [HAVING …] [ORDER BY …] "
+     "[EMIT CHANGES|FINAL] [LIMIT n] [OFFSET m]",
      "Reads what is there; with EMIT it follows what comes."},
     {"BEGIN PIPELINE",
      "BEGIN [OR REPLACE] PIPELINE [IF NOT EXISTS] name; statement; … END PIPELINE;",
@@ -174,7 +174,9 @@ constexpr StatementHelp kEntries[] = {
      HelpKind::kClause, "EMIT CHANGES|EMIT FINAL"},
     {"ORDER BY", "ORDER BY expression [ASC|DESC] [NULLS FIRST|LAST], …",
      "The order of rows, in a SELECT without EMIT.", HelpKind::kClause},
-    {"LIMIT", "LIMIT n", "Ends a SELECT or PRINT after so many rows.", HelpKind::kClause},
+    {"LIMIT", "LIMIT n [OFFSET m]",
+     "Ends a SELECT or PRINT after so many rows; OFFSET passes over the first ones.",
+     HelpKind::kClause, "OFFSET"},
     {"DISTINCT", "SELECT DISTINCT expression, …", "Gives equal rows once.", HelpKind::kClause,
      "SELECT DISTINCT"},
     {"UNION ALL", "SELECT … UNION ALL SELECT …", "The rows of both.", HelpKind::kClause, "UNION"},

@@ -180,14 +180,14 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& 
   };
   WEIR_RETURN_IF_ERROR(check_kept_here(*runtime));
   std::vector<std::shared_ptr<QueryRuntime>> makers;
-  if (!manual_) {
+  const int64_t wait_ms = settings_.Number("query.pull.wait.ms");
+  if (!manual_ && wait_ms > 0) {
     for (const std::string& source : plan.reads) CollectMakers(source, makers);
   }
   // Copies that share the work are not waited for: each would have to be asked.
   std::erase_if(makers, [](const auto& query) { return query->shared(); });
   const auto open = [this, tables, makers, check_kept_here, raw = runtime.get(),
-                     broker = broker_, wait_ms = settings_.Number("query.pull.wait.ms")](
-                        const std::atomic<bool>& cancelled) -> Status {
+                     broker = broker_, wait_ms](const std::atomic<bool>& cancelled) -> Status {
     if (raw->state() == QueryRuntime::State::kError) return raw->error();
     const SteadyTime deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);

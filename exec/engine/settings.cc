@@ -55,7 +55,8 @@ constexpr SettingRow kRows[] = {
     {"query.pull.table.scan.enabled", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
      "Pull queries may read whole tables."},
     {"query.pull.wait.ms", "5000", SettingKind::kMilliseconds, SettingScope::kQuery, "",
-     "How long a SELECT without EMIT waits for the queries behind what it reads to catch up."},
+     "How long a SELECT without EMIT waits for the queries behind what it reads to catch up; 0: "
+     "not at all."},
     {"sql.extensions", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
      "Accept SQL beyond ksqlDB's."},
     {"suppress.enabled", "true", SettingKind::kBoolean, SettingScope::kQuery, "",

@@ -90,7 +90,10 @@ Status Task::OpenOperators() {
   for (int source : stage_.sources) {
     auto port = std::make_unique<Port>();
     port->source = source;
-    WEIR_ASSIGN_OR_RETURN(port->decoder, MakeSourceDecoder(*env_.stages.sources[source].node));
+    const physical::TopicSource& node = *env_.stages.sources[source].node;
+    if (node.origin == physical::TopicSource::Origin::kTopic) {
+      WEIR_ASSIGN_OR_RETURN(port->decoder, MakeSourceDecoder(node));
+    }
     for (const EntryPoint& entry : tree_->source_entries(source)) {
       port->is_table |= entry.is_join_table;
     }

@@ -56,7 +56,7 @@ def aggregate(rng):
     return rng.choice(["COUNT(*)", f"COUNT({rng.choice(['a', 't', 'f'])})",
                        f"SUM({rng.choice(NUMBERS)})", f"MIN({rng.choice(['a', 'b', 'd', 't'])})",
                        f"MAX({rng.choice(['a', 'b', 'd', 't'])})", f"AVG({rng.choice(['a', 'd'])})",
-                       "SUM(a * 2 + 1)", "COUNT(*) + 1"])
+                       "SUM(a * 2 + 1)", "COUNT(*) + 1", f"STDDEV_SAMP({rng.choice(['a', 'd'])})"])
 
 
 def order(rng, columns, everything):

@@ -99,7 +99,7 @@ TEST_F(BoundedSelect, DoesNotWaitForAQueryThatIsPaused) {
 }
 
 TEST_F(BoundedSelect, SaysThatAQueryIsBehind) {
-  Open({{"query.pull.wait.ms", "0"}});
+  Open({{"query.pull.wait.ms", "1"}});
   Execute("CREATE STREAM many (id INT KEY) WITH (CONNECTOR='datagen', ROWS='1000000000');"
           "CREATE TABLE t AS SELECT id, COUNT(*) AS n FROM many GROUP BY id;");
   EXPECT_EQ(Ask("SELECT COUNT(*) * 0 FROM t;"), std::vector<std::string>{"0"});
