@@ -3,14 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <charconv>
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <utility>
 
 #include "base/status_macros.h"
+#include "planner/catalog/near_names.h"
 #include "shell/options.h"
 #include "shell/program.h"
+#include "shell/render/display_width.h"
 #include "shell/statement_help.h"
 
 namespace weir::shell {
@@ -33,66 +38,184 @@ Status RunDump(CommandContext& context, const Arguments&) {
   return OkStatus();
 }
 
+/// Words one after the other, cut into lines.
+void WrapWords(const std::vector<std::string>& words, std::ostream& out) {
+  constexpr size_t kLine = 78;
+  size_t width = 0;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string word = words[i] + (i + 1 < words.size() ? "," : "");
+    if (width > 0 && width + 1 + word.size() > kLine) {
+      out << '\n';
+      width = 0;
+    }
+    out << (width == 0 ? "  " : " ") << word;
+    width += word.size() + (width == 0 ? 2 : 1);
+  }
+  out << '\n';
+}
+
 void HelpAll(std::ostream& out) {
   out << "Commands (one line, no semicolon):\n";
   for (const Command& command : Commands()) {
-    out << fmt::format("  {:<39} {}\n", command.usage, command.text);
+    const std::string also = command.also.empty() ? "" : fmt::format(" Also {}.", command.also);
+    out << fmt::format("  {:<32} {}{}\n", command.usage, command.text, also);
   }
-  out << "\nStatements (end in a semicolon, may span lines; help NAME tells more):\n ";
-  int width = 1;
-  std::string_view comma;
-  for (const StatementHelp& statement : StatementHelps()) {
-    out << std::exchange(comma, ",");
-    width += static_cast<int>(statement.name.size()) + 2;
-    if (width > 78) {
-      out << "\n ";
-      width = 3 + static_cast<int>(statement.name.size());
-    }
-    out << ' ' << statement.name;
+  const std::pair<std::string_view, HelpKind> parts[] = {
+      {"\nStatements (end in a semicolon, may span lines):\n", HelpKind::kStatement},
+      {"Clauses:\n", HelpKind::kClause},
+      {"Properties of WITH:\n", HelpKind::kProperty},
+      {"Types:\n", HelpKind::kType}};
+  for (const auto& [title, kind] : parts) {
+    std::vector<std::string> names;
+    for (const StatementHelp& entry : HelpTexts(kind)) names.emplace_back(entry.name);
+    out << title;
+    WrapWords(names, out);
   }
-  out << "\n\nFunctions: SHOW FUNCTIONS; or help FUNCTION.\n";
+  out << "help NAME tells more of each, and of each function; .functions lists those.\n";
 }
 
-/// The signatures of a function, what it does and an example.
-Status HelpFunction(CommandContext& context, const std::string& name) {
-  const auto described = context.engine.Execute("DESCRIBE FUNCTION " + name);
+/// The signatures of a function, what it does and an example; false if there is no such function.
+bool HelpFunction(Engine& engine, const std::string& name, std::ostream& out) {
+  const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_';
+  });
+  if (!is_name) return false;
+  const auto described = engine.Execute("DESCRIBE FUNCTION " + name);
   if (!described.ok() || described->size() != 1 || described->front().rows == nullptr ||
       described->front().rows->row_count() == 0) {
-    return Status(ErrorCode::kUsage,
-                  fmt::format("no statement, command or function has this name: {}", name));
+    return false;
   }
   const Batch& rows = *described->front().rows;
-  std::ostream& out = context.output.stream();
   for (int32_t row = 0; row < rows.row_count(); ++row) {
     out << fmt::format("{} {}\n", rows.column(0).ToText(row), rows.column(1).ToText(row));
   }
-  out << fmt::format("    {}\n    {}\n", rows.column(2).ToText(0), rows.column(3).ToText(0))
-      << std::flush;
-  return OkStatus();
+  out << fmt::format("    {}\n    {}\n", rows.column(2).ToText(0), rows.column(3).ToText(0));
+  return true;
+}
+
+std::vector<std::string> HelpNames(Engine& engine) {
+  std::vector<std::string> names = engine.CompletionNames();
+  for (const StatementHelp& entry : HelpTexts()) names.emplace_back(entry.name);
+  for (const Command& command : Commands()) names.push_back(Upper(command.name));
+  return names;
 }
 
 Status RunHelp(CommandContext& context, const Arguments& arguments) {
-  std::ostream& out = context.output.stream();
-  if (arguments.empty()) {
-    HelpAll(out);
-    out.flush();
+  const Output::Page page(context.output);
+  Status status = TellHelp(context.engine, fmt::format("{}", fmt::join(arguments, " ")),
+                           context.output.stream());
+  context.output.stream().flush();
+  return status;
+}
+
+/// A name as SQL takes it: as it is where it is one word, else in backquotes.
+std::string NameInSql(const std::string& name) {
+  const bool word = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '`';
+  });
+  return word ? name : "`" + name + "`";
+}
+
+Status RunSql(CommandContext& context, const std::string& sql) {
+  return context.runner.Run({.text = sql, .position = {}});
+}
+
+/// A list of streams and tables, as `.tables` of other shells gives it.
+Status RunTables(CommandContext& context, const Arguments& arguments) {
+  const std::string wanted = arguments.empty() ? "" : Upper(arguments[0]);
+  std::vector<std::array<std::string, 4>> rows = {{"name", "kind", "columns", "topic"}};
+  for (const SourceInfo& source : context.engine.Sources()) {
+    if (Upper(source.name).find(wanted) == std::string::npos) continue;
+    const int columns = source.schema == nullptr ? 0 : source.schema->size();
+    rows.push_back({Printable(source.name), source.is_table ? "table" : "stream",
+                    fmt::format("{}", columns), Printable(source.topic)});
+  }
+  if (rows.size() == 1) {
+    context.err << (wanted.empty() ? "no streams and no tables yet; help CREATE STREAM tells how\n"
+                                   : "no stream and no table has such a name\n");
     return OkStatus();
   }
-  const std::string topic = Upper(fmt::format("{}", fmt::join(arguments, " ")));
-  bool found = false;
-  for (const StatementHelp& statement : StatementHelps()) {
-    if (statement.name != topic && !statement.name.starts_with(topic + " ")) continue;
-    out << fmt::format("{}\n    {}\n", statement.syntax, statement.text);
-    found = true;
+  std::array<int, 3> widths{};
+  for (const auto& row : rows) {
+    for (size_t i = 0; i < widths.size(); ++i) {
+      widths[i] = std::max(widths[i], DisplayWidth(row[i]));
+    }
   }
-  for (const Command& command : Commands()) {
-    if (Upper(command.name) != topic && "." + Upper(command.name) != topic) continue;
-    out << fmt::format("{}\n    {}\n", command.usage, command.text);
-    found = true;
+  const Output::Page page(context.output);
+  std::ostream& out = context.output.stream();
+  for (const auto& row : rows) {
+    for (size_t i = 0; i < widths.size(); ++i) {
+      out << row[i] << std::string(static_cast<size_t>(widths[i] - DisplayWidth(row[i]) + 2), ' ');
+    }
+    out << row.back() << '\n';
   }
   out.flush();
-  if (found) return OkStatus();
-  return HelpFunction(context, topic);
+  return OkStatus();
+}
+
+Status RunDescribe(CommandContext& context, const Arguments& arguments) {
+  if (arguments.empty()) return RunTables(context, arguments);
+  return RunSql(context, "DESCRIBE " + NameInSql(arguments[0]));
+}
+
+Status RunSchema(CommandContext& context, const Arguments& arguments) {
+  if (arguments.empty()) return RunDump(context, arguments);
+  return RunSql(context, "SHOW CREATE " + NameInSql(arguments[0]));
+}
+
+Status RunFunctions(CommandContext& context, const Arguments& arguments) {
+  if (arguments.empty()) return RunSql(context, "SHOW FUNCTIONS");
+  return RunHelp(context, arguments);
+}
+
+Status RunTopics(CommandContext& context, const Arguments&) {
+  return RunSql(context, "SHOW TOPICS");
+}
+
+Status RunQueries(CommandContext& context, const Arguments&) {
+  return RunSql(context, "SHOW QUERIES");
+}
+
+/// A number from 0 up, or kUsage.
+Result<int64_t> CountArgument(const std::string& text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0) {
+    return Status(ErrorCode::kUsage, fmt::format("no number from 0 up: {}", text));
+  }
+  return number;
+}
+
+Status RunMaxRows(CommandContext& context, const Arguments& arguments) {
+  if (!arguments.empty()) {
+    WEIR_ASSIGN_OR_RETURN(const int64_t rows, CountArgument(arguments[0]));
+    context.output.set_rows_max(rows);
+  }
+  const int64_t rows = context.output.rows_max_set();
+  context.err << (rows == 0 ? "all rows are shown\n"
+                            : fmt::format("{} rows of a table are shown\n", rows));
+  return OkStatus();
+}
+
+Status RunWidth(CommandContext& context, const Arguments& arguments) {
+  int64_t columns = 0;
+  if (arguments[0] != "auto") {
+    WEIR_ASSIGN_OR_RETURN(columns, CountArgument(arguments[0]));
+  }
+  context.output.set_width(static_cast<int>(std::min<int64_t>(columns, 1'000'000)));
+  return OkStatus();
+}
+
+Status RunPager(CommandContext& context, const Arguments& arguments) {
+  if (!arguments.empty()) {
+    const std::string command = fmt::format("{}", fmt::join(arguments, " "));
+    const char* variable = std::getenv("PAGER");
+    const std::string usual = variable != nullptr && *variable != 0 ? variable : "less";
+    context.output.set_pager(command == "off" ? "" : command == "on" ? usual : command);
+  }
+  const std::string& pager = context.output.pager();
+  context.err << (pager.empty() ? "no pager\n" : fmt::format("the pager is {}\n", pager));
+  return OkStatus();
 }
 
 Status RunLoad(CommandContext& context, const Arguments& arguments) {
@@ -105,12 +228,23 @@ Status RunLoad(CommandContext& context, const Arguments& arguments) {
 }
 
 Status RunMode(CommandContext& context, const Arguments& arguments) {
+  if (arguments.empty()) {
+    context.err << OutputFormatName(context.output.format()) << '\n';
+    return OkStatus();
+  }
   const std::optional<OutputFormat> format = ParseOutputFormat(arguments[0]);
   if (!format) {
     return Status(ErrorCode::kUsage, fmt::format("unknown output format: {}", arguments[0]))
         .WithHint("formats are table, vertical, json and csv");
   }
   context.output.set_format(*format);
+  return OkStatus();
+}
+
+Status RunExpanded(CommandContext& context, const Arguments& arguments) {
+  const bool vertical = context.output.format() == OutputFormat::kVertical;
+  const bool wanted = arguments.empty() ? !vertical : arguments[0] == "on";
+  context.output.set_format(wanted ? OutputFormat::kVertical : OutputFormat::kTable);
   return OkStatus();
 }
 
@@ -142,6 +276,11 @@ Status RunRead(CommandContext& context, const Arguments& arguments) {
 }
 
 Status RunTimer(CommandContext& context, const Arguments& arguments) {
+  if (arguments.empty()) {
+    context.runner.set_timer(!context.runner.timer());
+    context.err << (context.runner.timer() ? "the timer is on\n" : "the timer is off\n");
+    return OkStatus();
+  }
   if (arguments[0] != "on" && arguments[0] != "off") {
     return Status(ErrorCode::kUsage, fmt::format("neither on nor off: {}", arguments[0]));
   }
@@ -152,21 +291,75 @@ Status RunTimer(CommandContext& context, const Arguments& arguments) {
 constexpr int kAnyNumber = 100;
 
 constexpr Command kCommands[] = {
-    {"dump", 0, 0, false, ".dump", "The catalog as SQL.", &RunDump},
-    {"exit", 0, 0, true, ".exit", "Ends the program.", &RunQuit},
-    {"help", 0, kAnyNumber, true, "help [STATEMENT|FUNCTION]", "This text, or that of one thing.",
-     &RunHelp},
-    {"load", 1, kAnyNumber, true, "load TOPIC FILE [--key C] …",
-     "Loads a CSV or NDJSON file into a topic.", &RunLoad},
-    {"mode", 1, 1, false, ".mode table|vertical|json|csv", "How results look.", &RunMode},
-    {"output", 0, 1, false, ".output [FILE|table|json|csv|vertical]",
+    {"describe", "\\d", 0, 1, false, {ArgumentKind::kSource}, "", ".describe [NAME]",
+     "The columns of a stream or table; without NAME as .tables.", &RunDescribe},
+    {"dump", "", 0, 0, false, {}, "", ".dump", "The catalog as SQL.", &RunDump},
+    {"exit", "", 0, 0, true, {}, "", ".exit", "Ends the program.", &RunQuit},
+    {"expanded", "\\x", 0, 1, false, {ArgumentKind::kWord}, "on|off", ".expanded [on|off]",
+     "One column a line, and back to tables.", &RunExpanded},
+    {"functions", "\\df", 0, 1, false, {ArgumentKind::kFunction}, "", ".functions [NAME]",
+     "All functions, or what one does.", &RunFunctions},
+    {"help", "\\? \\h .h", 0, kAnyNumber, true,
+     {ArgumentKind::kHelpTopic, ArgumentKind::kHelpTopic}, "", "help [NAME]",
+     "This text, or that of one thing.", &RunHelp},
+    {"load", "", 1, kAnyNumber, true, {ArgumentKind::kTopic, ArgumentKind::kFile}, "",
+     "load TOPIC FILE [--key C] …", "Loads a CSV or NDJSON file into a topic.", &RunLoad},
+    {"maxrows", "", 0, 1, false, {}, "", ".maxrows [N]",
+     "Rows of a table that are shown; 0: all.", &RunMaxRows},
+    {"mode", "", 0, 1, false, {ArgumentKind::kWord}, "table|vertical|json|csv",
+     ".mode table|vertical|json|csv", "How results look.", &RunMode},
+    {"output", "\\o", 0, 1, false, {ArgumentKind::kFile}, "", ".output [FILE]",
      "Results go to a file; without it, to the screen again.", &RunOutput},
-    {"print", 1, kAnyNumber, true, "print TOPIC [--from-beginning] …",
-     "Shows a topic's records; Ctrl-C ends it.", &RunPrint},
-    {"quit", 0, 0, true, ".quit", "Ends the program.", &RunQuit},
-    {"read", 1, 1, false, ".read FILE", "Runs the statements of a file.", &RunRead},
-    {"timer", 1, 1, false, ".timer on|off", "Tells how long each statement takes.", &RunTimer},
+    {"pager", "", 0, kAnyNumber, false, {ArgumentKind::kWord}, "on|off", ".pager [on|off|COMMAND]",
+     "Shows what is longer than the screen by $PAGER, or by a command.", &RunPager},
+    {"print", "", 1, kAnyNumber, true, {ArgumentKind::kTopic}, "",
+     "print TOPIC [--from-beginning] …", "Shows a topic's records; Ctrl-C ends it.", &RunPrint},
+    {"queries", "", 0, 0, false, {}, "", ".queries", "The queries and how they fare.",
+     &RunQueries},
+    {"quit", "\\q .q", 0, 0, true, {}, "", ".quit", "Ends the program.", &RunQuit},
+    {"read", "\\i", 1, 1, false, {ArgumentKind::kFile}, "", ".read FILE",
+     "Runs the statements of a file.", &RunRead},
+    {"schema", "", 0, 1, false, {ArgumentKind::kSource}, "", ".schema [NAME]",
+     "The statement that made a stream or table; without NAME all.", &RunSchema},
+    {"tables", "\\dt", 0, 1, false, {ArgumentKind::kSource}, "", ".tables [WORD]",
+     "Streams and tables, those with WORD in the name.", &RunTables},
+    {"timer", "\\timing", 0, 1, false, {ArgumentKind::kWord}, "on|off", ".timer [on|off]",
+     "Tells how long each statement takes.", &RunTimer},
+    {"topics", "", 0, 0, false, {}, "", ".topics", "The topics.", &RunTopics},
+    {"width", "", 1, 1, false, {ArgumentKind::kWord}, "auto", ".width N|auto",
+     "Columns that a table may take.", &RunWidth},
 };
+
+/// Commands of other shells, and what does the same here.
+constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
+    {".IMPORT", "load TOPIC FILE loads a file; CONNECTOR='file' reads one where it is"},
+    {"\\COPY", "load TOPIC FILE loads a file; CONNECTOR='file' reads and writes one"},
+    {".OPEN", "weir DIRECTORY opens a store; a running program keeps the one it has"},
+    {"\\C", "weir DIRECTORY opens a store; a running program keeps the one it has"},
+    {".DATABASES", "there is one store a program; .tables lists what is in it"},
+    {"\\L", "there is one store a program; .tables lists what is in it"},
+    {".HEADERS", "tables and CSV always have a header; .mode json names each value"},
+    {".INDEXES", "state is kept by key, and there are no other indexes"},
+    {"\\DI", "state is kept by key, and there are no other indexes"},
+    {".CD", "names of files are taken from where weir was started"},
+    {".SHELL", "Ctrl-Z puts the program aside"},
+    {"\\E", "write a file and .read it"},
+};
+
+Status UnknownCommand(const std::string& word) {
+  Status status(ErrorCode::kUsage, fmt::format("unknown command: {}", word));
+  for (const auto& [name, hint] : kElsewhere) {
+    if (name == Upper(word)) return std::move(status).WithHint(std::string(hint));
+  }
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.push_back(fmt::format(".{}", command.name));
+  std::string lower = word;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (lower[0] == '\\') lower[0] = '.';
+  const std::string near = DidYouMean(lower, names);
+  return std::move(status).WithHint(near.empty() ? ".help lists the commands" : near);
+}
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) {
@@ -176,6 +369,20 @@ std::string_view Trim(std::string_view text) {
     text.remove_suffix(1);
   }
   return text;
+}
+
+bool HasAlso(const Command& command, std::string_view word) {
+  for (std::string_view rest = command.also; !rest.empty();) {
+    const size_t blank = std::min(rest.find(' '), rest.size());
+    if (Upper(rest.substr(0, blank)) == word) return true;
+    rest.remove_prefix(std::min(blank + 1, rest.size()));
+  }
+  return false;
+}
+
+bool IsDotted(std::string_view word) {
+  return word.size() > 1 && word[0] == '.' &&
+         std::isalpha(static_cast<unsigned char>(word[1])) != 0;
 }
 
 /// `PRINT topic …;` is SQL; only without its semicolon is it the command. The other bare words are
@@ -215,28 +422,62 @@ std::vector<std::string> SplitWords(std::string_view line) {
   return words;
 }
 
+const Command* FindCommand(std::string_view word, bool semicolon) {
+  const std::string name = Upper(word);
+  const bool dotted = IsDotted(word);
+  for (const Command& command : kCommands) {
+    if (HasAlso(command, name)) return &command;
+    if (!dotted && !IsBareCall(command, semicolon)) continue;
+    if (Upper(command.name) == name.substr(dotted ? 1 : 0)) return &command;
+  }
+  return nullptr;
+}
+
 Result<CommandCall> ParseCommand(std::string_view line) {
   line = Trim(line);
   const bool semicolon = line.ends_with(';');
   if (semicolon) line = Trim(line.substr(0, line.size() - 1));
   std::vector<std::string> words = SplitWords(line);
   if (words.empty()) return CommandCall{};
-  const bool dotted = words[0].size() > 1 && words[0][0] == '.' &&
-                      std::isalpha(static_cast<unsigned char>(words[0][1])) != 0;
-  std::string name = Upper(dotted ? words[0].substr(1) : words[0]);
-  for (const Command& command : kCommands) {
-    if (Upper(command.name) != name || !(dotted || IsBareCall(command, semicolon))) continue;
-    CommandCall call{&command, {words.begin() + 1, words.end()}};
-    const int count = static_cast<int>(call.arguments.size());
-    if (count < command.arguments_min || count > command.arguments_max) {
-      return Status(ErrorCode::kUsage, "a command has the wrong number of arguments")
-          .WithHint(std::string(command.usage));
-    }
-    return call;
+  const Command* command = FindCommand(words[0], semicolon);
+  if (command == nullptr) {
+    if (IsDotted(words[0]) || words[0][0] == '\\') return UnknownCommand(words[0]);
+    return CommandCall{};
   }
-  if (!dotted) return CommandCall{};
-  return Status(ErrorCode::kUsage, fmt::format("unknown command: {}", words[0]))
-      .WithHint(".help lists the commands");
+  CommandCall call{command, {words.begin() + 1, words.end()}};
+  const int count = static_cast<int>(call.arguments.size());
+  if (count < command->arguments_min || count > command->arguments_max) {
+    return Status(ErrorCode::kUsage, "a command has the wrong number of arguments")
+        .WithHint(std::string(command->usage));
+  }
+  return call;
+}
+
+Status TellHelp(Engine& engine, std::string_view topic, std::ostream& out) {
+  if (topic.empty()) {
+    HelpAll(out);
+    return OkStatus();
+  }
+  std::string name = Upper(Trim(topic));
+  if (name.ends_with(';')) name.pop_back();
+  if (name.ends_with("()")) name.resize(name.size() - 2);
+  bool found = false;
+  const std::vector<const StatementHelp*> entries = FindHelp(name);
+  for (const StatementHelp* entry : entries) {
+    out << fmt::format("{}\n    {}\n", entry->syntax, entry->text);
+    found = true;
+  }
+  if (const Command* command = FindCommand(IsDotted(name) ? name : "." + name);
+      command != nullptr && (entries.empty() || IsDotted(name) || command->bare)) {
+    out << fmt::format("{}\n    {}\n", command->usage, command->text);
+    found = true;
+  }
+  if (HelpFunction(engine, name, out) || found) return OkStatus();
+  const std::string near = DidYouMean(name, HelpNames(engine));
+  return Status(ErrorCode::kUsage,
+                fmt::format("no statement, clause, type, command or function has this name: {}",
+                            topic))
+      .WithHint(near.empty() ? "help lists what there is" : near);
 }
 
 }  // namespace weir::shell

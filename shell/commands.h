@@ -1,8 +1,11 @@
 #pragma once
 
-// The commands of the prompt that are not SQL: rows of one table, each with its own text.
+// The commands of the prompt that are not SQL: rows of one table, each with its own text. They go
+// by the names that users of sqlite and DuckDB know (.tables) and by those of psql (\d).
 
+#include <cstdint>
 #include <functional>
+#include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,11 +29,17 @@ struct CommandContext {
   bool quit = false;  ///< Set by a command that ends the prompt.
 };
 
+/// What an argument names, for completion.
+enum class ArgumentKind : uint8_t { kAny, kFile, kSource, kTopic, kFunction, kHelpTopic, kWord };
+
 struct Command {
-  std::string_view name;  ///< Without the dot.
+  std::string_view name;      ///< Without the dot.
+  std::string_view also;      ///< Further names between blanks, with their first sign: "\\dt".
   int arguments_min;
   int arguments_max;
-  bool bare;  ///< Also known without the dot.
+  bool bare;                  ///< Also known without the dot.
+  ArgumentKind arguments[2];  ///< Of the first and of those behind it.
+  std::string_view words;     ///< For kWord: what it may be, between bars.
   std::string_view usage;
   std::string_view text;
   Status (*run)(CommandContext& context, const std::vector<std::string>& arguments);
@@ -38,8 +47,13 @@ struct Command {
 
 std::span<const Command> Commands();
 
-/// The command that `line` calls, with its arguments; nothing if the line is SQL. A line with a dot
-/// in front is always a command: one that is not in the table gives kUsage.
+/// The command of the first word of a line (".tables", "\\d", "help"), or null. `semicolon` says
+/// that the line ends in one.
+const Command* FindCommand(std::string_view word, bool semicolon = false);
+
+/// The command that `line` calls, with its arguments; nothing if the line is SQL. A line that
+/// begins with a dot and a letter or with a backslash is always a command: one that is not in the
+/// table gives kUsage, with what may have been meant.
 struct CommandCall {
   const Command* command = nullptr;
   std::vector<std::string> arguments;
@@ -48,5 +62,9 @@ Result<CommandCall> ParseCommand(std::string_view line);
 
 /// Cuts a line into words at blanks; 'single' and "double" quotes keep blanks.
 std::vector<std::string> SplitWords(std::string_view line);
+
+/// What `help TOPIC` says: of statements, clauses, properties, types, commands and functions. All
+/// there is where `topic` is empty. kUsage with near names if there is nothing.
+Status TellHelp(Engine& engine, std::string_view topic, std::ostream& out);
 
 }  // namespace weir::shell

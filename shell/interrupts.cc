@@ -5,7 +5,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <system_error>
 #include <utility>
+
+#include "base/status_macros.h"
 
 namespace weir::shell {
 namespace {
@@ -38,20 +41,28 @@ Interrupts::~Interrupts() {
   if (pipe_[1] >= 0) close(pipe_[1]);
 }
 
-void Interrupts::Listen() {
+Status Interrupts::Listen() {
   const sigset_t set = ListenedSignals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  listener_ = std::thread([this, set] {
-    int signal_number = 0;
-    while (sigwait(&set, &signal_number) == 0 && signal_number != kStopListening) {
-      Deliver(signal_number == SIGINT ? StopKind::kInterrupt : StopKind::kTerminate);
-    }
-  });
+  try {
+    listener_ = std::thread([this, set] {
+      int signal_number = 0;
+      while (sigwait(&set, &signal_number) == 0 && signal_number != kStopListening) {
+        Deliver(signal_number == SIGINT ? StopKind::kInterrupt : StopKind::kTerminate);
+      }
+    });
+  } catch (const std::system_error& error) {
+    return Status(ErrorCode::kIoError,
+                  "the system gives this program no thread: " + error.code().message())
+        .WithHint("allow more processes (ulimit -u)");
+  }
+  return OkStatus();
 }
 
 void Interrupts::Deliver(StopKind kind) {
   std::lock_guard lock(mutex_);
+  if (kind == StopKind::kInterrupt && held_) return;
   if (kind == StopKind::kInterrupt && pending_ == StopKind::kInterrupt) _exit(kExitInterrupted);
   if (pending_ != StopKind::kTerminate) pending_ = kind;
   if (kind == StopKind::kTerminate && pipe_[1] >= 0) {
@@ -60,6 +71,11 @@ void Interrupts::Deliver(StopKind kind) {
   }
   if (action_) action_();
   changed_.notify_all();
+}
+
+void Interrupts::set_held(bool held) {
+  std::lock_guard lock(mutex_);
+  held_ = held;
 }
 
 StopKind Interrupts::pending() const {

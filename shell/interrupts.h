@@ -9,6 +9,8 @@
 #include <mutex>
 #include <thread>
 
+#include "weir/status.h"
+
 namespace weir::shell {
 
 /// Why the program is asked to stop what it does.
@@ -23,11 +25,15 @@ class Interrupts {
   Interrupts& operator=(const Interrupts&) = delete;
 
   /// Takes the two signals from now on. Call before any other thread starts: threads inherit the
-  /// blocked signals. Ignores SIGPIPE, which would kill the program between two commits.
-  void Listen();
+  /// blocked signals. Ignores SIGPIPE, which would kill the program between two commits. Fails
+  /// where the system gives no thread.
+  Status Listen();
   /// What a signal does: remembers it, runs the current action, wakes waiters. A second interrupt
   /// that nobody cleared ends the process at once with status 130.
   void Deliver(StopKind kind);
+
+  /// While held, interrupts are not taken: the program at the terminal is another one.
+  void set_held(bool held);
 
   StopKind pending() const;
   /// Forgets a pending interrupt, but never a termination.
@@ -54,6 +60,7 @@ class Interrupts {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   StopKind pending_ = StopKind::kNone;
+  bool held_ = false;
   std::function<void()> action_;
   int pipe_[2] = {-1, -1};
   std::thread listener_;

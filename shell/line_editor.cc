@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -12,12 +13,14 @@
 #include <filesystem>
 
 #include "shell/completion.h"
+#include "shell/render/display_width.h"
 
 namespace weir::shell {
 namespace {
 
 constexpr int kHistoryStatementsMax = 2000;
-constexpr size_t kCandidatesShownMax = 60;
+constexpr int kCandidateLinesMax = 20;
+constexpr int kEditorWidthDefault = 80;
 constexpr const char* kPasteOn = "\x1b[?2004h";
 constexpr const char* kPasteOff = "\x1b[?2004l";
 constexpr std::string_view kPasteEnd = "\x1b[201~";
@@ -29,6 +32,7 @@ struct LineEditor::State {
   History* history = nullptr;
   std::string history_file;
   std::string prompt;
+  std::string statement;   // The lines in front of the one that is edited.
   Completer completer;
   Interrupts* interrupts = nullptr;
   bool interrupted = false;
@@ -72,26 +76,36 @@ struct LineEditor::State {
     return CC_NEWLINE;
   }
 
+  static int Width(EditLine* editor) {
+    int columns = 0;
+    const bool known = el_get(editor, EL_GETTC, "co", &columns) == 0 && columns > 0;
+    return known ? columns : kEditorWidthDefault;
+  }
+
   static unsigned char OnTab(EditLine* editor, int) {
     State& state = Of(editor);
     const LineInfo* info = el_line(editor);
-    const std::string_view before(info->buffer, static_cast<size_t>(info->cursor - info->buffer));
-    const std::string_view word = WordBeforeCursor(before);
-    if (word.empty()) return el_insertstr(editor, "  ") == 0 ? CC_REFRESH : CC_ERROR;
-    const std::vector<std::string> candidates = state.completer(word);
+    const std::string_view line(info->buffer, static_cast<size_t>(info->lastchar - info->buffer));
+    const size_t cursor = static_cast<size_t>(info->cursor - info->buffer);
+    const Completion completion = state.completer(state.statement, line, cursor);
+    const std::vector<Candidate>& candidates = completion.candidates;
     if (candidates.empty()) return CC_REFRESH_BEEP;
-    const std::string common = CommonPrefix(candidates);
-    if (common.size() > word.size() || candidates.size() == 1) {
-      const size_t typed = word.size();
-      el_deletestr(editor, static_cast<int>(typed));
-      el_insertstr(editor, (common + (candidates.size() == 1 ? " " : "")).c_str());
+    const std::string_view typed = line.substr(completion.begin, cursor - completion.begin);
+    const std::string common =
+        candidates.size() == 1 ? candidates[0].text + candidates[0].suffix
+                               : CommonPrefix(candidates);
+    // What is common may be shorter than what was typed where only the case differs.
+    if (candidates.size() == 1 || common.size() > typed.size()) {
+      // The editor counts characters.
+      const auto characters = std::count_if(typed.begin(), typed.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+      });
+      el_deletestr(editor, static_cast<int>(characters));
+      el_insertstr(editor, common.c_str());
       return CC_REFRESH;
     }
     std::fputc('\n', stdout);
-    for (size_t i = 0; i < candidates.size() && i < kCandidatesShownMax; ++i) {
-      std::fprintf(stdout, "%s  ", candidates[i].c_str());
-    }
-    std::fputs(candidates.size() > kCandidatesShownMax ? "…\n" : "\n", stdout);
+    std::fputs(CandidateColumns(candidates, Width(editor), kCandidateLinesMax).c_str(), stdout);
     std::fflush(stdout);
     return CC_REDISPLAY;
   }
@@ -111,7 +125,7 @@ struct LineEditor::State {
     el_insertstr(editor, first.c_str());
     if (first_end == std::string::npos) return CC_REFRESH;
     // libedit draws nothing when a line ends: show what it has not shown yet.
-    std::fputs(first.c_str(), stdout);
+    std::fputs(Printable(first).c_str(), stdout);
     size_t begin = first_end + 1;
     for (size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
       state.pasted_lines.push_back(text.substr(begin, end - begin));
@@ -165,7 +179,7 @@ ReadResult LineEditor::Read(std::string_view prompt, std::string* line) {
   if (!state.pasted_lines.empty()) {
     *line = std::move(state.pasted_lines.front());
     state.pasted_lines.pop_front();
-    std::printf("%s%s\n", state.prompt.c_str(), line->c_str());
+    std::printf("%s%s\n", state.prompt.c_str(), Printable(*line).c_str());
     return ReadResult::kLine;
   }
   if (!state.pasted_rest.empty()) {
@@ -195,6 +209,8 @@ ReadResult LineEditor::Read(std::string_view prompt, std::string* line) {
   while (!line->empty() && line->back() == '\n') line->pop_back();
   return ReadResult::kLine;
 }
+
+void LineEditor::SetStatement(std::string_view text) { state_->statement = text; }
 
 void LineEditor::AddHistory(std::string_view statement) {
   if (statement.empty()) return;

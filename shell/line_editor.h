@@ -9,13 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "shell/completion.h"
 #include "shell/interrupts.h"
 #include "shell/line_source.h"
 
 namespace weir::shell {
 
-/// Gives the candidates for a started word.
-using Completer = std::function<std::vector<std::string>(std::string_view word)>;
+/// What may stand at the cursor of a line; `before` are the lines of its statement in front of it.
+using Completer =
+    std::function<Completion(std::string_view before, std::string_view line, size_t cursor)>;
 
 /// Owns the terminal's settings while it reads. One thread. Make one at a time.
 class LineEditor : public LineSource {
@@ -26,6 +28,7 @@ class LineEditor : public LineSource {
 
   ReadResult Read(std::string_view prompt, std::string* line) override;
   void AddHistory(std::string_view statement) override;
+  void SetStatement(std::string_view text) override;
 
  private:
   struct State;

@@ -1,10 +1,13 @@
 #pragma once
 
-// Where the prompt gets its lines from: a terminal (line_editor.h) or any stream.
+// Where the prompt gets its lines from: a terminal (line_editor.h), a descriptor or any stream.
 
 #include <istream>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "shell/interrupts.h"
 
 namespace weir::shell {
 
@@ -21,6 +24,10 @@ class LineSource {
   virtual ReadResult Read(std::string_view prompt, std::string* line) = 0;
   /// Remembers a whole statement for later recall.
   virtual void AddHistory(std::string_view statement) {}
+  /// What the next line goes on with: the statement so far, for completion.
+  virtual void SetStatement(std::string_view text) {}
+  /// True if there is input that has not been given out. Does not wait.
+  virtual bool HasMore() { return false; }
 };
 
 /// Lines of a stream; prompts are not shown.
@@ -33,6 +40,24 @@ class StreamLineSource : public LineSource {
 
  private:
   std::istream& in_;
+};
+
+/// Lines of a descriptor, such as a pipe into the program; a stop ends the wait for the next one.
+class DescriptorLineSource : public LineSource {
+ public:
+  DescriptorLineSource(int descriptor, Interrupts& interrupts)
+      : descriptor_(descriptor), interrupts_(interrupts) {}
+  ReadResult Read(std::string_view prompt, std::string* line) override;
+  bool HasMore() override;
+
+ private:
+  /// Adds what the descriptor has to the text; false at its end.
+  bool ReadSome();
+
+  const int descriptor_;
+  Interrupts& interrupts_;
+  std::string text_;   // Read and not given out, from at_ on.
+  size_t at_ = 0;
 };
 
 }  // namespace weir::shell

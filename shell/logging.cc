@@ -7,6 +7,8 @@
 
 #include <memory>
 
+#include "shell/render/display_width.h"
+
 namespace weir::shell {
 namespace {
 
@@ -42,7 +44,9 @@ Result<Logger> MakeLogger(const std::string& file) {
   logger->flush_on(spdlog::level::info);
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
   return Logger([logger](LogLevel level, std::string_view line) {
-    logger->log(SpdlogLevel(level), spdlog::string_view_t(line.data(), line.size()));
+    // Lines quote records and names: what is read on a terminal must not act there.
+    const std::string safe = SafeText(line, Escape::kLines);
+    logger->log(SpdlogLevel(level), spdlog::string_view_t(safe.data(), safe.size()));
   });
 }
 

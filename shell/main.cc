@@ -35,13 +35,18 @@ int main(int argc, char** argv) {
       weir::shell::ParseCommandLine(argc, argv, std::cout, std::cerr);
   if (line.exit_code) return *line.exit_code;
   weir::shell::Interrupts interrupts;
-  interrupts.Listen();
+  if (const weir::Status listening = interrupts.Listen(); !listening.ok()) {
+    std::cerr << listening.ToString() << '\n';
+    return 1;
+  }
   return weir::shell::RunProgram(line.options,
                                  {.in = std::cin,
                                   .out = std::cout,
                                   .err = std::cerr,
                                   .in_is_terminal = isatty(STDIN_FILENO) == 1,
                                   .out_is_terminal = isatty(STDOUT_FILENO) == 1,
-                                  .err_is_terminal = isatty(STDERR_FILENO) == 1},
+                                  .err_is_terminal = isatty(STDERR_FILENO) == 1,
+                                  .in_descriptor = STDIN_FILENO,
+                                  .out_descriptor = STDOUT_FILENO},
                                  interrupts, &weir::Engine::Open);
 }

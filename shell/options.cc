@@ -4,10 +4,14 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 
 #include "base/status_macros.h"
+#include "planner/catalog/near_names.h"
+#include "shell/statement_help.h"
+#include "shell/statement_text.h"
 #include "weir/version.h"
 
 namespace weir::shell {
@@ -102,6 +106,55 @@ const std::map<std::string, LogLevel>& LogLevels() {
   return *kLevels;
 }
 
+/// Null if there is none.
+const CLI::App* FindSubcommand(const CLI::App& app, std::string_view name) {
+  const auto found = app.get_subcommands([name](const CLI::App* each) {
+    return each->get_name() == name;
+  });
+  return found.empty() ? nullptr : found.front();
+}
+
+/// A file of options. A key that no option has is an error: a setting that is silently not in
+/// force is worse than none.
+class OptionsFile : public CLI::ConfigBase {
+ public:
+  explicit OptionsFile(const CLI::App& app) : app_(app) {}
+
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    std::vector<CLI::ConfigItem> items = ConfigBase::from_config(input);
+    for (const CLI::ConfigItem& item : items) {
+      if (item.name == "++" || item.name == "--") continue;  // Begin and end of a section.
+      const CLI::App* app = &app_;
+      for (const std::string& section : item.parents) {
+        app = FindSubcommand(*app, section);
+        if (app == nullptr) {
+          throw CLI::ConfigError(fmt::format("no command has the name of section [{}]", section));
+        }
+      }
+      Check(*app, item);
+    }
+    return items;
+  }
+
+ private:
+  static void Check(const CLI::App& app, const CLI::ConfigItem& item) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        if (name == "help" || name == "version" || name == "config") continue;
+        if (name == item.name) return;
+        names.push_back(name);
+      }
+    }
+    const std::string near = DidYouMean(item.name, names);
+    throw CLI::ConfigError(fmt::format("no option has the name {}: {}", item.fullname(),
+                                       near.empty() ? "options are " + ListNames(names, 40)
+                                                    : near));
+  }
+
+  const CLI::App& app_;
+};
+
 /// The whole command line: CLI11's app and where its values go.
 class CommandLine {
  public:
@@ -112,7 +165,9 @@ class CommandLine {
     AddSubcommands();
     app_.require_subcommand(0, 1);
     app_.fallthrough();
-    app_.footer("Exit codes: 0 done, 1 a statement failed, 2 wrong usage, 130 interrupted.");
+    app_.footer("weir help NAME tells of a command, a statement, a clause, a type or a function.\n"
+                "Exit codes: 0 done, 1 a statement failed, 2 wrong usage, 130 interrupted, "
+                "143 terminated with work undone.");
   }
 
   CLI::App& app() { return app_; }
@@ -130,6 +185,9 @@ class CommandLine {
         return Status(ErrorCode::kUsage, fmt::format("two directories: {} and {}",
                                                      options_.directory,
                                                      raw_.positional_directory));
+      }
+      if (options_.directory.empty()) {
+        WEIR_RETURN_IF_ERROR(CheckNewStore(raw_.positional_directory));
       }
       options_.directory = raw_.positional_directory;
     }
@@ -164,7 +222,12 @@ class CommandLine {
     AddRepeated(app_, "-S,--setting", &raw_.settings,
                 "NAME=VALUE: a setting of the engine (SHOW PROPERTIES lists them)");
     AddRepeated(app_, "-X,--kafka", &raw_.kafka, "NAME=VALUE: a property of librdkafka");
-    app_.set_config("--config", "", "File of options, NAME = VALUE a line")->envname("WEIR_CONFIG");
+    // CLI11 looks at the variables behind the file; the one that names the file must come before.
+    const char* file = std::getenv("WEIR_CONFIG");
+    const bool named = file != nullptr && *file != 0;
+    app_.set_config("--config", named ? file : "",
+                    "File of options, NAME = VALUE a line (Env:WEIR_CONFIG)", named);
+    app_.config_formatter(std::make_shared<OptionsFile>(app_));
   }
 
   void AddScriptOptions() {
@@ -273,6 +336,49 @@ class CommandLine {
     }
   }
 
+  /// An argument that is no store yet would become one: not if it was meant as something else.
+  Status CheckNewStore(const std::string& name) const {
+    std::error_code error;
+    if (std::filesystem::is_regular_file(name, error)) {
+      return Status(ErrorCode::kUsage, fmt::format("a store is a directory, this is a file: {}",
+                                                   name))
+          .WithHint(HintForFile(name));
+    }
+    if (std::filesystem::exists(name, error)) return OkStatus();
+    if (LooksLikeSql(name)) {
+      return Status(ErrorCode::kUsage, fmt::format("no store has this name, which looks like SQL: "
+                                                   "{}", name))
+          .WithHint(fmt::format("weir -c \"{0}\" runs it (weir -d \"{0}\" makes a store)", name));
+    }
+    std::vector<std::string> commands = {"help", "version"};
+    for (const auto& [subcommand, command] : subcommands_) {
+      commands.push_back(subcommand->get_name());
+    }
+    const std::string near = DidYouMean(name, commands);
+    if (near.empty()) return OkStatus();
+    return Status(ErrorCode::kUsage, fmt::format("no store and no command has this name: {}", name))
+        .WithHint(fmt::format("{} (weir -d {} makes a store)", near, name));
+  }
+
+  static std::string HintForFile(const std::string& name) {
+    if (name.ends_with(".sql")) return fmt::format("weir run {} runs its statements", name);
+    if (name.ends_with(".test")) return fmt::format("weir test {} runs its tests", name);
+    return fmt::format("weir load TOPIC {} loads its records into a topic, and CREATE STREAM … "
+                       "WITH (CONNECTOR='file', PATH='{}') reads them where they are", name, name);
+  }
+
+  static bool LooksLikeSql(std::string_view text) {
+    if (text.find(';') != std::string_view::npos) return true;
+    const std::string word = FirstWord(text);
+    if (word.empty() || (text.find(' ') == std::string_view::npos && text.size() > word.size())) {
+      return false;
+    }
+    for (const StatementHelp& statement : StatementHelps()) {
+      if (statement.name.substr(0, statement.name.find(' ')) == word) return true;
+    }
+    return false;
+  }
+
   Status CheckStore() const {
     if (!options_.directory.empty() && !options_.brokers.empty()) {
       return Status(ErrorCode::kUsage, "a directory and Kafka brokers exclude each other");
@@ -318,9 +424,23 @@ ParsedCommandLine ParseCommandLine(int argc, const char* const* argv, std::ostre
                                    std::ostream& err) {
   ParsedCommandLine parsed;
   CommandLine line(&parsed.options);
+  std::vector<const char*> arguments(argv, argv + argc);
+  if (argc > 1 && std::string_view(argv[1]) == "version") arguments = {argv[0], "--version"};
+  if (argc > 1 && std::string_view(argv[1]) == "help") {
+    arguments = {argv[0], "--help"};
+    if (argc > 2 && FindSubcommand(line.app(), argv[2]) != nullptr) {
+      arguments = {argv[0], argv[2], "--help"};
+    } else if (argc > 2) {
+      parsed.options.command = ProgramCommand::kHelp;
+      for (int i = 2; i < argc; ++i) {
+        parsed.options.help_topic += (i > 2 ? " " : "") + std::string(argv[i]);
+      }
+      return parsed;
+    }
+  }
   // The one place that sees CLI11's exceptions; help and version are among them.
   try {
-    line.app().parse(argc, argv);
+    line.app().parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::ParseError& error) {
     parsed.exit_code = line.app().exit(error, out, err) == 0 ? 0 : kExitUsage;
     return parsed;

@@ -17,7 +17,7 @@
 
 namespace weir::shell {
 
-enum class ProgramCommand { kPrompt, kRun, kLoad, kPrint, kExplain, kReset, kTest };
+enum class ProgramCommand { kPrompt, kRun, kLoad, kPrint, kExplain, kReset, kTest, kHelp };
 
 /// One -c or -f.
 struct ScriptItem {
@@ -69,6 +69,7 @@ struct ProgramOptions {
   LoadOptions load;
   PrintOptions print;
   ResetArguments reset;
+  std::string help_topic;  ///< Of help: a word of SQL.
   std::optional<int> metrics_port;  ///< Serve metrics over HTTP; 0: on a port that is free.
   std::string metrics_address = "127.0.0.1";  ///< Where that port is.
   bool dot = false;  ///< Of explain.

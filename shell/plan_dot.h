@@ -1,14 +1,20 @@
 #pragma once
 
-// A plan's indented text as a Graphviz graph.
+// Plans as a Graphviz graph.
 
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace weir::shell {
 
-/// Each line is a node; an edge leads from a line to the less indented one above it. `name` is the
-/// graph's.
-std::string PlanToDot(std::string_view plan, std::string_view name);
+struct NamedPlan {
+  std::string title;  ///< The first line of the statement.
+  std::string text;   ///< As EXPLAIN gives it: "#4 Operator …", its schema below, inputs indented.
+};
+
+/// One graph: a box an operator, with the schema of its rows as tooltip and edges along which rows
+/// go; a cluster a plan.
+std::string PlansToDot(std::span<const NamedPlan> plans, std::string_view name);
 
 }  // namespace weir::shell

@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "base/status_macros.h"
-#include "parser/parser.h"
+#include "shell/catalog_names.h"
 #include "shell/commands.h"
 #include "shell/explain.h"
 #include "shell/line_editor.h"
@@ -21,6 +23,7 @@
 #include "shell/repl.h"
 #include "shell/reset.h"
 #include "shell/statement_runner.h"
+#include "shell/terminal_stream.h"
 #include "shell/test/test_command.h"
 #include "weir/version.h"
 
@@ -30,7 +33,10 @@ namespace {
 constexpr int kExitDone = 0;
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
+// 128 and the number of the signal, as a shell reports a program that the signal ended.
 constexpr int kExitInterrupted = 130;
+constexpr int kExitTerminated = 143;
+constexpr int kExitOutputClosed = 141;
 constexpr int kTerminalWidthDefault = 80;
 /// How often `run` looks whether its queries still run.
 constexpr std::chrono::milliseconds kStayInterval(500);
@@ -41,6 +47,16 @@ int TerminalWidth() {
     return kTerminalWidthDefault;
   }
   return size.ws_col;
+}
+
+/// 0 where it is not known.
+int TerminalLines() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
+int StoppedCode(const Interrupts& interrupts) {
+  return interrupts.pending() == StopKind::kTerminate ? kExitTerminated : kExitInterrupted;
 }
 
 std::string SqlText(std::string_view text) {
@@ -69,14 +85,19 @@ class Program {
                 {.until_end = options.until_end,
                  .close_windows = options.close_windows,
                  .quiet = options.quiet,
-                 .err_is_terminal = streams.err_is_terminal}) {}
+                 .err_is_terminal = streams.err_is_terminal}) {
+    output_.set_descriptor(streams.out_descriptor);
+    output_.set_terminal_lines(&TerminalLines);
+    output_.set_pager_running([this](bool running) { interrupts_.set_held(running); });
+    const char* pager = std::getenv("PAGER");
+    if (pager != nullptr && streams.in_is_terminal) output_.set_pager(pager);
+  }
 
   int Run() {
     int code = Carry();
     // A query that was reading is stopped, what it has done is committed.
     const Status closed = engine_.Close();
     if (!closed.ok() && code == kExitDone) code = Tell(closed, {});
-    if (interrupts_.pending() == StopKind::kTerminate) return kExitDone;
     if (interrupts_.pending() == StopKind::kInterrupt) return kExitInterrupted;
     return code;
   }
@@ -95,17 +116,13 @@ class Program {
       case ProgramCommand::kRun:
         return RunScripts();
       case ProgramCommand::kLoad:
-        // The process's own standard input is read by descriptor, so that Ctrl-C ends the waiting.
-        return Tell(LoadFile(engine_, options_.load,
-                             streams_.in.rdbuf() == std::cin.rdbuf() ? nullptr : &streams_.in,
-                             streams_.err, interrupts_,
-                             {.quiet = options_.quiet,
-                              .err_is_terminal = streams_.err_is_terminal}),
-                    {});
+        return RunLoadCommand();
       case ProgramCommand::kPrint:
         return Tell(runner_.Run({.text = PrintStatement(options_.print), .position = {}}), {});
       case ProgramCommand::kExplain:
         return RunExplain();
+      case ProgramCommand::kHelp:
+        return Tell(TellHelp(engine_, options_.help_topic, streams_.out), {});
       case ProgramCommand::kReset:
       case ProgramCommand::kTest:
         return kExitUsage;  // Open what they need themselves; never come here.
@@ -113,24 +130,59 @@ class Program {
     return kExitUsage;
   }
 
-  /// Tells an error, unless the user asked for the stop; gives the exit code.
+  /// Tells an error and gives the exit code. After a stop it tells what was left undone, if
+  /// anything was.
   int Tell(const Status& status, std::string_view file) {
     if (status.ok()) return kExitDone;
-    const bool stopped = interrupts_.pending() != StopKind::kNone;
-    if (!stopped) streams_.err << status.ToString(file) << '\n' << std::flush;
+    if (runner_.output_closed()) return kExitOutputClosed;
+    if (interrupts_.pending() != StopKind::kNone) {
+      if (runner_.was_following()) return kExitDone;
+      if (!file.empty()) TellStopped(file);
+      return StoppedCode(interrupts_);
+    }
+    streams_.err << status.ToString(file) << '\n' << std::flush;
     return status.code() == ErrorCode::kUsage ? kExitUsage : kExitFailed;
   }
 
+  void TellStopped(std::string_view file) {
+    const SourcePosition at = runner_.last_position();
+    streams_.err << fmt::format("stopped before the end of {}: {} statement{} carried out",
+                                file, runner_.statements_done(),
+                                runner_.statements_done() == 1 ? " was" : "s were");
+    if (at.line > 0) streams_.err << fmt::format(", the last one begun is at {}:{}", at.line,
+                                                 at.column);
+    streams_.err << '\n' << std::flush;
+  }
+
+  int RunLoadCommand() {
+    // The process's own standard input is read by descriptor, so that Ctrl-C ends the waiting.
+    std::istream* input = streams_.in.rdbuf() == std::cin.rdbuf() ? nullptr : &streams_.in;
+    const Status status =
+        LoadFile(engine_, options_.load, input, streams_.err, interrupts_,
+                 {.quiet = options_.quiet, .err_is_terminal = streams_.err_is_terminal});
+    if (status.ok() || interrupts_.pending() == StopKind::kNone) return Tell(status, {});
+    // How much was loaded must be known to go on from there.
+    streams_.err << status.message() << '\n' << std::flush;
+    return StoppedCode(interrupts_);
+  }
+
   int RunScripts() {
-    for (const ScriptItem& script : options_.scripts) {
-      const Status status = script.is_file ? runner_.RunFile(script.text)
-                                           : runner_.RunText(script.text);
-      if (!status.ok()) return Tell(status, script.is_file ? script.text : "-c");
-    }
+    std::vector<ScriptItem> scripts = options_.scripts;
     if (options_.command == ProgramCommand::kRun) {
       for (const std::string& file : options_.files) {
-        if (Status status = runner_.RunFile(file); !status.ok()) return Tell(status, file);
+        scripts.push_back({.is_file = true, .text = file});
       }
+    }
+    for (const ScriptItem& script : scripts) {
+      const Status status = script.is_file ? runner_.RunFile(script.text)
+                                           : runner_.RunText(script.text);
+      if (status.ok()) continue;
+      const std::string_view name = script.is_file ? std::string_view(script.text) : "-c";
+      if (&script != &scripts.back() && runner_.was_following()) {
+        TellStopped(name);
+        return StoppedCode(interrupts_);
+      }
+      return Tell(status, name);
     }
     if (options_.until_end) return End();
     return options_.command == ProgramCommand::kRun ? Stay() : kExitDone;
@@ -147,6 +199,9 @@ class Program {
         }
       }
       streams_.err.flush();
+    }
+    if (!status.ok() && interrupts_.pending() != StopKind::kNone) {
+      streams_.err << "stopped before everything was processed\n" << std::flush;
     }
     return Tell(status, {});
   }
@@ -183,14 +238,13 @@ class Program {
 
   std::unique_ptr<LineSource> MakeLineSource() {
     if (!streams_.in_is_terminal || !streams_.out_is_terminal) {
-      return std::make_unique<StreamLineSource>(streams_.in);
+      if (streams_.in_descriptor < 0) return std::make_unique<StreamLineSource>(streams_.in);
+      return std::make_unique<DescriptorLineSource>(streams_.in_descriptor, interrupts_);
     }
-    std::vector<std::string> keywords;
-    for (const Keyword& keyword : Keywords()) keywords.emplace_back(keyword.word);
     return std::make_unique<LineEditor>(
         HistoryFile(),
-        [this, keywords = std::move(keywords)](std::string_view word) {
-          return Complete(word, keywords, engine_.CompletionNames());
+        [this](std::string_view before, std::string_view line, size_t cursor) {
+          return Complete(before, line, cursor, NamesOf(engine_));
         },
         interrupts_);
   }
@@ -223,7 +277,13 @@ class Program {
                            .err_is_terminal = streams_.err_is_terminal};
     if (interactive) Greet();
     Repl repl(context, *lines, {.interactive = interactive});
-    if (Status status = repl.Run(); !status.ok()) return Tell(status, "stdin");
+    if (Status status = repl.Run(); !status.ok()) {
+      if (runner_.was_following() && lines->HasMore()) {
+        TellStopped("stdin");
+        return StoppedCode(interrupts_);
+      }
+      return Tell(status, "stdin");
+    }
     return options_.until_end ? End() : kExitDone;
   }
 
@@ -268,15 +328,15 @@ Result<std::unique_ptr<MetricsServer>> ServeMetrics(const ProgramOptions& option
   return server;
 }
 
-}  // namespace
-
-int RunProgram(const ProgramOptions& options, ProgramStreams streams, Interrupts& interrupts,
+int RunCommand(const ProgramOptions& options, ProgramStreams& streams, Interrupts& interrupts,
                const EngineOpener& open_engine) {
   if (options.command == ProgramCommand::kTest) {
-    return RunTestCommand(options, streams.out, streams.err, interrupts, open_engine);
+    const int code = RunTestCommand(options, streams.out, streams.err, interrupts, open_engine);
+    return interrupts.pending() == StopKind::kNone ? code : StoppedCode(interrupts);
   }
   EngineOptions engine_options = MakeEngineOptions(options);
   if (options.command == ProgramCommand::kExplain) PrepareForExplain(&engine_options);
+  if (options.command == ProgramCommand::kHelp) engine_options = EngineOptions();
   Result<Logger> logger = MakeLogger(options.log_file);
   if (!logger.ok()) {
     streams.err << logger.status().ToString() << '\n';
@@ -304,6 +364,34 @@ int RunProgram(const ProgramOptions& options, ProgramStreams streams, Interrupts
   return Program(options, streams, interrupts, **engine).Run();
 }
 
+}  // namespace
+
+int RunProgram(const ProgramOptions& options, ProgramStreams streams, Interrupts& interrupts,
+               const EngineOpener& open_engine) {
+  // Whoever writes, and whatever of the data it quotes: a terminal gets safe text only.
+  std::optional<TerminalStream> out;
+  std::optional<TerminalStream> err;
+  if (streams.out_is_terminal) out.emplace(streams.out);
+  if (streams.err_is_terminal) err.emplace(streams.err);
+  if (err) *err << std::unitbuf;
+  ProgramStreams safe{.in = streams.in,
+                      .out = out ? *out : streams.out,
+                      .err = err ? *err : streams.err,
+                      .in_is_terminal = streams.in_is_terminal,
+                      .out_is_terminal = streams.out_is_terminal,
+                      .err_is_terminal = streams.err_is_terminal,
+                      .in_descriptor = streams.in_descriptor,
+                      .out_descriptor = streams.out_descriptor};
+  const int code = RunCommand(options, safe, interrupts, open_engine);
+  safe.out.flush();
+  if (safe.out.good() || code != kExitDone) return code;
+  Output written(safe.out, OutputFormat::kJson, [] { return 0; });
+  written.set_descriptor(streams.out_descriptor);
+  if (written.reader_gone()) return kExitOutputClosed;
+  safe.err << Status(ErrorCode::kIoError, "the results cannot be written").ToString() << '\n';
+  return kExitFailed;
+}
+
 std::string PrintStatement(const PrintOptions& options) {
   std::string sql = fmt::format("PRINT {}", SqlText(options.topic));
   if (options.from_beginning) sql += " FROM BEGINNING";
@@ -322,7 +410,8 @@ Status LoadFile(Engine& engine, const LoadOptions& options, std::istream* standa
     }
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
     const double rate = static_cast<double>(acknowledged) / std::max(taken.count(), 1e-3);
-    err << fmt::format("\r\x1b[K{} records, {}/s", WithThousands(acknowledged),
+    err << WipeLine
+        << fmt::format("{} records, {}/s", WithThousands(acknowledged),
                        WithThousands(static_cast<int64_t>(rate)))
         << std::flush;
   };

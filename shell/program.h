@@ -22,12 +22,17 @@ struct ProgramStreams {
   bool in_is_terminal = false;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
+  /// The descriptors behind `in` and `out`, where there are any: reading can then be stopped, and
+  /// a reader that has gone is noticed.
+  int in_descriptor = -1;
+  int out_descriptor = -1;
 };
 
 using EngineOpener = std::function<Result<std::unique_ptr<Engine>>(EngineOptions)>;
 
 /// Runs the program to its end and returns its exit code: 0 done, 1 a statement failed, 2 wrong
-/// usage, 130 interrupted.
+/// usage, 130 interrupted, 143 terminated with work undone, 141 nobody reads the output any more. A
+/// termination is answered by 0 where only what would have gone on for ever was stopped.
 int RunProgram(const ProgramOptions& options, ProgramStreams streams, Interrupts& interrupts,
                const EngineOpener& open_engine);
 

@@ -4,13 +4,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 #include <utility>
+
+#include "shell/terminal_stream.h"
 
 namespace weir::shell {
 namespace {
 
 constexpr std::chrono::milliseconds kInterval(500);
-constexpr std::string_view kWipe = "\r\x1b[K";
 
 int64_t TotalRecordsIn(const EngineMetrics& metrics) {
   int64_t total = 0;
@@ -22,7 +24,12 @@ int64_t TotalRecordsIn(const EngineMetrics& metrics) {
 
 Progress::Progress(std::ostream& err, bool enabled, std::function<std::string()> line)
     : err_(err), line_(std::move(line)) {
-  if (enabled) thread_ = std::thread([this] { Run(); });
+  if (!enabled) return;
+  try {
+    thread_ = std::thread([this] { Run(); });
+  } catch (const std::system_error&) {
+    // Work goes on without its line.
+  }
 }
 
 Progress::~Progress() {
@@ -38,10 +45,10 @@ void Progress::Run() {
   bool shown = false;
   std::unique_lock lock(mutex_);
   while (!stop_signal_.wait_for(lock, kInterval, [this] { return stop_; })) {
-    err_ << kWipe << line_() << std::flush;
+    err_ << WipeLine << line_() << std::flush;
     shown = true;
   }
-  if (shown) err_ << kWipe << std::flush;
+  if (shown) err_ << WipeLine << std::flush;
 }
 
 QueryProgressLine::QueryProgressLine(const Engine& engine)

@@ -22,7 +22,10 @@ Repl::Repl(CommandContext& context, LineSource& lines, ReplOptions options)
 Status Repl::Run() {
   std::string line;
   while (!context_.quit && context_.interrupts.pending() != StopKind::kTerminate) {
+    lines_.SetStatement(typed_);
     const ReadResult read = lines_.Read(AtStart() ? kPrompt : kContinuationPrompt, &line);
+    const bool stopped = context_.interrupts.pending() != StopKind::kNone;
+    if (stopped && read == ReadResult::kEnd && !options_.interactive) break;
     if (read == ReadResult::kInterrupted) {
       splitter_.Clear();
       typed_.clear();
@@ -35,7 +38,9 @@ Status Repl::Run() {
     }
     WEIR_RETURN_IF_ERROR(Settle(RunLine(line)));
   }
-  return OkStatus();
+  // What a pipe would still have brought was not run.
+  if (context_.quit || options_.interactive) return OkStatus();
+  return Status(ErrorCode::kCancelled, "stopped before the end of the input");
 }
 
 Status Repl::RunLine(const std::string& line) {

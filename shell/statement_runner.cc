@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include "base/status_macros.h"
+#include "base/text_file.h"
 #include "shell/progress.h"
 
 namespace weir::shell {
@@ -29,14 +33,19 @@ Status StatementRunner::Run(const StatementText& statement, std::string_view who
   if (interrupts_.pending() != StopKind::kNone) {
     return Status(ErrorCode::kCancelled, "interrupted");
   }
+  was_following_ = false;
+  last_position_ = statement.position;
   const auto start = std::chrono::steady_clock::now();
   if (options_.until_end && ReadsData(statement.text)) WEIR_RETURN_IF_ERROR(WaitUntilEnd());
   const Interrupts::Scope scope(interrupts_, [this] { engine_.CancelWaits(); });
   Result<std::vector<StatementResult>> results = engine_.Execute(
-      statement.text, [this](std::string_view, Cursor& cursor) { return Drain(cursor); },
+      statement.text,
+      [this](std::string_view text, Cursor& cursor) { return Drain(text, cursor); },
       [this](const StatementResult& result) { TellResult(result); });
   output_.stream().flush();
   if (!results.ok()) return Relocate(results.status(), statement, whole_text);
+  if (!output_.good()) return OutputFailed();
+  ++statements_done_;
   if (timer_) {
     const auto taken = std::chrono::steady_clock::now() - start;
     err_ << fmt::format("time: {:.3f} s\n", std::chrono::duration<double>(taken).count());
@@ -47,15 +56,24 @@ Status StatementRunner::Run(const StatementText& statement, std::string_view who
 Status StatementRunner::RunText(std::string_view text) {
   StatementSplitter splitter;
   splitter.Add(text);
-  while (std::optional<StatementText> statement = splitter.Next()) {
-    WEIR_RETURN_IF_ERROR(Run(*statement, text));
+  std::optional<StatementText> statement = splitter.Next();
+  if (!statement) statement = splitter.TakeRest();
+  while (statement) {
+    std::optional<StatementText> next = splitter.Next();
+    if (!next) next = splitter.TakeRest();
+    if (Status status = Run(*statement, text); !status.ok()) {
+      if (next) was_following_ = false;
+      return status;
+    }
+    statement = std::move(next);
   }
-  if (std::optional<StatementText> rest = splitter.TakeRest()) return Run(*rest, text);
   return OkStatus();
 }
 
 Status StatementRunner::RunFile(const std::string& path) {
-  WEIR_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
+  WEIR_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kScriptBytesMax, [this] {
+                          return interrupts_.pending() != StopKind::kNone;
+                        }));
   return RunText(text);
 }
 
@@ -76,12 +94,22 @@ Status StatementRunner::WaitUntilEnd() {
   return OkStatus();
 }
 
-Status StatementRunner::Drain(Cursor& cursor) {
+Status StatementRunner::OutputFailed() {
+  output_closed_ = output_.reader_gone();
+  return Status(ErrorCode::kIoError, output_closed_ ? "nobody reads the results any more"
+                                                    : "the results cannot be written");
+}
+
+Status StatementRunner::Drain(std::string_view statement, Cursor& cursor) {
   if (options_.until_end && cursor.endless()) {
     return Status(ErrorCode::kEndlessSource, "this query reads a source that never ends")
         .WithHint("add LIMIT, give the generator ROWS, or leave --until-end out");
   }
   const Interrupts::Scope scope(interrupts_, [&cursor] { cursor.Cancel(); });
+  // What has no end is shown as it comes; a page would hold it back.
+  std::optional<Output::Page> page;
+  if (!cursor.is_push()) page.emplace(output_);
+  const int64_t rows_max = cursor.is_push() ? 0 : output_.rows_max();
   const std::unique_ptr<Renderer> renderer =
       output_.NewRenderer(cursor.schema(), cursor.is_changelog());
   const auto start = std::chrono::steady_clock::now();
@@ -95,14 +123,21 @@ Status StatementRunner::Drain(Cursor& cursor) {
       break;
     }
     if (next->has_value()) {
-      rows += (*next)->row_count();
-      renderer->Write(**next);
+      const int64_t count = (*next)->row_count();
+      const int64_t shown = rows_max == 0 ? count : std::clamp<int64_t>(rows_max - rows, 0, count);
+      if (shown > 0) renderer->WriteRows(**next, static_cast<int32_t>(shown));
+      rows += count;
       output_.stream().flush();
       if (output_.good()) continue;
-      status = Status(ErrorCode::kIoError, "the output is closed");
+      if (page && page->ended()) return OkStatus();
+      status = OutputFailed();
       break;
     }
     if (cursor.done() || (options_.until_end && cursor.caught_up())) break;
+    if (output_.reader_gone()) {
+      status = OutputFailed();
+      break;
+    }
     if (!told_waiting && rows == 0 &&
         std::chrono::steady_clock::now() - start > kTellWaitingAfter) {
       TellWaiting(cursor);
@@ -110,17 +145,29 @@ Status StatementRunner::Drain(Cursor& cursor) {
     }
   }
   const bool interrupted = interrupts_.pending() != StopKind::kNone;
+  was_following_ = interrupted && !options_.until_end && FollowsForEver(statement);
   // The terminal has just shown ^C; and of a query that gave nothing there is nothing to show.
   if (interrupted && output_.for_people()) output_.stream() << '\n';
   if (status.ok() || rows > 0) renderer->End();
   if (output_.for_people() && (status.ok() || rows > 0)) {
-    output_.stream() << fmt::format("({} row{}{})\n", WithThousands(rows), rows == 1 ? "" : "s",
-                                    cursor.limit_reached() ? ", limit reached" : "");
+    if (rows_max > 0 && rows > rows_max) {
+      output_.stream() << fmt::format("… {} rows more (.maxrows 0 shows all)\n",
+                                      WithThousands(rows - rows_max));
+    }
+    TellRowCount(rows, cursor.limit_reached(), renderer->note());
   }
   return status;
 }
 
+void StatementRunner::TellRowCount(int64_t rows, bool limit_reached, const std::string& note) {
+  output_.stream() << fmt::format("({} row{}{}{}{})\n", WithThousands(rows), rows == 1 ? "" : "s",
+                                  limit_reached ? ", limit reached" : "",
+                                  note.empty() ? "" : "; " + note,
+                                  note.empty() ? "" : ": .mode vertical shows all");
+}
+
 void StatementRunner::TellResult(const StatementResult& result) {
+  const Output::Page page(output_);
   // A message beside rows is the same as text: people get that, programs the rows.
   const bool as_text = result.rows != nullptr && !result.message.empty() && output_.for_people();
   if (as_text) output_.stream() << result.message << '\n';
@@ -131,9 +178,13 @@ void StatementRunner::TellResult(const StatementResult& result) {
   }
   if (result.rows == nullptr || as_text) return;
   const std::unique_ptr<Renderer> renderer =
-      output_.NewRenderer(result.rows->schema(), /*show_ops=*/false);
+      output_.NewRenderer(result.rows->schema(), /*show_ops=*/false, /*plain_text=*/true);
   if (result.rows->row_count() > 0) renderer->Write(*result.rows);
   renderer->End();
+  const std::string note = renderer->note();
+  if (output_.for_people() && !note.empty()) {
+    TellRowCount(result.rows->row_count(), /*limit_reached=*/false, note);
+  }
 }
 
 void StatementRunner::TellWaiting(const Cursor& cursor) {

@@ -31,7 +31,8 @@ class StatementRunner {
                   RunnerOptions options);
 
   /// Runs one statement. Errors tell their place in the whole text it came from. kCancelled when a
-  /// stop came (see Interrupts); kIoError when nobody reads the output any more.
+  /// stop came (see Interrupts); kIoError when the results cannot be written, output_closed() if
+  /// because nobody reads them any more.
   /// `whole_text`, if given, is the text that the statement was cut from.
   Status Run(const StatementText& statement, std::string_view whole_text = {});
   /// Runs all statements of `text` up to the first error.
@@ -41,13 +42,25 @@ class StatementRunner {
   /// Waits until all queries are at the end, and says how many windows stay open.
   Status WaitUntilEnd();
 
+  /// Statements carried out so far.
+  int64_t statements_done() const { return statements_done_; }
+  /// Where in its text the last statement that was begun stands.
+  SourcePosition last_position() const { return last_position_; }
+  /// True after a stop that left nothing undone: the last statement followed its source, as it
+  /// would have for ever, and none stands behind it.
+  bool was_following() const { return was_following_; }
+  bool output_closed() const { return output_closed_; }
+
   bool timer() const { return timer_; }
   void set_timer(bool on) { timer_ = on; }
   std::ostream& err() { return err_; }
 
  private:
-  Status Drain(Cursor& cursor);
+  Status Drain(std::string_view statement, Cursor& cursor);
+  /// Why the output takes no more.
+  Status OutputFailed();
   void TellResult(const StatementResult& result);
+  void TellRowCount(int64_t rows, bool limit_reached, const std::string& note);
   void TellWaiting(const Cursor& cursor);
 
   Engine& engine_;
@@ -56,6 +69,10 @@ class StatementRunner {
   Interrupts& interrupts_;
   const RunnerOptions options_;
   bool timer_ = false;
+  bool was_following_ = false;
+  bool output_closed_ = false;
+  int64_t statements_done_ = 0;
+  SourcePosition last_position_;
   int64_t windows_told_ = 0;   // Open ones, when it was last said.
 };
 

@@ -4,12 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
+
+#include "parser/parser.h"
 
 namespace weir::shell {
 namespace {
@@ -71,15 +68,13 @@ bool ReadsData(std::string_view statement) {
   return word == "SELECT" || word == "WITH" || word == "PRINT";
 }
 
-Result<std::string> ReadTextFile(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  const bool is_directory = std::filesystem::is_directory(path);
-  if (!in || is_directory) {
-    return Status(ErrorCode::kIoError,
-                  fmt::format("a file cannot be read ({}): {}",
-                              is_directory ? "it is a directory" : std::strerror(errno), path));
-  }
-  return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+bool FollowsForEver(std::string_view statement) {
+  const Result<ast::Statement> parsed = ParseStatement(statement);
+  if (!parsed.ok()) return false;
+  if (parsed->Is<ast::Print>()) return !parsed->As<ast::Print>().limit;
+  if (!parsed->Is<ast::Select>()) return false;
+  const auto& query = *parsed->As<ast::Select>().query;
+  return query.emit != ast::EmitMode::kNone && !query.limit;
 }
 
 }  // namespace weir::shell

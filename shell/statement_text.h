@@ -21,7 +21,7 @@ std::string FirstWord(std::string_view statement);
 /// True if the statement gives rows of data: SELECT, WITH, PRINT.
 bool ReadsData(std::string_view statement);
 
-/// The whole file as text. Fails with kIoError.
-Result<std::string> ReadTextFile(const std::string& path);
+/// True for a SELECT with EMIT or a PRINT that no LIMIT ends: it follows its source for ever.
+bool FollowsForEver(std::string_view statement);
 
 }  // namespace weir::shell

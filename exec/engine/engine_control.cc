@@ -1,14 +1,13 @@
 // TERMINATE, PAUSE, RESUME, SET, DEFINE, ASSERT, RUN SCRIPT: statements about the running engine.
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "base/interrupt.h"
 #include "base/status_macros.h"
+#include "base/text_file.h"
 #include "exec/engine/engine_impl.h"
 #include "exec/engine/source_ddl.h"
 #include "parser/ast/printer.h"
@@ -254,15 +253,10 @@ Status EngineImpl::RunScript(const ast::Statement& statement, const CursorHandle
                   fmt::format("scripts run each other deeper than {}", kScriptDepthMax))
         .At(script.path_position);
   }
-  std::ifstream file(script.path, std::ios::binary);
-  if (!file) {
-    return Status(ErrorCode::kIoError, fmt::format("file cannot be read: {}", script.path))
-        .At(script.path_position);
-  }
-  std::stringstream text;
-  text << file.rdbuf();
+  Result<std::string> text = ReadTextFile(script.path, kScriptBytesMax, &IsInterrupted);
+  if (!text.ok()) return Status(text.status()).At(script.path_position);
   ++script_depth_;
-  Result<std::vector<StatementResult>> done = Execute(text.str(), on_cursor, {});
+  Result<std::vector<StatementResult>> done = Execute(*text, on_cursor, {});
   --script_depth_;
   if (!done.ok()) {
     // The place is one in the script; it goes into the message, since the statement's own is here.

@@ -44,7 +44,9 @@ Result<std::unique_ptr<EngineImpl>> EngineImpl::Make(EngineOptions options, bool
       if (!notice.empty()) engine->Log(LogLevel::kWarning, notice);
     }
     WEIR_RETURN_IF_ERROR(engine->OpenBroker());
-    if (!manual) engine->scheduler_ = std::make_unique<Scheduler>(engine->options_.threads);
+    if (!manual) {
+      WEIR_ASSIGN_OR_RETURN(engine->scheduler_, Scheduler::Start(engine->options_.threads));
+    }
     return engine->Recover();
   }));
   return engine;

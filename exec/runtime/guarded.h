@@ -7,6 +7,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <system_error>
 
 #include "base/interrupt.h"
 #include "base/status_macros.h"
@@ -28,6 +29,13 @@ Status Guarded(const Body& body) {
     return Status(ErrorCode::kCancelled, "the work was given up, as it was asked to stop");
   } catch (const std::bad_alloc&) {
     return Status(ErrorCode::kMemoryLimit, "the machine has no more memory");
+  } catch (const std::system_error& error) {
+    // A thread that the system does not give is the one such error that our libraries throw.
+    if (error.code() == std::errc::resource_unavailable_try_again) {
+      return Status(ErrorCode::kMemoryLimit, "the system gives no more threads")
+          .WithHint("allow more processes (ulimit -u), or run fewer queries and threads");
+    }
+    return Status(ErrorCode::kInternal, std::string("unexpected exception: ") + error.what());
   } catch (const std::exception& error) {
     return Status(ErrorCode::kInternal, std::string("unexpected exception: ") + error.what());
   }

@@ -1,6 +1,9 @@
 #include "exec/runtime/scheduler.h"
 
 #include <algorithm>
+#include <system_error>
+
+#include <fmt/format.h>
 
 namespace weir {
 
@@ -18,6 +21,27 @@ struct Scheduler::Spread {
 
 Scheduler::Scheduler(int threads) {
   for (int i = 0; i < std::max(threads, 1); ++i) threads_.emplace_back([this] { Work(); });
+}
+
+Result<std::unique_ptr<Scheduler>> Scheduler::Start(int threads) {
+  if (threads > kThreadsMax) {
+    return Status(ErrorCode::kInvalidOption,
+                  fmt::format("threads is at most {}, not {}", kThreadsMax, threads))
+        .WithHint("one a core is the default, and seldom too few");
+  }
+  std::unique_ptr<Scheduler> scheduler(new Scheduler());
+  for (int i = 0; i < std::max(threads, 1); ++i) {
+    // The one place that sees how the system refuses a thread.
+    try {
+      scheduler->threads_.emplace_back([self = scheduler.get()] { self->Work(); });
+    } catch (const std::system_error& error) {
+      return Status(ErrorCode::kInvalidOption,
+                    fmt::format("the system gives no more than {} of {} threads: {}", i, threads,
+                                error.code().message()))
+          .WithHint("give fewer with --threads, or allow more processes (ulimit -u)");
+    }
+  }
+  return scheduler;
 }
 
 Scheduler::~Scheduler() { Stop(); }

@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "weir/status.h"
+
 namespace weir {
 
 class Scheduler {
@@ -40,7 +42,13 @@ class Scheduler {
     std::chrono::steady_clock::time_point due_ = std::chrono::steady_clock::time_point::max();
   };
 
+  /// More threads than this are refused: each costs a stack, and a core runs one at a time.
+  static constexpr int kThreadsMax = 1024;
+
   explicit Scheduler(int threads);
+  /// A scheduler with so many threads. Fails with kInvalidOption where they are too many, or more
+  /// than the system gives.
+  static Result<std::unique_ptr<Scheduler>> Start(int threads);
   ~Scheduler();
   /// Ends the threads; jobs run no more. The other calls stay allowed, for cursors that outlive it.
   void Stop();
@@ -62,6 +70,7 @@ class Scheduler {
 
  private:
   struct Spread;
+  Scheduler() = default;
   void Work();
   void RunJob(std::unique_lock<std::mutex>& lock, Job& job);
   static void Help(Spread& spread);

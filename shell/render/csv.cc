@@ -25,14 +25,14 @@ class CsvRenderer : public Renderer {
   CsvRenderer(const RenderOptions& options, const Schema& schema, std::ostream& out)
       : show_ops_(options.show_ops), schema_(schema), out_(out) {}
 
-  void Write(const Batch& batch) override {
+  void WriteRows(const Batch& batch, int32_t rows) override {
     if (!show_ops_ && !batch.ops().empty()) {
       // Rows of a result that was thought to be append-only: the columns change, so say so.
       show_ops_ = true;
       header_written_ = false;
     }
     WriteHeader();
-    for (int32_t row = 0; row < batch.row_count(); ++row) {
+    for (int32_t row = 0; row < rows; ++row) {
       line_.clear();
       if (show_ops_) line_ += OpText(OpOf(batch, row));
       for (int i = 0; i < batch.column_count(); ++i) {

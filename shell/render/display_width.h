@@ -1,7 +1,9 @@
 #pragma once
 
-// How wide a text is on a terminal, and texts cut to a width.
+// How wide a text is on a terminal, texts cut to a width, and texts made safe to show: what data
+// holds must not move the cursor, change the title or turn the order of the letters around it.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,8 +12,16 @@ namespace weir::shell {
 /// Columns of a terminal that `text` takes.
 int DisplayWidth(std::string_view text);
 
-/// `text` fit for one line of a terminal: control characters as escapes (\n, \t, \x1b), bytes that
-/// are not UTF-8 as U+FFFD.
+/// How characters that do not belong on a terminal are written: control characters (C0, C1, DEL),
+/// format characters (marks of direction, what has no width), separators of lines and paragraphs.
+enum class Escape : uint8_t {
+  kOneLine,  ///< \n, \t, \x1b, \u202e, \U000e0041: for a cell of a table.
+  kLines,    ///< The same, but line breaks and tabs stay: for text of several lines.
+  kJson,     ///< As in a JSON string (\u001b); line breaks between values stay.
+};
+/// `text` fit for a terminal. Bytes that are not UTF-8 become U+FFFD.
+std::string SafeText(std::string_view text, Escape escape);
+/// SafeText(text, Escape::kOneLine).
 std::string Printable(std::string_view text);
 
 /// The begin of `text`, at most `width` columns wide; a cut text ends in "…".

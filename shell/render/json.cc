@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "shell/json_text.h"
+#include "shell/render/display_width.h"
 #include "shell/render/renderer.h"
 
 namespace weir::shell {
@@ -11,15 +12,15 @@ namespace {
 class JsonRenderer : public Renderer {
  public:
   JsonRenderer(const RenderOptions& options, const Schema& schema, std::ostream& out)
-      : show_ops_(options.show_ops), out_(out) {
+      : show_ops_(options.show_ops), terminal_(options.terminal), out_(out) {
     for (const ColumnSchema& column : schema.columns) {
       keys_.push_back(JsonString(column.name) + ":");
     }
   }
 
-  void Write(const Batch& batch) override {
+  void WriteRows(const Batch& batch, int32_t rows) override {
     const bool ops = show_ops_ || !batch.ops().empty();
-    for (int32_t row = 0; row < batch.row_count(); ++row) {
+    for (int32_t row = 0; row < rows; ++row) {
       line_ = "{";
       if (ops) {
         line_ += "\"op\":\"";
@@ -32,6 +33,7 @@ class JsonRenderer : public Renderer {
         AppendValue(batch.column(i), row);
       }
       line_ += "}\n";
+      if (terminal_) line_ = SafeText(line_, Escape::kJson);
       out_ << line_;
     }
   }
@@ -75,6 +77,7 @@ class JsonRenderer : public Renderer {
   }
 
   const bool show_ops_;
+  const bool terminal_;
   std::ostream& out_;
   std::vector<std::string> keys_;
   std::string line_;

@@ -25,6 +25,13 @@ std::optional<OutputFormat> ParseOutputFormat(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view OutputFormatName(OutputFormat format) {
+  for (const FormatRow& row : kFormats) {
+    if (row.format == format) return row.name;
+  }
+  return {};
+}
+
 std::unique_ptr<Renderer> MakeRenderer(const RenderOptions& options, const Schema& schema,
                                        std::ostream& out) {
   for (const FormatRow& row : kFormats) {

@@ -1,8 +1,10 @@
-// A table for people. Column widths come from the header and the first batch and are fitted to the
-// terminal; a later, wider value widens its column from there on while the terminal has room.
+// A table for people. What fits the terminal is chosen when the first rows are known: columns are
+// made narrower, and where that does not do, those in the middle are left out. A later, wider value
+// widens its column from there on while the terminal has room.
+
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "shell/render/display_width.h"
 #include "shell/render/renderer.h"
@@ -10,124 +12,206 @@
 namespace weir::shell {
 namespace {
 
-/// No column is made narrower than this to fit the terminal.
-constexpr int kColumnWidthMin = 6;
+/// A text column is not made narrower than this to fit all columns in.
+constexpr int kTextWidthMin = 8;
+/// Where columns are left out anyway, those that are shown get so much room for texts and names.
+constexpr int kTextWidthEasy = 20;
+constexpr int kNameWidthEasy = 10;
+/// What a column needs beside its text: a blank on each side and a line, of which the first column
+/// has none.
+constexpr int kColumnFrame = 3;
+
+/// One column as it is shown.
+struct TableColumn {
+  int index = 0;      ///< In the schema; or one of those below.
+  std::string name;
+  int wanted = 1;     ///< So wide would show everything.
+  int values = 0;     ///< So wide are the values.
+  int width = 1;
+  bool is_text = true;     ///< May be cut; half a number would be another number.
+  bool is_number = false;  ///< Stands on the right.
+};
+constexpr int kOpColumn = -1;
+constexpr int kLeftOut = -2;
 
 class TableRenderer : public Renderer {
  public:
   TableRenderer(const RenderOptions& options, const Schema& schema, std::ostream& out)
-      : width_max_(options.width), show_ops_(options.show_ops), schema_(schema), out_(out) {}
+      : width_max_(options.width),
+        plain_text_(options.plain_text && schema.size() == 1 && !options.show_ops),
+        show_ops_(options.show_ops),
+        schema_(schema),
+        out_(out) {}
 
-  void Write(const Batch& batch) override {
+  void WriteRows(const Batch& batch, int32_t rows) override {
+    if (plain_text_ && HasLines(batch, rows)) {
+      WritePlainText(batch, rows);
+      return;
+    }
     if (!show_ops_ && !batch.ops().empty()) {
       show_ops_ = true;
       header_written_ = false;
     }
-    Rows rows = Texts(batch);
     if (!header_written_) {
-      if (IsPlainText(rows)) {
-        WritePlainText(batch);
-        return;
-      }
-      ChooseWidths(rows);
+      LayOut(batch, rows);
       WriteHeader();
     }
-    for (const std::vector<std::string>& row : rows) WriteRow(row);
+    for (int32_t row = 0; row < rows; ++row) WriteRow(batch, row);
   }
 
   void End() override {
     if (header_written_ || plain_text_written_) return;
-    ChooseWidths({});
+    LayOut(Batch(std::make_shared<Schema>(), {}, 0), 0);
     WriteHeader();
   }
 
+  std::string note() const override {
+    if (left_out_ == 0) return {};
+    return fmt::format("{} columns, {} shown", schema_.size(), schema_.size() - left_out_);
+  }
+
  private:
-  using Rows = std::vector<std::vector<std::string>>;
-
-  Rows Texts(const Batch& batch) const {
-    Rows rows(static_cast<size_t>(batch.row_count()));
-    for (int32_t row = 0; row < batch.row_count(); ++row) {
-      std::vector<std::string>& texts = rows[static_cast<size_t>(row)];
-      if (show_ops_) texts.emplace_back(OpText(OpOf(batch, row)));
-      for (int i = 0; i < batch.column_count(); ++i) {
-        texts.push_back(Printable(batch.column(i).ToText(row)));
-      }
-    }
-    return rows;
-  }
-
   // Plans and SHOW CREATE are one column of several lines: a frame would only be in the way.
-  bool IsPlainText(const Rows& rows) const {
-    return schema_.size() == 1 && schema_.columns[0].type.is(TypeKind::kString) && !show_ops_ &&
-           std::any_of(rows.begin(), rows.end(), [](const std::vector<std::string>& row) {
-             return row[0].find("\\n") != std::string::npos;
-           });
+  static bool HasLines(const Batch& batch, int32_t rows) {
+    for (int32_t row = 0; row < rows; ++row) {
+      if (batch.column(0).ToText(row).find('\n') != std::string::npos) return true;
+    }
+    return false;
   }
 
-  void WritePlainText(const Batch& batch) {
+  void WritePlainText(const Batch& batch, int32_t rows) {
     plain_text_written_ = true;
-    for (int32_t row = 0; row < batch.row_count(); ++row) {
-      out_ << batch.column(0).ToText(row) << '\n';
+    for (int32_t row = 0; row < rows; ++row) {
+      out_ << SafeText(batch.column(0).ToText(row), Escape::kLines) << '\n';
     }
   }
 
-  void ChooseWidths(const Rows& rows) {
-    names_.clear();
-    if (show_ops_) names_.emplace_back("op");
-    for (const ColumnSchema& column : schema_.columns) names_.push_back(Printable(column.name));
-    widths_.clear();
-    for (const std::string& name : names_) widths_.push_back(std::max(1, DisplayWidth(name)));
-    for (const std::vector<std::string>& row : rows) {
-      for (size_t i = 0; i < row.size(); ++i) {
-        widths_[i] = std::max(widths_[i], DisplayWidth(row[i]));
+  static std::string CellText(const Batch& batch, int32_t row, int index) {
+    if (index == kLeftOut) return "…";
+    if (index == kOpColumn) return std::string(OpText(OpOf(batch, row)));
+    return Printable(batch.column(index).ToText(row));
+  }
+
+  TableColumn MeasureColumn(int index, const Batch& batch, int32_t rows) const {
+    TableColumn column{.index = index};
+    if (index == kOpColumn) {
+      column.name = "op";
+      column.values = 2;
+      column.is_text = false;
+    } else {
+      const ColumnSchema& schema = schema_.columns[static_cast<size_t>(index)];
+      column.name = Printable(schema.name);
+      column.is_number = schema.type.is_numeric();
+      column.is_text = schema.type.is(TypeKind::kString) || schema.type.is(TypeKind::kBytes) ||
+                       schema.type.is(TypeKind::kArray) || schema.type.is(TypeKind::kMap) ||
+                       schema.type.is(TypeKind::kStruct);
+      for (int32_t row = 0; row < rows; ++row) {
+        column.values = std::max(column.values, DisplayWidth(CellText(batch, row, index)));
       }
     }
-    // Take from the widest column, one by one, until the table fits.
-    while (width_max_ > 0 && TotalWidth() > width_max_) {
-      const auto widest = std::max_element(widths_.begin(), widths_.end());
-      if (*widest <= kColumnWidthMin) break;
-      --*widest;
+    column.wanted = std::max({1, column.values, DisplayWidth(column.name)});
+    return column;
+  }
+
+  void LayOut(const Batch& batch, int32_t rows) {
+    columns_.clear();
+    left_out_ = 0;
+    if (show_ops_) columns_.push_back(MeasureColumn(kOpColumn, batch, rows));
+    for (int i = 0; i < schema_.size(); ++i) {
+      columns_.push_back(MeasureColumn(i, batch, rows));
     }
+    SetWidths(kTextWidthMin, kTextWidthMin);
+    if (width_max_ == 0 || TotalWidth() <= width_max_) return;
+    LeaveOutTheMiddle();
+    SetWidths(kTextWidthEasy, kNameWidthEasy);
+    if (TotalWidth() > width_max_) SetWidths(kTextWidthMin, 1);
+  }
+
+  /// The least width of a column where texts get `text` and names `name`.
+  static int LeastWidth(const TableColumn& column, int text, int name) {
+    const int values = column.is_text ? std::min(column.values, text) : column.values;
+    return std::max({1, values, std::min(DisplayWidth(column.name), name)});
+  }
+
+  /// Takes from the widest column, one by one, until the table fits or none can give any more.
+  void SetWidths(int text, int name) {
+    for (TableColumn& column : columns_) column.width = column.wanted;
+    if (width_max_ == 0) return;
+    for (int over = TotalWidth() - width_max_; over > 0; --over) {
+      TableColumn* widest = nullptr;
+      for (TableColumn& column : columns_) {
+        if (column.width <= LeastWidth(column, text, name)) continue;
+        if (widest == nullptr || column.width > widest->width) widest = &column;
+      }
+      if (widest == nullptr) return;
+      --widest->width;
+    }
+  }
+
+  // The first columns say what a row is, the last ones often what was computed: columns are taken
+  // from both ends, in turn, as long as there is room.
+  void LeaveOutTheMiddle() {
+    int room = width_max_ + 1 - (1 + kColumnFrame);
+    const auto take = [&](size_t i) {
+      const int needed =
+          LeastWidth(columns_[i], kTextWidthEasy, kNameWidthEasy) + kColumnFrame;
+      if (needed > room) return false;
+      room -= needed;
+      return true;
+    };
+    size_t first = show_ops_ ? 2 : 1;  // One column is shown in any case.
+    for (size_t i = 0; i < first; ++i) take(i);
+    size_t last = columns_.size();
+    for (bool left = true, right = true; first < last && (left || right);) {
+      right = right && take(last - 1);
+      if (right) --last;
+      left = left && first < last && take(first);
+      if (left) ++first;
+    }
+    left_out_ = static_cast<int>(last - first);
+    if (left_out_ == 0) return;
+    columns_.erase(columns_.begin() + static_cast<std::ptrdiff_t>(first),
+                   columns_.begin() + static_cast<std::ptrdiff_t>(last));
+    columns_.insert(columns_.begin() + static_cast<std::ptrdiff_t>(first),
+                    {.index = kLeftOut, .name = "…", .values = 1, .is_text = false});
   }
 
   int TotalWidth() const {
-    return std::accumulate(widths_.begin(), widths_.end(), 0) +
-           3 * static_cast<int>(widths_.size()) - 1;
+    int total = -1;
+    for (const TableColumn& column : columns_) total += column.width + kColumnFrame;
+    return total;
   }
 
   void WriteHeader() {
     header_written_ = true;
     std::string line;
     std::string rule;
-    for (size_t i = 0; i < names_.size(); ++i) {
-      if (i > 0) {
+    for (const TableColumn& column : columns_) {
+      if (!line.empty()) {
         line += '|';
         rule += '+';
       }
-      AppendCell(CutToWidth(names_[i], widths_[i]), widths_[i], false, &line);
-      rule.append(static_cast<size_t>(widths_[i] + 2), '-');
+      AppendCell(CutToWidth(column.name, column.width), column.width, false, &line);
+      rule.append(static_cast<size_t>(column.width + 2), '-');
     }
     out_ << line << '\n' << rule << '\n';
   }
 
-  void WriteRow(const std::vector<std::string>& row) {
+  void WriteRow(const Batch& batch, int32_t row) {
     std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      const int width = DisplayWidth(row[i]);
-      if (width > widths_[i]) {
+    for (TableColumn& column : columns_) {
+      std::string text = CellText(batch, row, column.index);
+      const int width = DisplayWidth(text);
+      if (width > column.width) {
         const int room = width_max_ > 0 ? std::max(0, width_max_ - TotalWidth()) : width;
-        widths_[i] = std::min(width, widths_[i] + room);
+        column.width = std::min(width, column.width + room);
+        if (column.is_text) text = CutToWidth(text, column.width);
       }
-      if (i > 0) line += '|';
-      AppendCell(CutToWidth(row[i], widths_[i]), widths_[i], IsNumber(i), &line);
+      if (!line.empty()) line += '|';
+      AppendCell(text, column.width, column.is_number, &line);
     }
     while (!line.empty() && line.back() == ' ') line.pop_back();
     out_ << line << '\n';
-  }
-
-  bool IsNumber(size_t cell) const {
-    if (show_ops_ && cell == 0) return false;
-    return schema_.columns[cell - (show_ops_ ? 1 : 0)].type.is_numeric();
   }
 
   static void AppendCell(std::string_view text, int width, bool right, std::string* line) {
@@ -140,13 +224,14 @@ class TableRenderer : public Renderer {
   }
 
   const int width_max_;
+  const bool plain_text_;
   bool show_ops_;
   bool header_written_ = false;
   bool plain_text_written_ = false;
   const Schema& schema_;
   std::ostream& out_;
-  std::vector<std::string> names_;
-  std::vector<int> widths_;
+  std::vector<TableColumn> columns_;
+  int left_out_ = 0;
 };
 
 }  // namespace

@@ -13,19 +13,20 @@ namespace {
 class VerticalRenderer : public Renderer {
  public:
   VerticalRenderer(const RenderOptions& options, const Schema& schema, std::ostream& out)
-      : show_ops_(options.show_ops), schema_(schema), out_(out) {
+      : show_ops_(options.show_ops), out_(out) {
     for (const ColumnSchema& column : schema.columns) {
-      name_width_ = std::max(name_width_, DisplayWidth(column.name));
+      names_.push_back(Printable(column.name));
+      name_width_ = std::max(name_width_, DisplayWidth(names_.back()));
     }
   }
 
-  void Write(const Batch& batch) override {
+  void WriteRows(const Batch& batch, int32_t rows) override {
     const bool ops = show_ops_ || !batch.ops().empty();
-    for (int32_t row = 0; row < batch.row_count(); ++row) {
+    for (int32_t row = 0; row < rows; ++row) {
       out_ << fmt::format("-- {}{} --\n", ++rows_,
                           ops ? fmt::format(" {}", OpText(OpOf(batch, row))) : "");
       for (int i = 0; i < batch.column_count(); ++i) {
-        const std::string& name = schema_.columns[static_cast<size_t>(i)].name;
+        const std::string& name = names_[static_cast<size_t>(i)];
         out_ << std::string(static_cast<size_t>(name_width_ - DisplayWidth(name)), ' ') << name
              << " | " << Printable(batch.column(i).ToText(row)) << '\n';
       }
@@ -34,8 +35,8 @@ class VerticalRenderer : public Renderer {
 
  private:
   const bool show_ops_;
-  const Schema& schema_;
   std::ostream& out_;
+  std::vector<std::string> names_;
   int name_width_ = 0;
   int64_t rows_ = 0;
 };

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/status_macros.h"
+#include "base/text_file.h"
 #include "parser/source_text.h"
 #include "shell/statement_text.h"
 #include "shell/test/golden_compare.h"

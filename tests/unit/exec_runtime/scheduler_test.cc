@@ -41,6 +41,15 @@ class TestJob : public Scheduler::Job {
   int runs_ = 0;
 };
 
+TEST(Scheduler, TooManyThreadsAreAnError) {
+  const auto many = Scheduler::Start(100'000);
+  EXPECT_EQ(many.status().code(), ErrorCode::kInvalidOption);
+  EXPECT_EQ(many.status().message(), "threads is at most 1024, not 100000");
+  const auto few = Scheduler::Start(3);
+  ASSERT_TRUE(few.ok());
+  EXPECT_EQ((*few)->threads(), 3);
+}
+
 TEST(Scheduler, RunsAgainAtOnceUntilTheJobHasEnough) {
   Scheduler scheduler(2);
   auto job = std::make_shared<TestJob>([](int run) { return run < 50 ? 0 : -1; });

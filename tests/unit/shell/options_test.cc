@@ -125,6 +125,58 @@ TEST_F(OptionsTest, ReadsAFileAndVariables) {
   EXPECT_EQ(line.options.settings.at("c"), "4");
 }
 
+TEST_F(OptionsTest, AVariableNamesTheFile) {
+  const std::string path = ::testing::TempDir() + "weir_options_test.conf";
+  std::ofstream(path) << "brokers = \"one:9092\"\n";
+  setenv("WEIR_CONFIG", path.c_str(), 1);
+  EXPECT_EQ(Parse({}).options.brokers, "one:9092");
+  EXPECT_EQ(Parse({"-b", "two:9092"}).options.brokers, "two:9092");
+  setenv("WEIR_CONFIG", "/no/such/file", 1);
+  EXPECT_EQ(Parse({}).exit_code, 2);
+  setenv("WEIR_CONFIG", "", 1);
+  EXPECT_EQ(Parse({}).exit_code, std::nullopt);
+  unsetenv("WEIR_CONFIG");
+}
+
+TEST_F(OptionsTest, AnUnknownKeyInTheFileIsAnError) {
+  const std::string path = ::testing::TempDir() + "weir_options_test.conf";
+  std::ofstream(path) << "aplication-id = \"rides\"\n";
+  EXPECT_EQ(Parse({"--config", path.c_str()}).exit_code, 2);
+  EXPECT_NE(err_.str().find("did you mean application-id?"), std::string::npos) << err_.str();
+  std::ofstream(path) << "[rum]\nfiles = \"a\"\n";
+  EXPECT_EQ(Parse({"--config", path.c_str()}).exit_code, 2);
+}
+
+TEST_F(OptionsTest, HelpAndVersionAreCommandsToo) {
+  EXPECT_EQ(Parse({"version"}).exit_code, 0);
+  EXPECT_NE(out_.str().find("weir 0."), std::string::npos);
+  EXPECT_EQ(Parse({"help"}).exit_code, 0);
+  EXPECT_NE(out_.str().find("--until-end"), std::string::npos);
+  EXPECT_EQ(Parse({"help", "load"}).exit_code, 0);
+  EXPECT_NE(out_.str().find("--key-format"), std::string::npos);
+  const ParsedCommandLine line = Parse({"help", "group", "by"});
+  EXPECT_EQ(line.options.command, ProgramCommand::kHelp);
+  EXPECT_EQ(line.options.help_topic, "group by");
+}
+
+TEST_F(OptionsTest, WhatIsNoStoreDoesNotBecomeOne) {
+  const std::string file = ::testing::TempDir() + "weir_options_test.sql";
+  std::ofstream(file) << "SELECT 1;\n";
+  for (const auto& [argument, hint] : std::vector<std::pair<std::string, std::string>>{
+           {"SELECT 1;", "weir -c \"SELECT 1;\""},
+           {"show streams", "weir -c"},
+           {"rnu", "did you mean run?"},
+           {"tests", "did you mean test?"},
+           {file, "weir run " + file}}) {
+    err_.str("");
+    EXPECT_EQ(Parse({argument.c_str()}).exit_code, 2) << argument;
+    EXPECT_NE(err_.str().find(hint), std::string::npos) << err_.str();
+  }
+  EXPECT_EQ(Parse({"-d", "rnu"}).options.directory, "rnu");
+  EXPECT_EQ(Parse({"rides"}).options.directory, "rides");
+  EXPECT_EQ(Parse({"my data"}).options.directory, "my data");
+}
+
 TEST_F(OptionsTest, TestTakesFilesAndFlags) {
   const ParsedCommandLine line = Parse({"test", "--dump", "--batch-rows", "7", "a.json"});
   EXPECT_EQ(line.options.command, ProgramCommand::kTest);

@@ -1,10 +1,15 @@
 #include "shell/program.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <sstream>
 
+#include "base/text_file.h"
 #include "shell/progress.h"
 #include "tests/unit/shell/fake_engine.h"
 
@@ -21,6 +26,13 @@ class ProgramTest : public ::testing::Test {
                         if (!open_status_.ok()) return open_status_;
                         return Share(engine_);
                       });
+  }
+  /// A termination comes while the cursor of `select` waits for rows.
+  void StopWhileReading(const std::string& select) {
+    auto cursor = std::make_shared<FakeCursor>(std::make_shared<Schema>());
+    cursor->endless = true;
+    cursor->on_idle = [this] { interrupts_.Deliver(StopKind::kTerminate); };
+    engine_.cursors[select] = cursor;
   }
   std::string WriteFile(const std::string& name, const std::string& text) {
     const std::string path = ::testing::TempDir() + name;
@@ -81,6 +93,86 @@ TEST_F(ProgramTest, TerminationEndsARunWithZero) {
   interrupts_.Deliver(StopKind::kTerminate);
   EXPECT_EQ(Run(), 0);
   EXPECT_TRUE(engine_.closed);
+}
+
+TEST_F(ProgramTest, TerminationOfWhatFollowsForEverGivesZero) {
+  StopWhileReading("SELECT * FROM a EMIT CHANGES");
+  options_.scripts = {{false, "one; SELECT * FROM a EMIT CHANGES;"}};
+  EXPECT_EQ(Run(), 0);
+  EXPECT_TRUE(engine_.closed);
+}
+
+TEST_F(ProgramTest, TerminationThatLeavesWorkUndoneGives143) {
+  StopWhileReading("SELECT * FROM a EMIT CHANGES");
+  options_.scripts = {{false, "one; SELECT * FROM a EMIT CHANGES; never;"}};
+  EXPECT_EQ(Run(), 143);
+  EXPECT_EQ(engine_.executed, (Texts{"one", "SELECT * FROM a EMIT CHANGES"}));
+  EXPECT_EQ(err_.str(), "done: one\nstopped before the end of -c: 1 statement was carried out, the "
+                        "last one begun is at 1:6\n");
+}
+
+TEST_F(ProgramTest, TerminationBeforeTheLimitGives143) {
+  StopWhileReading("SELECT * FROM a EMIT CHANGES LIMIT 3");
+  options_.scripts = {{false, "SELECT * FROM a EMIT CHANGES LIMIT 3;"}};
+  EXPECT_EQ(Run(), 143);
+}
+
+TEST_F(ProgramTest, TerminationBeforeTheNextScriptGives143) {
+  StopWhileReading("SELECT * FROM a EMIT CHANGES");
+  options_.scripts = {{false, "SELECT * FROM a EMIT CHANGES"}, {false, "never"}};
+  EXPECT_EQ(Run(), 143);
+}
+
+TEST_F(ProgramTest, ALoadThatWasStoppedTellsWhatItLoaded) {
+  options_.command = ProgramCommand::kLoad;
+  options_.load.topic = "t";
+  options_.load.file = "-";
+  std::string rows = "a\n";
+  for (int i = 0; i < 20'000; ++i) rows += "1\n";
+  interrupts_.Deliver(StopKind::kTerminate);
+  EXPECT_EQ(Run(rows), 143);
+  EXPECT_NE(err_.str().find(fmt::format("records loaded: {}", engine_.topics["t"].size())),
+            std::string::npos) << err_.str();
+  EXPECT_LT(engine_.topics["t"].size(), 20'000u);
+}
+
+TEST_F(ProgramTest, APipeThatWasStoppedGives143) {
+  interrupts_.Deliver(StopKind::kTerminate);
+  EXPECT_EQ(Run("one;\n"), 143);
+  EXPECT_TRUE(engine_.executed.empty());
+}
+
+TEST_F(ProgramTest, HelpNeedsNoStore) {
+  options_.command = ProgramCommand::kHelp;
+  options_.directory = "db";
+  options_.help_topic = "window";
+  EXPECT_EQ(Run(), 0);
+  EXPECT_NE(out_.str().find("WINDOW TUMBLING"), std::string::npos);
+  EXPECT_EQ(opened_.directory, "");
+}
+
+TEST_F(ProgramTest, AScriptIsAFileOfSomeSize) {
+  options_.scripts = {{true, ::testing::TempDir()}};
+  EXPECT_EQ(Run(), 1);
+  EXPECT_NE(err_.str().find("it is a directory"), std::string::npos) << err_.str();
+  options_.scripts = {{true, "/dev/zero"}};
+  EXPECT_EQ(Run(), 1);
+  EXPECT_NE(err_.str().find("it has more than 67108864 bytes"), std::string::npos) << err_.str();
+}
+
+TEST_F(ProgramTest, AScriptFromAPipeThatNobodyWritesToCanBeStopped) {
+  const std::string path = ::testing::TempDir() + "weir_program_test.fifo";
+  unlink(path.c_str());
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  EXPECT_EQ(ReadTextFile(path, 10, [] { return true; }).status().code(), ErrorCode::kCancelled);
+  const int end = open(path.c_str(), O_RDWR);
+  ASSERT_EQ(write(end, "one;", 4), 4);
+  // Stopped once the text that is there has been read.
+  int asked = 0;
+  EXPECT_EQ(ReadTextFile(path, 10, [&] { return ++asked > 1; }).status().code(),
+            ErrorCode::kCancelled);
+  close(end);
+  unlink(path.c_str());
 }
 
 TEST_F(ProgramTest, InterruptGives130) {

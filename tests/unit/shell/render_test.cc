@@ -98,8 +98,48 @@ TEST(TableRendererTest, ShowsWhatRowsMean) {
             " op | A \n----+---\n +I | x\n -D | x\n");
 }
 
+TEST(TableRendererTest, LeavesOutColumnsInTheMiddle) {
+  std::vector<std::string> names;
+  std::vector<std::string> row;
+  for (int i = 0; i < 18; ++i) {
+    names.push_back("COLUMN_" + std::to_string(i));
+    row.push_back("2020-07-01 00:25:" + std::to_string(10 + i));
+  }
+  const Batch batch = TextBatch(names, {row});
+  std::ostringstream out;
+  const auto renderer =
+      MakeRenderer({.format = OutputFormat::kTable, .width = 80}, batch.schema(), out);
+  renderer->Write(batch);
+  renderer->End();
+  EXPECT_EQ(out.str(),
+            " COLUMN_0            | COLUMN_1            | … | COLUMN_17           \n"
+            "---------------------+---------------------+---+---------------------\n"
+            " 2020-07-01 00:25:10 | 2020-07-01 00:25:11 | … | 2020-07-01 00:25:27\n");
+  EXPECT_EQ(renderer->note(), "18 columns, 3 shown");
+}
+
+TEST(TableRendererTest, NeverCutsANumber) {
+  auto schema = std::make_shared<Schema>();
+  schema->columns = {{"A_LONG_NAME_OF_A_NUMBER", DataType::Bigint(), false},
+                     {"TEXT", DataType::String(), false}};
+  ColumnBuilder n(DataType::Bigint());
+  ColumnBuilder text(DataType::String());
+  n.AppendInt64(1234567890123);
+  text.AppendBytes("a text that is rather long");
+  const Batch batch(schema, {n.Finish(), text.Finish()}, 1);
+  EXPECT_EQ(Render({.format = OutputFormat::kTable, .width = 28}, {batch}),
+            " A_LONG_NAME_… | TEXT       \n"
+            "---------------+------------\n"
+            " 1234567890123 | a text th…\n");
+}
+
+TEST(TableRendererTest, KeepsTheTableAroundALineBreakInData) {
+  EXPECT_EQ(Render({.format = OutputFormat::kTable}, {TextBatch({"A"}, {{"one\ntwo"}})}),
+            " A        \n----------\n one\\ntwo\n");
+}
+
 TEST(TableRendererTest, WritesPlansWithoutAFrame) {
-  EXPECT_EQ(Render({.format = OutputFormat::kTable, .width = 20},
+  EXPECT_EQ(Render({.format = OutputFormat::kTable, .width = 20, .plain_text = true},
                    {TextBatch({"PLAN"}, {{"Project\n  Scan of a rather long name"}})}),
             "Project\n  Scan of a rather long name\n");
 }
@@ -113,6 +153,9 @@ TEST(DisplayWidthTest, CountsColumnsOfATerminal) {
 
 TEST(DisplayWidthTest, MakesTextsSafe) {
   EXPECT_EQ(Printable("a\tb\x1b[0m\xFF"), "a\\tb\\x1b[0m\xEF\xBF\xBD");
+  EXPECT_EQ(Printable("\xC2\x9B\xE2\x80\xAE\xE2\x80\x8D\xC2\xAD\xEF\xB8\x8F"),
+            "\\u009b\\u202e\\u200d\\u00ad\xEF\xB8\x8F");
+  EXPECT_EQ(SafeText("a\nb\r\xF3\xA0\x81\x81", Escape::kLines), "a\nb\\r\\U000e0041");
   EXPECT_EQ(CutToWidth("日本語", 4), "日…");
   EXPECT_EQ(CutToWidth("abc", 3), "abc");
 }

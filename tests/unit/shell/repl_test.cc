@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "shell/completion.h"
+#include "shell/commands.h"
 #include "shell/plan_dot.h"
 #include "shell/progress.h"
 #include "tests/unit/shell/fake_engine.h"
@@ -117,7 +117,28 @@ TEST_F(ReplTest, CommandsStandInALineOfTheirOwn) {
                   .ok());
   EXPECT_EQ(engine_.executed, (Texts{"PRINT t", "PRINT 't' FROM BEGINNING LIMIT 2"}));
   EXPECT_NE(err_.str().find("unknown command: .what"), std::string::npos);
-  EXPECT_NE(out_.str().find(".timer on|off"), std::string::npos);
+  EXPECT_NE(out_.str().find(".timer [on|off]"), std::string::npos);
+}
+
+TEST_F(ReplTest, ListsStreamsAndTables) {
+  engine_.sources.push_back({.name = "RIDES", .topic = "r.t"});
+  engine_.sources.push_back({.name = "ZONES", .is_table = true, .topic = "z"});
+  EXPECT_TRUE(Type("\\d\n.tables zo\n\\d rides\n.schema zones\n").ok());
+  EXPECT_EQ(out_.str(),
+            "name   kind    columns  topic\n"
+            "RIDES  stream  0        r.t\n"
+            "ZONES  table   0        z\n"
+            "name   kind   columns  topic\nZONES  table  0        z\n");
+  EXPECT_EQ(engine_.executed, (Texts{"DESCRIBE rides", "SHOW CREATE zones"}));
+}
+
+TEST_F(ReplTest, HelpKnowsClausesPropertiesTypesAndConnectors) {
+  EXPECT_TRUE(Type("help window\nhelp KAFKA_TOPIC\n\\h decimal\nhelp file\n").ok());
+  for (const char* text : {"WINDOW TUMBLING", "KAFKA_TOPIC = ", "DECIMAL(", "CONNECTOR = "}) {
+    EXPECT_NE(out_.str().find(text), std::string::npos) << text;
+  }
+  EXPECT_TRUE(Type("help widnow\n").ok());
+  EXPECT_NE(err_.str().find("did you mean WINDOW?"), std::string::npos) << err_.str();
 }
 
 TEST_F(ReplTest, HelpTellsOfStatementsAndFunctions) {
@@ -175,6 +196,12 @@ TEST_F(ReplTest, OpenWindowsAreToldOnce) {
   EXPECT_EQ(said.find("windows left open"), said.rfind("windows left open")) << said;
 }
 
+TEST_F(ReplTest, TerminationCutsAPipeOff) {
+  interrupts_.Deliver(StopKind::kTerminate);
+  EXPECT_EQ(Type("one;\n", /*interactive=*/false).code(), ErrorCode::kCancelled);
+  EXPECT_TRUE(engine_.executed.empty());
+}
+
 TEST_F(ReplTest, TerminationEndsTheLoop) {
   interrupts_.Deliver(StopKind::kTerminate);
   EXPECT_TRUE(Type("one;\n").ok());
@@ -188,31 +215,45 @@ TEST(StatementTextTest, FindsTheFirstWord) {
   EXPECT_FALSE(ReadsData("create stream s as select 1"));
 }
 
-TEST(CompletionTest, OffersWordsAndNames) {
-  const Texts keywords = {"SELECT", "SET", "STREAM"};
-  const Texts names = {"SEATS", "seen.topic"};
-  EXPECT_EQ(Complete("SE", keywords, names), (Texts{"SEATS", "SELECT", "SET", "seen.topic"}));
-  EXPECT_EQ(Complete("sel", keywords, names), Texts{"select"});
-  EXPECT_EQ(Complete("x", keywords, names), Texts{});
-  EXPECT_EQ(WordBeforeCursor("SELECT a.b, yellow_t"), "yellow_t");
-  EXPECT_EQ(WordBeforeCursor("SELECT "), "");
-  EXPECT_EQ(CommonPrefix({"STREAM", "STREAMS", "STRING"}), "STR");
-}
-
 TEST(CommandsTest, SplitsWords) {
   EXPECT_EQ(SplitWords(" load  t 'a b.csv' --key \"x\"'y' ''"),
             (Texts{"load", "t", "a b.csv", "--key", "xy", ""}));
   EXPECT_EQ(ParseCommand("SELECT .5;")->command, nullptr);
-  EXPECT_EQ(ParseCommand(".timer").status().code(), ErrorCode::kUsage);
+  EXPECT_EQ(ParseCommand(".read").status().code(), ErrorCode::kUsage);
 }
 
-TEST(PlanDotTest, MakesATree) {
-  EXPECT_EQ(PlanToDot("Sink\n  Project \"a\"\n    Scan\n  Other\n", "q"),
-            "digraph \"q\" {\n  rankdir=BT;\n  node [shape=box];\n"
-            "  n0 [label=\"Sink\"];\n"
-            "  n1 [label=\"Project \\\"a\\\"\"];\n  n1 -> n0;\n"
-            "  n2 [label=\"Scan\"];\n  n2 -> n1;\n"
-            "  n3 [label=\"Other\"];\n  n3 -> n0;\n}\n");
+TEST(CommandsTest, GoByTheNamesOfOtherShells) {
+  for (const auto& [line, name] : std::vector<std::pair<std::string, std::string>>{
+           {"\\d rides", "describe"}, {"\\dt", "tables"}, {"\\?", "help"}, {"\\q", "quit"},
+           {"\\i a.sql", "read"}, {"\\x", "expanded"}, {"\\timing", "timer"},
+           {".TABLES", "tables"}, {"help;", "help"}, {"print t", "print"}}) {
+    const Result<CommandCall> call = ParseCommand(line);
+    ASSERT_TRUE(call.ok()) << line;
+    ASSERT_NE(call->command, nullptr) << line;
+    EXPECT_EQ(call->command->name, name) << line;
+  }
+  EXPECT_EQ(ParseCommand("print t;")->command, nullptr);
+  EXPECT_EQ(ParseCommand("tables")->command, nullptr);
+}
+
+TEST(CommandsTest, UnknownOnesGetASuggestion) {
+  EXPECT_EQ(ParseCommand(".tabels").status().hint(), "did you mean .tables?");
+  EXPECT_EQ(ParseCommand("\\xyzzy").status().hint(), ".help lists the commands");
+  EXPECT_NE(ParseCommand(".import a b").status().hint().find("load"), std::string::npos);
+}
+
+TEST(PlanDotTest, ABoxIsAnOperatorAndAFileOneGraph) {
+  const NamedPlan plans[] = {{"SELECT 1", "#2 Project \"a\"\n     append [`A` INT]\n"
+                                          "  #1 Scan\n       append [`A` INT]\n"},
+                             {"SELECT 2", "#1 Scan\n     append []\n"}};
+  EXPECT_EQ(PlansToDot(plans, "q.sql"),
+            "digraph \"q.sql\" {\n  rankdir=BT;\n  node [shape=box];\n"
+            "  subgraph cluster_0 {\n    label=\"SELECT 1\";\n"
+            "    n0 [label=\"#2 Project \\\"a\\\"\", tooltip=\"append [`A` INT]\"];\n"
+            "    n1 [label=\"#1 Scan\", tooltip=\"append [`A` INT]\"];\n"
+            "    n1 -> n0;\n  }\n"
+            "  subgraph cluster_1 {\n    label=\"SELECT 2\";\n"
+            "    n2 [label=\"#1 Scan\", tooltip=\"append []\"];\n  }\n}\n");
 }
 
 TEST(ProgressTest, WritesNumbersForPeople) {
