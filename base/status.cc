@@ -1,7 +1,11 @@
 #include "weir/status.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -74,6 +78,40 @@ Status&& Status::WithContext(std::string_view context) && {
   return std::move(*this);
 }
 
+namespace {
+
+/// A part of a source line around the place of an error, with that place in it.
+struct ShownLine {
+  std::string text;
+  int column;
+  int length;
+};
+
+/// Short lines are shown whole; of others, of which some have a megabyte, what is around `column`.
+ShownLine CutLine(std::string_view line, int column, int length) {
+  constexpr int kCharactersMax = 160;
+  constexpr int kCharactersBefore = 60;
+  std::vector<size_t> starts;   // Of the line's characters.
+  for (size_t i = 0; i < line.size(); ++i) {
+    if ((line[i] & 0xC0) != 0x80) starts.push_back(i);
+  }
+  const int count = static_cast<int>(starts.size());
+  if (count <= kCharactersMax) return {std::string(line), column, length};
+  starts.push_back(line.size());
+  const int begin = std::clamp(column - 1 - kCharactersBefore, 0, count - 1);
+  const int end = std::min(count, begin + kCharactersMax);
+  ShownLine shown{std::string(line.substr(starts[begin], starts[end] - starts[begin])),
+                  column - begin, std::min(length, std::max(1, end - column + 1))};
+  if (begin > 0) {
+    shown.text.insert(0, "…");
+    ++shown.column;
+  }
+  if (end < count) shown.text += "…";
+  return shown;
+}
+
+}  // namespace
+
 std::string Status::ToString(std::string_view file) const {
   if (ok()) return "ok";
   std::string out = fmt::format("error {}: {}", static_cast<int>(code()), message());
@@ -84,8 +122,9 @@ std::string Status::ToString(std::string_view file) const {
     if (source_line().empty()) {
       out += fmt::format("\n  at {}", place);
     } else {
-      out += fmt::format("\n  {} | {}\n  {:{}} | {:{}}{:^>{}}", place, source_line(), "",
-                         place.size(), "", column - 1, "", length);
+      const ShownLine shown = CutLine(source_line(), column, length);
+      out += fmt::format("\n  {} | {}\n  {:{}} | {:{}}{:^>{}}", place, shown.text, "",
+                         place.size(), "", shown.column - 1, "", shown.length);
     }
   }
   if (!hint().empty()) out += "\n  hint: " + hint();

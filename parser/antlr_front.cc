@@ -17,6 +17,7 @@
 #include "parser/diagnostic.h"
 #include "parser/keyword_table.h"
 #include "parser/source_text.h"
+#include "parser/syntax_advice.h"
 #include "parser/transform/transformer.h"
 
 namespace weir {
@@ -173,6 +174,7 @@ class AntlrFront {
   template <typename Context>
   bool TryWords(Rule<Context> rule, size_t error_index, antlr4::Token* token, SyntaxFault& fault);
   void FindOpenBracket(size_t end, SyntaxFault& fault) const;
+  void TakeAdvice(size_t error_index, SyntaxFault& fault) const;
 
   /// Whether the text as changed parses further than to token `index`.
   template <typename Context>
@@ -313,7 +315,33 @@ SyntaxFault AntlrFront::FindFault(Rule<Context> rule, const FirstError& error) {
   if (tokens_.size() <= kRepairTokensMax && !fault.unclosed_quote && !fault.doubled_equals) {
     TryRepairs(rule, error, fault);
   }
+  const bool repaired =
+      !fault.meant_word.empty() || fault.meant_name || fault.meant_string || fault.extra_comma;
+  if (!repaired && !fault.unclosed_quote) TakeAdvice(error.token_index, fault);
   return fault;
+}
+
+/// Looks at the words around the error for what it may come from.
+void AntlrFront::TakeAdvice(size_t error_index, SyntaxFault& fault) const {
+  std::vector<AdviceToken> words;
+  std::vector<antlr4::Token*> tokens;
+  size_t at = 0;
+  for (antlr4::Token* token : tokens_.getTokens()) {
+    if (token->getChannel() != antlr4::Token::DEFAULT_CHANNEL) continue;
+    if (token->getType() == antlr4::Token::EOF) break;
+    const FaultToken kind = KindOf(token->getType());
+    const bool is_word = kind == FaultToken::kWord || kind == FaultToken::kKeyword;
+    if (token->getTokenIndex() < error_index) ++at;
+    words.push_back({is_word ? FoldName(token->getText()) : token->getText(), kind});
+    tokens.push_back(token);
+  }
+  std::optional<SyntaxAdvice> advice = FindSyntaxAdvice(words, at);
+  if (!advice) return;
+  fault.advice = std::move(advice->hint);
+  if (advice->token == at) return;
+  fault.kind = words[advice->token].kind;
+  fault.text = tokens[advice->token]->getText();
+  fault.position = Place(tokens[advice->token]);
 }
 
 template <typename Context>
@@ -340,7 +368,12 @@ void AntlrFront::TryRepairs(Rule<Context> rule, const FirstError& error, SyntaxF
   }
   auto* changed = static_cast<antlr4::CommonToken*>(token);
   const size_t type = token->getType();
-  if (MayBeMeantAsName(type)) {
+  // Where CREATE lists columns, every word is meant as a name.
+  const bool in_column_list =
+      tokens_.get(0)->getType() == WeirParser::K_CREATE && before != nullptr &&
+      (before->getType() == WeirParser::LPAREN || before->getType() == WeirParser::COMMA) &&
+      KindOf(type) == FaultToken::kKeyword;
+  if (in_column_list || MayBeMeantAsName(type)) {
     changed->setType(WeirParser::IDENTIFIER);
     fault.meant_name = GetsFurther(rule, error.token_index);
     changed->setType(type);
@@ -375,7 +408,10 @@ bool AntlrFront::TryWords(Rule<Context> rule, size_t error_index, antlr4::Token*
     changed->setType(keyword + 1);
     const bool further = GetsFurther(rule, error_index);
     changed->setType(type);
-    if (further) {
+    // Words of three letters are near many others: CAST(x INT) lacks AS, not IN.
+    const bool other_missing = written.size() <= 3 && !fault.missing_word.empty() &&
+                               fault.missing_word != Keywords()[keyword].word;
+    if (further && !other_missing) {
       fault.meant_word = Keywords()[keyword].word;
       return true;
     }

@@ -67,12 +67,17 @@ std::string Hint(const SyntaxFault& fault) {
            "TABLE … AS SELECT …) and join it";
   }
   if (fault.doubled_equals) return "equality is written with one =";
+  if (!fault.advice.empty()) return fault.advice;
   if (!fault.open_bracket.empty()) {
     return fmt::format("the bracket {} opened at {}:{} is not closed", fault.open_bracket,
                        fault.open_position.line, fault.open_position.column);
   }
   // Before a symbol nobody knows what is missing, even where one word alone could follow.
   if (!fault.missing_word.empty() && fault.kind != FaultToken::kSymbol) {
+    // Inside of a list a comma is as likely.
+    if (fault.missing_word == ")" && fault.kind != FaultToken::kEnd) {
+      return "a comma or ) is missing before it";
+    }
     return fault.kind == FaultToken::kEnd
                ? fmt::format("{} must follow", fault.missing_word)
                : fmt::format("{} is missing before it", fault.missing_word);
