@@ -14,5 +14,6 @@ weir_layer(exec_formats
     formats/number_scan.cc
     formats/raw_json.cc
     formats/window_key.cc
+    formats/json_keys.cc
   DEPENDS weir_exec_core
   PRIVATE_DEPENDS simdjson::simdjson)

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "exec/formats/bracket_count.h"
+#include "exec/formats/json_keys.h"
 #include "exec/formats/json_structure.h"
 #include "exec/formats/json_value.h"
 
@@ -28,54 +30,53 @@ constexpr auto kNesting = MakeNesting();
 
 bool IsBlank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-/// A needed column: how to read it and where the previous record had it.
+/// What a value begins with.
+enum class ValueStart : uint8_t { kScalar, kOpens, kNone };
+constexpr std::array<ValueStart, 256> MakeValueStarts() {
+  std::array<ValueStart, 256> table{};
+  table['{'] = table['['] = ValueStart::kOpens;
+  table['}'] = table[']'] = table[','] = table[':'] = ValueStart::kNone;
+  return table;
+}
+constexpr auto kValueStarts = MakeValueStarts();
+
+/// A needed column: how to read it and where the record under way has it.
 struct Needed {
   int column = 0;
   JsonPlan plan;
   ColumnBuilder builder;
   std::string name;
-  /// Other spellings count too (the name has no lower-case letter).
-  bool folds = false;
-  /// The name as the documents write it, with its closing quote, and its first sixteen bytes.
-  std::string spelling;
-  uint64_t spelling_words[2] = {};
-  uint64_t spelling_masks[2] = {};
-  /// Structural position of the key, counted from the record's first; 0: unknown.
-  uint32_t predicted = 0;
-  const uint32_t* exact = nullptr;    ///< Found while searching a record.
-  const uint32_t* folded = nullptr;
-  const uint32_t* value = nullptr;    ///< Where this record has the value; null: nowhere.
+  const uint32_t* value = nullptr;   ///< Null: nowhere.
+  bool exact = false;                ///< It stands under the column's own name.
 
   Needed(int index, const FormatColumn& from)
-      : column(index),
-        plan(from.type),
-        builder(from.type),
-        name(from.name),
-        folds(std::none_of(from.name.begin(), from.name.end(), [](char c) {
-          return c >= 'a' && c <= 'z';
-        })) {}
+      : column(index), plan(from.type), builder(from.type), name(from.name) {}
 };
-
-uint64_t LoadWord(const char* from) {
-  uint64_t word;
-  std::memcpy(&word, from, sizeof word);
-  return word;
-}
 
 bool IsTrue(const FormatSpec& spec, const char* property) {
   const auto found = spec.properties.find(property);
   return found != spec.properties.end() && EqualsUpperCased(found->second, "TRUE");
 }
 
-/// The structural position after the bracket that closes the one at `at`; `flat` says that no other
-/// bracket stands between. Null if it does not close before `stop`.
-inline const uint32_t* FindClose(const char* text, const uint32_t* at, const uint32_t* stop,
-                                 bool& flat) {
+/// Names of the needed columns; a name without lower-case letters has other spellings too.
+std::vector<JsonKeys::Name> NamesOf(const std::vector<FormatColumn>& columns) {
+  std::vector<JsonKeys::Name> names;
+  for (const FormatColumn& column : columns) {
+    if (!column.needed) continue;
+    names.push_back({column.name, std::none_of(column.name.begin(), column.name.end(), [](char c) {
+                       return c >= 'a' && c <= 'z';
+                     })});
+  }
+  return names;
+}
+
+/// The structural position after the bracket that closes the one at `at`, or null if it does not
+/// close before `stop`.
+inline const uint32_t* FindClose(const char* text, const uint32_t* at, const uint32_t* stop) {
   auto nesting = [text](const uint32_t* position) {
     return kNesting[static_cast<uint8_t>(text[*position])];
   };
   int depth = 1;
-  flat = true;
   for (++at; at < stop;) {
     // Most positions are no brackets: look at four with one branch.
     while (at + 4 <= stop &&
@@ -83,9 +84,7 @@ inline const uint32_t* FindClose(const char* text, const uint32_t* at, const uin
       at += 4;
     }
     for (int i = 0; i < 4 && at < stop; ++i, ++at) {
-      const int step = nesting(at);
-      if (step > 0) flat = false;
-      depth += step;
+      depth += nesting(at);
       if (depth == 0) return at + 1;
     }
   }
@@ -165,16 +164,13 @@ class JsonDecoder final : public SideDecoder {
   }
   void DecodeGroup();
   bool AllFlat() const;
-  const uint32_t* FindEnd(const uint32_t* at, const uint32_t* stop, uint32_t end, bool& flat);
   void DecodeAlone(const Item& item);
   RowState DecodeUnwrapped(const char* begin, const char* end);
   RowState DecodeWrapped(const char* begin, const char* end);
   const uint32_t* DecodeObject(const uint32_t* at, const uint32_t* stop, uint32_t begin,
                                uint32_t end);
-  bool FindPredicted(const JsonCursor& cursor, const uint32_t* at, bool flat);
-  void Search(const JsonCursor& cursor, const uint32_t* at);
-  void NoteKey(const JsonCursor& cursor, const uint32_t* key);
-  void Predict(const JsonCursor& cursor, const uint32_t* at);
+  const uint32_t* FindFlatValues(const uint32_t* at, const uint32_t* stop, uint32_t end);
+  const uint32_t* FindValues(const uint32_t* at, const uint32_t* stop);
   bool ReadColumns(const JsonCursor& cursor);
   bool ReadColumn(Needed& needed, const JsonCursor& cursor);
   void AppendState(int32_t row, RowState state);
@@ -184,9 +180,7 @@ class JsonDecoder final : public SideDecoder {
   bool strict_;
   size_t column_count_;
   std::vector<Needed> needed_;
-  /// needed_ by predicted position; meaningful while `predictable_`.
-  std::vector<Needed*> order_;
-  bool predictable_ = false;
+  JsonKeys keys_;   // Of needed_.
   JsonStructure structure_;
   JsonValueReader reader_;
 
@@ -197,23 +191,21 @@ class JsonDecoder final : public SideDecoder {
   std::vector<Item> items_;   // Room for the batch; the group's are the first item_count_.
   size_t item_count_ = 0;
   bool all_flat_ = false;     // See AllFlat().
-  size_t flat_positions_ = 1; // That the last record had.
   const char* text_ = nullptr;
   uint32_t text_length_ = 0;
   BufferBuilder gathered_;
-  std::string key_scratch_;
 };
 
 JsonDecoder::JsonDecoder(const FormatSpec& spec, const std::vector<FormatColumn>& columns)
     : is_key_(spec.is_key),
       unwrapped_(spec.unwrapped),
       strict_(IsTrue(spec, "STRICT.JSON")),
-      column_count_(columns.size()) {
+      column_count_(columns.size()),
+      keys_(NamesOf(columns)) {
   needed_.reserve(columns.size());
   for (size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].needed) needed_.emplace_back(static_cast<int>(i), columns[i]);
   }
-  for (Needed& needed : needed_) order_.push_back(&needed);
 }
 
 /// Closes the row: its columns' values are there, unless `state` says that they are not.
@@ -346,8 +338,7 @@ void JsonDecoder::DecodeGroup() {
   item_count_ = 0;
 }
 
-/// Says of a whole group at once that no record has a bracket but its first and last byte. Then
-/// where each ends need not be looked for bracket by bracket.
+/// Says of a whole group at once that no record has a bracket but its first and last byte.
 bool JsonDecoder::AllFlat() const {
   size_t records = 0;
   for (size_t i = 0; i < item_count_; ++i) {
@@ -359,22 +350,6 @@ bool JsonDecoder::AllFlat() const {
     }
   }
   return CountBrackets(text_, text_length_) == 2 * records;
-}
-
-/// The structural position after the record's last, or null if its brackets do not match.
-inline const uint32_t* JsonDecoder::FindEnd(const uint32_t* at, const uint32_t* stop, uint32_t end,
-                                            bool& flat) {
-  if (!all_flat_) return FindClose(text_, at, stop, flat);
-  flat = true;
-  // Mostly it has as many positions as the one before.
-  const uint32_t* after = at + std::min<size_t>(flat_positions_, static_cast<size_t>(stop - at));
-  if (after[-1] >= end || (after < stop && *after < end)) {
-    after = std::lower_bound(at, stop, end);
-    if (after == at) return nullptr;
-    flat_positions_ = static_cast<size_t>(after - at);
-  }
-  // Inside a string the closing bracket is no structural position.
-  return text_[after[-1]] == '}' ? after : nullptr;
 }
 
 void JsonDecoder::DecodeAlone(const Item& item) {
@@ -402,10 +377,11 @@ RowState JsonDecoder::DecodeWrapped(const char* begin, const char* end) {
   }
   const uint32_t* at = structure_.positions();
   const uint32_t* stop = at + structure_.count();
-  const char* group_text = text_;
-  text_ = begin;
+  const char* group_text = std::exchange(text_, begin);
+  const uint32_t group_length = std::exchange(text_length_, length);
   const uint32_t* after = DecodeObject(at, stop, 0, length);
   text_ = group_text;
+  text_length_ = group_length;
   return after == stop ? RowState::kOk : RowState::kBad;
 }
 
@@ -441,9 +417,10 @@ const uint32_t* JsonDecoder::DecodeObject(const uint32_t* at, const uint32_t* st
     reason_ = "not a JSON object";
     return nullptr;
   }
-  bool flat = true;
-  const uint32_t* after = FindEnd(at, stop, end, flat);
-  if (after == nullptr || after[-1] >= end || (after < stop && *after < end)) {
+  const uint32_t* after = all_flat_ ? FindFlatValues(at, stop, end) : nullptr;
+  if (after == nullptr) after = FindValues(at, stop);
+  if (after == nullptr) return nullptr;
+  if (after[-1] >= end || (after < stop && *after < end)) {
     reason_ = "not JSON: brackets do not match or something follows the object";
     return nullptr;
   }
@@ -452,103 +429,71 @@ const uint32_t* JsonDecoder::DecodeObject(const uint32_t* at, const uint32_t* st
     reason_ = "not JSON, or nested too deep";
     return nullptr;
   }
-  if (!predictable_ || !FindPredicted(cursor, at, flat)) {
-    Search(cursor, at);
-    Predict(cursor, at);
-  }
   return ReadColumns(cursor) ? after : nullptr;
 }
 
-/// Looks for each needed key where the previous record had it.
-bool JsonDecoder::FindPredicted(const JsonCursor& cursor, const uint32_t* at, bool flat) {
-  const uint32_t* walked = at + 1;
-  int depth = 1;
-  for (Needed* needed : order_) {
-    const uint32_t* key = at + needed->predicted;
-    if (key + 2 >= cursor.stop) return false;
-    if (!flat) {
-      for (; walked < key; ++walked) {
-        depth += kNesting[static_cast<uint8_t>(cursor.base[*walked])];
+/// As FindValues, for a record that has no bracket inside; null also if its keys are not those of
+/// the ones before it.
+inline const uint32_t* JsonDecoder::FindFlatValues(const uint32_t* at, const uint32_t* stop,
+                                                   uint32_t end) {
+  const size_t count = keys_.flat_positions();
+  if (count == 0 || static_cast<size_t>(stop - at) < count || at[count - 1] != end - 1 ||
+      !keys_.RepeatsFlat(text_, at)) {
+    return nullptr;
+  }
+  for (size_t i = 0; i < needed_.size(); ++i) {
+    const uint32_t place = keys_.flat_values()[i];
+    needed_[i].value = place == 0 ? nullptr : at + place;
+  }
+  return at + count;
+}
+
+/// Goes from key to key of the object at `at` and notes where the needed columns have their values:
+/// under a column's own name rather than another spelling of it, the last of several. Values are
+/// passed over. Returns the position after the object, or null with a reason.
+const uint32_t* JsonDecoder::FindValues(const uint32_t* at, const uint32_t* stop) {
+  for (Needed& needed : needed_) {
+    needed.value = nullptr;
+    needed.exact = false;
+  }
+  if (stop - at >= 2 && text_[at[1]] == '}') return at + 2;
+  const char* const text_end = text_ + text_length_;
+  const uint32_t* const open = at;
+  bool guessed = true;
+  JsonKeys::Spelling** guess = &keys_.first();
+  while (true) {
+    JsonKeys::Spelling* key = *guess;
+    if (key == nullptr || !key->StandsAt(text_ + *at, text_end)) {
+      key = keys_.Find(text_, at, stop, at == open);
+      if (key == nullptr) {
+        reason_ = std::string("not JSON: ") + keys_.error();
+        return nullptr;
       }
-      if (depth != 1) return false;
+      *guess = key;
+      guessed = false;
     }
-    const char before = cursor.base[key[-1]];
-    const char* name = cursor.base + *key + 1;
-    if (cursor.base[*key] != '"' || cursor.base[key[1]] != ':' ||
-        (before != ',' && before != '{') ||
-        (LoadWord(name) & needed->spelling_masks[0]) != needed->spelling_words[0] ||
-        (LoadWord(name + 8) & needed->spelling_masks[1]) != needed->spelling_words[1]) {
-      return false;
+    if (at >= stop || (!key->ends && stop - at < 4)) break;
+    if (key->ends) {
+      if (guessed && all_flat_) keys_.Repeated();
+      return at + 1;
     }
-    const std::string& spelling = needed->spelling;
-    if (spelling.size() > 16 &&
-        (*key + 1 + spelling.size() > cursor.end ||
-         std::memcmp(name + 16, spelling.data() + 16, spelling.size() - 16) != 0)) {
-      return false;
+    const uint32_t* value = at + 3;
+    for (const JsonKeys::Target& target : key->targets) {
+      Needed& needed = needed_[static_cast<size_t>(target.column)];
+      if (needed.exact && !target.exact) continue;
+      needed.exact = target.exact;
+      needed.value = value;
     }
-    needed->value = key + 2;
-  }
-  return true;
-}
-
-/// Goes through the record's keys. A key is a string of the outer object that follows its bracket
-/// or a comma and stands before a colon; everything else is passed over.
-void JsonDecoder::Search(const JsonCursor& cursor, const uint32_t* at) {
-  for (Needed& needed : needed_) needed.exact = needed.folded = nullptr;
-  int depth = 0;
-  char before = 0;
-  for (const uint32_t* p = at; p + 2 < cursor.stop; ++p) {
-    const char c = cursor.base[*p];
-    if (c == '"' && depth == 1 && (before == ',' || before == '{') && cursor.base[p[1]] == ':') {
-      NoteKey(cursor, p);
+    const ValueStart start = kValueStarts[static_cast<uint8_t>(text_[*value])];
+    at = value + 1;
+    if (start != ValueStart::kScalar) {
+      at = start == ValueStart::kOpens ? FindClose(text_, value, stop) : nullptr;
+      if (at == nullptr) break;
     }
-    depth += kNesting[static_cast<uint8_t>(c)];
-    before = c;
+    guess = &key->next;
   }
-  for (Needed& needed : needed_) {
-    const uint32_t* key = needed.exact != nullptr ? needed.exact : needed.folded;
-    needed.value = key == nullptr ? nullptr : key + 2;
-  }
-}
-
-void JsonDecoder::NoteKey(const JsonCursor& cursor, const uint32_t* key) {
-  const char* begin = cursor.base + *key + 1;
-  const char* end = ScalarEnd(cursor, key);
-  if (end <= begin || end[-1] != '"') return;
-  std::string_view name(begin, static_cast<size_t>(end - 1 - begin));
-  if (name.find('\\') != std::string_view::npos) {
-    if (!UnescapeJson(name, key_scratch_)) return;
-    name = key_scratch_;
-  }
-  for (Needed& needed : needed_) {
-    if (name == needed.name) needed.exact = key;
-    if (needed.folds && EqualsUpperCased(name, needed.name)) needed.folded = key;
-  }
-}
-
-/// Remembers where this record has the keys; not if it lacks one, as nothing would say that the
-/// next record lacks it too.
-void JsonDecoder::Predict(const JsonCursor& cursor, const uint32_t* at) {
-  predictable_ = false;
-  for (Needed& needed : needed_) {
-    if (needed.value == nullptr) return;
-    const uint32_t* key = needed.value - 2;
-    const char* begin = cursor.base + *key + 1;
-    needed.predicted = static_cast<uint32_t>(key - at);
-    needed.spelling.assign(begin, static_cast<size_t>(ScalarEnd(cursor, key) - begin));
-    char word[16] = {};
-    char mask[16] = {};
-    const size_t length = std::min<size_t>(needed.spelling.size(), sizeof word);
-    std::memcpy(word, needed.spelling.data(), length);
-    std::memset(mask, 0xFF, length);
-    for (int half : {0, 1}) {
-      needed.spelling_words[half] = LoadWord(word + 8 * half);
-      needed.spelling_masks[half] = LoadWord(mask + 8 * half);
-    }
-  }
-  std::sort(order_.begin(), order_.end(),
-            [](const Needed* a, const Needed* b) { return a->predicted < b->predicted; });
-  predictable_ = true;
+  reason_ = "not JSON: brackets do not match or a value is missing";
+  return nullptr;
 }
 
 bool JsonDecoder::ReadColumns(const JsonCursor& cursor) {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "base/limits.h"
 #include "base/time_text.h"
@@ -96,6 +99,31 @@ bool KeyText(const JsonCursor& cursor, const uint32_t* at, std::string_view& key
 bool FitsInt32(int64_t value) {
   return value >= std::numeric_limits<int32_t>::min() &&
          value <= std::numeric_limits<int32_t>::max();
+}
+
+/// Whether two of the texts from row `first` on are equal.
+bool HasEqualTexts(ColumnBuilder& texts, int32_t first) {
+  const int32_t count = texts.length() - first;
+  if (count < 2) return false;
+  const char* bytes = reinterpret_cast<const char*>(texts.raw_values().data());
+  const int32_t* offsets = texts.raw_offsets().as<int32_t>() + first;
+  const auto text = [&](int32_t i) {
+    return std::string_view(bytes + offsets[i], static_cast<size_t>(offsets[i + 1] - offsets[i]));
+  };
+  constexpr int32_t kComparedOneByOne = 8;
+  if (count <= kComparedOneByOne) {
+    for (int32_t i = 1; i < count; ++i) {
+      for (int32_t j = 0; j < i; ++j) {
+        if (text(i) == text(j)) return true;
+      }
+    }
+    return false;
+  }
+  std::unordered_set<std::string_view> seen;
+  for (int32_t i = 0; i < count; ++i) {
+    if (!seen.insert(text(i)).second) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -414,6 +442,8 @@ const uint32_t* JsonValueReader::ReadArray(const JsonPlan& plan, const JsonCurso
 
 const uint32_t* JsonValueReader::ReadMap(const JsonPlan& plan, const JsonCursor& cursor,
                                          const uint32_t* at, ColumnBuilder& out) {
+  const uint32_t* const open = at;
+  const int32_t first = out.child(0).length();
   if (++at < cursor.stop && cursor.base[*at] == '}') {
     out.AppendNested();
     return at + 1;
@@ -428,12 +458,40 @@ const uint32_t* JsonValueReader::ReadMap(const JsonPlan& plan, const JsonCursor&
     if (at == nullptr) return nullptr;
     if (at >= cursor.stop || (cursor.base[*at] != ',' && cursor.base[*at] != '}')) break;
     if (cursor.base[*at++] == '}') {
+      if (HasEqualTexts(out.child(0), first)) {
+        out.child(0).Truncate(first);
+        out.child(1).Truncate(first);
+        return ReadRepeatingMap(plan, cursor, open, out);
+      }
       out.AppendNested();
       return at;
     }
   }
   error_ = "an object is malformed";
   return nullptr;
+}
+
+/// A map some of whose keys stand in the object more than once, which is known to be one: each key
+/// where it came first, with its last value.
+const uint32_t* JsonValueReader::ReadRepeatingMap(const JsonPlan& plan, const JsonCursor& cursor,
+                                                  const uint32_t* open, ColumnBuilder& out) {
+  std::vector<std::string> names;
+  std::unordered_map<std::string, const uint32_t*> last;
+  const uint32_t* at = open;
+  do {
+    std::string_view key;
+    KeyText(cursor, ++at, key);
+    std::string name;
+    UnescapeJson(key, name);
+    if (last.insert_or_assign(name, at + 2).second) names.push_back(std::move(name));
+    at = SkipJsonValue(cursor, at + 2);
+  } while (cursor.base[*at] == ',');
+  for (const std::string& name : names) {
+    out.child(0).AppendBytes(name);
+    Read(plan.children[1], cursor, last[name], out.child(1));
+  }
+  out.AppendNested();
+  return at + 1;
 }
 
 const uint32_t* JsonValueReader::ReadStruct(const JsonPlan& plan, const JsonCursor& cursor,

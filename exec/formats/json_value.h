@@ -49,6 +49,8 @@ class JsonValueReader {
                             ColumnBuilder& out);
   const uint32_t* ReadMap(const JsonPlan& plan, const JsonCursor& cursor, const uint32_t* at,
                           ColumnBuilder& out);
+  const uint32_t* ReadRepeatingMap(const JsonPlan& plan, const JsonCursor& cursor,
+                                   const uint32_t* open, ColumnBuilder& out);
   const uint32_t* ReadStruct(const JsonPlan& plan, const JsonCursor& cursor, const uint32_t* at,
                              ColumnBuilder& out);
   const uint32_t* ReadAsText(const JsonCursor& cursor, const uint32_t* at, ColumnBuilder& out);

@@ -1,6 +1,8 @@
 #include "exec/functions/json_text.h"
 
 #include <memory>
+#include <unordered_map>
+#include <utility>
 
 #include <simdjson.h>
 
@@ -66,20 +68,81 @@ bool AppendCompactArray(ondemand::array array, int depth, std::string& out) {
   return true;
 }
 
+/// Where an entry of an object stands in the text under way: its key, and its end.
+struct EntryPlace {
+  size_t begin;
+  size_t value;
+  size_t end;
+};
+
+/// The places of entries, for the keys that stand there; offsets, since the text moves as it grows.
+struct EntryKeys {
+  const std::string& text;
+  std::string_view operator()(const EntryPlace& entry) const {
+    return std::string_view(text).substr(entry.begin, entry.value - entry.begin);
+  }
+};
+
+/// Of few keys, mostly all different, this is known soonest by comparing each with each.
+template <typename Item, typename KeyOf>
+bool FewAndDifferent(const std::vector<Item>& items, KeyOf key_of) {
+  if (items.size() > 8) return false;
+  for (size_t i = 1; i < items.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (key_of(items[i]) == key_of(items[j])) return false;
+    }
+  }
+  return true;
+}
+
+/// For each key of `items` the last one that has it; empty if all differ.
+template <typename Item, typename KeyOf>
+std::unordered_map<std::string_view, size_t> LastOfEqualKeys(const std::vector<Item>& items,
+                                                             KeyOf key_of) {
+  std::unordered_map<std::string_view, size_t> last;
+  if (FewAndDifferent(items, key_of)) return last;
+  for (size_t i = 0; i < items.size(); ++i) last.insert_or_assign(key_of(items[i]), i);
+  if (last.size() == items.size()) last.clear();
+  return last;
+}
+
+/// The object that begins at `begin` of `out`, with equal keys once: where the key came first, its
+/// last value.
+void MergeEqualKeys(const std::vector<EntryPlace>& entries, size_t begin, std::string& out) {
+  const EntryKeys key_of{out};
+  auto last = LastOfEqualKeys(entries, key_of);
+  if (last.empty()) return;
+  std::string merged = "{";
+  for (const EntryPlace& entry : entries) {
+    const auto found = last.find(key_of(entry));
+    if (found == last.end()) continue;
+    if (merged.size() > 1) merged.push_back(',');
+    const EntryPlace& counts = entries[found->second];
+    merged.append(key_of(entry)).append(out, counts.value, counts.end - counts.value);
+    last.erase(found);
+  }
+  out.resize(begin);
+  out += merged;
+}
+
 bool AppendCompactObject(ondemand::object object, int depth, std::string& out) {
+  const size_t begin = out.size();
+  std::vector<EntryPlace> entries;
   out.push_back('{');
-  bool first = true;
   for (auto entry : object) {
     ondemand::field field;
     if (std::move(entry).get(field)) return false;
     std::string_view key;
     if (field.unescaped_key().get(key)) return false;
-    if (!first) out.push_back(',');
-    first = false;
+    if (!entries.empty()) out.push_back(',');
+    EntryPlace& place = entries.emplace_back(EntryPlace{out.size(), 0, 0});
     AppendJsonString(key, out);
     out.push_back(':');
+    place.value = out.size();
     if (!AppendCompact(field.value(), depth + 1, out)) return false;
+    place.end = out.size();
   }
+  MergeEqualKeys(entries, begin, out);
   out.push_back('}');
   return true;
 }
@@ -108,6 +171,22 @@ bool AppendCompact(ondemand::value value, int depth, std::string& out) {
   }
 }
 
+/// Entries with equal keys become one: where the key came first, its last value.
+void MergeItems(std::vector<JsonParts::Item>& items) {
+  auto last = LastOfEqualKeys(items, [](const JsonParts::Item& item) -> std::string_view {
+    return item.key;
+  });
+  if (last.empty()) return;
+  std::vector<JsonParts::Item> merged;
+  for (const JsonParts::Item& item : items) {
+    const auto found = last.find(item.key);
+    if (found == last.end()) continue;
+    merged.push_back(items[found->second]);
+    last.erase(found);
+  }
+  items = std::move(merged);
+}
+
 bool ReadItem(ondemand::value value, JsonParts::Item& item) {
   ondemand::json_type type;
   if (value.type().get(type)) return false;
@@ -118,6 +197,33 @@ bool ReadItem(ondemand::value value, JsonParts::Item& item) {
   item.text = text;
   AppendJsonString(text, item.json);
   return true;
+}
+
+/// The last field of an object that is named `key`.
+simdjson::error_code FindLastField(ondemand::object& object, std::string_view key,
+                                   ondemand::value& value) {
+  ptrdiff_t last = -1;
+  ptrdiff_t at = 0;
+  for (auto entry : object) {
+    std::string_view name;
+    ondemand::field field;
+    if (const auto error = std::move(entry).get(field)) return error;
+    if (const auto error = field.unescaped_key().get(name)) return error;
+    if (name == key) last = at;
+    ++at;
+  }
+  if (last < 0) return simdjson::NO_SUCH_FIELD;
+  // Values are read where the parser stands, so it goes there again.
+  if (const auto error = object.reset().error()) return error;
+  at = 0;
+  for (auto entry : object) {
+    ondemand::field field;
+    if (const auto error = std::move(entry).get(field)) return error;
+    if (at++ < last) continue;
+    value = field.value();
+    return simdjson::SUCCESS;
+  }
+  return simdjson::NO_SUCH_FIELD;
 }
 
 /// Follows `path` from a value; kAbsent where a step leads nowhere.
@@ -137,7 +243,7 @@ JsonTextReader::Outcome Follow(ondemand::value& value, const JsonPath& path) {
       if (type != ondemand::json_type::object) return JsonTextReader::Outcome::kAbsent;
       ondemand::object object;
       error = value.get_object().get(object);
-      if (!error) error = object.find_field_unordered(step.key).get(value);
+      if (!error) error = FindLastField(object, step.key, value);
     }
     if (error == simdjson::NO_SUCH_FIELD || error == simdjson::INDEX_OUT_OF_BOUNDS) {
       return JsonTextReader::Outcome::kAbsent;
@@ -257,6 +363,7 @@ bool JsonTextReader::Split(std::string_view json, JsonParts& parts) {
       if (!ReadItem(field.value(), item)) return false;
       parts.items.push_back(std::move(item));
     }
+    MergeItems(parts.items);
     return impl_->AtEnd();
   }
   parts.kind = JsonParts::Kind::kScalar;

@@ -70,6 +70,85 @@ TEST(JsonDecoderTest, MatchesNamesWithoutCaseUnlessTheyHaveLowerCase) {
   EXPECT_EQ(Shown(Decode(kJson, exact, texts)), (Strings{"1", "null", "null", "null"}));
 }
 
+// The records are decoded in every order of two before them: none changes what another means.
+TEST(JsonDecoderTest, ARecordMeansTheSameWhateverCameBeforeIt) {
+  const std::vector<std::pair<std::string, std::string>> meanings = {
+      {R"({"a":1,"A":9})", "9"},     {R"({"A":9,"a":1})", "9"},
+      {R"({"a":1,"b":0})", "1"},     {R"({"a":1,"a":5})", "5"},
+      {R"({"A":1,"A":5})", "5"},     {R"({"b":0,"a":1})", "1"},
+      {R"({"a":1,"\u0061":7})", "7"}, {R"({"a":1,"\u0041":7})", "7"},
+      {R"({"a":1,"b":7})", "1"},     {R"({"c":1,"b":7})", "null"},
+      {R"({"a":1,"b":{"a":7}})", "1"}, {R"({"a":1,"b":[],"a":2})", "2"},
+      {R"({"a": 1,"b": 7})", "1"},   {R"({ "a" :1 ,"a" : 3 })", "3"},
+      {R"({})", "null"},             {R"({"a":null,"A":null})", "null"},
+      {R"({"a":1,"a_long_name_of_more_than_thirty_two_bytes":7})", "1"},
+      {R"({"a":1,"a_long_name_of_more_than_thirty_two_bytez":7,"a":8})", "8"}};
+  for (const auto& [first, first_means] : meanings) {
+    for (const auto& [second, second_means] : meanings) {
+      for (const auto& [third, third_means] : meanings) {
+        EXPECT_EQ(Shown(Decode(kJson, One(DataType::Int()), {first, second, third})),
+                  (Strings{first_means, second_means, third_means}))
+            << first << second << third;
+      }
+    }
+  }
+}
+
+TEST(JsonDecoderTest, AKeyThatCannotBeReadMakesABadRecord) {
+  const Strings bad = {R"({'A':1})",       R"({A:1})",          R"({"A" 1})",
+                       R"({"A",1})",       R"({"A":1,"b",2})",  R"({"A":1,"b" 2})",
+                       R"({"A":1,b:2})",   R"({"A":1,'b':2})",  R"({"A":1,})",
+                       R"({,"A":1})",      R"({"A":1 "b":2})",  R"({"A":1:"b":2})",
+                       R"({"A":1,"b":})",  R"({"A":1,"b":,})",  R"({"A":1,"b"::2})",
+                       R"({"A":1,"b"})",   R"({"A"})",          R"({"A":1,"\q":2})",
+                       R"({"A":1,"b"x:2})", R"({"A":1,"b":2]})", R"({"A":1,[1]:2})",
+                       R"({"A":1,1:2})",   R"({"A":1,,"b":2})", R"({:1})"};
+  for (const std::string& text : bad) {
+    for (bool needed : {true, false}) {
+      std::vector<FormatColumn> columns = One(DataType::Int());
+      columns[0].needed = needed;
+      columns.push_back({.name = "OTHER", .type = DataType::Int()});
+      const DecodedSide side = Decode(
+          kJson, columns, {R"({"A":1,"b":2})", text, R"({"A":1,"b":2})", text, R"({"OTHER":4})"});
+      EXPECT_EQ(Shown(side, 1), (Strings{"null", "BAD", "null", "BAD", "4"})) << text;
+    }
+  }
+}
+
+TEST(JsonDecoderTest, NamesBeyondAsciiFoldToo) {
+  const std::vector<FormatColumn> columns = {{.name = "ÉTÉ", .type = DataType::Int()}};
+  EXPECT_EQ(Shown(Decode(kJson, columns,
+                         {R"({"été":1})", R"({"Été":2})", R"({"\u00e9t\u00c9":3})",
+                          R"({"ete":4})"})),
+            (Strings{"1", "2", "3", "null"}));
+}
+
+TEST(JsonDecoderTest, MapsHoldTheLastOfEqualKeys) {
+  const DataType numbers = DataType::Map(DataType::String(), DataType::Int());
+  EXPECT_EQ(DecodeValues(numbers, {R"({"k":1,"l":2,"k":3})", R"({"k":1,"\u006b":2})",
+                                   R"({"k":1,"K":2})"}),
+            (Strings{R"({"k":3,"l":2})", R"({"k":2})", R"({"k":1,"K":2})"}));
+  EXPECT_EQ(DecodeValues(DataType::Map(DataType::String(), numbers),
+                         {R"({"a":{"k":1,"k":2},"b":{"x":1},"a":{"l":3,"l":4}})"}),
+            (Strings{R"({"a":{"l":4},"b":{"x":1}})"}));
+  std::string many = "{";
+  for (int i = 0; i < 20; ++i) {
+    many += "\"k" + std::to_string(i % 19) + "\":" + std::to_string(i) + ",";
+  }
+  many.back() = '}';
+  EXPECT_EQ(DecodeValues(numbers, {many})[0].substr(0, 15), R"({"k0":19,"k1":1)");
+}
+
+// More spellings than are remembered: each is still read.
+TEST(JsonDecoderTest, ReadsObjectsWhoseKeysAreAlwaysNew) {
+  Texts texts;
+  for (int i = 0; i < 3000; ++i) {
+    texts.push_back("{\"k" + std::to_string(i) + "\":0,\"a\":" + std::to_string(i) + "}");
+  }
+  const Strings shown = Shown(Decode(kJson, One(DataType::Int()), texts));
+  for (int i = 0; i < 3000; ++i) ASSERT_EQ(shown[static_cast<size_t>(i)], std::to_string(i));
+}
+
 TEST(JsonDecoderTest, FindsFieldsWhereverTheyStand) {
   const std::vector<FormatColumn> columns = {{.name = "A", .type = DataType::Int()},
                                              {.name = "SKIPPED", .type = DataType::Int(),
