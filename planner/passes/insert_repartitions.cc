@@ -66,7 +66,11 @@ Placement PlacementOf(const logical::Node& node) {
       const SourceEntry& entry = *node.As<logical::Source>().entry;
       Placement placement{{}, PartitionsOf(entry), entry.key_format,
                           entry.declared_partitions, entry.name};
-      for (int i = 0; i < node.key_columns; ++i) placement.columns.push_back(i);
+      // A connector's rows lie where they come to lie: its KEY says what a record's key is, not
+      // that equal keys are in one partition.
+      if (entry.connector.empty()) {
+        for (int i = 0; i < node.key_columns; ++i) placement.columns.push_back(i);
+      }
       return placement;
     }
     case NodeKind::kProject: {
