@@ -281,6 +281,7 @@ PlannerContext EngineImpl::MakePlannerContext() const {
     context.known_columns = recovered_->known_columns;
     if (recovered_->kind == "query") context.kept_query_id = recovered_->name;
   }
+  if (!context.sql_extensions) context.functions = &DialectFunctions();
   return context;
 }
 

@@ -32,6 +32,19 @@ constexpr std::span<const TableFunctionRow> (*kTableFunctionTables[])() = {&Tabl
 
 constexpr std::string_view kOperatorCategory = "OPERATOR";
 
+/// Names that other dialects have for functions of the tables.
+struct FunctionAlias {
+  std::string_view name;
+  std::string_view of;
+};
+constexpr FunctionAlias kAliases[] = {
+    {"UPPER", "UCASE"},       {"LOWER", "LCASE"},        {"LENGTH", "LEN"},
+    {"CHAR_LENGTH", "LEN"},   {"SUBSTR", "SUBSTRING"},   {"STRPOS", "INSTR"},
+    {"NVL", "IFNULL"},        {"CEILING", "CEIL"},       {"POW", "POWER"},
+    {"TRUNCATE", "TRUNC"},    {"RAND", "RANDOM"},        {"CARDINALITY", "ARRAY_LENGTH"},
+    {"ARRAY_AGG", "COLLECT_LIST"},
+};
+
 std::string UpperCase(std::string_view name) {
   std::string upper(name);
   for (char& c : upper) {
@@ -60,6 +73,12 @@ OverloadsByName<Row> Index(std::span<std::span<const Row> (*const)()> tables) {
       WEIR_CHECK(signature.ok(), row.signature);
       index[std::string(row.name)].push_back({&row, std::move(signature).value()});
     }
+  }
+  for (const FunctionAlias& alias : kAliases) {
+    const auto found = index.find(alias.of);
+    if (found == index.end()) continue;
+    WEIR_CHECK(!index.contains(alias.name), alias.name);
+    index[std::string(alias.name)] = found->second;
   }
   return index;
 }
@@ -157,10 +176,27 @@ class InternPool {
   std::unordered_map<std::string, std::unique_ptr<const Resolved>> pool_;
 };
 
+/// In ksqlDB a call of GREATEST or LEAST with numbers of several types is ambiguous, unless one is a
+/// DOUBLE, which all become.
+bool IsAmbiguousInDialect(std::string_view name, std::span<const ArgumentType> arguments) {
+  if (name != "GREATEST" && name != "LEAST") return false;
+  std::optional<TypeKind> kind;
+  bool mixed = false;
+  for (const ArgumentType& argument : arguments) {
+    if (!argument.type.is_numeric()) continue;
+    if (argument.type.is(TypeKind::kDouble)) return false;
+    mixed |= kind && *kind != argument.type.kind();
+    kind = argument.type.kind();
+  }
+  return mixed;
+}
+
 class BuiltinCatalog final : public FunctionCatalog {
  public:
-  BuiltinCatalog()
-      : scalars_(Index<FunctionRow>(kScalarTables)),
+  /// `dialect`: resolves calls no further than ksqlDB does.
+  explicit BuiltinCatalog(bool dialect)
+      : dialect_(dialect),
+        scalars_(Index<FunctionRow>(kScalarTables)),
         aggregates_(Index<AggregateRow>(kAggregateTables)),
         table_functions_(Index<TableFunctionRow>(kTableFunctionTables)) {}
 
@@ -179,11 +215,17 @@ class BuiltinCatalog final : public FunctionCatalog {
                                               const LambdaBinder& bind_lambda) const override {
     const auto found = scalars_.find(UpperCase(name));
     if (found == scalars_.end()) return Unknown(name);
+    if (dialect_ && IsAmbiguousInDialect(found->first, arguments)) {
+      return Status(ErrorCode::kNoMatchingOverload,
+                    fmt::format("{} is ambiguous for arguments of several types: {}", found->first,
+                                ArgumentText(arguments)))
+          .WithHint("CAST them to one type");
+    }
     WEIR_ASSIGN_OR_RETURN(auto best,
                           FindBest(found->first, found->second, arguments, bind_lambda));
     return scalar_pool_.Get(best.row, best.match, [&] {
       return ScalarOverload{
-          .name = found->first,
+          .name = std::string(best.row->name),   // Whatever alias it is called by.
           .parameter_types = best.match.parameters,
           .return_type = best.match.result,
           .kernel_row = best.row,
@@ -202,7 +244,7 @@ class BuiltinCatalog final : public FunctionCatalog {
       if (best.row->partial_types != nullptr) {
         partials = best.row->partial_types(best.match.parameters);
       }
-      return AggregateOverload{.name = found->first,
+      return AggregateOverload{.name = std::string(best.row->name),
                                .parameter_types = best.match.parameters,
                                .constant_types = best.match.constants,
                                .return_type = best.match.result,
@@ -265,9 +307,23 @@ class BuiltinCatalog final : public FunctionCatalog {
     for (const Overload<Row>& overload : overloads) {
       description.signatures.emplace_back(overload.row->signature);
       if (description.text.empty()) description.text = overload.row->text;
-      if (!overload.row->example.empty()) description.examples.emplace_back(overload.row->example);
+      if (overload.row->example.empty()) continue;
+      description.examples.push_back(
+          Renamed(overload.row->example, overload.row->name, description.name));
+    }
+    if (const std::string_view row_name = overloads.front().row->name; name != row_name) {
+      description.text += fmt::format(" The same as {}.", row_name);
     }
     return description;
+  }
+
+  /// An example of a function as one of its alias.
+  static std::string Renamed(std::string_view example, std::string_view name,
+                             std::string_view alias) {
+    std::string renamed(example);
+    const size_t at = renamed.find(fmt::format("{}(", name));
+    if (at != std::string::npos) renamed.replace(at, name.size(), alias);
+    return renamed;
   }
 
   Status Unknown(std::string_view name) const {
@@ -275,6 +331,7 @@ class BuiltinCatalog final : public FunctionCatalog {
         .WithHint(DidYouMean(name, Names()));
   }
 
+  const bool dialect_;
   OverloadsByName<FunctionRow> scalars_;
   OverloadsByName<AggregateRow> aggregates_;
   OverloadsByName<TableFunctionRow> table_functions_;
@@ -290,10 +347,16 @@ const AggregateRow& RowOf(const AggregateOverload& overload) {
 }
 
 const FunctionCatalog& BuiltinFunctions() {
-  static const BuiltinCatalog catalog;
+  static const BuiltinCatalog catalog(false);
   // Whoever plans with these functions may also fold constants with their kernels.
   static const bool folds = (SetConstantEvaluator(&EvaluateConstant), true);
   (void)folds;
+  return catalog;
+}
+
+const FunctionCatalog& DialectFunctions() {
+  static const BuiltinCatalog catalog(true);
+  BuiltinFunctions();   // Sets what folds constants.
   return catalog;
 }
 

@@ -126,8 +126,9 @@ void FormatKernel(const KernelCall& call, ColumnBuilder& out) {
   });
 }
 
-/// PARSE_DATE, PARSE_TIME, PARSE_TIMESTAMP and their older names.
-template <What kWhat>
+/// PARSE_DATE, PARSE_TIME, PARSE_TIMESTAMP and their older names. PARSE_DATE alone takes a text with
+/// something behind the date: Java's older class of formats, which ksqlDB has there, does.
+template <What kWhat, bool kWhole = true>
 void ParseKernel(const KernelCall& call, ColumnBuilder& out) {
   RowFormats formats(call);
   ForActiveRows(call, out, [&](int32_t row) {
@@ -138,7 +139,7 @@ void ParseKernel(const KernelCall& call, ColumnBuilder& out) {
     int32_t small = 0;
     int64_t ms = 0;
     bool parsed = false;
-    if (kWhat == What::kDate) parsed = format->ParseDate(text, small);
+    if (kWhat == What::kDate) parsed = format->ParseDate(text, small, kWhole);
     if (kWhat == What::kTime) parsed = format->ParseTime(text, small);
     if (kWhat == What::kTimestamp) parsed = format->ParseTimestamp(text, *zone, ms);
     if (!parsed) {
@@ -236,6 +237,45 @@ void TodayKernel(const KernelCall& call, ColumnBuilder& out) {
   for (int32_t row = 0; row < call.rows; ++row) out.AppendInt32(today);
 }
 
+// --- Parts of dates and times.
+
+enum class TimePart { kYear, kMonth, kDay, kHour, kMinute, kSecond };
+
+template <TimePart kPart>
+int32_t PartOfDay(int64_t days) {
+  const CivilDate date = CivilFromDays(days);
+  if constexpr (kPart == TimePart::kYear) return static_cast<int32_t>(date.year);
+  return kPart == TimePart::kMonth ? date.month : date.day;
+}
+
+template <TimePart kPart>
+int32_t PartOfTime(int64_t ms_of_day) {
+  const auto seconds = static_cast<int32_t>(ms_of_day / 1000);
+  if constexpr (kPart == TimePart::kHour) return seconds / 3600;
+  return kPart == TimePart::kMinute ? seconds / 60 % 60 : seconds % 60;
+}
+
+template <TimePart kPart, What kWhat>
+void PartKernel(const KernelCall& call, ColumnBuilder& out) {
+  ForActiveRows(call, out, [&](int32_t row) {
+    if constexpr (kWhat == What::kTimestamp) {
+      const int64_t ms = ReadCell<int64_t>(*call.args[0], row);
+      if constexpr (kPart <= TimePart::kDay) {
+        out.AppendInt32(PartOfDay<kPart>(FloorDay(ms)));
+      } else {
+        out.AppendInt32(PartOfTime<kPart>(MillisOfDay(ms)));
+      }
+    } else {
+      const int32_t value = ReadCell<int32_t>(*call.args[0], row);
+      if constexpr (kPart <= TimePart::kDay) {
+        out.AppendInt32(PartOfDay<kPart>(value));
+      } else {
+        out.AppendInt32(PartOfTime<kPart>(value));
+      }
+    }
+  });
+}
+
 constexpr FunctionRowOf Row{kCategory};
 
 constexpr FunctionRow FormatRow(std::string_view name, std::string_view signature, Kernel kernel,
@@ -292,8 +332,8 @@ constexpr FunctionRow kDateTimeFunctions[] = {
     Row("FROM_UNIXTIME", "(BIGINT) -> TIMESTAMP", &SameNumberKernel<int64_t>,
         "Turns milliseconds since 1970 into a timestamp.",
         "FROM_UNIXTIME(1000) = '1970-01-01T00:00:01'"),
-    FormatRow("PARSE_DATE", "(STRING, STRING) -> DATE", &ParseKernel<What::kDate>,
-              "Reads a date by a Java pattern.",
+    FormatRow("PARSE_DATE", "(STRING, STRING) -> DATE", &ParseKernel<What::kDate, false>,
+              "Reads a date by a Java pattern; what stands behind it does not count.",
               "PARSE_DATE('02.01.1970', 'dd.MM.yyyy') = FROM_DAYS(1)"),
     FormatRow("PARSE_TIME", "(STRING, STRING) -> TIME", &ParseKernel<What::kTime>,
               "Reads a time of day by a Java pattern.",
@@ -337,6 +377,32 @@ constexpr FunctionRow kDateTimeFunctions[] = {
              "UNIX_TIMESTAMP() > 0"),
     Row("UNIX_TIMESTAMP", "(TIMESTAMP) -> BIGINT", &SameNumberKernel<int64_t>, kUnixTimestampText,
         "UNIX_TIMESTAMP(FROM_UNIXTIME(5)) = 5"),
+    ClockRow("NOW", "() -> TIMESTAMP", &NowKernel, "Gives the time now.",
+             "UNIX_TIMESTAMP(NOW()) > 0"),
+    Row("YEAR", "(DATE) -> INT", &PartKernel<TimePart::kYear, What::kDate>,
+        "Gives the year, in UTC.", "YEAR(FROM_DAYS(365)) = 1971"),
+    Row("YEAR", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kYear, What::kTimestamp>, "",
+        "YEAR(FROM_UNIXTIME(-1)) = 1969"),
+    Row("MONTH", "(DATE) -> INT", &PartKernel<TimePart::kMonth, What::kDate>,
+        "Gives the month, from 1, in UTC.", "MONTH(FROM_DAYS(31)) = 2"),
+    Row("MONTH", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kMonth, What::kTimestamp>, "",
+        "MONTH(FROM_UNIXTIME(-1)) = 12"),
+    Row("DAY", "(DATE) -> INT", &PartKernel<TimePart::kDay, What::kDate>,
+        "Gives the day of the month, in UTC.", "DAY(FROM_DAYS(31)) = 1"),
+    Row("DAY", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kDay, What::kTimestamp>, "",
+        "DAY(FROM_UNIXTIME(-1)) = 31"),
+    Row("HOUR", "(TIME) -> INT", &PartKernel<TimePart::kHour, What::kTime>,
+        "Gives the hour of the day, in UTC.", "HOUR(PARSE_TIME('13:14', 'HH:mm')) = 13"),
+    Row("HOUR", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kHour, What::kTimestamp>, "",
+        "HOUR(FROM_UNIXTIME(-1)) = 23"),
+    Row("MINUTE", "(TIME) -> INT", &PartKernel<TimePart::kMinute, What::kTime>,
+        "Gives the minute of the hour, in UTC.", "MINUTE(PARSE_TIME('13:14', 'HH:mm')) = 14"),
+    Row("MINUTE", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kMinute, What::kTimestamp>, "",
+        "MINUTE(FROM_UNIXTIME(-1)) = 59"),
+    Row("SECOND", "(TIME) -> INT", &PartKernel<TimePart::kSecond, What::kTime>,
+        "Gives the second of the minute.", "SECOND(PARSE_TIME('13:14:15', 'HH:mm:ss')) = 15"),
+    Row("SECOND", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kSecond, What::kTimestamp>, "",
+        "SECOND(FROM_UNIXTIME(61000)) = 1"),
 };
 
 }  // namespace

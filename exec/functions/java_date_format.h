@@ -32,7 +32,8 @@ class JavaDateFormat {
   /// Reads a whole text. What the pattern lacks is 1970-01-01, midnight; a zone in the text wins
   /// over `zone`. False if the text does not fit.
   bool ParseTimestamp(std::string_view text, const TimeZone& zone, int64_t& utc_ms) const;
-  bool ParseDate(std::string_view text, int32_t& days) const;
+  /// Unless `whole`, anything may stand behind the date.
+  bool ParseDate(std::string_view text, int32_t& days, bool whole = true) const;
   bool ParseTime(std::string_view text, int32_t& ms_of_day) const;
 
  private:
@@ -61,7 +62,7 @@ class JavaDateFormat {
                      Fields& fields) const;
   bool ParseElement(const Element& element, std::string_view text, size_t& at,
                     Fields& fields) const;
-  bool ParseAll(std::string_view text, Fields& fields) const;
+  bool ParseAll(std::string_view text, Fields& fields, bool whole = true) const;
   void FormatElement(const Element& element, const Instant& instant, std::string& out) const;
 
   std::vector<Element> elements_;

@@ -292,9 +292,9 @@ bool JavaDateFormat::ParseElement(const Element& element, std::string_view text,
   }
 }
 
-bool JavaDateFormat::ParseAll(std::string_view text, Fields& fields) const {
+bool JavaDateFormat::ParseAll(std::string_view text, Fields& fields, bool whole) const {
   size_t at = 0;
-  return ParseElements(text, at, 0, elements_.size(), fields) && at == text.size();
+  return ParseElements(text, at, 0, elements_.size(), fields) && (!whole || at == text.size());
 }
 
 bool JavaDateFormat::ParseTimestamp(std::string_view text, const TimeZone& zone,
@@ -312,9 +312,9 @@ bool JavaDateFormat::ParseTimestamp(std::string_view text, const TimeZone& zone,
   return true;
 }
 
-bool JavaDateFormat::ParseDate(std::string_view text, int32_t& days) const {
+bool JavaDateFormat::ParseDate(std::string_view text, int32_t& days, bool whole) const {
   Fields fields;
-  return ParseAll(text, fields) && fields.Days(days);
+  return ParseAll(text, fields, whole) && fields.Days(days);
 }
 
 bool JavaDateFormat::ParseTime(std::string_view text, int32_t& ms_of_day) const {

@@ -142,7 +142,8 @@ Status AggregationBuilder::BindSelectAndHaving() {
 bool HasNestedState(std::string_view name) {
   static const std::set<std::string_view> names = {
       "CORRELATION", "STDDEV_SAMP", "STDDEV_SAMPLE", "TOPK", "TOPKDISTINCT", "COLLECT_LIST",
-      "COLLECT_SET", "HISTOGRAM",   "SUM_LIST",      "ATTR"};
+      "COLLECT_SET", "HISTOGRAM",   "SUM_LIST",      "ATTR", "AVG",          "COUNT_DISTINCT",
+      "LATEST_BY_OFFSET", "EARLIEST_BY_OFFSET"};
   return names.contains(name);
 }
 

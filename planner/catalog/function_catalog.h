@@ -97,5 +97,8 @@ class FunctionCatalog {
 
 /// The one catalog of built-in functions (defined in exec/functions).
 const FunctionCatalog& BuiltinFunctions();
+/// The same functions where weir.sql.extensions is false: calls that ksqlDB finds ambiguous are
+/// refused.
+const FunctionCatalog& DialectFunctions();
 
 }  // namespace weir

@@ -25,6 +25,7 @@ TEST(DateTimeFunctions, Parses) {
   EXPECT_EQ(Eval("STRINGTODATE", {Lit("2018-05-11Lit"), Lit("yyyy-MM-dd'Lit'")}), "17662");
   EXPECT_EQ(Eval("STRINGTODATE", {Lit("foo"), Lit("yyyyMMdd")}), "null!");
   EXPECT_EQ(Eval("PARSE_DATE", {Lit("JAN-2022"), Lit("MMM-yyyy")}), "2022-01-01");
+  EXPECT_EQ(Eval("PARSE_DATE", {Lit("2022-01-02 10:00"), Lit("yyyy-MM-dd")}), "2022-01-02");
   EXPECT_EQ(Eval("PARSE_TIME", {Lit("01:00:00 Pm"), Lit("hh:mm:ss a")}), "13:00:00");
   EXPECT_EQ(Eval("STRINGTOTIMESTAMP",
                  {Lit("2018-05-11T21:58:33z"), Lit("yyyy-MM-dd'T'HH:mm:ssX")}),
