@@ -270,8 +270,9 @@ type
     : 'ARRAY' '<' type '>'                                                           # arrayType
     | 'MAP' '<' key=type ',' element=type '>'                                        # mapType
     | 'STRUCT' ('<' (fieldType (',' fieldType)*)? '>' | NEQ)                         # structType
-    | typeWord ('(' INTEGER_NUMBER (',' INTEGER_NUMBER)* ')')?                       # namedType
+    | typeWord ('(' typeParameter (',' typeParameter)* ')')?                         # namedType
     ;
+typeParameter: INTEGER_NUMBER | 'STRING';
 fieldType: identifier type;
 typeWord: identifier | 'DECIMAL';
 

@@ -29,8 +29,10 @@ ast::TypeName Transformer::TransformType(Grammar::TypeContext* tree) {
       const std::string spelling = TextOf(word);
       out.name = {.name = FoldName(spelling), .spelling = spelling, .position = Place(word)};
     }
-    for (antlr4::tree::TerminalNode* number : named->INTEGER_NUMBER()) {
-      out.parameters.push_back(TransformInteger(number->getSymbol()));
+    // VARCHAR(STRING) says no more than VARCHAR.
+    for (Grammar::TypeParameterContext* parameter : named->typeParameter()) {
+      if (parameter->INTEGER_NUMBER() == nullptr) continue;
+      out.parameters.push_back(TransformInteger(parameter->INTEGER_NUMBER()->getSymbol()));
     }
     if (word->K_DECIMAL() != nullptr && out.parameters.size() != 2) {
       Fail(out.position, ErrorCode::kSyntax, "a DECIMAL needs its precision and its scale",

@@ -1,6 +1,7 @@
 #include "planner/build/query_builder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -171,19 +172,30 @@ Result<Partitioning> BindPartitionBy(const QueryInput& input, const QueryUse& us
                                [&](const KeyColumn& key) { return SameExpr(*key.expr, expr); });
   };
   const auto is_old_key = [&](const BoundExpr& expr) {
-    return std::ranges::any_of(input.keys,
-                               [&](const KeyColumn& key) { return SameExpr(*key.expr, expr); });
+    return std::ranges::any_of(input.scope.columns(), [&](const ScopeColumn& column) {
+      return column.is_key && SameExpr(*column.expr, expr);
+    });
   };
-  // New keys, then the other columns, then what was the key.
+  // New keys, then each source's columns, what was its key behind the others.
   for (const KeyColumn& key : result.keys) {
     result.star.push_back({key.name, key.expr, query.position, false, true});
   }
-  for (bool old : {false, true}) {
-    for (SelectedColumn& column : StarColumns(input, use, std::nullopt)) {
-      if (is_new_key(*column.expr) || is_old_key(*column.expr) != old) continue;
-      result.star.push_back(std::move(column));
+  std::vector<SelectedColumn> made;   // A join's own key belongs to no source.
+  for (SelectedColumn& column : StarColumns(input, use, std::nullopt)) {
+    const bool of_source = std::ranges::any_of(input.scope.columns(), [&](const ScopeColumn& own) {
+      return !own.source.empty() && SameExpr(*own.expr, *column.expr);
+    });
+    if (!of_source && !is_new_key(*column.expr)) made.push_back(std::move(column));
+  }
+  for (const std::string& source : input.scope.Sources()) {
+    for (bool old : {false, true}) {
+      for (SelectedColumn& column : StarColumns(input, use, source)) {
+        if (is_new_key(*column.expr) || is_old_key(*column.expr) != old) continue;
+        result.star.push_back(std::move(column));
+      }
     }
   }
+  std::ranges::move(made, std::back_inserter(result.star));
   return result;
 }
 

@@ -54,7 +54,12 @@ Status ReadStart(const ast::ReadFrom& from, logical::Source& source) {
   return OkStatus();
 }
 
+/// Not where a column of the source has the name: PARTITION BY ROWTIME has made it the key.
 void AddSystemColumn(Scope& scope, const std::string& alias, SystemColumn column) {
+  const bool taken = std::ranges::any_of(scope.columns(), [&](const ScopeColumn& other) {
+    return other.source == alias && other.name == SystemColumnName(column);
+  });
+  if (taken) return;
   const bool bound =
       column == SystemColumn::kWindowStart || column == SystemColumn::kWindowEnd;
   scope.Add({.source = alias,
