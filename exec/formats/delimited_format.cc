@@ -1,5 +1,6 @@
 #include "exec/formats/delimited_format.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -128,6 +129,7 @@ class DelimitedDecoder final : public SideDecoder {
       field_count_ = ParseNumber(*count, field_count_);
     }
     if (const std::string* text = FindProperty(spec, kDelimitedNull)) null_text_ = *text;
+    file_ = FindProperty(spec, kDelimitedFile) != nullptr;
     MapFields(FindProperty(spec, kDelimitedFields));
   }
 
@@ -177,6 +179,8 @@ class DelimitedDecoder final : public SideDecoder {
       reason_ = "not UTF-8";
       return false;
     }
+    // A line of nothing is a null where there is but one field.
+    if (line.empty() && field_count_ == 1) return true;
     DelimitedLine fields(line, delimiter_);
     std::string_view text;
     int count = 0;
@@ -187,7 +191,7 @@ class DelimitedDecoder final : public SideDecoder {
       if (column < 0) continue;
       ColumnBuilder& builder = builders_[static_cast<size_t>(column)];
       const DataType& type = columns_[static_cast<size_t>(column)].type;
-      if (text.empty() || (!fields.quoted() && !null_text_.empty() && text == null_text_)) {
+      if (IsNull(text, fields.quoted(), type)) {
         builder.AppendNull();
       } else if (!AppendField(text, type, builder)) {
         reason_ = "column " + columns_[static_cast<size_t>(column)].name + ": no " +
@@ -203,6 +207,14 @@ class DelimitedDecoder final : public SideDecoder {
     reason_ = "the line has " + std::to_string(count) + " fields where there should be " +
               std::to_string(field_count_);
     return false;
+  }
+
+  bool IsNull(std::string_view text, bool quoted, const DataType& type) const {
+    if (text.empty()) return !quoted || !file_ || !HoldsEmptyText(type);
+    return !quoted && !null_text_.empty() && text == null_text_;
+  }
+  static bool HoldsEmptyText(const DataType& type) {
+    return type.is(TypeKind::kString) || type.is(TypeKind::kBytes);
   }
 
   /// Brings all columns to row + 1 values.
@@ -221,6 +233,7 @@ class DelimitedDecoder final : public SideDecoder {
   int field_count_ = 0;
   std::vector<int> column_of_field_;
   std::string null_text_;
+  bool file_ = false;
   std::string reason_;
 };
 
@@ -240,7 +253,11 @@ bool NeedsQuotes(std::string_view text, bool first, char delimiter) {
 
 class DelimitedEncoder final : public SideEncoder {
  public:
-  DelimitedEncoder(bool is_key, char delimiter) : is_key_(is_key), delimiter_(delimiter) {}
+  DelimitedEncoder(const FormatSpec& spec, char delimiter)
+      : is_key_(spec.is_key), delimiter_(delimiter),
+        file_(FindProperty(spec, kDelimitedFile) != nullptr) {
+    if (const std::string* text = FindProperty(spec, kDelimitedNull)) null_text_ = *text;
+  }
 
   Status Encode(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
                 BufferBuilder& bytes, std::vector<Slice>& slices) override {
@@ -253,6 +270,8 @@ class DelimitedEncoder final : public SideEncoder {
         if (column != 0) bytes.AppendValue(delimiter_);
         if (!columns[column]->IsNull(rows[i])) {
           AppendColumn(*columns[column], rows[i], column == 0, bytes);
+        } else {
+          bytes.Append(null_text_.data(), null_text_.size());
         }
       }
       slices[i].length = static_cast<int32_t>(bytes.size() - slices[i].begin);
@@ -263,18 +282,28 @@ class DelimitedEncoder final : public SideEncoder {
  private:
   void AppendColumn(const Column& column, int32_t row, bool first, BufferBuilder& bytes) {
     const auto at = static_cast<size_t>(row);
-    char text[kDecimalTextMax];
+    char text[std::max(kDecimalTextMax, kTimeTextMax)];
     size_t length = 0;
     switch (column.type().kind()) {
       case TypeKind::kBoolean:
         return AppendText(column.GetBool(row) ? "true" : "false", first, bytes);
-      case TypeKind::kInt:
       case TypeKind::kDate:
-      case TypeKind::kTime:
+      case TypeKind::kTime: {
+        const int32_t value = column.values<int32_t>()[at];
+        length = !file_                              ? FormatInt64(value, text)
+                 : column.type().is(TypeKind::kDate) ? FormatDate(value, text)
+                                                     : FormatTime(value, text);
+        break;
+      }
+      case TypeKind::kTimestamp: {
+        const int64_t value = column.values<int64_t>()[at];
+        length = file_ ? FormatTimestamp(value, text) : FormatInt64(value, text);
+        break;
+      }
+      case TypeKind::kInt:
         length = FormatInt64(column.values<int32_t>()[at], text);
         break;
       case TypeKind::kBigint:
-      case TypeKind::kTimestamp:
         length = FormatInt64(column.values<int64_t>()[at], text);
         break;
       case TypeKind::kDouble:
@@ -297,7 +326,10 @@ class DelimitedEncoder final : public SideEncoder {
   }
 
   void AppendText(std::string_view text, bool first, BufferBuilder& bytes) {
-    if (!NeedsQuotes(text, first, delimiter_)) return bytes.Append(text.data(), text.size());
+    // In a file a text must not look like a null.
+    const bool quote = NeedsQuotes(text, first, delimiter_) ||
+                       (file_ && (text.empty() || text == null_text_));
+    if (!quote) return bytes.Append(text.data(), text.size());
     bytes.AppendValue('"');
     for (char c : text) {
       if (c == '"') bytes.AppendValue(c);
@@ -308,6 +340,8 @@ class DelimitedEncoder final : public SideEncoder {
 
   bool is_key_;
   char delimiter_;
+  bool file_;
+  std::string null_text_;
 };
 
 }  // namespace
@@ -387,7 +421,7 @@ std::unique_ptr<SideDecoder> MakeDelimitedDecoder(const FormatSpec& spec, char d
 }
 
 std::unique_ptr<SideEncoder> MakeDelimitedEncoder(const FormatSpec& spec, char delimiter) {
-  return std::make_unique<DelimitedEncoder>(spec.is_key, delimiter);
+  return std::make_unique<DelimitedEncoder>(spec, delimiter);
 }
 
 }  // namespace weir

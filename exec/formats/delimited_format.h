@@ -19,6 +19,9 @@ inline constexpr const char* kDelimitedFields = "FIELDS";
 inline constexpr const char* kDelimitedFieldCount = "FIELD_COUNT";
 /// NULL: the text that stands for a null; an empty field is null too.
 inline constexpr const char* kDelimitedNull = "NULL";
+/// FILE: the lines are those of a file, which other programs write and read, so dates and times are
+/// written as text, not as the numbers that topics hold, and "" is an empty text and no null.
+inline constexpr const char* kDelimitedFile = "FILE";
 
 /// The delimiter that `spec` asks for; kInvalidProperty if it cannot be one.
 Result<char> DelimiterOf(const FormatSpec& spec);

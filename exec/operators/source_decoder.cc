@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/connect/header_codec.h"
+#include "exec/formats/delimited_format.h"
 #include "exec/formats/format.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/operators.h"
@@ -131,7 +132,9 @@ Status Decoder::MakeSide(const physical::SideFormat& format, bool is_key, Side& 
   // A key of which nothing is read is not looked at; of a value at least the structure is checked.
   if (is_key && !any_read) return OkStatus();
   if (columns.empty()) return OkStatus();
-  WEIR_ASSIGN_OR_RETURN(side.decoder, MakeDecoder(SpecOf(format, is_key), columns));
+  FormatSpec spec = SpecOf(format, is_key);
+  if (!is_key && !node_.connector.empty()) spec.properties[kDelimitedFile] = "TRUE";
+  WEIR_ASSIGN_OR_RETURN(side.decoder, MakeDecoder(spec, columns));
   return OkStatus();
 }
 

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/connect/header_codec.h"
+#include "exec/formats/delimited_format.h"
 #include "exec/formats/format.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
@@ -35,8 +36,13 @@ class TopicSink : public Operator {
     }
     const FormatSpec key_spec{node_.key_format.format, true, node_.key_format.unwrapped,
                               node_.key_format.properties};
-    const FormatSpec value_spec{node_.value_format.format, false, node_.value_format.unwrapped,
-                                node_.value_format.properties};
+    FormatSpec value_spec{node_.value_format.format, false, node_.value_format.unwrapped,
+                          node_.value_format.properties};
+    if (!node_.connector.empty()) {
+      value_spec.properties[kDelimitedFile] = "TRUE";
+      const auto null_text = node_.connector.find(kDelimitedNull);
+      if (null_text != node_.connector.end()) value_spec.properties.insert(*null_text);
+    }
     if (!keys.empty()) {
       WEIR_ASSIGN_OR_RETURN(key_encoder_, MakeEncoder(key_spec, keys));
     }

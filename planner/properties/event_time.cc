@@ -1,8 +1,8 @@
 #include "planner/properties/event_time.h"
 
-#include <cctype>
 #include <vector>
 
+#include "parser/source_text.h"
 #include "planner/catalog/near_names.h"
 
 namespace weir {
@@ -12,9 +12,7 @@ std::string FoldPropertyName(std::string_view text) {
       text.back() == text.front()) {
     return std::string(text.substr(1, text.size() - 2));
   }
-  std::string folded;
-  for (char c : text) folded += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return folded;
+  return FoldName(text);
 }
 
 Result<std::optional<int>> ReadTimeColumn(const WithProperties& with, const Schema& schema) {

@@ -48,17 +48,16 @@ Status Mismatch(const physical::SideFormat& format, const ColumnSchema& column) 
                                                 column.type.ToString());
 }
 
-/// One character, or the words SPACE and TAB.
+/// One character, or the words SPACE and TAB, which stay words: a statement that is made of them
+/// again shows them.
 Result<std::string> ReadDelimiter(std::string_view property, const WithProperties& with) {
   const std::string text = *with.Text(property);
-  if (text == "SPACE") return std::string(" ");
-  if (text == "TAB") return std::string("\t");
-  const bool blank = std::ranges::all_of(text, [](unsigned char c) { return std::isspace(c); });
-  size_t characters = 0;
-  for (char c : text) characters += (c & 0xC0) != 0x80 ? 1 : 0;
-  if (blank || characters != 1) {
-    return Status(ErrorCode::kInvalidProperty, std::string(property) +
-                                                   " takes one character, not '" + text + "'")
+  if (const std::string word = Upper(text); word == "SPACE" || word == "TAB") return word;
+  const auto cannot_be = [](unsigned char c) { return c <= ' ' || c >= 0x7F || c == '"'; };
+  if (text.size() != 1 || cannot_be(static_cast<unsigned char>(text[0]))) {
+    return Status(ErrorCode::kInvalidProperty,
+                  std::string(property) + " takes one character of ASCII that is no double quote, "
+                                          "not '" + text + "'")
         .WithHint("a blank is written SPACE, a tab TAB")
         .At(with.PositionOf(property));
   }

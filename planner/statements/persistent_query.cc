@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/file_ending.h"
 #include "base/status_macros.h"
 #include "parser/ast/printer.h"
 #include "planner/binder/coercion.h"
@@ -48,11 +49,6 @@ void FillColumns(const Schema& schema, SourceEntry& entry) {
 Status ResolveFileSink(const WithProperties& with, const BuiltQuery& built,
                        const PlannerContext& context, SourceEntry& sink) {
   sink.connector = with.ToMap();
-  if (FoldPropertyName(*with.Text("CONNECTOR")) != "FILE") {
-    return InvalidProperty("only CONNECTOR='file' can be written to, not '" +
-                               *with.Text("CONNECTOR") + "'",
-                           with.PositionOf("CONNECTOR"));
-  }
   const std::string path = with.Text("PATH").value_or("");
   if (path.empty() || path == "-") {
     return InvalidProperty("a file to write needs a PATH", with.PositionOf("CONNECTOR"));
@@ -63,11 +59,18 @@ Status ResolveFileSink(const WithProperties& with, const BuiltQuery& built,
     return InvalidProperty("a file's lines are JSON or DELIMITED, not " + format,
                            with.PositionOf("VALUE_FORMAT"));
   }
+  // A file is written as it is read.
+  if (format == "DELIMITED" && !with.Has("VALUE_DELIMITER") && IsTabSeparated(path)) {
+    sink.connector["VALUE_DELIMITER"] = "TAB";
+  }
   std::vector<ColumnSchema> columns = built.node->schema->columns;
   for (ColumnSchema& column : columns) column.is_key = false;
   const std::optional<bool> wrap = SessionBoolean(context, "persistence.wrap.single.values");
   sink.key_format.format = "NONE";
   WEIR_ASSIGN_OR_RETURN(sink.value_format, ResolveSide(false, format, with, columns, wrap));
+  if (const auto found = sink.connector.find("VALUE_DELIMITER"); found != sink.connector.end()) {
+    sink.value_format.properties["DELIMITER"] = found->second;
+  }
   // A stream's lines have no key when they are read again; a table's key finds its rows.
   if (!sink.is_table) {
     for (auto& column : sink.columns) column.is_key = false;

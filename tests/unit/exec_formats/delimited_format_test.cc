@@ -33,6 +33,33 @@ TEST(DelimitedFormatTest, QuotesAsCommonsCsv) {
                    "\"a\"\"b\",1,2.0", ",1,2.0"}));
 }
 
+TEST(DelimitedFormatTest, WhatAFileHoldsComesBack) {
+  const std::vector<FormatColumn> columns = {{.name = "A", .type = DataType::String()},
+                                             {.name = "D", .type = DataType::Date()},
+                                             {.name = "T", .type = DataType::Time()},
+                                             {.name = "S", .type = DataType::Timestamp()},
+                                             {.name = "B", .type = DataType::String()}};
+  FormatSpec file = kDelimited;
+  file.properties[kDelimitedFile] = "TRUE";
+  const Texts texts = {"x,2020-02-29,13:14:15,2020-02-29T13:14:15.123,\"\"", "\"\",,,,", ",,,,"};
+  const DecodedSide side = Decode(file, columns, texts, false);
+  EXPECT_EQ(Shown(side, 0), (Strings{"x", "", "null"}));
+  EXPECT_EQ(Shown(side, 4), (Strings{"", "null", "null"}));
+  EXPECT_EQ(Encode(file, columns, side.columns, {0, 1, 2}), texts);
+  file.properties[kDelimitedNull] = "NA";
+  const Texts with_null = {"\"NA\",NA,NA,NA,\"\""};
+  EXPECT_EQ(Encode(file, columns, Decode(file, columns, with_null, false).columns, {0}),
+            with_null);
+}
+
+TEST(DelimitedFormatTest, ANullAloneIsALineOfNothing) {
+  const std::vector<FormatColumn> column = {{.name = "A", .type = DataType::String()}};
+  const Texts texts = {"x", "", std::nullopt};
+  const DecodedSide side = Decode(kDelimited, column, texts, false);
+  EXPECT_EQ(Shown(side), (Strings{"x", "null", "NULL"}));
+  EXPECT_EQ(Encode(kDelimited, column, side.columns, {0, 1}), (Texts{"x", ""}));
+}
+
 TEST(DelimitedFormatTest, TakesOtherDelimiters) {
   for (const auto& [name, c] : std::vector<std::pair<std::string, std::string>>{
            {"TAB", "\t"}, {"SPACE", " "}, {"|", "|"}}) {
