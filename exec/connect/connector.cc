@@ -1,19 +1,21 @@
 #include "exec/connect/connector.h"
 
 #include "base/number_text.h"
+#include "planner/properties/connector_properties.h"
 
 namespace weir {
 namespace {
 
-struct ConnectorRow {
+/// How a connector of planner/properties/connector_properties.h is opened.
+struct ConnectorMaker {
   const char* name;
   Result<ConnectorSource> (*open)(const ConnectorSpec&);
   Result<std::vector<ColumnSchema>> (*infer)(ConnectorSpec&);   ///< Null: needs a column list.
 };
 
-constexpr ConnectorRow kConnectors[] = {
-    {"FILE", &OpenFileSource, &InferFileColumns},
-    {"DATAGEN", &OpenDatagenSource, nullptr},
+constexpr ConnectorMaker kMakers[] = {
+    {"file", &OpenFileSource, &InferFileColumns},
+    {"datagen", &OpenDatagenSource, nullptr},
 };
 
 std::string UpperCased(std::string text) {
@@ -23,13 +25,13 @@ std::string UpperCased(std::string text) {
   return text;
 }
 
-Result<const ConnectorRow*> FindConnector(const ConnectorSpec& spec) {
-  const std::string name = ConnectorText(spec, "CONNECTOR", "");
-  for (const ConnectorRow& row : kConnectors) {
-    if (UpperCased(name) == row.name) return &row;
+Result<const ConnectorMaker*> FindMaker(const ConnectorSpec& spec) {
+  const ConnectorRow* row = ConnectorOf(spec.properties);
+  if (row == nullptr) return UnknownConnector(ConnectorText(spec, "CONNECTOR", ""));
+  for (const ConnectorMaker& maker : kMakers) {
+    if (row->name == maker.name) return &maker;
   }
-  return Status(ErrorCode::kInvalidProperty, "unknown connector: " + name)
-      .WithHint("the connectors are 'file' and 'datagen'");
+  return Status(ErrorCode::kInternal, "a connector without code: " + std::string(row->name));
 }
 
 }  // namespace
@@ -80,13 +82,13 @@ std::vector<FormatColumn> ConnectorColumns(const ConnectorSpec& spec, bool is_ke
 }
 
 Result<ConnectorSource> OpenConnectorSource(const ConnectorSpec& spec) {
-  auto row = FindConnector(spec);
+  auto row = FindMaker(spec);
   if (!row.ok()) return row.status();
   return (*row)->open(spec);
 }
 
 Result<std::vector<ColumnSchema>> InferConnectorColumns(ConnectorSpec& spec) {
-  auto row = FindConnector(spec);
+  auto row = FindMaker(spec);
   if (!row.ok()) return row.status();
   if ((*row)->infer == nullptr) {
     return Status(ErrorCode::kInvalidStatement,

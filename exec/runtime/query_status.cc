@@ -1,11 +1,14 @@
 // What is asked of a running query from outside: its state, how far it is, its numbers, and the
 // rows of its tables.
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/status_macros.h"
 #include "exec/runtime/guarded.h"
 #include "exec/runtime/query_runtime.h"
+#include "planner/properties/connector_properties.h"
 
 namespace weir {
 
@@ -32,16 +35,10 @@ Result<bool> QueryRuntime::CommittedPast(int source, const std::vector<int64_t>&
 }
 
 bool QueryRuntime::endless() const {
-  for (const SourcePlan& source : env_.stages.sources) {
-    const auto& connector = source.node->connector;
-    if (connector.empty()) continue;
-    auto kind = connector.find("CONNECTOR");
-    const std::string name = kind == connector.end() ? "" : kind->second;
-    if (name == "datagen" && !connector.contains("ROWS")) return true;
-    auto follow = connector.find("FOLLOW");
-    if (follow != connector.end() && follow->second == "true") return true;
-  }
-  return false;
+  return std::any_of(env_.stages.sources.begin(), env_.stages.sources.end(),
+                     [](const SourcePlan& source) {
+                       return IsEndlessConnector(source.node->connector);
+                     });
 }
 
 std::vector<std::string> QueryRuntime::source_topics() const {

@@ -8,11 +8,11 @@
 #include "base/number_text.h"
 #include "base/status_macros.h"
 #include "planner/catalog/near_names.h"
+#include "planner/properties/connector_properties.h"
 
 namespace weir {
 namespace {
 
-enum class PropertyType : uint8_t { kText, kInteger, kBoolean };
 constexpr unsigned kOnSource = 1;
 constexpr unsigned kOnSink = 2;
 constexpr unsigned kOnInsert = 4;
@@ -83,18 +83,69 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   });
 }
 
-Status CheckType(const PropertyRow& row, const ast::Property& property, const std::string& text) {
+Status CheckType(PropertyType type, int64_t least, const ast::Property& property,
+                 const std::string& text) {
   int64_t number = 0;
-  if (row.type == PropertyType::kInteger && !ParseInt64(text, number)) {
+  if (type == PropertyType::kInteger && !ParseInt64(text, number)) {
     return InvalidProperty(property.name + " takes an integer, not '" + text + "'",
                            property.value_position);
   }
-  if (row.type == PropertyType::kBoolean && !EqualsIgnoringCase(text, "true") &&
+  if (type == PropertyType::kInteger && number < least) {
+    return InvalidProperty(property.name + " is at least " + std::to_string(least) + ", not " +
+                               text,
+                           property.value_position);
+  }
+  if (type == PropertyType::kBoolean && !EqualsIgnoringCase(text, "true") &&
       !EqualsIgnoringCase(text, "false")) {
     return InvalidProperty(property.name + " takes true or false, not '" + text + "'",
                            property.value_position);
   }
   return OkStatus();
+}
+
+/// What CONNECTOR names; null where the clause has none.
+Result<const ConnectorRow*> NamedConnector(const ast::Properties& properties, WithPlace place) {
+  const auto found = std::ranges::find(properties, "CONNECTOR", &ast::Property::name);
+  if (found == properties.end() || place == WithPlace::kInsert) {
+    return static_cast<const ConnectorRow*>(nullptr);
+  }
+  const std::string text = LiteralText(found->value);
+  const ConnectorRow* row = FindConnector(text);
+  if (row == nullptr) return UnknownConnector(text).At(found->value_position);
+  if (place == WithPlace::kSink && !row->writes) {
+    return InvalidProperty("only CONNECTOR='file' can be written to, not '" + text + "'",
+                           found->value_position);
+  }
+  return row;
+}
+
+/// A property behind a CONNECTOR: its own, none of a topic's.
+Status CheckConnectorProperty(const ConnectorRow& row, const ast::Property& property,
+                              bool for_writing, const std::string& text) {
+  if (property.name == "CONNECTOR") return OkStatus();
+  if (const ConnectorProperty* known = row.Find(property.name, for_writing)) {
+    return CheckType(known->type, known->least, property, text);
+  }
+  const bool of_column = !row.column_prefix.empty() && !for_writing &&
+                         property.name.starts_with(row.column_prefix);
+  if (of_column) return OkStatus();
+  return UnknownConnectorProperty(row, property.name, for_writing).At(property.position);
+}
+
+/// A property of a topic's source or sink.
+Status CheckTopicProperty(const ast::Property& property, WithPlace place,
+                          const std::string& text) {
+  const PropertyRow* row = FindRow(property.name);
+  if (row != nullptr && (row->places & PlaceBit(place)) != 0) {
+    return CheckType(row->type, INT64_MIN, property, text);
+  }
+  std::vector<std::string> names;
+  for (const PropertyRow& known : kProperties) {
+    if ((known.places & PlaceBit(place)) != 0) names.emplace_back(known.name);
+  }
+  return Status(ErrorCode::kInvalidProperty, "unknown property in WITH: " + property.name)
+      .At(property.position)
+      .WithHint(DidYouMean(property.name, names));
 }
 
 struct UnitRow {
@@ -113,23 +164,16 @@ Status InvalidProperty(std::string message, SourcePosition position) {
 
 Result<WithProperties> WithProperties::Read(const ast::Properties& properties, WithPlace place) {
   WithProperties read;
-  const bool has_connector =
-      std::ranges::find(properties, "CONNECTOR", &ast::Property::name) != properties.end();
+  WEIR_ASSIGN_OR_RETURN(const ConnectorRow* connector, NamedConnector(properties, place));
   for (const ast::Property& property : properties) {
-    const PropertyRow* row = FindRow(property.name);
-    if (row == nullptr || (row->places & PlaceBit(place)) == 0) {
-      if (!has_connector) {
-        std::vector<std::string> names;
-        for (const PropertyRow& known : kProperties) {
-          if ((known.places & PlaceBit(place)) != 0) names.emplace_back(known.name);
-        }
-        return Status(ErrorCode::kInvalidProperty, "unknown property in WITH: " + property.name)
-            .At(property.position)
-            .WithHint(DidYouMean(property.name, names));
-      }
-    }
     std::string text = LiteralText(property.value);
-    if (row != nullptr) WEIR_RETURN_IF_ERROR(CheckType(*row, property, text));
+    if (connector == nullptr) {
+      WEIR_RETURN_IF_ERROR(CheckTopicProperty(property, place, text));
+    } else {
+      WEIR_RETURN_IF_ERROR(
+          CheckConnectorProperty(*connector, property, place == WithPlace::kSink, text));
+    }
+    if (connector != nullptr && property.name == "CONNECTOR") text = connector->name;
     if (!read.entries_.emplace(property.name, Entry{text, property.value_position}).second) {
       return InvalidProperty("a property is given twice: " + property.name, property.position);
     }

@@ -19,8 +19,8 @@ enum class WithPlace : uint8_t { kSource, kSink, kInsert };
 /// A checked WITH clause: every name is known and every value of the right type.
 class WithProperties {
  public:
-  /// kInvalidProperty for unknown names, wrong types and properties given twice. Behind a CONNECTOR
-  /// unknown names are the connector's own.
+  /// kInvalidProperty for unknown names, wrong types and properties given twice. With a CONNECTOR
+  /// the names are the connector's.
   static Result<WithProperties> Read(const ast::Properties& properties, WithPlace place);
 
   bool Has(std::string_view name) const { return Find(name) != nullptr; }

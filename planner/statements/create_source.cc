@@ -197,6 +197,12 @@ Status ReadTopic(const WithProperties& with, const PlannerContext& context,
   if (!entry.connector.empty()) {
     entry.topic = entry.name;
     entry.partitions = static_cast<int32_t>(with.Integer("PARTITIONS").value_or(1));
+    if (entry.is_table && entry.partitions > 1) {
+      return InvalidProperty("a table's rows replace earlier ones, so a connector gives them in "
+                             "one partition, not " + std::to_string(entry.partitions),
+                             with.PositionOf("PARTITIONS"))
+          .WithHint("leave PARTITIONS out, or make a stream of it and a table by GROUP BY");
+    }
     return OkStatus();
   }
   const std::optional<std::string> topic = with.Text("KAFKA_TOPIC");
