@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <string>
@@ -105,6 +107,21 @@ TEST_F(BoundedSelect, SaysThatAQueryIsBehind) {
   EXPECT_EQ(Ask("SELECT COUNT(*) * 0 FROM t;"), std::vector<std::string>{"0"});
   std::lock_guard lock(mutex_);
   EXPECT_NE(log_.find("query CTAS_T is behind its sources"), std::string::npos) << log_;
+}
+
+TEST_F(BoundedSelect, TellsBadRows) {
+  Open();
+  const std::string path = ::testing::TempDir() + "bounded_select_bad_rows.csv";
+  std::ofstream(path) << "id,v\n1,2\n2\n3,4,5\n4,x\n";
+  Execute("CREATE STREAM bad (id INT, v INT) WITH (CONNECTOR='file', PATH='" + path + "');");
+  EXPECT_EQ(Ask("SELECT * FROM bad;"), std::vector<std::string>{"1 2"});
+  std::lock_guard lock(mutex_);
+  size_t told = 0;
+  for (size_t at = log_.find("bad_value"); at != log_.npos; at = log_.find("bad_value", at + 1)) {
+    ++told;
+  }
+  EXPECT_EQ(told, 3u) << log_;
+  std::remove(path.c_str());
 }
 
 TEST_F(BoundedSelect, CancelEndsIt) {
