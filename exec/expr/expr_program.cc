@@ -47,7 +47,7 @@ class GraphProgram final : public ExprProgram {
     const bool has_parts = HasParts(input);
     const size_t limit = has_parts
                              ? limits::kMadeColumnBytesMax
-                             : limits::kMadeValueBytesMax * static_cast<size_t>(input.rows);
+                             : limits::kMadeValueBytesMax * (input.rows > 1 ? 2 : 1);
     size_t made = 0;
     Status status;
     for (size_t i = 0; i < roots_.size() && status.ok(); ++i) {
