@@ -8,7 +8,10 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
   find_program(WEIR_CCACHE ccache)
   if(WEIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
+    # So that a clone in another folder finds what was compiled in this one.
+    set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${WEIR_CCACHE})
   endif()
 endif()
 
@@ -20,7 +23,7 @@ target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wno-unused-parameter
   # not there (bugs 105651 and 105562).
   -Wno-restrict -Wno-maybe-uninitialized
   # Files that are compiled together look like headers to it.
-  $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-subobject-linkage>
+  $<$<BOOL:${WEIR_UNITY}>:-Wno-subobject-linkage>
   $<$<BOOL:${WEIR_WERROR}>:-Werror>)
 if(WEIR_SANITIZE)
   string(REPLACE ";" "," weir_sanitize "${WEIR_SANITIZE}")
@@ -34,16 +37,77 @@ if(WEIR_SANITIZE)
   endif()
 endif()
 
-# Where CMAKE_UNITY_BUILD is on (all presets but dev), files are compiled some at a time: a clean
-# build takes a third of the time. Files whose local names are those of others are listed as ALONE.
-set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
-
 set_property(GLOBAL PROPERTY WEIR_LAYERS "")
 
+# Files whose local names are those of others.
 function(weir_compile_alone)
   if(ARGN)
-    set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    set_source_files_properties(${ARGN} PROPERTIES WEIR_ALONE ON)
   endif()
+endfunction()
+
+# Where WEIR_UNITY is on (all presets but dev), a target's files are compiled eight at a time: a clean
+# build takes a third of the time. CMake's own unity files include by absolute paths, which the
+# compiler's cache takes for another text in each clone; these include as all our files do.
+set(weir_files_together 8)
+
+function(weir_write_together target number includes)
+  get_target_property(folder ${target} BINARY_DIR)
+  set(file ${folder}/together/${target}_${number}.cc)
+  file(CONFIGURE OUTPUT ${file} CONTENT "${includes}" @ONLY)
+  set_property(TARGET ${target} APPEND PROPERTY SOURCES ${file})
+endfunction()
+
+function(weir_compile_together target)
+  get_target_property(sources ${target} SOURCES)
+  get_target_property(folder ${target} SOURCE_DIR)
+  set(kept "")
+  set(together "")
+  foreach(source IN LISTS sources)
+    cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${folder} NORMALIZE OUTPUT_VARIABLE path)
+    get_source_file_property(alone ${source} TARGET_DIRECTORY ${target} WEIR_ALONE)
+    cmake_path(IS_PREFIX weir_SOURCE_DIR ${path} ours)
+    cmake_path(IS_PREFIX weir_BINARY_DIR ${path} generated)
+    if(path MATCHES "\\.cc$" AND ours AND NOT generated AND NOT alone)
+      cmake_path(RELATIVE_PATH path BASE_DIRECTORY ${weir_SOURCE_DIR})
+      list(APPEND together ${path})
+    else()
+      list(APPEND kept ${source})
+    endif()
+  endforeach()
+  list(LENGTH together count)
+  if(count LESS 2)
+    return()
+  endif()
+  set_property(TARGET ${target} PROPERTY SOURCES ${kept})
+  target_include_directories(${target} PRIVATE ${weir_SOURCE_DIR})
+  set(includes "")
+  set(number 0)
+  foreach(path IN LISTS together)
+    math(EXPR place "${number} % ${weir_files_together}")
+    if(place EQUAL 0 AND includes)
+      weir_write_together(${target} ${number} "${includes}")
+      set(includes "")
+    endif()
+    string(APPEND includes "#include \"${path}\"\n")
+    math(EXPR number "${number} + 1")
+  endforeach()
+  weir_write_together(${target} ${number} "${includes}")
+endfunction()
+
+# All targets of a folder and of those below it; called when the last one is there.
+function(weir_compile_all_together folder)
+  get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
+  foreach(target IN LISTS targets)
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "STATIC_LIBRARY" OR type STREQUAL "EXECUTABLE")
+      weir_compile_together(${target})
+    endif()
+  endforeach()
+  get_property(folders DIRECTORY ${folder} PROPERTY SUBDIRECTORIES)
+  foreach(below IN LISTS folders)
+    weir_compile_all_together(${below})
+  endforeach()
 endfunction()
 
 # weir_layer(NAME SOURCES a.cc… ALONE a.cc… DEPENDS weir_base… PRIVATE_DEPENDS fmt::fmt…)
