@@ -112,6 +112,10 @@ class RootContext::MeasuredCounters final : public QueryCounters {
                 std::string_view cause) override {
     counters_.LogError(reason, topic, partition, offset, cause);
   }
+  void LogErrorAt(std::string_view reason, std::string_view place,
+                  std::string_view cause) override {
+    counters_.LogErrorAt(reason, place, cause);
+  }
   void RecordsOut(int64_t records) override { counters_.RecordsOut(records); }
   void BytesOut(int64_t bytes) override {
     bytes_ += static_cast<size_t>(bytes);

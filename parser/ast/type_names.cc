@@ -44,6 +44,7 @@ class TypeNameVisitor {
   void Visit(Relation& relation) {
     switch (relation.kind) {
       case RelationKind::kTable:
+      case RelationKind::kNothing:
         break;
       case RelationKind::kJoin: {
         auto& join = relation.As<Join>();
