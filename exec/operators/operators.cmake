@@ -26,5 +26,6 @@ weir_layer(exec_operators
     operators/table_aggregate.cc
     operators/table_table_join.cc
     operators/topic_sink.cc
+    operators/key_order.cc
   DEPENDS weir_exec_core weir_exec_formats weir_exec_connect weir_exec_state
   PRIVATE_DEPENDS fmt::fmt)

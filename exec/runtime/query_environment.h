@@ -114,6 +114,9 @@ struct QueryEnvironment {
   RowReceiver* receiver = nullptr;       ///< For transient queries.
   std::unique_ptr<CommitUnit> commit;
   std::vector<std::unique_ptr<ExchangeBuffer>> exchanges;
+  /// By source and partition: where this round's reading ends. What is appended while tasks take
+  /// their turns would make those that come first look as if they had ended. Empty: not noted.
+  std::vector<std::vector<int64_t>> round_ends;
   std::atomic<int64_t>* memory_used = nullptr;   ///< Of the engine.
   std::atomic<int64_t> state_bytes{0};           ///< Of this query.
   std::map<std::string, int32_t, std::less<>> sink_partitions;   ///< Topic → partitions.

@@ -70,6 +70,7 @@ class Task {
  private:
   struct Port;
   struct Pick;
+  struct Cursor;
 
   std::vector<int64_t> AllPositions() const;
   Status OpenOperators();
@@ -80,12 +81,13 @@ class Task {
   Status Decode(Port& port, const RecordBatch& records, Chunk& out);
   Status RunSingle(Port& port, int batches_max, bool* worked);
   Status RunMerged(int batches_max, bool* worked);
+  Status RunSlices(int batches_max, bool* worked);
   Status PickFirst(Pick& pick, bool* worked);
   Status RunTablesFirst(bool* worked, bool* done);
   Status Dispatch(int source, Chunk chunk);
   Status DrainExchange(ExchangeInput& input, bool* worked);
   Status EmitExchange(ExchangeInput& input, Chunk chunk);
-  Status AdvanceExchange(ExchangeInput& input);
+  Status AdvanceExchanges();
   void MarkDrained();
   Status FlushOutputs(bool at_barrier);
 
@@ -103,7 +105,7 @@ class Task {
   std::vector<int64_t> barrier_positions_;
   int64_t records_in_ = 0;
   bool ready_ = false;
-  bool coarse_merge_ = false;
+  bool takes_slices_ = false;
   bool tables_first_ = false;
   RecordBatch fetch_scratch_;
 };
