@@ -86,7 +86,8 @@ class StreamAggregate : public Operator {
   static constexpr uint8_t kDirty = 2;     // Stands in dirty_.
   static constexpr uint8_t kPending = 4;   // Stands in pending_.
 
-  // A group of a window. Windows close in order of time, their groups in the order they came.
+  // A group of a window. Windows close in order of time; with EMIT FINAL their groups come out in
+  // order of their keys, else of their coming.
   struct OpenGroup {
     int64_t start;
     uint64_t order;
@@ -129,6 +130,7 @@ class StreamAggregate : public Operator {
   AggregateChange ChangeOf(uint32_t group, int32_t key_row) const;
   Status Close(int64_t stream_time);
   void TakeFirstWindow();
+  void SortByKey(std::vector<uint32_t>& ids) const;
   void EraseGroup(uint32_t id);
   void ForgetGroup(uint32_t id);
   void MarkDirty(uint32_t id);

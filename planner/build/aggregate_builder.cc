@@ -90,7 +90,7 @@ Status AggregationBuilder::BindWindow() {
     }
     return OkStatus();
   }
-  WEIR_ASSIGN_OR_RETURN(window_, ResolveWindow(*query_.window, *use_.context));
+  WEIR_ASSIGN_OR_RETURN(window_, ResolveWindow(*query_.window, query_.emit, *use_.context));
   // In ksqlDB the bounds have no name where the input is a join.
   if (input_.is_join && !use_.context->sql_extensions) return OkStatus();
   for (SystemColumn bound : {SystemColumn::kWindowStart, SystemColumn::kWindowEnd}) {

@@ -15,7 +15,7 @@ Status InvalidWindow(std::string message, SourcePosition position) {
 
 }  // namespace
 
-Result<physical::WindowSpec> ResolveWindow(const ast::WindowClause& clause,
+Result<physical::WindowSpec> ResolveWindow(const ast::WindowClause& clause, ast::EmitMode emit,
                                            const PlannerContext& context) {
   physical::WindowSpec window;
   switch (clause.kind) {
@@ -45,7 +45,9 @@ Result<physical::WindowSpec> ResolveWindow(const ast::WindowClause& clause,
     }
     window.advance_ms = clause.advance_ms;
   }
-  window.grace_ms = clause.grace_ms.value_or(std::max<int64_t>(kDayMs - clause.size_ms, 0));
+  const int64_t default_grace =
+      emit == ast::EmitMode::kFinal ? 0 : std::max<int64_t>(kDayMs - clause.size_ms, 0);
+  window.grace_ms = clause.grace_ms.value_or(default_grace);
   if (window.grace_ms < 0) {
     return InvalidWindow("a GRACE PERIOD is not negative", clause.position);
   }
