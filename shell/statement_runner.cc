@@ -68,11 +68,14 @@ Status StatementRunner::WaitUntilEnd() {
   }
   if (!windows_open.ok()) return std::move(windows_open).status();
   // Each SELECT waits; that nothing has changed need not be said again.
-  if (*windows_open > 0 && *windows_open != windows_told_ && !options_.quiet) {
-    err_ << fmt::format("windows left open: {} (--close-windows closes them)\n", *windows_open);
-  }
+  if (*windows_open != windows_told_) TellOpenWindows(*windows_open);
   windows_told_ = *windows_open;
   return OkStatus();
+}
+
+void StatementRunner::TellOpenWindows(int64_t windows) {
+  if (windows == 0 || options_.quiet) return;
+  err_ << fmt::format("windows left open: {} (--close-windows closes them)\n", windows);
 }
 
 Status StatementRunner::Drain(Cursor& cursor) {
@@ -85,6 +88,7 @@ Status StatementRunner::Drain(Cursor& cursor) {
       output_.NewRenderer(cursor.schema(), cursor.is_changelog());
   const auto start = std::chrono::steady_clock::now();
   bool told_waiting = options_.quiet;
+  bool closed_windows = false;
   int64_t rows = 0;
   Status status;
   for (;;) {
@@ -101,7 +105,14 @@ Status StatementRunner::Drain(Cursor& cursor) {
       status = Status(ErrorCode::kIoError, "the output is closed");
       break;
     }
-    if (cursor.done() || (options_.until_end && cursor.caught_up())) break;
+    if (cursor.done()) break;
+    if (options_.until_end && cursor.caught_up()) {
+      if (!options_.close_windows || closed_windows) break;
+      status = cursor.CloseWindows();
+      if (!status.ok()) break;
+      closed_windows = true;
+      continue;
+    }
     if (!told_waiting && rows == 0 &&
         std::chrono::steady_clock::now() - start > kTellWaitingAfter) {
       TellWaiting(cursor);
@@ -116,6 +127,7 @@ Status StatementRunner::Drain(Cursor& cursor) {
     output_.stream() << fmt::format("({} row{}{})\n", WithThousands(rows), rows == 1 ? "" : "s",
                                     cursor.limit_reached() ? ", limit reached" : "");
   }
+  if (status.ok() && options_.until_end && !cursor.done()) TellOpenWindows(cursor.open_windows());
   return status;
 }
 

@@ -48,6 +48,7 @@ class StatementRunner {
  private:
   Status Drain(Cursor& cursor);
   void TellResult(const StatementResult& result);
+  void TellOpenWindows(int64_t windows);
   void TellWaiting(const Cursor& cursor);
 
   Engine& engine_;
