@@ -31,6 +31,11 @@ struct Task::Port {
   bool has_rows() const { return next < pending.rows; }
   // Nothing is left to read in this round.
   bool caught_up() const { return reader->position() >= round_end || reader->caught_up(); }
+  int32_t RowsMax() const {
+    const int64_t from = std::max<int64_t>(reader->position(), 0);
+    return static_cast<int32_t>(
+        std::clamp<int64_t>(round_end - from, 0, limits::kBatchRowsMax));
+  }
   Chunk Take(int32_t end);
   int64_t head_time() const { return pending.row_time()->values<int64_t>()[next]; }
 };
@@ -164,11 +169,9 @@ Status Task::OpenPort(Port& port, ReadSession& session) {
 Status Task::Fill(Port& port, bool* fetched) {
   *fetched = false;
   if (port.reader == nullptr) return OkStatus();   // Records are injected.
-  while (!port.has_rows()) {
-    const int64_t room = port.round_end - port.reader->position();
-    if (room <= 0) return OkStatus();
-    const auto rows_max = static_cast<int32_t>(std::min<int64_t>(room, limits::kBatchRowsMax));
-    WEIR_RETURN_IF_ERROR(port.reader->Fetch(rows_max, limits::kBatchBytesMax, fetch_scratch_));
+  while (!port.has_rows() && port.RowsMax() > 0) {
+    WEIR_RETURN_IF_ERROR(
+        port.reader->Fetch(port.RowsMax(), limits::kBatchBytesMax, fetch_scratch_));
     if (fetch_scratch_.size() == 0) return OkStatus();
     PassFaultPoint("after_fetch");
     *fetched = true;
@@ -400,7 +403,8 @@ Status Task::RunSlices(int batches_max, bool* worked) {
                          .end = port->pending.rows});
     }
     for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
-      if (input->has_rows()) cursors.push_back({.exchange = input.get(), .end = input->run_length()});
+      if (!input->has_rows()) continue;
+      cursors.push_back({.exchange = input.get(), .end = input->run_length()});
     }
     for (bool all = true; all;) {
       Cursor* first = &cursors.front();
