@@ -87,9 +87,7 @@ Status StatementRunner::WaitUntilEnd() {
   }
   if (!windows_open.ok()) return std::move(windows_open).status();
   // Each SELECT waits; that nothing has changed need not be said again.
-  if (*windows_open > 0 && *windows_open != windows_told_ && !options_.quiet) {
-    err_ << fmt::format("windows left open: {} (--close-windows closes them)\n", *windows_open);
-  }
+  if (*windows_open != windows_told_) TellOpenWindows(*windows_open);
   windows_told_ = *windows_open;
   return OkStatus();
 }
@@ -98,6 +96,11 @@ Status StatementRunner::OutputFailed() {
   output_closed_ = output_.reader_gone();
   return Status(ErrorCode::kIoError, output_closed_ ? "nobody reads the results any more"
                                                     : "the results cannot be written");
+}
+
+void StatementRunner::TellOpenWindows(int64_t windows) {
+  if (windows == 0 || options_.quiet) return;
+  err_ << fmt::format("windows left open: {} (--close-windows closes them)\n", windows);
 }
 
 Status StatementRunner::Drain(std::string_view statement, Cursor& cursor) {
@@ -114,6 +117,7 @@ Status StatementRunner::Drain(std::string_view statement, Cursor& cursor) {
       output_.NewRenderer(cursor.schema(), cursor.is_changelog());
   const auto start = std::chrono::steady_clock::now();
   bool told_waiting = options_.quiet;
+  bool closed_windows = false;
   int64_t rows = 0;
   Status status;
   for (;;) {
@@ -133,10 +137,17 @@ Status StatementRunner::Drain(std::string_view statement, Cursor& cursor) {
       status = OutputFailed();
       break;
     }
-    if (cursor.done() || (options_.until_end && cursor.caught_up())) break;
+    if (cursor.done()) break;
     if (output_.reader_gone()) {
       status = OutputFailed();
       break;
+    }
+    if (options_.until_end && cursor.caught_up()) {
+      if (!options_.close_windows || closed_windows) break;
+      status = cursor.CloseWindows();
+      if (!status.ok()) break;
+      closed_windows = true;
+      continue;
     }
     if (!told_waiting && rows == 0 &&
         std::chrono::steady_clock::now() - start > kTellWaitingAfter) {
@@ -156,6 +167,7 @@ Status StatementRunner::Drain(std::string_view statement, Cursor& cursor) {
     }
     TellRowCount(rows, cursor.limit_reached(), renderer->note());
   }
+  if (status.ok() && options_.until_end && !cursor.done()) TellOpenWindows(cursor.open_windows());
   return status;
 }
 

@@ -61,6 +61,7 @@ class StatementRunner {
   Status OutputFailed();
   void TellResult(const StatementResult& result);
   void TellRowCount(int64_t rows, bool limit_reached, const std::string& note);
+  void TellOpenWindows(int64_t windows);
   void TellWaiting(const Cursor& cursor);
 
   Engine& engine_;

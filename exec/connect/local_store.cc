@@ -236,9 +236,14 @@ Status LocalStore::Apply(CommitBuffer& buffer) {
     if (Status status = rocks_->Write(batch_, sync_); !status.ok()) return status;
     PassFaultPoint("in_commit_written");
     if (batch_.GetDataSize() > kKeptBatchBytesMax) batch_ = rocksdb::WriteBatch();
-    for (const auto& [place, end] : ends) {
-      std::unique_lock lock(place.first->mutex);
-      place.first->partitions[static_cast<size_t>(place.second)] = end;
+    // All partitions of a topic at once: who reads them side by side takes one that has nothing new
+    // for one that has ended.
+    for (auto at = ends.begin(); at != ends.end();) {
+      LocalTopic& topic = *at->first.first;
+      std::unique_lock lock(topic.mutex);
+      for (; at != ends.end() && at->first.first == &topic; ++at) {
+        topic.partitions[static_cast<size_t>(at->first.second)] = at->second;
+      }
     }
     for (const auto& topic : topics) {
       // What is kept too long does no harm: the commit stands, and the next one trims again.

@@ -286,11 +286,13 @@ class MemoryBroker final : public Broker {
   }
 
   Result<std::vector<int64_t>> EndOffsets(std::string_view name) override {
-    auto topic = store_->Find(name);
-    if (!topic.ok()) return topic.status();
-    std::shared_lock lock((*topic)->mutex);
+    // A commit holds the store while it appends: its partitions are seen together or not at all.
+    std::shared_lock store_lock(store_->mutex);
+    const auto topic = store_->topics.find(name);
+    if (topic == store_->topics.end()) return UnknownTopic(name);
+    std::shared_lock lock(topic->second->mutex);
     std::vector<int64_t> ends;
-    for (const MemoryPartition& partition : (*topic)->partitions) {
+    for (const MemoryPartition& partition : topic->second->partitions) {
       ends.push_back(partition.end_offset);
     }
     return ends;

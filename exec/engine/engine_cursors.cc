@@ -74,6 +74,8 @@ class PushCursor : public Cursor, public RowReceiver {
     if (finished_) return OkStatus();
     Chunk taken = Flatten(is_changelog_ ? rows : WithoutNullValues(rows));
     if (taken.rows == 0) return OkStatus();
+    // Whether a chunk has them depends on its neighbours that were dropped.
+    if (!is_changelog_) taken.ops = nullptr;
     if (left_ >= 0 && taken.rows > left_) {
       Selection first(static_cast<size_t>(left_));
       for (int64_t i = 0; i < left_; ++i) first[i] = static_cast<int32_t>(i);
@@ -134,6 +136,10 @@ class PushCursor : public Cursor, public RowReceiver {
   bool endless() const override {
     std::lock_guard lock(mutex_);
     return left_ < 0 && query_ != nullptr && query_->endless();
+  }
+  int64_t open_windows() const override { return query_ == nullptr ? 0 : query_->open_windows(); }
+  Status CloseWindows() override {
+    return query_ == nullptr ? OkStatus() : query_->CloseWindows();
   }
   std::vector<std::string> waiting_for() const override {
     std::vector<QueryMetrics> metrics;

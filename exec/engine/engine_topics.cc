@@ -37,12 +37,24 @@ Status EngineImpl::Append(std::string_view topic, std::span<const Record> record
     }
     AddRecord(record, clock_->NowMs(), partitions[partition]);
   }
+  if (broker->kind() == "kafka") {
+    for (int32_t partition = 0; partition < info.partitions; ++partition) {
+      if (partitions[partition].size() == 0) continue;
+      PassFaultPoint("load_before_append");
+      WEIR_RETURN_IF_ERROR(broker->AppendDurably(topic, partition, partitions[partition]));
+      PassFaultPoint("load_after_append");
+    }
+    return OkStatus();
+  }
+  // In one commit: queries that run see all partitions move on together.
+  const std::unique_ptr<CommitUnit> commit = broker->NewCommitUnit("append");
   for (int32_t partition = 0; partition < info.partitions; ++partition) {
     if (partitions[partition].size() == 0) continue;
-    PassFaultPoint("load_before_append");
-    WEIR_RETURN_IF_ERROR(broker->AppendDurably(topic, partition, partitions[partition]));
-    PassFaultPoint("load_after_append");
+    WEIR_RETURN_IF_ERROR(commit->Append(topic, partition, partitions[partition]));
   }
+  PassFaultPoint("load_before_append");
+  WEIR_RETURN_IF_ERROR(commit->Commit());
+  PassFaultPoint("load_after_append");
   return OkStatus();
 }
 

@@ -143,10 +143,10 @@ class CollectList : public ListOp<T, false> {
     return true;
   }
   void Undo(State& state, const Reader& in, int32_t row) {
-    // Takes out the first equal value, as ksqlDB does: nothing says which the row had added.
+    // Takes out the last equal value, as ksqlDB does: nothing says which the row had added.
     const bool null = in.IsNull(row);
     const CellView<T> view = null ? CellView<T>{} : in.Get(row);
-    for (size_t i = 0; i < state.elements.size(); ++i) {
+    for (size_t i = state.elements.size(); i-- > 0;) {
       if (!SameCell<T>(state.elements[i], null, view)) continue;
       this->Erase(state, static_cast<int32_t>(i));
       return;

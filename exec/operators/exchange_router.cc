@@ -83,7 +83,14 @@ class Router : public ExchangeRouter {
     BufferPtr buffer = MakeBuffer(static_cast<size_t>(chunk.rows) * sizeof(int64_t), &data);
     auto* stamps = reinterpret_cast<int64_t*>(data);
     int64_t highest = clock.highest;
-    if (chunk.selection) {
+    if (chunk.ops && node_.mode == physical::ChangeMode::kAppend) {
+      // Rows of a stream without a value are dropped behind the exchange and move no time.
+      std::fill(stamps, stamps + chunk.rows, int64_t{0});
+      for (int32_t row : numbers_.Of(chunk)) {
+        if (chunk.op(row) != RowOp::kDelete) highest = std::max(highest, times[row]);
+        stamps[row] = highest;
+      }
+    } else if (chunk.selection) {
       std::fill(stamps, stamps + chunk.rows, int64_t{0});
       for (int32_t row : *chunk.selection) stamps[row] = highest = std::max(highest, times[row]);
     } else {

@@ -1,10 +1,13 @@
 // Table join where a value of the left row names the key of the right one. Each left row remembers
 // the key it points to; a change on the right is joined with all left rows that point to it.
 //
-// A left row's change is one change of the result, whatever happens to its pointer.
+// A left row's change is one change of the result, whatever happens to its pointer. Its time is the
+// later one of both rows; that of a right row's changes is its own, and they come in the order of
+// the left rows' keys. (Kafka Streams sends the right row to those that subscribed to it.)
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <set>
 
 #include <fmt/format.h>
@@ -15,6 +18,7 @@
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
+#include "exec/operators/key_order.h"
 #include "exec/state/row_table.h"
 
 namespace weir {
@@ -152,7 +156,6 @@ class ForeignKeyJoin : public Operator {
               int64_t time) {
     const bool is = HasResult(left, right);
     if (!right.is_null()) time = std::max(time, right_.row_time(right));
-    time = std::max(time, left_.row_time(left));
     if (was && !is) return Push(RowOp::kDelete, key, old_left, old_right, time);
     if (was && retracts_) Push(RowOp::kUpdateBefore, key, old_left, old_right, time);
     if (is) Push(was ? RowOp::kUpdateAfter : RowOp::kInsert, key, left, right, time);
@@ -180,11 +183,9 @@ class ForeignKeyJoin : public Operator {
         right = {block, row};
         right_.Set(ids_[i], right);
       }
-      if (pointer_ids_[i] == kNone) continue;
+      if (pointer_ids_[i] == kNone || (old_right.is_null() && right.is_null())) continue;
       const int64_t time = chunk.row_time()->values<int64_t>()[row];
-      for (uint32_t left_id : pointing_[pointer_ids_[i]]) {
-        const RowRef left = left_.ref(left_id);
-        if (old_right.is_null() && right.is_null()) continue;
+      for (const RowRef left : PointingByKey(pointer_ids_[i])) {
         Change(HasResult(left, old_right), left, left, old_right, left, right, time);
         // Any number of rows may point here.
         if (ops_.size() >= static_cast<size_t>(limits::kBatchRowsMax)) {
@@ -193,6 +194,23 @@ class ForeignKeyJoin : public Operator {
       }
     }
     return OkStatus();
+  }
+
+  // The left rows that point to `pointer`, in order of their keys.
+  std::vector<RowRef> PointingByKey(uint32_t pointer) {
+    std::vector<RowRef> refs;
+    for (uint32_t left_id : pointing_[pointer]) refs.push_back(left_.ref(left_id));
+    if (refs.size() < 2) return refs;
+    std::vector<ColumnPtr> keys;
+    for (int key = 0; key < node_.left_key_columns; ++key) keys.push_back(left_.Gather(key, refs));
+    const KeyOrder order(std::move(keys));
+    std::vector<int32_t> places(refs.size());
+    std::iota(places.begin(), places.end(), 0);
+    std::sort(places.begin(), places.end(),
+              [&](int32_t a, int32_t b) { return order.Compare(a, b) < 0; });
+    std::vector<RowRef> sorted;
+    for (int32_t place : places) sorted.push_back(refs[place]);
+    return sorted;
   }
 
   RowRef FindRight(std::span<const ColumnPtr> keys, int32_t row) {

@@ -28,5 +28,6 @@ weir_layer(exec_operators
     operators/topic_sink.cc
     operators/bounded_aggregate.cc
     operators/sort.cc
+    operators/key_order.cc
   DEPENDS weir_exec_core weir_exec_formats weir_exec_connect weir_exec_state
   PRIVATE_DEPENDS fmt::fmt)

@@ -121,6 +121,7 @@ class PartialAggregate : public Operator {
   std::vector<uint32_t> touched_;
   std::vector<int32_t> first_;
   std::vector<int64_t> times_;
+  std::vector<int64_t> row_counts_;         // Only with windows: so many are late, if they are.
   // By group: its place in touched_, if touched_in_ is this batch.
   std::vector<uint32_t> touched_in_, place_;
   uint32_t batch_ = 0;
@@ -207,6 +208,9 @@ void PartialAggregate::CollectGroups(const Chunk& chunk) {
       times_[place_[id]] = std::max(times_[place_[id]], time);
     }
   }
+  if (!windowed_) return;
+  row_counts_.assign(touched_.size(), 0);
+  for (const uint32_t id : ids_) ++row_counts_[place_[id]];
 }
 
 Status PartialAggregate::EmitGroups(const Chunk& chunk) {
@@ -235,6 +239,8 @@ Chunk PartialAggregate::GroupRows(const Chunk& chunk, size_t from, size_t count)
   out.sys(SystemColumn::kWindowStart) = MakeTimes(bounds);
   for (int64_t& bound : bounds) bound += window_.size_ms;
   out.sys(SystemColumn::kWindowEnd) = MakeTimes(bounds);
+  // No single record is behind a group: where its offset would stand is how many there are.
+  out.sys(SystemColumn::kOffset) = MakeTimes(std::span(row_counts_).subspan(from, count));
   return out;
 }
 

@@ -5,11 +5,12 @@
 //
 // As Kafka Streams: a session that changes its bounds is deleted under its old ones and comes anew,
 // each at the time of its end; a row is late if the session that it would make or join ended longer
-// ago than gap and grace. A session that has closed takes part in nothing any more.
+// ago than gap and grace. A row joins those sessions only that ended less than gap and grace before
+// the rows that came earlier, as the store that Kafka Streams finds them in keeps no others.
 
 #include <algorithm>
 #include <map>
-#include <tuple>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,7 @@
 #include "exec/operators/aggregate_output.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
+#include "exec/operators/key_order.h"
 #include "exec/state/group_table.h"
 #include "exec/state/row_codec.h"
 
@@ -27,6 +29,9 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kClosedKey = "closed";
+constexpr std::string_view kHighestKey = "highest";
+// Kafka Streams' store drops sessions in steps of half of what it keeps, at least of this.
+constexpr int64_t kSegmentMsMin = 60'000;
 // Sessions are found again by their ends in steps of this part of gap and grace.
 constexpr int64_t kEndSteps = 64;
 
@@ -70,6 +75,7 @@ class SessionAggregate : public Operator {
     context_ = &context;
     calls_.Open(context);
     store_ = &context.Store(store_name_);
+    kafka_final_ = emit_final_ && context.setting("sql.extensions", 1) == 0;
     return Load();
   }
 
@@ -85,6 +91,7 @@ class SessionAggregate : public Operator {
     for (const Group& group : groups_) {
       if (group.live) end = std::max(end, group.bounds.end);
     }
+    kafka_final_ = false;   // What is closed by hand is not lost.
     return emit_final_ && end != INT64_MIN ? Close(end + wait_ + 1) : OkStatus();
   }
 
@@ -99,6 +106,7 @@ class SessionAggregate : public Operator {
   }
 
   void SelectRows(const Chunk& chunk);
+  Status Process(const Chunk& chunk, std::span<const int32_t> rows);
   void ProcessRow(const Chunk& chunk, int32_t row, uint32_t key, int64_t clock);
   uint32_t NewGroup(uint32_t key, int64_t time);
   void FreeGroup(uint32_t id);
@@ -128,6 +136,7 @@ class SessionAggregate : public Operator {
   const int64_t end_step_;
   const bool emit_final_;
   const bool retracts_;
+  bool kafka_final_ = false;
   AggregateCalls calls_;
   GroupTable keys_;
   ResultPace pace_;
@@ -137,7 +146,8 @@ class SessionAggregate : public Operator {
   std::map<int64_t, std::vector<uint32_t>> by_end_;     // Groups by step of their end; some stale.
   int64_t live_ = 0;
   int64_t closed_ = INT64_MIN;
-  bool closed_dirty_ = false;
+  int64_t highest_ = INT64_MIN / 2;                     // Stream time of the rows that came.
+  bool times_dirty_ = false;
   std::vector<uint32_t> dirty_;
   std::vector<std::string> deleted_;
   TaskContext* context_ = nullptr;
@@ -180,9 +190,21 @@ Status SessionAggregate::OnBatch(int, Chunk chunk) {
                         [this](Chunk part) { return OnBatch(0, std::move(part)); });
   }
   SelectRows(chunk);
-  if (rows_.empty()) return OkStatus();
+  if (!kafka_final_) return Process(chunk, rows_);
+  // As Kafka Streams: after each row the sessions that it closes.
+  const ColumnPtr clock = chunk.sys(SystemColumn::kStreamTime);
+  const std::vector<int32_t> rows = rows_;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    WEIR_RETURN_IF_ERROR(Process(chunk, std::span(rows).subspan(i, 1)));
+    if (clock) WEIR_RETURN_IF_ERROR(Close(clock->values<int64_t>()[rows[i]]));
+  }
+  return OkStatus();
+}
+
+Status SessionAggregate::Process(const Chunk& chunk, std::span<const int32_t> rows) {
+  if (rows.empty()) return OkStatus();
   created_.clear();
-  keys_.FindOrInsert(Keys(chunk), rows_, {}, ids_, created_);
+  keys_.FindOrInsert(Keys(chunk), rows, {}, ids_, created_);
   if (sessions_.size() < keys_.id_limit()) sessions_.resize(keys_.id_limit());
   empty_keys_.assign(created_.begin(), created_.end());
   results_ = calls_.MakeResultBuilders();
@@ -192,10 +214,13 @@ Status SessionAggregate::OnBatch(int, Chunk chunk) {
   touched_.clear();
   late_ = late_after_idle_ = 0;
   const ColumnPtr& clock = chunk.sys(SystemColumn::kStreamTime);
-  for (size_t i = 0; i < rows_.size(); ++i) {
+  for (size_t i = 0; i < rows.size(); ++i) {
     // Without the column nobody upstream keeps stream time: then nothing is late.
-    const int64_t now = clock ? clock->values<int64_t>()[rows_[i]] : INT64_MIN / 2;
-    ProcessRow(chunk, rows_[i], ids_[i], now);
+    const int64_t now = clock ? clock->values<int64_t>()[rows[i]] : INT64_MIN / 2;
+    ProcessRow(chunk, rows[i], ids_[i], now);
+    if (now <= highest_) continue;
+    highest_ = now;
+    times_dirty_ = true;
   }
   FlushAdds(chunk);
   CollectLast();
@@ -209,10 +234,11 @@ void SessionAggregate::ProcessRow(const Chunk& chunk, int32_t row, uint32_t key,
   const int64_t time = chunk.row_time()->values<int64_t>()[row];
   Session merged{time, time};
   found_.clear();
+  const int64_t gone = std::min(clock, highest_) - wait_;   // Before this row.
   for (uint32_t id : sessions_[key]) {
     const Session& session = groups_[id].bounds;
     if (session.end < time - gap_ || session.start > time + gap_) continue;
-    if (session.end < clock - wait_) continue;   // Closed, if not yet for all partitions.
+    if (session.end <= gone) continue;
     merged.start = std::min(merged.start, session.start);
     merged.end = std::max(merged.end, session.end);
     found_.push_back(id);
@@ -423,7 +449,7 @@ Status SessionAggregate::Send(std::span<const ColumnPtr> keys) {
 Status SessionAggregate::Close(int64_t stream_time) {
   if (stream_time <= closed_) return OkStatus();
   closed_ = stream_time;
-  closed_dirty_ = true;
+  times_dirty_ = true;
   const int64_t limit = stream_time - wait_;
   std::vector<uint32_t> closing;
   while (!by_end_.empty() && by_end_.begin()->first * end_step_ < limit) {
@@ -444,7 +470,17 @@ Status SessionAggregate::Close(int64_t stream_time) {
   std::sort(closing.begin(), closing.end());
   closing.erase(std::unique(closing.begin(), closing.end()), closing.end());
   if (closing.empty()) return OkStatus();
-  if (emit_final_) WEIR_RETURN_IF_ERROR(EmitClosed(closing));
+  if (emit_final_) {
+    std::vector<uint32_t> emitted = closing;
+    // Without extensions, those that Kafka Streams' store has dropped by now are lost.
+    const int64_t segment = std::max(wait_ / 2, kSegmentMsMin);
+    if (kafka_final_ && limit > 0) {
+      std::erase_if(emitted, [&](uint32_t id) {
+        return groups_[id].bounds.end / segment < limit / segment;
+      });
+    }
+    WEIR_RETURN_IF_ERROR(EmitClosed(emitted));
+  }
   for (uint32_t id : closing) {
     const uint32_t key = groups_[id].key;
     std::erase(sessions_[key], id);
@@ -454,13 +490,26 @@ Status SessionAggregate::Close(int64_t stream_time) {
   return OkStatus();
 }
 
+// By end, start and key: whatever the order in which they came.
 Status SessionAggregate::EmitClosed(std::vector<uint32_t>& ids) {
-  std::sort(ids.begin(), ids.end(), [&](uint32_t a, uint32_t b) {
-    const Group& x = groups_[a];
-    const Group& y = groups_[b];
-    return std::tie(x.bounds.end, x.bounds.start, x.key) <
-           std::tie(y.bounds.end, y.bounds.start, y.key);
+  std::vector<uint32_t> id_keys;
+  for (uint32_t id : ids) id_keys.push_back(groups_[id].key);
+  std::vector<ColumnBuilder> id_columns;
+  for (int i = 0; i < key_columns_; ++i) id_columns.emplace_back(schema_->columns[i].type);
+  keys_.AppendKeys(id_keys, id_columns);
+  std::vector<ColumnPtr> ordered_columns;
+  for (ColumnBuilder& builder : id_columns) ordered_columns.push_back(builder.Finish());
+  const KeyOrder order(std::move(ordered_columns));
+  std::vector<int32_t> places(ids.size());
+  std::iota(places.begin(), places.end(), 0);
+  std::sort(places.begin(), places.end(), [&](int32_t a, int32_t b) {
+    const Session& x = groups_[ids[a]].bounds;
+    const Session& y = groups_[ids[b]].bounds;
+    if (x.end != y.end) return x.end < y.end;
+    return x.start != y.start ? x.start < y.start : order.Compare(a, b) < 0;
   });
+  const std::vector<uint32_t> unordered = ids;
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = unordered[places[i]];
   const size_t step = std::min<size_t>(limits::kBatchRowsMax, pace_.rows_max());
   for (size_t from = 0; from < ids.size(); from += step) {
     const auto part = std::span(ids).subspan(from, std::min(step, ids.size() - from));
@@ -510,11 +559,15 @@ Status SessionAggregate::OnBarrier() {
     group.is_saved = true;
   }
   dirty_.clear();
-  if (closed_dirty_) {
+  if (times_dirty_) {
+    StateStore& times = context_->Store(store_name_ + "-times");
     value.clear();
     AppendOrdered64(closed_, value);
-    context_->Store(store_name_ + "-times").Put(kClosedKey, value);
-    closed_dirty_ = false;
+    times.Put(kClosedKey, value);
+    value.clear();
+    AppendOrdered64(highest_, value);
+    times.Put(kHighestKey, value);
+    times_dirty_ = false;
   }
   memory_.Update(*context_, keys_.ByteSize() + calls_.ByteSize() +
                                 groups_.capacity() * sizeof(Group) + sessions_.capacity() * 40);
@@ -529,9 +582,11 @@ Status SessionAggregate::Load() {
   }));
   WEIR_RETURN_IF_ERROR(std::move(status));
   return context_->Store(store_name_ + "-times")
-      .Scan("", "", [&](std::string_view, std::string_view value) {
+      .Scan("", "", [&](std::string_view key, std::string_view value) {
         int64_t time = 0;
-        if (ReadOrdered64(value, time)) closed_ = time;
+        if (!ReadOrdered64(value, time)) return true;
+        if (key == kClosedKey) closed_ = time;
+        if (key == kHighestKey) highest_ = time;
         return true;
       });
 }

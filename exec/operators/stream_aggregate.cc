@@ -3,12 +3,14 @@
 #include "exec/operators/stream_aggregate.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/factories.h"
+#include "exec/operators/key_order.h"
 
 namespace weir {
 
@@ -88,8 +90,12 @@ void StreamAggregate::AssignTumbling(std::span<const int32_t> rows, const int64_
 // Windows of partial states were chosen in front of the exchange, where late rows stayed behind.
 void StreamAggregate::AssignGiven(const Chunk& chunk, std::span<const int32_t> rows) {
   const auto starts = chunk.sys(SystemColumn::kWindowStart)->values<int64_t>();
+  const ColumnPtr& counts = chunk.sys(SystemColumn::kOffset);
   for (int32_t row : rows) {
-    if (!Timely(starts[row], INT64_MIN)) continue;
+    if (!Timely(starts[row], INT64_MIN)) {
+      if (counts) late_after_idle_ += counts->values<int64_t>()[row] - 1;
+      continue;
+    }
     rows_.push_back(row);
     starts_.push_back(starts[row]);
   }
@@ -303,6 +309,7 @@ Status StreamAggregate::Close(int64_t stream_time) {
     CheckInterrupt();
     const int64_t start = open_.front().start;
     TakeFirstWindow();
+    if (emit_final_) SortByKey(closing_);
     if (emit_final_ ? start >= kept_from : IsPending(closing_)) {
       WEIR_RETURN_IF_ERROR(emit_final_ ? EmitGroups(closing_) : EmitPending());
     }
@@ -322,6 +329,22 @@ void StreamAggregate::TakeFirstWindow() {
     std::pop_heap(open_.begin(), open_.end());
     open_.pop_back();
   }
+}
+
+void StreamAggregate::SortByKey(std::vector<uint32_t>& ids) const {
+  if (ids.size() < 2) return;
+  std::vector<ColumnBuilder> builders;
+  for (int i = 0; i < key_columns_; ++i) builders.emplace_back(schema_->columns[i].type);
+  groups_.AppendKeys(ids, builders);
+  std::vector<ColumnPtr> keys;
+  for (ColumnBuilder& builder : builders) keys.push_back(builder.Finish());
+  const KeyOrder order(std::move(keys));
+  std::vector<int32_t> places(ids.size());
+  std::iota(places.begin(), places.end(), 0);
+  std::sort(places.begin(), places.end(),
+            [&](int32_t a, int32_t b) { return order.Compare(a, b) < 0; });
+  const std::vector<uint32_t> unordered = ids;
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = unordered[places[i]];
 }
 
 void StreamAggregate::EraseGroup(uint32_t id) {

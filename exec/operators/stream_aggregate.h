@@ -90,7 +90,8 @@ class StreamAggregate : public Operator {
   // New groups after which memory is measured again.
   static constexpr size_t kMeasuredGroups = 1 << 16;
 
-  // A group of a window. Windows close in order of time, their groups in the order they came.
+  // A group of a window. Windows close in order of time; with EMIT FINAL their groups come out in
+  // order of their keys, else of their coming.
   struct OpenGroup {
     int64_t start;
     uint64_t order;
@@ -135,6 +136,7 @@ class StreamAggregate : public Operator {
   AggregateChange ChangeOf(uint32_t group, int32_t key_row) const;
   Status Close(int64_t stream_time);
   void TakeFirstWindow();
+  void SortByKey(std::vector<uint32_t>& ids) const;
   void EraseGroup(uint32_t id);
   void ForgetGroup(uint32_t id);
   void MarkDirty(uint32_t id);

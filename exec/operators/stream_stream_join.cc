@@ -2,6 +2,10 @@
 // columnar blocks; a batch of one side looks all its keys up in the other side's index, and what
 // matches is put together column by column.
 //
+// Batches of both sides are held until EmitPending says that what belongs together has come. Then
+// their rows take turns by the stream time of their sides, the left one's first where those are
+// equal: what a row meets does not depend on how long the batches are.
+//
 // How long rows are kept, by the time of their own side: before + after + grace. A row that comes
 // later than that is not kept any more, but still looks for what is there on the other side.
 //
@@ -13,8 +17,12 @@
 // Where one partition feeds the join, a window has passed by the time of both sides, as in Kafka
 // Streams; behind an exchange by the time of the row's own source partition, as how far the others
 // are depends on who reads faster.
+//
+// Kafka Streams looks for closed windows only now and then: by the latest row that waited when it
+// last looked. Without extensions the join does so too; else rows come out as soon as they may.
 
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -25,6 +33,7 @@
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/operators/join_output.h"
+#include "exec/operators/key_order.h"
 #include "exec/state/join_buffer.h"
 #include "exec/state/row_codec.h"
 
@@ -47,6 +56,23 @@ struct JoinSide {
   int64_t look_ahead = 0;             // earlier, or later.
   bool is_outer = false;
   int64_t stream_time = kNoTime;      // The minimum over its upstream partitions.
+  int64_t told_time = kNoTime;        // The same, as told; counts once the rows held are through.
+
+  // The rows held.
+  Chunk rows;
+  const int64_t* times = nullptr;
+  const int64_t* clock = nullptr;     // Stream time of each row's source partition.
+  bool single_upstream = true;        // One partition feeds them.
+  // Highest time up to each row, rows without value included: the clock, or what was made here.
+  const int64_t* reached = nullptr;
+  std::vector<int64_t> made_reached;
+  int64_t reached_last = kNoTime;     // At the end of the batch.
+  std::vector<int64_t> ordinals;      // In the buffer; -1: too late to be kept.
+  std::vector<uint32_t> ids;          // Of their keys, on the other side.
+  int64_t arrived = 0;                // Rows of the buffer from here on have not had their turn.
+
+  /// The time by which rows of this side are expired.
+  int64_t now = kNoTime;
 };
 
 class StreamStreamJoin : public Operator {
@@ -61,56 +87,82 @@ class StreamStreamJoin : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
+    looks_rarely_ = waits_ && context.setting("sql.extensions", 1) == 0;
     for (JoinSide& side : sides_) {
       side.store = &context.Store(side.store_name);
       WEIR_RETURN_IF_ERROR(side.buffer.Load(*side.store));
+      std::pair<int64_t, int64_t> waiting;
+      if (side.buffer.EarliestWaiting(waiting)) look_from_ = std::min(look_from_, waiting.first);
     }
-    return LoadTimes();
+    WEIR_RETURN_IF_ERROR(LoadTimes());
+    for (JoinSide& side : sides_) side.told_time = side.now = side.stream_time;
+    return OkStatus();
   }
 
   Status OnBatch(int input, Chunk chunk) override;
   Status OnStreamTime(int input, int64_t stream_time) override;
+  Status EmitPending() override { return holds_ ? ProcessHeld() : OkStatus(); }
   Status OnBarrier() override;
 
  private:
+  // A row that has waited long enough.
+  struct Closed {
+    int64_t time;
+    int input;
+    int64_t ordinal;
+  };
+
   int key_columns() const { return node_.key_columns + (windowed_ ? 2 : 0); }
-  Chunk SelectRows(int input, const Chunk& chunk);
-  void Store(int input, const Chunk& rows, const Column* clock);
-  Status ProbeAll(int input, const Chunk& rows, const Column* clock, bool single_upstream);
+  void SelectRows(int input, const Chunk& chunk);
+  Status ProcessHeld();
+  void Store(JoinSide& own);
+  void TakeRow(int input, int32_t row);
   void FindMatches(int input, uint32_t key, int64_t time);
   void EmitMatches(int input, RowRef own, int64_t time);
   void HandleUnmatched(int input, int32_t row, RowRef own, int64_t time, int64_t now);
-  void EmitExpired();
+  bool HasClosed(const JoinSide& side, int64_t time) const {
+    return time + side.look_ahead + node_.grace_ms < shared_time_;
+  }
+  void EmitClosed();
+  void EmitClosedAsKafka(int input);
+  void SortClosed();
+  void PushClosed();
   void Push(int input, RowRef own, RowRef other, int64_t time);
-  Status Flush(int input, const Chunk* rows);
-  Chunk Joined(int input, const Chunk* rows, size_t from, size_t count);
+  Status Flush();
+  Chunk Joined(size_t from, size_t count);
+  Status ApplyTimes();
   Status LoadTimes();
 
   const physical::StreamStreamJoin node_;
   const bool windowed_;
   const int64_t kept_for_;
   const bool waits_;
+  bool looks_rarely_ = false;
   JoinSide sides_[2];
   const std::string times_name_;
   int64_t shared_time_ = kNoTime;      // The higher of both sides'.
+  int64_t look_from_ = INT64_MAX;      // No row that waits is earlier, as Kafka Streams sees it.
   bool times_dirty_ = false;
+  bool holds_ = false;
   TaskContext* context_ = nullptr;
   MemoryAccount memory_;
 
   // Of the batch at hand.
   RowNumbers numbers_, all_;
   std::vector<int32_t> rows_, timely_;
-  std::vector<int64_t> ordinals_;      // In the own buffer; -1: too late to be kept.
-  std::vector<uint32_t> ids_;
   std::vector<int64_t> matches_;
+  std::vector<Closed> closed_;
+  std::vector<std::pair<int64_t, int64_t>> waiting_;
   JoinPairs pairs_;
 };
 
 // The rows that take part, flat, as the buffers have them: key, window, kept columns.
-Chunk StreamStreamJoin::SelectRows(int input, const Chunk& chunk) {
+void StreamStreamJoin::SelectRows(int input, const Chunk& chunk) {
+  JoinSide& side = sides_[input];
   rows_.clear();
   const auto keys = std::span(chunk.columns).first(static_cast<size_t>(node_.key_columns));
-  const int64_t nulls = SelectNonNull(keys, numbers_.Of(chunk), rows_);
+  const std::span<const int32_t> active = numbers_.Of(chunk);
+  const int64_t nulls = SelectNonNull(keys, active, rows_);
   if (nulls > 0) context_->counters().Dropped("null_join_key", nulls);
   if (chunk.ops) {
     const size_t before = rows_.size();
@@ -126,39 +178,97 @@ Chunk StreamStreamJoin::SelectRows(int input, const Chunk& chunk) {
     kept.columns.push_back(chunk.sys(SystemColumn::kWindowStart));
     kept.columns.push_back(chunk.sys(SystemColumn::kWindowEnd));
   }
-  for (int column : sides_[input].kept_columns) kept.columns.push_back(chunk.columns[column]);
+  for (int column : side.kept_columns) kept.columns.push_back(chunk.columns[column]);
   kept.sys(SystemColumn::kRowTime) = chunk.row_time();
   kept.sys(SystemColumn::kStreamTime) = chunk.sys(SystemColumn::kStreamTime);
-  if (static_cast<int32_t>(rows_.size()) == chunk.rows) return kept;
-  return GatherChunk(kept, rows_);
+  side.rows = static_cast<int32_t>(rows_.size()) == chunk.rows ? std::move(kept)
+                                                               : GatherChunk(kept, rows_);
+  side.times = side.rows.row_time()->values<int64_t>().data();
+  const ColumnPtr& clock = side.rows.sys(SystemColumn::kStreamTime);
+  side.clock = clock ? clock->values<int64_t>().data() : side.times;
+  side.reached = side.clock;
+  if (rows_.size() == active.size()) return;
+  const auto times = chunk.row_time()->values<int64_t>();
+  side.made_reached.clear();
+  int64_t highest = kNoTime;
+  size_t at = 0;
+  for (int32_t row : rows_) {
+    while (active[at] != row) highest = std::max(highest, times[active[at++]]);
+    highest = std::max({highest, times[row], side.clock[side.made_reached.size()]});
+    side.made_reached.push_back(highest);
+  }
+  while (at < active.size()) highest = std::max(highest, times[active[at++]]);
+  side.reached = side.made_reached.data();
+  side.reached_last = std::max(side.reached_last, highest);
 }
 
 Status StreamStreamJoin::OnBatch(int input, Chunk chunk) {
-  const Chunk rows = SelectRows(input, chunk);
-  if (rows.rows == 0) return OkStatus();
-  const Column* clock = rows.sys(SystemColumn::kStreamTime).get();
-  Store(input, rows, clock);
-  const auto keys = std::span(rows.columns).first(static_cast<size_t>(key_columns()));
-  sides_[1 - input].buffer.Find(keys, all_.Of(rows), ids_);
+  JoinSide& side = sides_[input];
+  if (side.rows.rows > 0) WEIR_RETURN_IF_ERROR(ProcessHeld());
+  SelectRows(input, chunk);
   // Fed by one partition, the rows themselves say how far time is; behind an exchange with several
   // upstreams only OnStreamTime does.
-  return ProbeAll(input, rows, clock, chunk.source_partition >= 0);
+  side.single_upstream = chunk.source_partition >= 0;
+  holds_ = true;
+  return OkStatus();
 }
 
-void StreamStreamJoin::Store(int input, const Chunk& rows, const Column* clock) {
-  JoinSide& own = sides_[input];
-  const auto times = rows.row_time()->values<int64_t>();
-  ordinals_.assign(rows.rows, -1);
+// Stores the rows held and lets them take their turns.
+Status StreamStreamJoin::ProcessHeld() {
+  holds_ = false;
+  for (JoinSide& side : sides_) Store(side);
+  for (int input : {0, 1}) {
+    JoinSide& own = sides_[input];
+    if (own.rows.rows == 0) continue;
+    const auto keys = std::span(own.rows.columns).first(static_cast<size_t>(key_columns()));
+    sides_[1 - input].buffer.Find(keys, all_.Of(own.rows), own.ids);
+  }
+  pairs_.Clear();
+  const int32_t counts[2] = {sides_[0].rows.rows, sides_[1].rows.rows};
+  int32_t next[2] = {0, 0};
+  int64_t turn[2] = {kNoTime, kNoTime};
+  for (int input : {0, 1}) {
+    if (counts[input] > 0) turn[input] = sides_[input].clock[0];
+  }
+  while (next[0] < counts[0] || next[1] < counts[1]) {
+    const bool left = next[1] == counts[1] || (next[0] < counts[0] && turn[0] <= turn[1]);
+    const int input = left ? 0 : 1;
+    if (((next[0] + next[1]) & 31) == 0) CheckInterrupt();   // A key may have any number of rows.
+    TakeRow(input, next[input]);
+    if (pairs_.size() >= static_cast<size_t>(limits::kBatchRowsMax)) {
+      WEIR_RETURN_IF_ERROR(Flush());
+    }
+    if (++next[input] < counts[input]) {
+      // Of several partitions behind an exchange each has a time of its own.
+      turn[input] = std::max(turn[input], sides_[input].clock[next[input]]);
+    }
+  }
+  WEIR_RETURN_IF_ERROR(Flush());
+  for (JoinSide& side : sides_) {
+    side.rows = Chunk();
+    if (side.single_upstream) shared_time_ = std::max(shared_time_, side.reached_last);
+  }
+  return ApplyTimes();
+}
+
+void StreamStreamJoin::Store(JoinSide& own) {
+  own.arrived = own.buffer.next_ordinal();
+  const Chunk& rows = own.rows;
+  if (rows.rows == 0) return;
+  own.ordinals.assign(rows.rows, -1);
   timely_.clear();
   int64_t late = 0, late_after_idle = 0;
   for (int32_t row = 0; row < rows.rows; ++row) {
-    const int64_t kept_until = times[row] + kept_for_;
-    if (clock != nullptr && kept_until <= clock->values<int64_t>()[row]) {
-      ++late;
-    } else if (kept_until <= own.stream_time) {
-      ++late_after_idle;
-    } else {
+    const int64_t kept_until = own.times[row] + kept_for_;
+    const int64_t now = own.clock[row];
+    if (kept_until > std::max(now, own.stream_time)) {
       timely_.push_back(row);
+    } else if (kept_until <= now) {
+      ++late;
+      // Nothing finds it any more, but its own window may end just now.
+      if (waits_ && kept_until == now) timely_.push_back(row);
+    } else {
+      ++late_after_idle;
     }
   }
   if (late > 0) context_->counters().Dropped("late", late);
@@ -166,36 +276,33 @@ void StreamStreamJoin::Store(int input, const Chunk& rows, const Column* clock) 
   if (timely_.empty()) return;
   const bool all = static_cast<int32_t>(timely_.size()) == rows.rows;
   int64_t ordinal = own.buffer.Append(all ? rows : GatherChunk(rows, timely_));
-  for (int32_t row : timely_) ordinals_[row] = ordinal++;
+  own.arrived = ordinal;
+  for (int32_t row : timely_) own.ordinals[row] = ordinal++;
 }
 
-Status StreamStreamJoin::ProbeAll(int input, const Chunk& rows, const Column* clock,
-                                  bool single_upstream) {
-  pairs_.Clear();
-  const auto times = rows.row_time()->values<int64_t>();
-  const uint32_t own_block = sides_[input].buffer.extra_block();
-  for (int32_t row = 0; row < rows.rows; ++row) {
-    if ((row & 31) == 0) CheckInterrupt();   // A key may have any number of rows.
-    const int64_t time = times[row];
-    if (single_upstream && time > shared_time_) {
-      shared_time_ = time;
+// One row's turn: it meets the rows of the other side that came before it.
+inline void StreamStreamJoin::TakeRow(int input, int32_t row) {
+  JoinSide& own = sides_[input];
+  const int64_t time = own.times[row];
+  if (own.single_upstream) {
+    if (own.reached[row] > shared_time_) {
+      shared_time_ = own.reached[row];
       times_dirty_ = true;
-      if (waits_) EmitExpired();
+      if (waits_ && !looks_rarely_) EmitClosed();
     }
-    const RowRef own{own_block, row};
-    FindMatches(input, ids_[row], time);
-    if (!matches_.empty()) {
-      EmitMatches(input, own, time);
-    } else if (sides_[input].is_outer) {
-      const bool own_clock = !single_upstream && clock != nullptr;
-      const int64_t now = own_clock ? clock->values<int64_t>()[row] : shared_time_;
-      HandleUnmatched(input, row, own, time, now);
-    }
-    if (pairs_.size() >= static_cast<size_t>(limits::kBatchRowsMax)) {
-      WEIR_RETURN_IF_ERROR(Flush(input, &rows));
-    }
+    if (looks_rarely_ && time == shared_time_) EmitClosedAsKafka(input);
   }
-  return Flush(input, &rows);
+  const RowRef self{own.buffer.extra_block(), row};
+  FindMatches(input, own.ids[row], time);
+  if (!matches_.empty()) {
+    EmitMatches(input, self, time);
+  } else if (own.is_outer) {
+    HandleUnmatched(input, row, self, time, own.single_upstream ? shared_time_ : own.clock[row]);
+  }
+  if (own.ordinals[row] >= 0) own.arrived = own.ordinals[row] + 1;
+  if (own.single_upstream) {
+    own.now = std::max(own.now, own.clock[row]);
+  }
 }
 
 // Rows of the other side within the window, earliest first, those of one time as they came.
@@ -204,11 +311,11 @@ inline void StreamStreamJoin::FindMatches(int input, uint32_t key, int64_t time)
   if (key == GroupTable::kNone) return;
   const JoinSide& own = sides_[input];
   const JoinSide& other = sides_[1 - input];
-  const int64_t from = std::max(time - own.look_back, other.stream_time - kept_for_ + 1);
+  const int64_t from = std::max(time - own.look_back, other.now - kept_for_ + 1);
   const int64_t to = time + own.look_ahead;
   for (int64_t row = other.buffer.Head(key); row >= 0; row = other.buffer.Previous(row)) {
     const int64_t row_time = other.buffer.Time(row);
-    if (row_time >= from && row_time <= to) matches_.push_back(row);
+    if (row_time >= from && row_time <= to && row < other.arrived) matches_.push_back(row);
   }
   if (matches_.size() < 2) return;
   std::sort(matches_.begin(), matches_.end(), [&](int64_t a, int64_t b) {
@@ -229,27 +336,93 @@ void StreamStreamJoin::EmitMatches(int input, RowRef own, int64_t time) {
 void StreamStreamJoin::HandleUnmatched(int input, int32_t row, RowRef own, int64_t time,
                                        int64_t now) {
   const bool passed = time + sides_[input].look_ahead < now;
-  if (!waits_ || passed || ordinals_[row] < 0) return Push(input, own, RowRef(), time);
-  sides_[input].buffer.SetWaiting(ordinals_[row]);
+  const int64_t ordinal = sides_[input].ordinals[row];
+  if (!waits_ || passed || ordinal < 0) return Push(input, own, RowRef(), time);
+  sides_[input].buffer.SetWaiting(ordinal);
+  look_from_ = std::min(look_from_, time);
 }
 
-// Rows whose windows have closed come out alone, in order of time, the right side's first.
-void StreamStreamJoin::EmitExpired() {
-  while (true) {
-    int first = -1;
-    std::pair<int64_t, int64_t> earliest;
-    for (int input : {1, 0}) {
-      JoinSide& side = sides_[input];
-      std::pair<int64_t, int64_t> row;
-      if (!side.is_outer || !side.buffer.EarliestWaiting(row)) continue;
-      if (row.first + side.look_ahead + node_.grace_ms >= shared_time_) continue;
-      if (first >= 0 && row.first >= earliest.first) continue;
-      first = input;
-      earliest = row;
+// Rows whose windows have closed come out alone.
+void StreamStreamJoin::EmitClosed() {
+  closed_.clear();
+  for (int input : {0, 1}) {
+    JoinSide& side = sides_[input];
+    std::pair<int64_t, int64_t> row;
+    while (side.is_outer && side.buffer.EarliestWaiting(row) && HasClosed(side, row.first)) {
+      closed_.push_back({row.first, input, row.second});
+      side.buffer.ClearWaiting(row.second);
     }
-    if (first < 0) return;
-    Push(first, sides_[first].buffer.Locate(earliest.second), RowRef(), earliest.first);
-    sides_[first].buffer.ClearWaiting(earliest.second);
+  }
+  PushClosed();
+}
+
+// Kafka Streams looks when the earliest row that it knows to wait may have closed, by the window of
+// the side that a row came from; and remembers the last row that it looked at for the earliest.
+void StreamStreamJoin::EmitClosedAsKafka(int input) {
+  if (look_from_ + sides_[input].look_ahead + node_.grace_ms >= shared_time_) return;
+  look_from_ = INT64_MAX;
+  closed_.clear();
+  for (int side : {0, 1}) {
+    if (!sides_[side].is_outer) continue;
+    sides_[side].buffer.Waiting(waiting_);
+    for (const auto& [time, ordinal] : waiting_) closed_.push_back({time, side, ordinal});
+  }
+  SortClosed();
+  bool open[2] = {false, false};
+  size_t kept = 0;
+  for (const Closed& row : closed_) {
+    look_from_ = row.time;
+    if (open[0] && open[1]) break;
+    if (!HasClosed(sides_[row.input], row.time)) {
+      open[row.input] = true;
+      continue;
+    }
+    sides_[row.input].buffer.ClearWaiting(row.ordinal);
+    closed_[kept++] = row;
+  }
+  closed_.resize(kept);
+  PushClosed();
+}
+
+// By time; then the side first that is not the one whose rows all come out; then by the key's
+// bytes, so that it does not matter who read faster; rows of one key as they came.
+void StreamStreamJoin::SortClosed() {
+  if (closed_.size() < 2) return;
+  const int last_side = node_.join == JoinKind::kRight ? 1 : 0;
+  std::vector<KeyOrder> orders;
+  std::vector<int32_t> places(closed_.size());
+  for (int input : {0, 1}) {
+    std::vector<RowRef> refs;
+    for (size_t i = 0; i < closed_.size(); ++i) {
+      if (closed_[i].input != input) continue;
+      places[i] = static_cast<int32_t>(refs.size());
+      refs.push_back(sides_[input].buffer.Locate(closed_[i].ordinal));
+    }
+    std::vector<ColumnPtr> keys;
+    for (int column = 0; column < key_columns(); ++column) {
+      keys.push_back(sides_[input].buffer.Gather(column, refs, nullptr));
+    }
+    orders.emplace_back(std::move(keys));
+  }
+  std::vector<size_t> order(closed_.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t i, size_t j) {
+    const Closed& a = closed_[i];
+    const Closed& b = closed_[j];
+    if (a.time != b.time) return a.time < b.time;
+    if (a.input != b.input) return b.input == last_side;
+    const int keys = orders[a.input].Compare(places[i], places[j]);
+    return keys != 0 ? keys < 0 : a.ordinal < b.ordinal;
+  });
+  std::vector<Closed> sorted;
+  for (size_t i : order) sorted.push_back(closed_[i]);
+  closed_ = std::move(sorted);
+}
+
+void StreamStreamJoin::PushClosed() {
+  SortClosed();
+  for (const Closed& row : closed_) {
+    Push(row.input, sides_[row.input].buffer.Locate(row.ordinal), RowRef(), row.time);
   }
 }
 
@@ -261,21 +434,21 @@ inline void StreamStreamJoin::Push(int input, RowRef own, RowRef other, int64_t 
   }
 }
 
-// Puts the pairs together and hands them on. `rows` are those of the batch of side `input`.
-Status StreamStreamJoin::Flush(int input, const Chunk* rows) {
+// Puts the pairs together and hands them on.
+Status StreamStreamJoin::Flush() {
   Status emitted = InParts(
-      pairs_.size(), nullptr,
-      [&](size_t from, size_t count) { return Joined(input, rows, from, count); },
+      pairs_.size(), nullptr, [&](size_t from, size_t count) { return Joined(from, count); },
       [this](Chunk joined) { return out_.Emit(std::move(joined)); });
   pairs_.Clear();
   return emitted;
 }
 
-Chunk StreamStreamJoin::Joined(int input, const Chunk* rows, size_t from, size_t count) {
+Chunk StreamStreamJoin::Joined(size_t from, size_t count) {
   const std::span<const RowRef> refs[] = {std::span(pairs_.left).subspan(from, count),
                                           std::span(pairs_.right).subspan(from, count)};
   auto gather = [&](int side, int column) {
-    const Column* extra = rows != nullptr && side == input ? rows->columns[column].get() : nullptr;
+    const Chunk& held = sides_[side].rows;
+    const Column* extra = held.rows > 0 ? held.columns[column].get() : nullptr;
     return sides_[side].buffer.Gather(column, refs[side], extra);
   };
   const bool left_missing = sides_[1].is_outer;
@@ -299,17 +472,25 @@ Chunk StreamStreamJoin::Joined(int input, const Chunk* rows, size_t from, size_t
 }
 
 Status StreamStreamJoin::OnStreamTime(int input, int64_t stream_time) {
-  JoinSide& side = sides_[input];
-  if (stream_time > side.stream_time) {
-    side.stream_time = stream_time;
-    shared_time_ = std::max(shared_time_, stream_time);
+  sides_[input].told_time = std::max(sides_[input].told_time, stream_time);
+  return holds_ ? OkStatus() : ApplyTimes();
+}
+
+// Expires rows, once those held are through.
+Status StreamStreamJoin::ApplyTimes() {
+  for (JoinSide& side : sides_) {
+    if (side.told_time <= side.stream_time) continue;
+    side.stream_time = side.told_time;
+    side.now = std::max(side.now, side.stream_time);
+    shared_time_ = std::max(shared_time_, side.stream_time);
     times_dirty_ = true;
   }
-  if (waits_) {
-    EmitExpired();
-    WEIR_RETURN_IF_ERROR(Flush(input, nullptr));
+  const bool by_rows = sides_[0].single_upstream && sides_[1].single_upstream;
+  if (waits_ && !(looks_rarely_ && by_rows)) {
+    EmitClosed();
+    WEIR_RETURN_IF_ERROR(Flush());
   }
-  side.buffer.Expire(side.stream_time - kept_for_);
+  for (JoinSide& side : sides_) side.buffer.Expire(side.stream_time - kept_for_);
   const int64_t both = std::min(sides_[0].stream_time, sides_[1].stream_time);
   return both == kNoTime ? OkStatus() : Advance(both);
 }

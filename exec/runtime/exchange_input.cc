@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/runtime/rows_block.h"
 #include "exec/runtime/task_context.h"
 
@@ -81,15 +83,19 @@ Status ExchangeInput::Collect(int64_t now_ms, int64_t max_idle_ms) {
     slot.clear();
   }
   // Rows at the very stream time that an upstream has reached may still be joined by others of it.
-  if (merge_) Release(buffer_.StreamTime(now_ms, max_idle_ms));
+  if (merge_) WEIR_RETURN_IF_ERROR(Release(buffer_.StreamTime(now_ms, max_idle_ms)));
   return OkStatus();
 }
 
-void ExchangeInput::Release(int64_t up_to) {
+Status ExchangeInput::Release(int64_t up_to) {
   const bool all_drained = std::all_of(
       buffer_.upstreams().begin(), buffer_.upstreams().end(),
       [](const ExchangeBuffer::Upstream& upstream) { return upstream.drained_since_ms >= 0; });
   if (all_drained) up_to = INT64_MAX;
+  // Rows that take turns come from several chunks, and are put together to few.
+  std::vector<Chunk> from;
+  std::vector<const Held*> held;
+  std::vector<RowRef> rows;
   while (true) {
     Held* first = nullptr;
     MergeKey first_key;
@@ -105,49 +111,109 @@ void ExchangeInput::Release(int64_t up_to) {
         second_key = std::min(second_key, key);
       }
     }
-    if (first == nullptr || std::get<0>(first_key) > up_to) return;
-    Selection rows;
+    if (first == nullptr || std::get<0>(first_key) > up_to) break;
+    uint32_t block = 0;
+    while (block < from.size() && held[block] != first) ++block;
+    if (block == from.size()) {
+      from.push_back(first->chunk);
+      held.push_back(first);
+    }
     int32_t row = first->next;
-    for (; row < first->chunk.rows; ++row) {
-      const MergeKey key = KeyOf(first->chunk, first->upstream, row);
-      if (key > second_key || std::get<0>(key) > up_to) break;
-      rows.push_back(row);
-    }
-    if (rows.empty()) rows.push_back(row++);
-    Chunk part = first->chunk;
-    if (static_cast<int32_t>(rows.size()) != part.rows) {
-      part.selection = std::make_shared<const Selection>(std::move(rows));
-    }
-    ready_.push_back(std::move(part));
+    do {
+      rows.push_back({block, row++});
+    } while (row < first->chunk.rows && KeyOf(first->chunk, first->upstream, row) <= second_key &&
+             Int64At(first->chunk.sys(SystemColumn::kStreamTime), row) <= up_to);
     first->next = row;
-    store_dirty_ = true;
-    if (row == first->chunk.rows) held_[first->upstream].pop_front();
+    if (row == first->chunk.rows) {
+      // Another may lie at its place from now on.
+      held[block] = nullptr;
+      held_[first->upstream].pop_front();
+    }
+    if (rows.size() < static_cast<size_t>(limits::kBatchRowsMax)) continue;
+    WEIR_RETURN_IF_ERROR(AddReady(from, rows));
+    held.clear();
   }
+  return AddReady(from, rows);
 }
 
-int64_t ExchangeInput::head_time() const {
+// Adds rows of the chunks `from`, in order, to those that may be processed. Empties both.
+Status ExchangeInput::AddReady(std::vector<Chunk>& from, std::vector<RowRef>& rows) {
+  if (rows.empty()) return OkStatus();
+  store_dirty_ = true;
+  if (from.size() == 1) {
+    Chunk part = std::move(from.front());
+    if (static_cast<int32_t>(rows.size()) != part.rows) {
+      Selection selection;
+      for (const RowRef& ref : rows) selection.push_back(ref.row);
+      part.selection = std::make_shared<const Selection>(std::move(selection));
+    }
+    ready_.push_back(std::move(part));
+  } else {
+    std::vector<const Column*> blocks(from.size());
+    const bool has_ops =
+        std::any_of(from.begin(), from.end(), [](const Chunk& c) { return c.ops != nullptr; });
+    std::vector<RowOp> all_ops;
+    for (const RowRef& ref : rows) {
+      if (has_ops) all_ops.push_back(from[ref.block].op(ref.row));
+    }
+    auto make = [&](size_t first, size_t count) {
+      const auto part = std::span(rows).subspan(first, count);
+      auto gather = [&](auto column_of) -> ColumnPtr {
+        for (size_t i = 0; i < from.size(); ++i) blocks[i] = column_of(from[i]).get();
+        const bool missing = std::find(blocks.begin(), blocks.end(), nullptr) != blocks.end();
+        return missing ? nullptr : GatherRefs(blocks.front()->type(), blocks, part);
+      };
+      Chunk merged;
+      merged.rows = static_cast<int32_t>(count);
+      merged.source = from.front().source;
+      merged.source_partition = from.front().source_partition;
+      for (size_t i = 0; i < from.front().columns.size(); ++i) {
+        merged.columns.push_back(gather([i](const Chunk& chunk) { return chunk.columns[i]; }));
+      }
+      for (int i = 0; i < kSystemColumnCount; ++i) {
+        merged.system[i] = gather([i](const Chunk& chunk) { return chunk.system[i]; });
+      }
+      if (has_ops) {
+        uint8_t* ops = nullptr;
+        merged.ops = MakeBuffer(count, &ops);
+        for (size_t i = 0; i < count; ++i) ops[i] = static_cast<uint8_t>(all_ops[first + i]);
+      }
+      return merged;
+    };
+    WEIR_RETURN_IF_ERROR(InParts(rows.size(), has_ops ? all_ops.data() : nullptr, make,
+                                 [this](Chunk merged) {
+                                   ready_.push_back(std::move(merged));
+                                   return OkStatus();
+                                 }));
+  }
+  from.clear();
+  rows.clear();
+  return OkStatus();
+}
+
+int64_t ExchangeInput::head_time() const { return run_time(0); }
+
+int64_t ExchangeInput::run_time(int32_t i) const {
   const Chunk& front = ready_.front();
-  const int32_t row = front.selection ? (*front.selection)[ready_next_] : ready_next_;
+  const int32_t row = front.selection ? (*front.selection)[ready_next_ + i] : ready_next_ + i;
   return front.row_time()->values<int64_t>()[row];
 }
 
-Chunk ExchangeInput::Take(int64_t until, int32_t rows_max) {
+Chunk ExchangeInput::Take(int32_t count) {
   store_dirty_ = true;
   Chunk& front = ready_.front();
-  const auto times = front.row_time()->values<int64_t>();
   const int32_t active = front.active_rows();
   const int32_t begin = ready_next_;
-  const int32_t limit = std::min(active, begin + rows_max);
-  int32_t end = until == INT64_MAX ? limit : begin + 1;
-  auto row_at = [&](int32_t i) { return front.selection ? (*front.selection)[i] : i; };
-  while (end < limit && times[row_at(end)] <= until) ++end;
+  const int32_t end = begin + count;
   if (begin == 0 && end == active) {
     Chunk whole = std::move(front);
     ready_.pop_front();
     return whole;
   }
   Selection rows;
-  for (int32_t i = begin; i < end; ++i) rows.push_back(row_at(i));
+  for (int32_t i = begin; i < end; ++i) {
+    rows.push_back(front.selection ? (*front.selection)[i] : i);
+  }
   Chunk part;
   if ((end - begin) * 8 < front.rows) {
     part = GatherChunk(front, rows);   // Few of many are better handled by themselves.
@@ -163,6 +229,13 @@ Chunk ExchangeInput::Take(int64_t until, int32_t rows_max) {
   return part;
 }
 
+Chunk ExchangeInput::TakeUntil(int64_t until, int32_t rows_max) {
+  const int32_t length = std::min(run_length(), rows_max);
+  int32_t count = until == INT64_MAX ? length : 1;
+  while (count < length && run_time(count) <= until) ++count;
+  return Take(count);
+}
+
 bool ExchangeInput::upstream_drained() const {
   for (const std::deque<Held>& queue : held_) {
     if (!queue.empty()) return false;
@@ -174,7 +247,7 @@ bool ExchangeInput::upstream_drained() const {
   return true;
 }
 
-bool ExchangeInput::TakeNewStreamTime(int64_t now_ms, int64_t max_idle_ms, int64_t* stream_time) {
+int64_t ExchangeInput::StreamTime(int64_t now_ms, int64_t max_idle_ms) const {
   int64_t now = buffer_.StreamTime(now_ms, max_idle_ms);
   for (const std::deque<Held>& queue : held_) {
     if (queue.empty()) continue;
@@ -188,8 +261,12 @@ bool ExchangeInput::TakeNewStreamTime(int64_t now_ms, int64_t max_idle_ms, int64
     const int32_t row = ready_[i].selection ? (*ready_[i].selection)[first] : first;
     if (clock != nullptr) now = std::min(now, clock->values<int64_t>()[row] - 1);
   }
-  if (now <= last_stream_time_) return false;
-  last_stream_time_ = *stream_time = now;
+  return now;
+}
+
+bool ExchangeInput::Advances(int64_t stream_time) {
+  if (stream_time <= last_stream_time_) return false;
+  last_stream_time_ = stream_time;
   return true;
 }
 

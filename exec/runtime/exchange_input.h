@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "exec/runtime/query_environment.h"
+#include "exec/state/row_gather.h"
 
 namespace weir {
 
@@ -27,12 +28,19 @@ class ExchangeInput {
   bool has_rows() const { return !ready_.empty(); }
   /// Event time of the first of them.
   int64_t head_time() const;
+  /// How many of them lie together, and the event time of each.
+  int32_t run_length() const { return ready_.front().active_rows() - ready_next_; }
+  int64_t run_time(int32_t i) const;
+  /// The first `count` of those.
+  Chunk Take(int32_t count);
   /// The first rows with times up to `until` (at least one, at most `rows_max`), in order.
-  Chunk Take(int64_t until, int32_t rows_max = limits::kBatchRowsMax);
+  Chunk TakeUntil(int64_t until, int32_t rows_max = limits::kBatchRowsMax);
   /// No upstream has unread records, and nothing is held here.
   bool upstream_drained() const;
-  /// True if stream time has moved on since it was last asked for.
-  bool TakeNewStreamTime(int64_t now_ms, int64_t max_idle_ms, int64_t* stream_time);
+  /// Stream time as far as rows that wait here allow.
+  int64_t StreamTime(int64_t now_ms, int64_t max_idle_ms) const;
+  /// True if `stream_time` is beyond what it was when last asked.
+  bool Advances(int64_t stream_time);
   /// Saves held rows with the commit.
   Status OnBarrier();
   int exchange() const { return exchange_; }
@@ -43,7 +51,8 @@ class ExchangeInput {
     int32_t upstream;
     int32_t next = 0;   // First row not yet released; held chunks are flat.
   };
-  void Release(int64_t up_to);
+  Status Release(int64_t up_to);
+  Status AddReady(std::vector<Chunk>& from, std::vector<RowRef>& rows);
   Status Restore(std::string_view key, Chunk chunk);
   std::vector<int32_t> ReadyRows(size_t i) const;
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/status_macros.h"
+#include "exec/operators/chunk_rows.h"
 
 namespace weir {
 namespace {
@@ -59,8 +60,10 @@ class ExchangeOutput : public Operator {
 
 class StreamTimeTracker : public Operator {
  public:
-  StreamTimeTracker(int node_id, int input)
-      : store_name_(fmt::format("stream-time-{}-{}", node_id, input)), input_(input) {}
+  StreamTimeTracker(int node_id, int input, int key_columns)
+      : store_name_(fmt::format("stream-time-{}-{}", node_id, input)),
+        input_(input),
+        key_columns_(key_columns) {}
 
   Status Open(TaskContext& context) override {
     store_ = &context.Store(store_name_);
@@ -76,7 +79,11 @@ class StreamTimeTracker : public Operator {
     BufferPtr buffer = MakeBuffer(static_cast<size_t>(chunk.rows) * sizeof(int64_t), &data);
     auto* stream_times = reinterpret_cast<int64_t*>(data);
     const int64_t before = highest_;
-    if (chunk.selection) {
+    bool all_count = chunk.ops == nullptr;
+    for (int i = 0; i < key_columns_; ++i) all_count &= !chunk.columns[i]->has_nulls();
+    if (!all_count) {
+      StampCounted(chunk, stream_times);
+    } else if (chunk.selection) {
       for (int32_t row : *chunk.selection) {
         highest_ = std::max(highest_, times[row]);
         stream_times[row] = highest_;
@@ -106,8 +113,21 @@ class StreamTimeTracker : public Operator {
   }
 
  private:
+  void StampCounted(const Chunk& chunk, int64_t* stream_times) {
+    const auto times = chunk.row_time()->values<int64_t>();
+    for (int32_t row : numbers_.Of(chunk)) {
+      const RowOp op = chunk.op(row);
+      bool counts = op != RowOp::kDelete && op != RowOp::kUpdateBefore;
+      for (int i = 0; i < key_columns_; ++i) counts &= !chunk.columns[i]->IsNull(row);
+      if (counts) highest_ = std::max(highest_, times[row]);
+      stream_times[row] = highest_;
+    }
+  }
+
   const std::string store_name_;
   const int input_;
+  const int key_columns_;
+  RowNumbers numbers_;
   StateStore* store_ = nullptr;
   int64_t highest_ = INT64_MIN;
   bool dirty_ = false;
@@ -120,8 +140,8 @@ std::unique_ptr<Operator> MakeExchangeOutput(ExchangeBuffer& buffer, int32_t fro
   return std::make_unique<ExchangeOutput>(buffer, from_task, std::move(router));
 }
 
-std::unique_ptr<Operator> MakeStreamTimeTracker(int node_id, int input) {
-  return std::make_unique<StreamTimeTracker>(node_id, input);
+std::unique_ptr<Operator> MakeStreamTimeTracker(int node_id, int input, int key_columns) {
+  return std::make_unique<StreamTimeTracker>(node_id, input, key_columns);
 }
 
 }  // namespace weir

@@ -1,6 +1,7 @@
 #include "exec/runtime/operator_tree.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/status_macros.h"
 #include "exec/runtime/exchange_output.h"
@@ -16,10 +17,11 @@ bool IsWindowed(const physical::Node& node) {
              physical::WindowKind::kNone;
 }
 
-bool IsCoarse(const physical::Node& node) {
-  if (node.kind != physical::NodeKind::kStreamStreamJoin) return false;
-  const auto& join = static_cast<const physical::StreamStreamJoin&>(node);
-  return join.join == physical::JoinKind::kInner || join.has_grace;
+// Of the rows that a windowed node takes.
+int KeyColumns(const physical::Node& node) {
+  return node.kind == physical::NodeKind::kStreamStreamJoin
+             ? static_cast<const physical::StreamStreamJoin&>(node).key_columns
+             : static_cast<const physical::StreamAggregate&>(node).key_columns;
 }
 
 }  // namespace
@@ -43,7 +45,7 @@ Status OperatorTree::Build(QueryEnvironment& environment, const StagePlan& stage
                              environment.stages.exchanges[exchange].partitions));
       Operator* output = Adopt(
           MakeExchangeOutput(*environment.exchanges[exchange], partition, std::move(router)), {});
-      WEIR_RETURN_IF_ERROR(Connect(root.node->inputs[0], output, 0, false, false, root.node->id));
+      WEIR_RETURN_IF_ERROR(Connect(root.node->inputs[0], output, 0, -1, false, root.node->id));
       continue;
     }
     WEIR_RETURN_IF_ERROR(BuildNode(*root.node, {}, false));
@@ -82,7 +84,7 @@ Status OperatorTree::BuildNode(const physical::Node& node, Emitter out, bool joi
   if (node.kind == physical::NodeKind::kClientSink &&
       static_cast<const physical::ClientSink&>(node).keeps_table) {
     WEIR_RETURN_IF_ERROR(AddView(node, -1, &out));
-    return Connect(node.inputs[0], out.next(), 0, false, false, node.id);
+    return Connect(node.inputs[0], out.next(), 0, -1, false, node.id);
   }
   WEIR_ASSIGN_OR_RETURN(std::unique_ptr<Operator> made, MakeOperator(node));
   Operator* op = Adopt(std::move(made), out);
@@ -92,25 +94,32 @@ Status OperatorTree::BuildNode(const physical::Node& node, Emitter out, bool joi
     if (sink.is_table) WEIR_RETURN_IF_ERROR(AddView(sink, sink.view_retention_ms, &into));
     op = into.next();
   }
-  if (node.inputs.size() > 1) only_coarse_joins_ &= IsCoarse(node);
+  const bool joins_streams = node.kind == physical::NodeKind::kStreamStreamJoin;
+  if (joins_streams) stream_joins_.push_back(op);
+  const bool has_sides = node.inputs.size() > 1;
+  takes_slices_ &= !has_sides || (joins_streams && !behind_sides_);
+  const bool outer = std::exchange(behind_sides_, behind_sides_ || has_sides);
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const bool table_side =
         join_table || (node.kind == physical::NodeKind::kStreamTableJoin && i == 1);
-    WEIR_RETURN_IF_ERROR(Connect(node.inputs[i], op, static_cast<int>(i), IsWindowed(node),
+    const int tracked_keys = IsWindowed(node) ? KeyColumns(node) : -1;
+    WEIR_RETURN_IF_ERROR(Connect(node.inputs[i], op, static_cast<int>(i), tracked_keys,
                                  table_side, node.id));
   }
+  behind_sides_ = outer;
   return OkStatus();
 }
 
 Status OperatorTree::Connect(const physical::NodePtr& input, Operator* target, int port,
-                             bool track_time, bool join_table, int node_id) {
+                             int tracked_keys, bool join_table, int node_id) {
   if (input->kind == physical::NodeKind::kExchange) {
     exchange_entries_[env_->stages.ExchangeOf(input.get())].push_back(
         {target, port, {}, true, join_table});
     return OkStatus();
   }
   Emitter out(target, port);
-  if (track_time) out = Emitter(Adopt(MakeStreamTimeTracker(node_id, port), out), 0);
+  const bool track_time = tracked_keys >= 0;
+  if (track_time) out = Emitter(Adopt(MakeStreamTimeTracker(node_id, port, tracked_keys), out), 0);
   if (input->kind != physical::NodeKind::kTopicSource) return BuildNode(*input, out, join_table);
 
   const int source = env_->stages.SourceOf(input.get());
@@ -124,6 +133,14 @@ Status OperatorTree::Connect(const physical::NodePtr& input, Operator* target, i
     entry.identity &= entry.columns[i] == static_cast<int>(i);
   }
   source_entries_[source].push_back(std::move(entry));
+  return OkStatus();
+}
+
+Status OperatorTree::EndSlice() {
+  // Those of the stage's sources first, as what they give may go to another.
+  for (size_t i = stream_joins_.size(); i-- > 0;) {
+    WEIR_RETURN_IF_ERROR(stream_joins_[i]->EmitPending());
+  }
   return OkStatus();
 }
 

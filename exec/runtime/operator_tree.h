@@ -33,13 +33,17 @@ class OperatorTree {
   const std::vector<std::unique_ptr<Operator>>& operators() const { return operators_; }
   /// The view of root number `query_root`, or null.
   MaterializedView* view(int query_root);
-  /// Every join here is a stream-stream join whose result does not depend on how finely its inputs
-  /// are interleaved (inner, or outer rows that wait for their window to close).
-  bool only_coarse_joins() const { return only_coarse_joins_; }
+  /// Stream-stream joins hold what they are given until here, where both sides have been given all
+  /// rows up to one point of the merge by time.
+  Status EndSlice();
+  /// Inputs may come in slices, of which each side's rows lie together: nodes with several inputs
+  /// are stream-stream joins only, which put them in order again, and none feeds another.
+  bool takes_slices() const { return takes_slices_; }
 
  private:
   Status BuildNode(const physical::Node& node, Emitter out, bool join_table);
-  Status Connect(const physical::NodePtr& input, Operator* target, int port, bool track_time,
+  // `tracked_keys`: of how many columns the key is where stream time is tracked; else -1.
+  Status Connect(const physical::NodePtr& input, Operator* target, int port, int tracked_keys,
                  bool join_table, int node_id);
   Operator* Adopt(std::unique_ptr<Operator> op, Emitter out);
   Status AddView(const physical::Node& sink, int64_t retention_ms, Emitter* out);
@@ -52,7 +56,9 @@ class OperatorTree {
   std::vector<std::unique_ptr<Operator>> operators_;   // Sinks first.
   std::vector<RootContext*> operator_contexts_;
   std::vector<std::pair<int, MaterializedView*>> views_;
-  bool only_coarse_joins_ = true;
+  std::vector<Operator*> stream_joins_;                // Sinks first.
+  bool takes_slices_ = true;
+  bool behind_sides_ = false;                          // While building: below a join.
 };
 
 }  // namespace weir

@@ -124,6 +124,9 @@ struct QueryEnvironment {
   std::atomic<bool> give_up{false};      ///< Nobody waits for the round any more: see interrupt.h.
   std::unique_ptr<CommitUnit> commit;
   std::vector<std::unique_ptr<ExchangeBuffer>> exchanges;
+  /// By source and partition: where this round's reading ends. What is appended while tasks take
+  /// their turns would make those that come first look as if they had ended. Empty: not noted.
+  std::vector<std::vector<int64_t>> round_ends;
   std::atomic<int64_t>* memory_used = nullptr;   ///< Of the engine.
   std::atomic<int64_t> state_bytes{0};           ///< Of this query.
   std::atomic<int64_t> read_since_commit{0};     ///< Bytes of records.

@@ -202,6 +202,8 @@ Status QueryRuntime::OpenSessions() {
     source_sessions_.push_back(sessions_.back().get());
   }
   env_.internal_session = topics;
+  compares_inputs_ = env_.broker->kind() != "kafka" &&
+                     (env_.stages.sources.size() > 1 || !env_.stages.exchanges.empty());
   return OkStatus();
 }
 
@@ -290,7 +292,21 @@ Status QueryRuntime::RunStage(size_t stage, bool* worked) {
   return OkStatus();
 }
 
+// Tasks that feed an exchange, and inputs of one task, are compared by how far they are: all of them
+// read up to one moment. Kafka tells no such moment; there partitions end by themselves.
+Status QueryRuntime::NoteRoundEnds() {
+  if (!compares_inputs_) return OkStatus();
+  env_.round_ends.resize(env_.stages.sources.size());
+  for (size_t i = 0; i < env_.stages.sources.size(); ++i) {
+    const physical::TopicSource& node = *env_.stages.sources[i].node;
+    if (!node.connector.empty()) continue;
+    WEIR_ASSIGN_OR_RETURN(env_.round_ends[i], env_.broker->EndOffsets(node.topic));
+  }
+  return OkStatus();
+}
+
 Status QueryRuntime::RunRound(bool* worked) {
+  WEIR_RETURN_IF_ERROR(NoteRoundEnds());
   for (size_t stage = 0; stage < tasks_.size(); ++stage) {
     WEIR_RETURN_IF_ERROR(RunStage(stage, worked));
   }

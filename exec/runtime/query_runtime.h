@@ -128,6 +128,7 @@ class QueryRuntime : public Scheduler::Job {
   Status OpenTasks();
   Status CheckFingerprint();
   void TearDown();
+  Status NoteRoundEnds();
   Status RunRound(bool* worked);
   Status RunStage(size_t stage, bool* worked);
   Status EmitPending();
@@ -177,6 +178,7 @@ class QueryRuntime : public Scheduler::Job {
   size_t ending_stage_ = 0;                    // one after another.
   bool open_ = false;
   bool uncommitted_ = false;
+  bool compares_inputs_ = false;
   int64_t last_commit_ms_ = 0;
   std::chrono::steady_clock::duration commit_took_{};   // The last one.
   int failures_ = 0;

@@ -30,8 +30,20 @@ struct Task::Port {
   int64_t table_end = -1;          // Read up to here before any stream row; -1: done.
   std::deque<Chunk> given;         // Of a bounded query: rows that are not read.
   int64_t bounded_end = -1;        // Of a bounded query: where the topic ends for it.
+  int64_t time = INT64_MIN;        // Highest event time of the rows that have been processed.
+  int64_t round_end = INT64_MAX;   // Read up to here in this round.
   bool is_at_end() const { return bounded_end >= 0 && reader->position() >= bounded_end; }
   bool has_rows() const { return next < pending.rows; }
+  // Nothing is left to read in this round.
+  bool caught_up() const {
+    return is_at_end() || reader->position() >= round_end || reader->caught_up();
+  }
+  int32_t RowsMax() const {
+    const int64_t from = std::max<int64_t>(reader->position(), 0);
+    return static_cast<int32_t>(
+        std::clamp<int64_t>(round_end - from, 0, limits::kBatchRowsMax));
+  }
+  Chunk Take(int32_t end);
   int64_t head_time() const { return pending.row_time()->values<int64_t>()[next]; }
 };
 
@@ -57,6 +69,15 @@ Chunk Rows(const Chunk& chunk, int32_t from, int32_t to) {
 }
 
 }  // namespace
+
+// The rows up to `end`, which counts them as processed.
+Chunk Task::Port::Take(int32_t end) {
+  const int64_t* times = pending.row_time()->values<int64_t>().data();
+  time = std::max(time, *std::max_element(times + next, times + end));
+  Chunk rows = Rows(pending, next, end);
+  next = end;
+  return rows;
+}
 
 Task::Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partition)
     : env_(environment),
@@ -85,7 +106,7 @@ std::pair<int64_t, int64_t> Task::restore_progress() const {
 Status Task::OpenOperators() {
   tree_ = std::make_unique<OperatorTree>();
   WEIR_RETURN_IF_ERROR(tree_->Build(env_, stage_, partition_, *journal_, contexts_));
-  coarse_merge_ = tree_->only_coarse_joins() && !env_.settings.emit_every_change;
+  takes_slices_ = tree_->takes_slices() && !env_.settings.emit_every_change;
   WEIR_RETURN_IF_ERROR(OpenExchanges());
   for (int source : stage_.sources) {
     auto port = std::make_unique<Port>();
@@ -191,9 +212,9 @@ Status Task::Fill(Port& port, bool* fetched) {
     return OkStatus();
   }
   if (port.reader == nullptr) return OkStatus();   // Records are injected.
-  while (!port.has_rows() && !port.is_at_end()) {
+  while (!port.has_rows() && !port.is_at_end() && port.RowsMax() > 0) {
     WEIR_RETURN_IF_ERROR(
-        port.reader->Fetch(limits::kBatchRowsMax, limits::kBatchBytesMax, fetch_scratch_));
+        port.reader->Fetch(port.RowsMax(), limits::kBatchBytesMax, fetch_scratch_));
     if (fetch_scratch_.size() == 0) return OkStatus();
     PassFaultPoint("after_fetch");
     *fetched = true;
@@ -256,7 +277,8 @@ Status Task::Dispatch(int source, Chunk chunk) {
   for (size_t i = 0; i < entries.size(); ++i) {
     EntryPoint& entry = entries[i];
     if (entry.identity && i + 1 == entries.size()) {
-      return entry.target->OnBatch(entry.input, std::move(chunk));
+      WEIR_RETURN_IF_ERROR(entry.target->OnBatch(entry.input, std::move(chunk)));
+      break;
     }
     Chunk part = chunk;
     if (!entry.identity) {
@@ -273,13 +295,16 @@ Status Task::DispatchNext(Port& port, int32_t end) {
   CheckInterrupt();
   const int32_t count = end - port.next;
   const size_t made_before = MadeBytes();
-  Chunk rows = Rows(port.pending, port.next, end);
+  // The time reached is asked for beside exchanges only.
+  Chunk rows =
+      exchange_inputs_.empty() ? Rows(port.pending, port.next, end) : port.Take(end);
   port.next = end;
   if (!port.has_rows()) {
     port.next = 0;
     port.pending = Chunk();
   }
   WEIR_RETURN_IF_ERROR(Dispatch(port.source, std::move(rows)));
+  WEIR_RETURN_IF_ERROR(tree_->EndSlice());
   LearnRowsAtOnce(count, MadeBytes() - made_before);
   return OkStatus();
 }
@@ -320,7 +345,8 @@ Status Task::Inject(int source, const RecordBatch& records) {
     Chunk chunk;
     WEIR_RETURN_IF_ERROR(Decode(*port, records, chunk));
     if (chunk.rows == 0) return OkStatus();
-    return Dispatch(source, std::move(chunk));
+    WEIR_RETURN_IF_ERROR(Dispatch(source, std::move(chunk)));
+    return tree_->EndSlice();
   }
   return OkStatus();
 }
@@ -328,6 +354,10 @@ Status Task::Inject(int source, const RecordBatch& records) {
 Status Task::Run(int batches_max, bool* worked) {
   *worked = false;
   made_before_round_ = MadeBytes();
+  for (std::unique_ptr<Port>& port : ports_) {
+    if (env_.round_ends.empty() || env_.round_ends[port->source].empty()) continue;
+    port->round_end = env_.round_ends[port->source][partition_];
+  }
   for (std::unique_ptr<RepartitionInput>& input : repartition_inputs_) {
     WEIR_RETURN_IF_ERROR(input->Poll(worked));
   }
@@ -344,12 +374,12 @@ Status Task::Run(int batches_max, bool* worked) {
     WEIR_RETURN_IF_ERROR(RunSingle(*ports_.front(), batches_max, worked));
   } else if (ports_.empty() && exchange_inputs_.size() == 1) {
     WEIR_RETURN_IF_ERROR(DrainExchange(*exchange_inputs_.front(), worked));
+  } else if (takes_slices_) {
+    WEIR_RETURN_IF_ERROR(RunSlices(batches_max, worked));
   } else {
     WEIR_RETURN_IF_ERROR(RunMerged(batches_max, worked));
   }
-  for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
-    WEIR_RETURN_IF_ERROR(AdvanceExchange(*input));
-  }
+  WEIR_RETURN_IF_ERROR(AdvanceExchanges());
   MarkDrained();
   return OkStatus();
 }
@@ -416,7 +446,7 @@ Status Task::PickFirst(Pick& pick, bool* worked) {
     if (port->has_rows()) {
       pick.Consider(port->head_time(), port.get(), nullptr);
     } else {
-      pick.must_wait |= !port->reader->caught_up();
+      pick.must_wait |= !port->caught_up();
     }
   }
   for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
@@ -442,7 +472,7 @@ Status Task::RunMerged(int batches_max, bool* worked) {
     }
     if (pick.port == nullptr && pick.exchange == nullptr) return OkStatus();
     *worked = true;
-    const int64_t until = coarse_merge_ ? INT64_MAX : pick.next_time;
+    const int64_t until = pick.next_time;
     if (pick.exchange != nullptr) {
       WEIR_RETURN_IF_ERROR(EmitExchange(*pick.exchange, until));
       if (RoundIsFull(kCommitsOfExchanges)) return OkStatus();
@@ -455,6 +485,76 @@ Status Task::RunMerged(int batches_max, bool* worked) {
     while (end < rows_end && times[end] <= until) ++end;
     step += end - port.next - 1;
     WEIR_RETURN_IF_ERROR(DispatchNext(port, end));
+    if (RoundIsFull(kCommitsOfSources)) return OkStatus();
+  }
+  return OkStatus();
+}
+
+// An input's place in the merge that makes a slice: the rows that lie together at its head.
+struct Task::Cursor {
+  Port* port = nullptr;
+  ExchangeInput* exchange = nullptr;
+  const int64_t* times = nullptr;   // Of the port's rows.
+  int32_t next = 0;
+  int32_t end = 0;
+  int64_t head_time() const {
+    return times != nullptr ? times[next] : exchange->run_time(next);
+  }
+};
+
+// The same order in few batches: up to the point where the first input runs out, each input's rows
+// are handed on together, and those who join them put them in order again.
+Status Task::RunSlices(int batches_max, bool* worked) {
+  std::vector<Cursor> cursors;
+  for (int slice = 0; slice < batches_max; ++slice) {
+    Pick pick;
+    WEIR_RETURN_IF_ERROR(PickFirst(pick, worked));
+    if (pick.must_wait) {
+      PassFaultPoint("input_held_back");
+      return OkStatus();
+    }
+    if (pick.port == nullptr && pick.exchange == nullptr) return OkStatus();
+    *worked = true;
+    CheckInterrupt();
+    const size_t made_before = MadeBytes();
+    int32_t count = 0;
+    cursors.clear();
+    for (std::unique_ptr<Port>& port : ports_) {
+      if (port->reader == nullptr || !port->has_rows()) continue;
+      cursors.push_back({.port = port.get(),
+                         .times = port->pending.row_time()->values<int64_t>().data(),
+                         .next = port->next,
+                         .end = port->pending.rows});
+    }
+    for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
+      if (!input->has_rows()) continue;
+      cursors.push_back({.exchange = input.get(),
+                         .end = std::min(input->run_length(), rows_at_once_)});
+    }
+    for (bool all = true; all;) {
+      Cursor* first = &cursors.front();
+      int64_t until = INT64_MAX;
+      for (Cursor& cursor : std::span(cursors).subspan(1)) {
+        const bool earlier = cursor.head_time() < first->head_time();
+        until = std::min(until, (earlier ? *first : cursor).head_time());
+        if (earlier) first = &cursor;
+      }
+      do {
+        ++first->next;
+      } while (first->next < first->end && first->head_time() <= until);
+      all = first->next < first->end;
+    }
+    for (const Cursor& cursor : cursors) {
+      if (cursor.port != nullptr && cursor.next > cursor.port->next) {
+        count += cursor.next - cursor.port->next;
+        WEIR_RETURN_IF_ERROR(Dispatch(cursor.port->source, cursor.port->Take(cursor.next)));
+      } else if (cursor.exchange != nullptr && cursor.next > 0) {
+        count += cursor.next;
+        WEIR_RETURN_IF_ERROR(PushExchange(*cursor.exchange, cursor.exchange->Take(cursor.next)));
+      }
+    }
+    WEIR_RETURN_IF_ERROR(tree_->EndSlice());
+    LearnRowsAtOnce(count, MadeBytes() - made_before);
     if (RoundIsFull(kCommitsOfSources)) return OkStatus();
   }
   return OkStatus();
@@ -473,9 +573,10 @@ Status Task::DrainExchange(ExchangeInput& input, bool* worked) {
 Status Task::EmitExchange(ExchangeInput& input, int64_t until) {
   CheckInterrupt();
   const size_t made_before = MadeBytes();
-  Chunk chunk = input.Take(until, rows_at_once_);
+  Chunk chunk = input.TakeUntil(until, rows_at_once_);
   const int32_t count = chunk.active_rows();
   WEIR_RETURN_IF_ERROR(PushExchange(input, std::move(chunk)));
+  WEIR_RETURN_IF_ERROR(tree_->EndSlice());
   LearnRowsAtOnce(count, MadeBytes() - made_before);
   return OkStatus();
 }
@@ -488,15 +589,32 @@ Status Task::PushExchange(ExchangeInput& input, Chunk chunk) {
   return entries.back().target->OnBatch(entries.back().input, std::move(chunk));
 }
 
-Status Task::AdvanceExchange(ExchangeInput& input) {
-  int64_t stream_time = 0;
-  if (!input.TakeNewStreamTime(env_.clock->NowMs(), env_.settings.max_task_idle_ms, &stream_time)) {
-    return OkStatus();
+// Time behind an exchange stops at rows that another input of the task has not given yet: they may
+// still meet what it would expire.
+Status Task::AdvanceExchanges() {
+  const int64_t now_ms = env_.clock->NowMs();
+  std::vector<int64_t> times;
+  for (const std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
+    times.push_back(input->StreamTime(now_ms, env_.settings.max_task_idle_ms));
   }
-  for (const EntryPoint& entry : tree_->exchange_entries(input.exchange())) {
-    WEIR_RETURN_IF_ERROR(entry.target->OnStreamTime(entry.input, stream_time));
+  int64_t ports_time = INT64_MAX;
+  for (const std::unique_ptr<Port>& port : ports_) {
+    const bool waits = port->has_rows() || !port->given.empty() ||
+                       (port->reader != nullptr && !port->caught_up());
+    if (waits) ports_time = std::min(ports_time, port->time);
   }
-  return OkStatus();
+  for (size_t i = 0; i < exchange_inputs_.size(); ++i) {
+    int64_t stream_time = std::min(times[i], ports_time);
+    for (size_t other = 0; other < exchange_inputs_.size(); ++other) {
+      if (other == i || exchange_inputs_[other]->upstream_drained()) continue;
+      stream_time = std::min(stream_time, times[other]);
+    }
+    if (!exchange_inputs_[i]->Advances(stream_time)) continue;
+    for (const EntryPoint& entry : tree_->exchange_entries(exchange_inputs_[i]->exchange())) {
+      WEIR_RETURN_IF_ERROR(entry.target->OnStreamTime(entry.input, stream_time));
+    }
+  }
+  return tree_->EndSlice();
 }
 
 // Tells the exchanges behind this task whether more may come from it.
@@ -593,7 +711,7 @@ bool Task::drained() const {
   for (const std::unique_ptr<Port>& port : ports_) {
     if (port->has_rows() || !port->given.empty()) return false;
     if (port->reader == nullptr || port->is_at_end()) continue;
-    if (port->bounded_end >= 0 || !port->reader->caught_up()) return false;
+    if (port->bounded_end >= 0 || !port->caught_up()) return false;
   }
   for (const std::unique_ptr<RepartitionInput>& input : repartition_inputs_) {
     if (!input->reader().caught_up()) return false;

@@ -73,6 +73,7 @@ class Task {
  private:
   struct Port;
   struct Pick;
+  struct Cursor;
   /// The first rows show how much is made of one.
   static constexpr int32_t kFirstRows = 16;
 
@@ -88,6 +89,7 @@ class Task {
   Status Decode(Port& port, const RecordBatch& records, Chunk& out);
   Status RunSingle(Port& port, int batches_max, bool* worked);
   Status RunMerged(int batches_max, bool* worked);
+  Status RunSlices(int batches_max, bool* worked);
   Status PickFirst(Pick& pick, bool* worked);
   Status RunTablesFirst(bool* worked, bool* done);
   Status Dispatch(int source, Chunk chunk);
@@ -98,7 +100,7 @@ class Task {
   Status DrainExchange(ExchangeInput& input, bool* worked);
   Status EmitExchange(ExchangeInput& input, int64_t until);
   Status PushExchange(ExchangeInput& input, Chunk chunk);
-  Status AdvanceExchange(ExchangeInput& input);
+  Status AdvanceExchanges();
   void MarkDrained();
   Status FlushOutputs(bool at_barrier);
 
@@ -117,7 +119,7 @@ class Task {
   int64_t records_in_ = 0;
   size_t ended_ = 0;               // Operators that have handed on all they kept.
   bool ready_ = false;
-  bool coarse_merge_ = false;
+  bool takes_slices_ = false;
   size_t made_before_round_ = 0;
   int32_t rows_at_once_ = kFirstRows;    // How many go through the operators together.
   bool tables_first_ = false;

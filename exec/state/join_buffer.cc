@@ -241,6 +241,15 @@ bool JoinBuffer::EarliestWaiting(std::pair<int64_t, int64_t>& row) {
   return false;
 }
 
+void JoinBuffer::Waiting(std::vector<std::pair<int64_t, int64_t>>& rows) const {
+  rows.clear();
+  for (const auto& entry : heap_) {
+    if (entry.second < first_ordinal_) continue;
+    if ((BlockOf(entry.second).waiting[entry.second & kRowMask] & kWaiting) == 0) continue;
+    rows.push_back(entry);
+  }
+}
+
 void JoinBuffer::Save(StateStore& store) {
   SaveRows(store);
   SaveWaiting(store);

@@ -50,6 +50,8 @@ class JoinBuffer {
   /// Drops blocks all of whose rows have times below `limit`.
   void Expire(int64_t limit);
   int64_t row_count() const { return next_ordinal_ - first_ordinal_; }
+  /// That of the next row, or less.
+  int64_t next_ordinal() const { return next_ordinal_; }
 
   /// Rows that wait for a match, earliest first.
   void SetWaiting(int64_t ordinal);
@@ -57,6 +59,8 @@ class JoinBuffer {
   void ClearWaiting(int64_t ordinal);
   /// The earliest waiting row, as (time, ordinal); false if none waits.
   bool EarliestWaiting(std::pair<int64_t, int64_t>& row);
+  /// All rows that wait, as (time, ordinal), in any order.
+  void Waiting(std::vector<std::pair<int64_t, int64_t>>& rows) const;
 
   Status Load(const StateStore& store);
   void Save(StateStore& store);

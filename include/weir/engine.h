@@ -153,6 +153,11 @@ class Cursor {
   virtual bool is_changelog() const { return false; }
   /// True if a source of the query never ends by itself and no LIMIT ends the query.
   virtual bool endless() const { return false; }
+  /// Windows that EMIT FINAL holds back until a later row closes them.
+  virtual int64_t open_windows() const { return 0; }
+  /// Closes them now: Next gives them out, and rows that come for them later are late. For a result
+  /// that is to end here.
+  virtual Status CloseWindows() { return {}; }
   /// Topics this cursor reads that have given no record so far; for "waiting" messages.
   virtual std::vector<std::string> waiting_for() const { return {}; }
   /// Makes a blocked or later Next return soon with kCancelled. May be called from any thread.

@@ -85,7 +85,8 @@ Status AggregationBuilder::BindWindow() {
     }
     return OkStatus();
   }
-  WEIR_ASSIGN_OR_RETURN(grouping_.window, ResolveWindow(*query_.window, *use_.context));
+  WEIR_ASSIGN_OR_RETURN(grouping_.window,
+                        ResolveWindow(*query_.window, query_.emit, *use_.context));
   // In ksqlDB the bounds have no name where the input is a join.
   if (input_.is_join && !use_.context->sql_extensions) return OkStatus();
   AddWindowBounds(input_, select_scope_);

@@ -40,8 +40,9 @@ logical::NodePtr AddHaving(const logical::NodePtr& aggregate, BoundExprPtr havin
 Result<BoundExprPtr> PlaceInGroups(const BoundExprPtr& expr, const Grouping& grouping,
                                    SourcePosition position);
 
-/// WINDOW with its defaults: grace 24 hours less the size, retention a day or size and grace.
-Result<physical::WindowSpec> ResolveWindow(const ast::WindowClause& clause,
+/// WINDOW with its defaults: grace 24 hours less the size (with EMIT FINAL none, as nobody waits a
+/// day for a window), retention a day or size and grace.
+Result<physical::WindowSpec> ResolveWindow(const ast::WindowClause& clause, ast::EmitMode emit,
                                            const PlannerContext& context);
 
 }  // namespace weir

@@ -19,7 +19,12 @@ namespace {
 
 using physical::JoinKind;
 
-constexpr int64_t kDefaultJoinGraceMs = 24LL * 3600 * 1000;
+/// Without GRACE rows are kept for a day, of which the window takes its part: as Kafka Streams has
+/// it, twice the time before, whatever the time after.
+int64_t DefaultJoinGrace(int64_t before_ms) {
+  constexpr int64_t kDayMs = 24LL * 3600 * 1000;
+  return before_ms < kDayMs / 2 ? kDayMs - 2 * before_ms : 0;
+}
 
 /// The join tree as a list: the first source, then (join, source) from left to right.
 struct JoinChain {
@@ -410,10 +415,14 @@ Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right,
   node->sides = sides;
   node->join = KindOf(join.type);
   if (join.within) {
-    node->before_ms = join.within->before_ms;
-    node->after_ms = join.within->after_ms;
+    // A RIGHT join is ksqlDB's LEFT join from the other side: there WITHIN tells how the right rows
+    // look at the left ones.
+    const bool mirrored = join.type == ast::JoinType::kRight;
+    node->before_ms = mirrored ? join.within->after_ms : join.within->before_ms;
+    node->after_ms = mirrored ? join.within->before_ms : join.within->after_ms;
     node->has_grace = join.within->grace_ms.has_value();
-    node->grace_ms = join.within->grace_ms.value_or(kDefaultJoinGraceMs);
+    node->grace_ms =
+        join.within->grace_ms.value_or(DefaultJoinGrace(join.within->before_ms));
   }
   const bool foreign = sides == logical::JoinSides::kForeignKey;
   std::vector<BoundExprPtr> left_keys;

@@ -32,7 +32,7 @@ Status CheckOverlap(const ast::WindowClause& clause) {
 
 }  // namespace
 
-Result<physical::WindowSpec> ResolveWindow(const ast::WindowClause& clause,
+Result<physical::WindowSpec> ResolveWindow(const ast::WindowClause& clause, ast::EmitMode emit,
                                            const PlannerContext& context) {
   physical::WindowSpec window;
   switch (clause.kind) {
@@ -63,7 +63,9 @@ Result<physical::WindowSpec> ResolveWindow(const ast::WindowClause& clause,
     window.advance_ms = clause.advance_ms;
     WEIR_RETURN_IF_ERROR(CheckOverlap(clause));
   }
-  window.grace_ms = clause.grace_ms.value_or(std::max<int64_t>(kDayMs - clause.size_ms, 0));
+  const int64_t default_grace =
+      emit == ast::EmitMode::kFinal ? 0 : std::max<int64_t>(kDayMs - clause.size_ms, 0);
+  window.grace_ms = clause.grace_ms.value_or(default_grace);
   if (window.grace_ms < 0) {
     return InvalidWindow("a GRACE PERIOD is not negative", clause.position);
   }

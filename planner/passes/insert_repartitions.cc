@@ -236,13 +236,15 @@ Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
   }
   const int32_t widest = std::max(a.partitions, b.partitions);
   if (widest == 1) return node;
+  // What rows of a stream meet depends on how far the other side is.
+  const bool ordered = join.sides == logical::JoinSides::kStreamStream;
   if (move_left && move_right) {
-    left = Exchanged(left, widest, std::nullopt, false);
-    right = Exchanged(right, widest, std::nullopt, false);
+    left = Exchanged(left, widest, std::nullopt, ordered);
+    right = Exchanged(right, widest, std::nullopt, ordered);
   } else if (move_left) {
-    left = Exchanged(left, b.partitions, b.key_format, false);
+    left = Exchanged(left, b.partitions, b.key_format, ordered);
   } else if (move_right) {
-    right = Exchanged(right, a.partitions, a.key_format, false);
+    right = Exchanged(right, a.partitions, a.key_format, ordered);
   }
   return logical::WithInputs(node, {left, right});
 }

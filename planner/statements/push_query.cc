@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "planner/binder/make_expr.h"
+#include "planner/logical/logical_nodes.h"
 #include "planner/passes/passes.h"
 #include "planner/physical/lower.h"
 #include "planner/statements/query_plan.h"
@@ -22,6 +24,19 @@ std::shared_ptr<T> On(const logical::NodePtr& input) {
   return node;
 }
 
+/// A table's topic does not say whether a key was there before: a filter that lets all rows pass
+/// remembers it, so that changes are told from new rows.
+logical::NodePtr WithKnownKeys(const logical::NodePtr& node) {
+  if (!node->is_table) return node;
+  if (node->kind == logical::NodeKind::kProject) {
+    return logical::WithInputs(node, {WithKnownKeys(node->inputs[0])});
+  }
+  if (node->kind != logical::NodeKind::kSource) return node;
+  auto filter = On<logical::Filter>(node);
+  filter->predicate = MakeLiteral(Value(true), DataType::Boolean(), "true");
+  return filter;
+}
+
 }  // namespace
 
 Result<PushLogical> BuildPush(const ast::Statement& statement, const PlannerContext& context) {
@@ -34,7 +49,7 @@ Result<PushLogical> BuildPush(const ast::Statement& statement, const PlannerCont
   }
   WEIR_ASSIGN_OR_RETURN(BuiltQuery built, BuildQuery({&context, false, "", &query}));
   PushLogical push;
-  logical::NodePtr node = built.node;
+  logical::NodePtr node = WithKnownKeys(built.node);
   if (query.limit) {
     auto limit = On<logical::Limit>(node);
     limit->rows = *query.limit;

@@ -73,6 +73,10 @@ void Harness::Push(int input, const Chunk& chunk, int32_t cut) {
     ASSERT_TRUE(status.ok()) << status.message();
     status = operator_->OnStreamTime(input, highest_[input]);
     ASSERT_TRUE(status.ok()) << status.message();
+    // Joins of streams hold rows until the runtime says that both sides have been given theirs.
+    if (node_.kind != physical::NodeKind::kStreamStreamJoin) continue;
+    status = operator_->EmitPending();
+    ASSERT_TRUE(status.ok()) << status.message();
   }
 }
 

@@ -187,7 +187,7 @@ TEST_P(EveryAggregate, UndoneIsAsNeverAdded) {
   if (!one_.row->can_undo) GTEST_SKIP();
   Add(call_->states(), 0, random_.Some(one_.types, 60));
   const std::string before = call_->Result(0);
-  // Other values than before: of equal ones COLLECT_LIST takes out the first.
+  // Other values than before: of equal ones COLLECT_LIST takes out the last.
   Rows other = random_.Some(one_.types, 30, 1000);
   std::erase_if(other, [](const auto& row) {
     return std::any_of(row.begin(), row.end(), [](const Value& value) { return value.is_null(); });

@@ -48,7 +48,7 @@ class ExchangeInputTest : public testing::Test {
     EXPECT_TRUE(input_->Collect(now_, 10).ok());
     std::vector<int64_t> taken;
     while (input_->has_rows() && input_->head_time() <= until) {
-      const Chunk chunk = Flatten(input_->Take(until));
+      const Chunk chunk = Flatten(input_->TakeUntil(until));
       for (int64_t value : chunk.columns[0]->values<int64_t>()) taken.push_back(value);
     }
     return taken;
@@ -95,13 +95,25 @@ TEST_F(ExchangeInputTest, AnIdleUpstreamHoldsBackOnlySoLong) {
 
 TEST_F(ExchangeInputTest, StreamTimeIsNotAheadOfHeldRows) {
   Start(true);
-  int64_t time = 0;
   Send(0, {1, 9});
   Send(1, {4});
   EXPECT_EQ(Taken(), (Numbers{1, 4}));
-  ASSERT_TRUE(input_->TakeNewStreamTime(now_, 10, &time));
-  EXPECT_EQ(time, 4);
-  EXPECT_FALSE(input_->TakeNewStreamTime(now_, 10, &time)) << "it has not moved";
+  EXPECT_EQ(input_->StreamTime(now_, 10), 4);
+  EXPECT_TRUE(input_->Advances(4));
+  EXPECT_FALSE(input_->Advances(4)) << "it has not moved";
+}
+
+TEST_F(ExchangeInputTest, OrderedRowsOfSeveralUpstreamsLieTogether) {
+  Start(true);
+  Send(0, {1, 3, 5});
+  Send(1, {2, 4, 6});
+  ASSERT_TRUE(input_->Collect(now_, 10).ok());
+  ASSERT_EQ(input_->run_length(), 5);
+  EXPECT_EQ(input_->run_time(3), 4);
+  const Chunk first = Flatten(input_->Take(2));
+  EXPECT_EQ(first.columns[0]->values<int64_t>()[1], 2);
+  EXPECT_EQ(input_->head_time(), 3);
+  EXPECT_EQ(Taken(), (Numbers{3, 4, 5}));
 }
 
 TEST_F(ExchangeInputTest, HeldRowsOutliveARestartAtACommit) {

@@ -207,5 +207,99 @@ TEST(OneResult, OuterJoinsBehindExchanges) {
   }
 }
 
+// Many records of one topic lie in one batch; how far the other side then is must not decide what
+// is kept of it, nor which rows come out alone.
+std::multiset<std::string> JoinLongTopics(const std::string& query, bool in_batches,
+                                          const Way& way) {
+  const std::unique_ptr<Engine> engine = Open(way);
+  const auto run = [&](const std::string& sql) { Execute(*engine, sql); };
+  if (!in_batches) run("SET 'cache.max.bytes.buffering' = '0';");
+  Random random(5);
+  for (const std::string topic : {"s", "r"}) {
+    run("CREATE STREAM " + topic + " (k STRING KEY, g INT, x BIGINT) WITH (kafka_topic='" + topic +
+        "', value_format='JSON', partitions=" + std::to_string(way.partitions) + ");");
+    std::vector<Record> records = MakeRecords(random(), 0);
+    for (Record& record : records) *record.timestamp_ms += static_cast<int64_t>(random() % 3);
+    Append(*engine, topic, records);
+  }
+  run(query);
+  std::multiset<std::string> rows;
+  for (const TopicRecord& record : ReadResult(*engine)) {
+    rows.insert(record.key.value_or("null") + " " + record.value.value_or("null"));
+  }
+  return rows;
+}
+
+TEST(OneResult, JoinsOfLongBatchesMeetWhatSingleRowsMeet) {
+  for (const std::string on : {"s.k = r.k", "s.g = r.g"}) {
+    for (const std::string kind : {"", "LEFT", "RIGHT", "FULL OUTER"}) {
+      const std::string query = "CREATE STREAM t AS SELECT ROWKEY, s.x AS a, r.x AS b FROM s " +
+                                kind + " JOIN r WITHIN (2 SECONDS, 1 SECOND) GRACE PERIOD 1 SECOND"
+                                " ON " + on + ";";
+      const auto wanted = JoinLongTopics(query, false, {1, 1});
+      EXPECT_GT(wanted.size(), 100u) << query;
+      EXPECT_EQ(JoinLongTopics(query, true, {1, 1}), wanted) << query;
+    }
+    // With several partitions rows that wait come out up to the end of their own.
+    const std::string inner = "CREATE STREAM t AS SELECT ROWKEY, s.x AS a, r.x AS b FROM s JOIN r "
+                              "WITHIN (2 SECONDS, 1 SECOND) GRACE PERIOD 1 SECOND ON " + on + ";";
+    const auto wanted = JoinLongTopics(inner, false, {1, 1});
+    EXPECT_EQ(JoinLongTopics(inner, true, {3, 1}), wanted) << inner;
+    EXPECT_EQ(JoinLongTopics(inner, true, {3, 3}), wanted) << inner;
+  }
+}
+
+TEST(OneResult, ASelfJoinOfALongBatch) {
+  const std::string query = "CREATE STREAM t AS SELECT a.k, a.x AS p, b.x AS q FROM s a JOIN s b "
+                            "WITHIN 3 SECONDS GRACE PERIOD 0 SECONDS ON a.k = b.k;";
+  const auto wanted = JoinLongTopics(query, false, {1, 1});
+  EXPECT_GT(wanted.size(), 600u);
+  EXPECT_EQ(JoinLongTopics(query, true, {1, 1}), wanted);
+  EXPECT_EQ(JoinLongTopics(query, true, {3, 2}), wanted);
+}
+
+// An append that reaches several partitions is seen as a whole: no partition looks as if it had
+// ended while its neighbours are read. So no row is late where records are in order and have none.
+TEST(OneResult, RowsInOrderAreNotLostUnderARunningQuery) {
+  const std::vector<Record> records = MakeRecords(7, 0);
+  const std::vector<std::string> queries = {
+      "CREATE TABLE t AS SELECT g, COUNT(*) AS n FROM s WINDOW TUMBLING (SIZE 5 SECONDS, "
+      "GRACE PERIOD 0 SECONDS) GROUP BY g;",
+      "CREATE TABLE t AS SELECT g, COLLECT_LIST(x) AS n FROM s WINDOW TUMBLING (SIZE 5 SECONDS, "
+      "GRACE PERIOD 0 SECONDS) GROUP BY g;",
+      "CREATE TABLE t AS SELECT g, COUNT(*) AS n FROM s WINDOW SESSION (1 SECOND, "
+      "GRACE PERIOD 0 SECONDS) GROUP BY g;"};
+  for (const std::string& query : queries) {
+    Table wanted;
+    for (uint64_t seed = 0; seed < 12; ++seed) {
+      Random random(seed);
+      const bool first = seed % 3 != 0;
+      const std::unique_ptr<Engine> engine = Open({3, 1 + static_cast<int>(seed % 3)});
+      Execute(*engine, "CREATE STREAM s (k STRING KEY, g INT, x BIGINT) WITH (kafka_topic='s', "
+                       "value_format='JSON', partitions=3);");
+      if (first) Execute(*engine, query);
+      for (size_t at = 0; at < records.size();) {
+        const size_t count = std::min<size_t>(1 + random() % 90, records.size() - at);
+        const auto from = records.begin() + static_cast<std::ptrdiff_t>(at);
+        Append(*engine, "s", {from, from + static_cast<std::ptrdiff_t>(count)});
+        at += count;
+      }
+      if (!first) Execute(*engine, query);
+      Table table;
+      for (const TopicRecord& record : ReadResult(*engine)) {
+        if (record.value) {
+          table[*record.key] = *record.value;
+        } else {
+          table.erase(*record.key);
+        }
+      }
+      const QueryMetrics metrics = engine->Metrics().queries.at(0);
+      EXPECT_TRUE(metrics.dropped.empty()) << seed << ": " << metrics.dropped.begin()->first;
+      if (wanted.empty()) wanted = table;
+      EXPECT_EQ(table, wanted) << query << " seed " << seed;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -3,7 +3,9 @@
 // An engine that only remembers what it was asked and answers what a test has put in. It keeps
 // topics, so that loading and golden tests have something to read back.
 
+#include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,9 +30,16 @@ class FakeCursor : public Cursor {
   bool limit_reached() const override { return limit; }
   bool caught_up() const override { return batches.empty(); }
   void Cancel() override { cancelled = true; }
+  int64_t open_windows() const override { return static_cast<int64_t>(windows.size()); }
+  Status CloseWindows() override {
+    std::move(windows.begin(), windows.end(), std::back_inserter(batches));
+    windows.clear();
+    return {};
+  }
   std::vector<std::string> waiting_for() const override { return {"empty.topic"}; }
 
   std::deque<Batch> batches;
+  std::deque<Batch> windows;   ///< Held back until they are closed.
   bool endless = false;  ///< Follows for ever once the batches are given out.
   bool limit = false;
   bool cancelled = false;

@@ -193,6 +193,24 @@ TEST_F(ProgramTest, UntilEndWaitsAtTheEnd) {
   EXPECT_EQ(engine_.runs_until_end, 1);
 }
 
+TEST_F(ProgramTest, CloseWindowsGivesThoseOfASelectToo) {
+  options_.until_end = true;
+  options_.scripts = {{false, "SELECT 1;"}};
+  for (const bool close : {false, true}) {
+    auto cursor = std::make_shared<FakeCursor>(
+        std::make_shared<Schema>(TextBatch({"A"}, {{"x"}}).schema()));
+    cursor->endless = true;
+    cursor->windows = {TextBatch({"A"}, {{"in a window"}})};
+    engine_.cursors["SELECT 1"] = cursor;
+    options_.close_windows = close;
+    EXPECT_EQ(Run(), 0);
+    EXPECT_EQ(out_.str().find("in a window") != std::string::npos, close) << out_.str();
+    EXPECT_EQ(err_.str().find("windows left open: 1") != std::string::npos, !close) << err_.str();
+    out_.str("");
+    err_.str("");
+  }
+}
+
 TEST_F(ProgramTest, OpenErrors) {
   open_status_ = Status(ErrorCode::kStoreLocked, "another process has the store open: pid 1");
   EXPECT_EQ(Run(), 1);
