@@ -122,6 +122,7 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
     for (const StoredStatement& stored : stored_) {
       if (stored.kind == "source" && stored.name == name) MarkMended(stored);
     }
+    if (!is_new) WEIR_RETURN_IF_ERROR(RestartQueriesOf(name));
   }
   result.message = fmt::format("Created {} {}", KindName(is_table), name);
   return OkStatus();
@@ -178,7 +179,7 @@ Status EngineImpl::StartQueries(const std::string& id,
   options.log = [this](LogLevel level, std::string_view line) { Log(level, line); };
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
                         QueryRuntime::Make(std::move(options)));
-  if (recovering_ && options_.paused) {
+  if (recovering_ && options_.paused && FindRunning(id) == nullptr) {
     paused = true;   // For this opening only; RESUME opens it.
   } else if (Status opened = runtime->Open(); !opened.ok()) {
     if (!recovering_) return opened;
@@ -579,6 +580,7 @@ Status EngineImpl::AlterSource(const ast::Statement& statement, StatementResult&
   }
   catalog_.PutSource(std::move(changed));
   WEIR_RETURN_IF_ERROR(SaveStatement("source", name, sql));
+  WEIR_RETURN_IF_ERROR(RestartQueriesOf(name));
   result.message = fmt::format("Altered {}", name);
   return OkStatus();
 }

@@ -103,6 +103,12 @@ class EngineImpl : public Engine {
   void MarkBroken(const StoredStatement& statement, Status cause);
   void MarkMended(const StoredStatement& statement);
   void NoteBrokenQueries();
+  /// A kept query, or the queries of a kept pipeline, planned with what the catalog has now.
+  Result<std::vector<PersistentQueryPlan>> PlanAgain(const StoredStatement& statement);
+  /// Queries that read a source that was changed, or write to it, go on from their state with what
+  /// it is now, as they would when the store is opened again.
+  Status RestartQueriesOf(std::string_view source);
+  Status RestartQuery(const StoredStatement& statement);
   /// Tries broken objects again; notices say which are mended.
   void RetryBroken(StatementResult& result);
   /// By the name of a source, query or pipeline that it is or makes; null: none.

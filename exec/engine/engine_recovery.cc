@@ -128,6 +128,65 @@ Status EngineImpl::RecoverStatement(const StoredStatement& statement, const Sett
   return status;
 }
 
+Result<std::vector<PersistentQueryPlan>> EngineImpl::PlanAgain(const StoredStatement& statement) {
+  WEIR_ASSIGN_OR_RETURN(const ast::Statement parsed, ParseStatement(statement.sql));
+  recovered_ = &statement;
+  std::vector<PersistentQueryPlan> plans;
+  const auto plan = [&](const ast::Statement& one) -> Status {
+    if (one.Is<ast::CreateSource>()) return OkStatus();
+    WEIR_ASSIGN_OR_RETURN(PersistentQueryPlan made, PlanPersistentQuery(one, MakePlannerContext()));
+    plans.push_back(std::move(made));
+    return OkStatus();
+  };
+  Status status = Guarded([&]() -> Status {
+    if (!parsed.Is<ast::Pipeline>()) return plan(parsed);
+    for (const ast::Statement& inner : parsed.As<ast::Pipeline>().statements) {
+      WEIR_RETURN_IF_ERROR(plan(inner));
+    }
+    return OkStatus();
+  });
+  recovered_ = nullptr;
+  if (!status.ok()) return status;
+  return plans;
+}
+
+Status EngineImpl::RestartQuery(const StoredStatement& statement) {
+  const std::string unit =
+      statement.kind == "pipeline" ? fmt::format("PIPELINE_{}", statement.name) : statement.name;
+  const RunningQuery* running = FindRunning(unit);
+  if (running == nullptr) return OkStatus();
+  const bool paused = running->paused;
+  // Those of its creation, without what was SET since.
+  settings_ = Settings();
+  for (const auto& [name, value] : options_.settings) {
+    WEIR_RETURN_IF_ERROR(settings_.Set(name, value, true, nullptr));
+  }
+  for (const auto& [name, value] : statement.settings) {
+    WEIR_RETURN_IF_ERROR(settings_.Set(name, value, true, nullptr));
+  }
+  WEIR_ASSIGN_OR_RETURN(const std::vector<PersistentQueryPlan> plans, PlanAgain(statement));
+  WEIR_RETURN_IF_ERROR(StopQuery(unit, false));
+  recovering_ = true;
+  Status started = StartQueries(unit, plans, paused);
+  recovering_ = false;
+  return started;
+}
+
+Status EngineImpl::RestartQueriesOf(std::string_view source) {
+  std::vector<StoredStatement> users;
+  for (const StoredStatement& stored : stored_) {
+    if (stored.broken.ok() && stored.known_columns.contains(source)) users.push_back(stored);
+  }
+  const Settings session = settings_;
+  Status status;
+  for (const StoredStatement& user : users) {
+    Status restarted = RestartQuery(user);
+    if (status.ok()) status = std::move(restarted);
+  }
+  settings_ = session;
+  return status;
+}
+
 void EngineImpl::MarkBroken(const StoredStatement& statement, Status cause) {
   // The place is one in the kept text, which nobody sees here.
   Status plain = Status(cause.code(), cause.message()).WithHint(cause.hint());

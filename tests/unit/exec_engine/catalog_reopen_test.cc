@@ -57,6 +57,22 @@ TEST(CatalogReopen, AlteredSourcesKeepTheirQueries) {
   EXPECT_EQ(store.Settled("SELECT * FROM copy WHERE id = 2;"), Rows({"2 | 1 | x | y"}));
 }
 
+// Fields are told by their place there, so the query must learn of the new one at once.
+TEST(CatalogReopen, AlteringDelimitedValuesLosesNoRows) {
+  ReopenedStore store;
+  store.Execute(
+      "CREATE STREAM d (id STRING KEY, amt INT) WITH (KAFKA_TOPIC='d', VALUE_FORMAT='DELIMITED', "
+      "PARTITIONS=1);"
+      "CREATE TABLE tot AS SELECT id, SUM(amt) AS total FROM d GROUP BY id;"
+      "CREATE STREAM copy AS SELECT * FROM d; PAUSE CSAS_COPY;");
+  store.Append("d", "a", "1");
+  ASSERT_EQ(store.Settled("SELECT * FROM tot;"), Rows({"a | 1"}));
+  store.Execute("ALTER STREAM d ADD COLUMN note STRING;");
+  store.Append("d", "a", "2,x");
+  EXPECT_EQ(store.Settled("SELECT * FROM tot;"), Rows({"a | 3"}));
+  EXPECT_EQ(store.StateOf("CSAS_COPY"), "PAUSED");
+}
+
 // Its entries say nothing of columns, and its state bears the hash of the plan's text.
 TEST(CatalogReopen, AStoreOfTheFirstFormatGoesOn) {
   ReopenedStore store;
