@@ -18,6 +18,18 @@
 namespace weir {
 namespace {
 
+// While it lives, a query that cannot start is in ERROR, and the statement goes on.
+class RecoveryScope {
+ public:
+  explicit RecoveryScope(bool& recovering) : recovering_(recovering) { recovering_ = true; }
+  ~RecoveryScope() { recovering_ = false; }
+  RecoveryScope(const RecoveryScope&) = delete;
+  RecoveryScope& operator=(const RecoveryScope&) = delete;
+
+ private:
+  bool& recovering_;
+};
+
 Status ReadsBackOtherwise(std::string_view kind, std::string_view name, std::string_view how) {
   return Status(ErrorCode::kInvalidStatement,
                 fmt::format("{} {} cannot be kept, as its statement would not read back: {}", kind,
@@ -84,7 +96,7 @@ Status EngineImpl::Recover() {
 void EngineImpl::MakeAgain(const std::vector<StoredStatement>& statements) {
   const std::vector<StoredStatement> all = statements;
   const Settings session = settings_;
-  recovering_ = true;
+  const RecoveryScope scope(recovering_);
   std::vector<const StoredStatement*> left;
   for (const StoredStatement& statement : all) left.push_back(&statement);
   std::vector<Status> causes;
@@ -107,7 +119,6 @@ void EngineImpl::MakeAgain(const std::vector<StoredStatement>& statements) {
     if (!status.ok()) MarkBroken(*statement, std::move(status));
   }
   NoteBrokenQueries();
-  recovering_ = false;
   settings_ = session;
 }
 
@@ -166,10 +177,8 @@ Status EngineImpl::RestartQuery(const StoredStatement& statement) {
   }
   WEIR_ASSIGN_OR_RETURN(const std::vector<PersistentQueryPlan> plans, PlanAgain(statement));
   WEIR_RETURN_IF_ERROR(StopQuery(unit, false));
-  recovering_ = true;
-  Status started = StartQueries(unit, plans, paused);
-  recovering_ = false;
-  return started;
+  const RecoveryScope scope(recovering_);
+  return StartQueries(unit, plans, paused);
 }
 
 Status EngineImpl::RestartQueriesOf(std::string_view source) {
@@ -180,7 +189,7 @@ Status EngineImpl::RestartQueriesOf(std::string_view source) {
   const Settings session = settings_;
   Status status;
   for (const StoredStatement& user : users) {
-    Status restarted = RestartQuery(user);
+    Status restarted = Guarded([&] { return RestartQuery(user); });
     if (status.ok()) status = std::move(restarted);
   }
   settings_ = session;

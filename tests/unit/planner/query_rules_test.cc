@@ -1,5 +1,6 @@
 // What persistent, push and pull queries and INSERT may say.
 
+#include "planner/physical/state_shape.h"
 #include "tests/unit/planner/planner_fixture.h"
 
 namespace weir {
@@ -158,6 +159,30 @@ TEST_F(QueryRulesTest, TheSamePlanHasTheSameFingerprint) {
             fingerprint("create table c as select v, count(*) n from s group by v"));
   EXPECT_NE(fingerprint(a),
             fingerprint("CREATE TABLE c AS SELECT v, SUM(k) AS n FROM s GROUP BY v;"));
+}
+
+// Kept state bears the hash of this text: it may not change for the plans of today.
+TEST_F(QueryRulesTest, TheShapeOfStateIsWhatItWas) {
+  const auto shape = [&](const std::string& sql) {
+    Result<ast::Statement> statement = ParseStatement(sql);
+    return StateShape(*PlanPersistentQuery(*statement, session_.context)->root);
+  };
+  EXPECT_EQ(shape("CREATE STREAM c AS SELECT k, v + 1 AS n FROM s WHERE v > 1;"),
+            "stateless S topic s");
+  const std::string counts = shape("CREATE TABLE c AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;");
+  EXPECT_EQ(counts,
+            "shape 1\n"
+            "table [`K` INTEGER KEY, `N` BIGINT] mode 1\n"
+            " project K, COUNT(*) AS N [`K` INTEGER KEY, `N` BIGINT] mode 1\n"
+            "  aggregate 1 COUNT() none [`K` INTEGER KEY, `COUNT(*)` BIGINT] mode 1 store "
+            "aggregate-1\n"
+            "   project K [`K` INTEGER KEY] mode 0\n"
+            "    read S topic s [`K` INTEGER KEY] mode 0\n");
+  EXPECT_EQ(shape("CREATE TABLE c AS SELECT s.k AS k, COUNT(*) AS n FROM s JOIN r WITHIN 1 HOUR ON "
+                  "s.k = r.k WINDOW TUMBLING (SIZE 1 MINUTE) GROUP BY s.k;"),
+            "");
+  session_.MustRun("ALTER STREAM s ADD COLUMN later STRING;");
+  EXPECT_EQ(shape("CREATE TABLE c AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;"), counts);
 }
 
 TEST_F(QueryRulesTest, QueryIdsAreGuessable) {
