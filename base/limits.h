@@ -33,6 +33,10 @@ inline constexpr size_t kStatementBytesMax = 1u << 20;
 inline constexpr int kNestingDepthMax = 200;
 /// Nesting of JSON values decoded from records; deeper values make the record bad.
 inline constexpr int kValueDepthMax = 64;
+/// Columns of a stream, a table or a result, fields of a STRUCT, expressions of a GROUP BY, and
+/// aggregates of a SELECT: an error of the statement beyond. What grows with the square of them
+/// stays under a second.
+inline constexpr size_t kColumnsMax = 10'000;
 /// Digits of a DECIMAL: what Arrow's decimal128 holds.
 inline constexpr int kDecimalPrecisionMax = 38;
 /// Windows that one row is in: a HOPPING window whose size is more of its advances is refused.

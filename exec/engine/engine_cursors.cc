@@ -12,6 +12,7 @@
 #include "exec/engine/engine_impl.h"
 #include "exec/engine/statement_notices.h"
 #include "exec/engine/topic_printer.h"
+#include "planner/catalog/near_names.h"
 
 namespace weir {
 namespace {
@@ -235,6 +236,23 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPushQuery(const ast::Statement& 
   return std::unique_ptr<Cursor>(std::move(cursor));
 }
 
+namespace {
+
+/// For a topic that is not there.
+std::string NearTopics(Broker& broker, const std::string& topic) {
+  const Result<std::vector<TopicInfo>> topics = broker.ListTopics();
+  if (!topics.ok()) return "";
+  std::vector<std::string> names;
+  for (const TopicInfo& each : *topics) {
+    if (!each.internal) names.push_back(each.name);
+  }
+  const std::string near = DidYouMean(topic, names);
+  if (!near.empty()) return near;
+  return names.empty() ? "there are no topics yet" : "the topics are " + ListNames(names);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Cursor>> EngineImpl::OpenPrint(const ast::Statement& statement) {
   const auto& print = statement.As<ast::Print>();
   TopicPrint what{print.topic, print.from_beginning, print.interval, print.limit};
@@ -245,8 +263,10 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPrint(const ast::Statement& stat
     what.window_size_ms = source.window_size_ms;
   }
   Result<std::unique_ptr<Cursor>> cursor = MakeTopicPrinter(*broker_, what);
-  if (!cursor.ok()) return std::move(cursor).status().At(print.topic_position);
-  return cursor;
+  if (cursor.ok()) return cursor;
+  std::string hint;
+  if (cursor.status().code() == ErrorCode::kUnknownTopic) hint = NearTopics(*broker_, print.topic);
+  return std::move(cursor).status().At(print.topic_position).WithHint(std::move(hint));
 }
 
 }  // namespace weir

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/limits.h"
 #include "base/status_macros.h"
 #include "parser/ast/printer.h"
 #include "planner/binder/coercion.h"
@@ -210,7 +211,8 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
   }
   if (aggregates_ == nullptr || !lambda_parameters_.empty()) {
     return Status(ErrorCode::kInvalidAggregate,
-                  clause_ + " does not take aggregate functions: " + name);
+                  clause_ + " does not take aggregate functions: " + name)
+        .WithHint(clause_ == "WHERE" ? "HAVING, behind GROUP BY, takes conditions on groups" : "");
   }
   // Arguments see the aggregation's input only, not its window.
   ExprBinder inner(*aggregates_->argument_scope, catalog_, functions_, clause_);
@@ -255,8 +257,14 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
     WEIR_ASSIGN_OR_RETURN(Value value, EvaluateConstantExpr(*constant));
     made.constants.push_back(std::move(value));
   }
-  BoundExprPtr result =
-      MakeColumn(kCallColumnBase + Collect(std::move(made)), overload.return_type, {});
+  const int number = Collect(std::move(made));
+  if (number >= static_cast<int>(limits::kColumnsMax)) {
+    return Status(ErrorCode::kInvalidAggregate, "there are more than " +
+                                                    std::to_string(limits::kColumnsMax) +
+                                                    " aggregates")
+        .At(call.position);
+  }
+  BoundExprPtr result = MakeColumn(kCallColumnBase + number, overload.return_type, {});
   if (is_sql && (name == "SUM" || name == "AVG")) return NullBelow(1, args[0], std::move(result));
   if (is_sql && name.starts_with("STDDEV_SAMP")) return NullBelow(2, args[0], std::move(result));
   return result;

@@ -1,6 +1,7 @@
 // Casts, access into values (a[1], m['k'], s->f) and constructors (ARRAY[…], MAP(…), STRUCT(…)).
 
-#include <algorithm>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -124,8 +125,9 @@ Result<BoundExprPtr> ExprBinder::BindMap(const ast::MapLiteral& map) {
 Result<BoundExprPtr> ExprBinder::BindStruct(const ast::StructLiteral& literal) {
   std::vector<DataType::Field> fields;
   std::vector<BoundExprPtr> children;
+  std::unordered_set<std::string_view> names;
   for (const auto& [name, value] : literal.fields) {
-    if (std::ranges::find(fields, name.name, &DataType::Field::name) != fields.end()) {
+    if (!names.insert(name.name).second) {
       return Status(ErrorCode::kDuplicateName, "duplicate field in STRUCT: " + name.name)
           .At(name.position);
     }

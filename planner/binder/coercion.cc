@@ -134,10 +134,25 @@ bool IsOrdering(std::string_view op) {
   return op == "<" || op == "<=" || op == ">" || op == ">=";
 }
 
+/// How a text and something else become comparable.
+std::string ComparisonHint(const BoundExpr& left, const BoundExpr& right) {
+  const bool left_text = left.type.is(TypeKind::kString);
+  const bool right_text = right.type.is(TypeKind::kString);
+  if (left_text == right_text) return "";
+  const BoundExpr& text = left_text ? left : right;
+  const BoundExpr& other = left_text ? right : left;
+  if (text.kind == BoundKind::kLiteral && other.type.is_numeric()) {
+    return "a number is written without quotes";
+  }
+  if (other.type.is_nested()) return "";
+  return "CAST converts: CAST(" + text.text + " AS " + other.type.ToString() + ")";
+}
+
 Status CannotCompare(std::string_view op, const BoundExpr& left, const BoundExpr& right) {
   return Status(ErrorCode::kTypeMismatch,
                 "cannot compare " + left.text + " (" + left.type.ToString() + ") with " +
                     right.text + " (" + right.type.ToString() + ") by " + std::string(op))
+      .WithHint(ComparisonHint(left, right))
       .At(left.position);
 }
 

@@ -1,5 +1,6 @@
 #include "planner/binder/expr_binder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -39,6 +40,22 @@ std::string_view OperatorName(ast::BinaryOp op) {
     case ast::BinaryOp::kOr: return "OR";
   }
   return {};
+}
+
+/// How arguments that an operator does not take become some that it does.
+std::string OperatorHint(std::string_view name, const std::vector<BoundExprPtr>& args) {
+  const auto is_text = [](const BoundExprPtr& arg) { return arg->type.is(TypeKind::kString); };
+  const auto text = std::ranges::find_if(args, is_text);
+  const auto other = std::ranges::find_if_not(args, is_text);
+  if (text == args.end() || other == args.end()) {
+    return name == "+" && other == args.end() ? "|| joins texts" : "";
+  }
+  if (name == "||" && !(*other)->type.is_nested()) {
+    return "CAST makes a text of it: CAST(" + (*other)->text + " AS STRING)";
+  }
+  if (!(*other)->type.is_numeric()) return "";
+  return "|| joins texts; CAST makes a number of a text: CAST(" + (*text)->text + " AS " +
+         (*other)->type.ToString() + ")";
 }
 
 bool IsArithmetic(ast::BinaryOp op) { return op <= ast::BinaryOp::kConcat; }
@@ -307,6 +324,7 @@ Result<BoundExprPtr> ExprBinder::ResolveOperator(std::string_view name,
     }
     return Status(ErrorCode::kTypeMismatch,
                   "operator " + std::string(name) + " does not take these types: " + list)
+        .WithHint(OperatorHint(name, args))
         .At(whole.position);
   }
   for (size_t i = 0; i < args.size() && i < (*overload)->parameter_types.size(); ++i) {

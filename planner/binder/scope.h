@@ -3,7 +3,9 @@
 // The names that an expression may use: columns of the sources under their aliases, and system
 // columns. Names are compared byte by byte; folding was done by the parser.
 
+#include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +28,12 @@ struct ScopeColumn {
 
 class Scope {
  public:
-  void Add(ScopeColumn column) { columns_.push_back(std::move(column)); }
+  void Add(ScopeColumn column);
+  /// Puts columns in front of those that are there.
+  void AddInFront(std::vector<ScopeColumn> columns);
   const std::vector<ScopeColumn>& columns() const { return columns_; }
-  std::vector<ScopeColumn>& columns() { return columns_; }
   /// Aliases of the sources in reach, in order.
-  std::vector<std::string> Sources() const;
+  const std::vector<std::string>& Sources() const { return sources_; }
   bool HasSource(std::string_view alias) const;
   /// Columns of this name in all sources.
   std::vector<const ScopeColumn*> Find(std::string_view name) const;
@@ -39,7 +42,14 @@ class Scope {
 
  private:
   Status Unknown(const ast::ColumnRef& ref, std::string_view clause) const;
+  /// Positions of the columns of this name, ascending: a part of by_name_.
+  std::span<const int32_t> Positions(std::string_view name) const;
+
   std::vector<ScopeColumn> columns_;
+  std::vector<std::string> sources_;
+  /// Positions in columns_, by name and then by position; made anew when a look-up finds it shorter
+  /// than columns_. So each name of a statement with thousands of columns is found by halving.
+  mutable std::vector<int32_t> by_name_;
 };
 
 /// Whether the name is one of ROWTIME, ROWPARTITION, ROWOFFSET, WINDOWSTART, WINDOWEND.

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/limits.h"
 #include "base/status_macros.h"
 #include "parser/ast/printer.h"
 #include "planner/binder/expr_binder.h"
@@ -81,6 +82,7 @@ Status AggregationBuilder::BindWindow() {
   if (!query_.window) {
     if (query_.emit == ast::EmitMode::kFinal) {
       return Status(ErrorCode::kInvalidWindow, "EMIT FINAL needs a window that can close")
+          .WithHint("write WINDOW TUMBLING (SIZE 1 MINUTE) before GROUP BY, or EMIT CHANGES")
           .At(query_.emit_position);
     }
     return OkStatus();
@@ -102,6 +104,11 @@ Status AggregationBuilder::BindGroupBy() {
         .WithHint("group by a constant: SELECT 'all' AS k, COUNT(*) AS n FROM … GROUP BY 'all'");
   }
   ExprBinder binder(input_.scope, *use_.context->catalog, *use_.context->functions, "GROUP BY");
+  if (query_.group_by.size() > limits::kColumnsMax) {
+    return InvalidAggregate("GROUP BY takes at most " + std::to_string(limits::kColumnsMax) +
+                                " expressions, not " + std::to_string(query_.group_by.size()),
+                            query_.group_by_position);
+  }
   for (const ast::ExprPtr& expr : query_.group_by) {
     WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, binder.Bind(*expr));
     for (const BoundExprPtr& other : grouping_.keys) {

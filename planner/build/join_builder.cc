@@ -13,6 +13,7 @@
 #include "planner/binder/expr_binder.h"
 #include "planner/binder/make_expr.h"
 #include "planner/build/source_builder.h"
+#include "planner/catalog/near_names.h"
 
 namespace weir {
 namespace {
@@ -257,9 +258,12 @@ Result<logical::JoinSides> JoinBuilder::ChooseSides(const QueryInput& left,
       return InvalidJoin("a stream joins a table by JOIN or LEFT JOIN only", join.position);
     }
     if (!IsKeyOf(*on.right, right)) {
+      std::vector<std::string> keys;
+      for (const KeyColumn& key : right.keys) keys.push_back(key.labels[0]);
       return InvalidJoin("a stream joins a table on the table's primary key, and this is not it: " +
                              on.right_label,
-                         join.on->position);
+                         join.on->position)
+          .WithHint("the primary key is " + ListNames(keys));
     }
     return JoinSides::kStreamTable;
   }
@@ -489,10 +493,9 @@ Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right,
     joined.keys = ResultKeys(on, join, *node, joined);
   }
   if (joined.keys[0].synthetic) {
-    joined.scope.columns().insert(
-        joined.scope.columns().begin(),
-        ScopeColumn{.source = "", .name = joined.keys[0].name, .expr = joined.keys[0].expr,
-                    .is_key = true, .is_system = false, .is_window_bound = false});
+    joined.scope.AddInFront(
+        {ScopeColumn{.source = "", .name = joined.keys[0].name, .expr = joined.keys[0].expr,
+                     .is_key = true, .is_system = false, .is_window_bound = false}});
   }
   joined.sources = left.sources;
   joined.sources.insert(joined.sources.end(), right.sources.begin(), right.sources.end());

@@ -3,6 +3,7 @@
 // Names for expressions without an alias: KSQL_COL_0, KSQL_COL_1, …; a struct's field keeps its own
 // name. Names that a source has, or that were given before, are passed over.
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -29,7 +30,8 @@ class NameGenerator {
   /// FIELD, or FIELD_1, FIELD_2, … where it is taken.
   std::string ForField(const std::string& field) {
     std::string name = field;
-    for (int n = 1; taken_.contains(name); ++n) name = field + "_" + std::to_string(n);
+    int& n = last_of_field_[field];
+    while (taken_.contains(name)) name = field + "_" + std::to_string(++n);
     taken_.insert(name);
     return name;
   }
@@ -43,6 +45,7 @@ class NameGenerator {
 
  private:
   std::set<std::string> taken_;
+  std::map<std::string, int> last_of_field_;   ///< The last number given behind a field's name.
   int next_ = 0;
 };
 

@@ -203,6 +203,7 @@ Status RefuseAggregates(const CollectedAggregates& calls,
                         const std::vector<SelectedColumn>& columns, const QueryUse& use) {
   return Status(ErrorCode::kInvalidAggregate,
                 "an aggregate function needs GROUP BY: " + calls.calls[0].text)
+      .WithHint("GROUP BY tells whose rows are put together: … GROUP BY column")
       .At(columns.empty() ? use.query->position : columns[0].position);
 }
 
@@ -210,7 +211,9 @@ Status RefuseAggregates(const CollectedAggregates& calls,
 Result<BuiltQuery> BuildPlain(QueryInput input, const QueryUse& use) {
   const ast::Query& query = *use.query;
   if (query.window) {
-    return Status(ErrorCode::kInvalidWindow, "WINDOW needs GROUP BY").At(query.window->position);
+    return Status(ErrorCode::kInvalidWindow, "WINDOW needs GROUP BY")
+        .WithHint("GROUP BY stands behind WINDOW and WHERE")
+        .At(query.window->position);
   }
   if (query.emit == ast::EmitMode::kFinal) {
     return Status(ErrorCode::kInvalidWindow, "EMIT FINAL needs a windowed GROUP BY")

@@ -6,6 +6,7 @@
 #include "base/status_macros.h"
 #include "planner/binder/make_expr.h"
 #include "planner/catalog/near_names.h"
+#include "planner/properties/format_rules.h"
 
 namespace weir {
 namespace {
@@ -86,6 +87,8 @@ Result<std::vector<SelectedColumn>> BindSelectList(
     const QueryInput& input, const QueryUse& use, ExprBinder& binder, NameGenerator& names,
     const std::optional<std::vector<SelectedColumn>>& star) {
   std::vector<SelectedColumn> columns;
+  // Before any work is done for them.
+  WEIR_RETURN_IF_ERROR(CheckColumnCount(use.query->items.size(), use.query->position));
   for (const ast::SelectItem& item : use.query->items) {
     switch (item.kind) {
       case ast::SelectItemKind::kStar: {
@@ -136,6 +139,7 @@ Result<std::vector<SelectedColumn>> BindSelectList(
 }
 
 Status CheckSelectedNames(const std::vector<SelectedColumn>& columns, const QueryUse& use) {
+  WEIR_RETURN_IF_ERROR(CheckColumnCount(columns.size(), use.query->position));
   std::set<std::string> seen;
   for (const SelectedColumn& column : columns) {
     // `*` holds a system column only as the key that PARTITION BY made of it.

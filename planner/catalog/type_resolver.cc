@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -58,6 +59,31 @@ Result<DataType> ResolveDecimal(const ast::TypeName& type) {
   return DataType::Decimal(static_cast<int>(precision), static_cast<int>(scale));
 }
 
+/// Types of other systems, and what they are here.
+constexpr std::pair<std::string_view, std::string_view> kForeignTypes[] = {
+    {"ARRAY", "ARRAY<STRING>"}, {"BINARY", "BYTES"},      {"BLOB", "BYTES"},
+    {"BOOL", "BOOLEAN"},        {"BYTEA", "BYTES"},       {"CHAR", "STRING"},
+    {"DATETIME", "TIMESTAMP"},  {"FLOAT", "DOUBLE"},      {"FLOAT4", "DOUBLE"},
+    {"FLOAT8", "DOUBLE"},       {"INT2", "INT"},          {"INT4", "INT"},
+    {"INT8", "BIGINT"},         {"JSON", "STRING"},       {"LONG", "BIGINT"},
+    {"MAP", "MAP<STRING, INT>"}, {"NUMBER", "DECIMAL(10, 2)"}, {"REAL", "DOUBLE"},
+    {"SHORT", "INT"},           {"SMALLINT", "INT"},      {"STRUCT", "STRUCT<name STRING>"},
+    {"TEXT", "STRING"},         {"TIMESTAMPTZ", "TIMESTAMP"}, {"TINYINT", "INT"},
+    {"UUID", "STRING"}};
+
+std::string TypeHint(const std::string& name, const Catalog& catalog) {
+  for (const auto& [foreign, ours] : kForeignTypes) {
+    if (name == foreign) return "write " + std::string(ours);
+  }
+  std::vector<std::string> names;
+  for (const NamedType& builtin : BuiltinTypes()) names.emplace_back(builtin.name);
+  for (const auto& [own, ignored] : catalog.types()) names.push_back(own);
+  std::string near = DidYouMean(name, names);
+  return near.empty() ? "the types are BOOLEAN, INT, BIGINT, DOUBLE, DECIMAL, STRING, BYTES, DATE, "
+                        "TIME, TIMESTAMP, ARRAY, MAP and STRUCT"
+                      : near;
+}
+
 Result<DataType> ResolveNamed(const ast::TypeName& type, const Catalog& catalog) {
   const std::string& name = type.name.name;
   if (IsDecimalName(name)) return ResolveDecimal(type);
@@ -65,23 +91,27 @@ Result<DataType> ResolveNamed(const ast::TypeName& type, const Catalog& catalog)
     if (builtin.name == name) return builtin.type;
   }
   if (const DataType* own = catalog.FindType(name)) return *own;
-  std::vector<std::string> names;
-  for (const NamedType& builtin : BuiltinTypes()) names.emplace_back(builtin.name);
-  for (const auto& [own, ignored] : catalog.types()) names.push_back(own);
   return Status(ErrorCode::kUnknownType, "unknown type: " + type.name.spelling)
       .At(type.position)
-      .WithHint(DidYouMean(name, names));
+      .WithHint(TypeHint(name, catalog));
 }
 
 Result<DataType> ResolveStruct(const ast::TypeName& type, const Catalog& catalog) {
   std::vector<DataType::Field> fields;
+  std::unordered_set<std::string_view> names;
+  if (type.children.size() > limits::kColumnsMax) {
+    return Status(ErrorCode::kInvalidStatement, "a STRUCT has at most " +
+                                                    std::to_string(limits::kColumnsMax) +
+                                                    " fields, not " +
+                                                    std::to_string(type.children.size()))
+        .At(type.position)
+        .WithHint("a MAP<STRING, …> takes any number of names");
+  }
   for (size_t i = 0; i < type.children.size(); ++i) {
     const std::string& name = type.field_names[i].name;
-    for (const DataType::Field& field : fields) {
-      if (field.name == name) {
-        return Status(ErrorCode::kDuplicateName, "duplicate field in STRUCT: " + name)
-            .At(type.field_names[i].position);
-      }
+    if (!names.insert(name).second) {
+      return Status(ErrorCode::kDuplicateName, "duplicate field in STRUCT: " + name)
+          .At(type.field_names[i].position);
     }
     WEIR_ASSIGN_OR_RETURN(DataType child, ResolveType(type.children[i], catalog));
     fields.push_back({name, std::move(child)});

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/file_ending.h"
+#include "base/limits.h"
 #include "base/status_macros.h"
 #include "planner/properties/event_time.h"
 
@@ -116,6 +117,15 @@ Result<NamedFormats> ReadFormats(const WithProperties& with) {
 std::string ExtensionFormat(const std::map<std::string, std::string>& connector) {
   const auto path = connector.find("PATH");
   return path == connector.end() ? "JSON" : FileFormatByEnding(path->second);
+}
+
+Status CheckColumnCount(size_t count, SourcePosition position) {
+  if (count <= limits::kColumnsMax) return OkStatus();
+  return Status(ErrorCode::kInvalidStatement,
+                "there are at most " + std::to_string(limits::kColumnsMax) + " columns, not " +
+                    std::to_string(count))
+      .At(position)
+      .WithHint("an ARRAY or a MAP holds many values in one column");
 }
 
 Result<physical::SideFormat> ResolveSide(bool is_key, const std::string& format,

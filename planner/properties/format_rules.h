@@ -32,6 +32,9 @@ Result<std::string> CheckFormatName(std::string_view name, SourcePosition positi
 /// The value format of a connector's file by its PATH; JSON for anything but tables of text.
 std::string ExtensionFormat(const std::map<std::string, std::string>& connector);
 
+/// kInvalidStatement where a stream, a table or a result has more columns than limits::kColumnsMax.
+Status CheckColumnCount(size_t count, SourcePosition position);
+
 /// One side's format with its properties: delimiter, wrapping, STRICT.JSON. `columns` are those of
 /// the side, `default_wrap` is ksql.persistence.wrap.single.values.
 Result<physical::SideFormat> ResolveSide(bool is_key, const std::string& format,

@@ -162,6 +162,12 @@ Status InvalidProperty(std::string message, SourcePosition position) {
   return Status(ErrorCode::kInvalidProperty, std::move(message)).At(position);
 }
 
+std::vector<std::string_view> WithPropertyNames() {
+  std::vector<std::string_view> names;
+  for (const PropertyRow& row : kProperties) names.push_back(row.name);
+  return names;
+}
+
 Result<WithProperties> WithProperties::Read(const ast::Properties& properties, WithPlace place) {
   WithProperties read;
   WEIR_ASSIGN_OR_RETURN(const ConnectorRow* connector, NamedConnector(properties, place));

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "parser/ast/query.h"
 #include "weir/status.h"
@@ -40,6 +41,9 @@ class WithProperties {
   const Entry* Find(std::string_view name) const;
   std::map<std::string, Entry, std::less<>> entries_;
 };
+
+/// The names of all properties, those that connectors add not among them.
+std::vector<std::string_view> WithPropertyNames();
 
 /// "30 SECONDS" in milliseconds; kInvalidProperty naming what is wrong.
 Result<int64_t> ParseDurationText(std::string_view text);

@@ -1,6 +1,7 @@
 // CREATE STREAM and CREATE TABLE without AS.
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "base/limits.h"
@@ -67,10 +68,11 @@ Result<Column> MakeColumnEntry(const ast::CreateSource& create,
 
 Result<std::vector<Column>> MakeColumns(const ast::CreateSource& create, const Catalog& catalog) {
   std::vector<Column> columns;
+  std::unordered_set<std::string> names;
   bool has_all_headers = false;
   for (const ast::ColumnDefinition& definition : create.columns) {
     WEIR_ASSIGN_OR_RETURN(Column column, MakeColumnEntry(create, definition, catalog));
-    if (std::ranges::find(columns, column.name, &Column::name) != columns.end()) {
+    if (!names.insert(column.name).second) {
       return Status(ErrorCode::kDuplicateName, "duplicate column: " + column.name)
           .At(definition.position);
     }
@@ -207,8 +209,8 @@ Status ReadTopic(const WithProperties& with, const PlannerContext& context,
   }
   const std::optional<std::string> topic = with.Text("KAFKA_TOPIC");
   if (!topic) {
-    return Status(ErrorCode::kInvalidProperty, "the WITH clause lacks KAFKA_TOPIC")
-        .WithHint("add KAFKA_TOPIC = 'topic'");
+    return Status(ErrorCode::kInvalidProperty, "the WITH clause lacks KAFKA_TOPIC: " + entry.name)
+        .WithHint("add KAFKA_TOPIC = 'topic', or CONNECTOR = 'file' and a PATH");
   }
   WEIR_RETURN_IF_ERROR(CheckTopicName(*topic, with.PositionOf("KAFKA_TOPIC")));
   entry.topic = *topic;
@@ -293,11 +295,13 @@ Result<CreateSourcePlan> PlanCreateSource(const ast::Statement& statement,
   WEIR_ASSIGN_OR_RETURN(WithProperties with,
                         WithProperties::Read(create.properties, WithPlace::kSource));
   if (with.Has("CONNECTOR")) entry.connector = with.ToMap();
+  WEIR_RETURN_IF_ERROR(CheckColumnCount(create.columns.size(), create.name.position));
   WEIR_ASSIGN_OR_RETURN(entry.columns, MakeColumns(create, *context.catalog));
   if (entry.columns.empty()) {
     // A wrong format or delimiter is the clearer message, so it comes first.
     WEIR_RETURN_IF_ERROR(ReadSourceFormats(with, context, entry));
     WEIR_RETURN_IF_ERROR(InferColumns(create, context, entry));
+    WEIR_RETURN_IF_ERROR(CheckColumnCount(entry.columns.size(), create.name.position));
   }
   const bool has_key = std::ranges::any_of(entry.columns, &Column::is_key);
   if (entry.is_table && !has_key) {
@@ -309,7 +313,9 @@ Result<CreateSourcePlan> PlanCreateSource(const ast::Statement& statement,
   WEIR_RETURN_IF_ERROR(ReadWindow(with, has_key, entry));
   WEIR_RETURN_IF_ERROR(ReadTime(with, entry));
   WEIR_RETURN_IF_ERROR(ReadOnError(with, entry));
-  WEIR_RETURN_IF_ERROR(ReadTopic(with, context, plan));
+  if (Status status = ReadTopic(with, context, plan); !status.ok()) {
+    return status.position() ? status : std::move(status).At(create.name.position);
+  }
   return plan;
 }
 
@@ -332,6 +338,10 @@ Result<SourceEntry> PlanAlterSource(const ast::Statement& statement,
         .At(alter.name.position);
   }
   SourceEntry changed = *found;
+  WEIR_RETURN_IF_ERROR(
+      CheckColumnCount(changed.columns.size() + alter.added.size(), alter.name.position));
+  std::unordered_set<std::string> names;
+  for (const Column& column : changed.columns) names.insert(column.name);
   for (const ast::ColumnDefinition& definition : alter.added) {
     if (IsSystemColumnName(definition.name.name)) {
       return Status(ErrorCode::kReservedName,
@@ -341,7 +351,7 @@ Result<SourceEntry> PlanAlterSource(const ast::Statement& statement,
     Column column;
     column.name = definition.name.name;
     WEIR_ASSIGN_OR_RETURN(column.type, ResolveType(definition.type, *context.catalog));
-    if (std::ranges::find(changed.columns, column.name, &Column::name) != changed.columns.end()) {
+    if (!names.insert(column.name).second) {
       return Status(ErrorCode::kDuplicateName, "duplicate column: " + column.name)
           .At(definition.position);
     }

@@ -1,6 +1,8 @@
 // INSERT INTO … VALUES: one record's columns, each brought to its column's type.
 
-#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "base/limits.h"
@@ -38,17 +40,18 @@ Status CheckTarget(const SourceEntry& target, SourcePosition position) {
 }
 
 /// Place of a named column, or -1 for ROWTIME.
-Result<int> FindColumn(const SourceEntry& target, const ast::Identifier& name) {
+using ColumnPlaces = std::unordered_map<std::string_view, int>;
+
+Result<int> FindColumn(const SourceEntry& target, const ColumnPlaces& places,
+                       const ast::Identifier& name) {
   if (name.name == "ROWTIME") return -1;
   if (IsSystemColumnName(name.name)) {
     return Status(ErrorCode::kInvalidStatement, "a system column cannot be written: " + name.name)
         .At(name.position);
   }
+  if (const auto found = places.find(name.name); found != places.end()) return found->second;
   std::vector<std::string> names;
-  for (size_t i = 0; i < target.columns.size(); ++i) {
-    if (target.columns[i].name == name.name) return static_cast<int>(i);
-    names.push_back(target.columns[i].name);
-  }
+  for (const auto& column : target.columns) names.push_back(column.name);
   std::string hint = DidYouMean(name.name, names);
   if (!hint.empty()) hint += " ";
   return Status(ErrorCode::kUnknownColumn, "unknown column: " + name.name)
@@ -61,9 +64,14 @@ Result<std::vector<int>> TargetColumns(const SourceEntry& target, const ast::Ins
   if (insert.columns.empty()) {
     for (size_t i = 0; i < target.columns.size(); ++i) places.push_back(static_cast<int>(i));
   }
+  ColumnPlaces place_of;
+  for (size_t i = 0; i < target.columns.size(); ++i) {
+    place_of.emplace(target.columns[i].name, static_cast<int>(i));
+  }
+  std::unordered_set<int> named;
   for (const ast::Identifier& column : insert.columns) {
-    WEIR_ASSIGN_OR_RETURN(int place, FindColumn(target, column));
-    if (std::ranges::find(places, place) != places.end()) {
+    WEIR_ASSIGN_OR_RETURN(int place, FindColumn(target, place_of, column));
+    if (!named.insert(place).second) {
       return Status(ErrorCode::kDuplicateName, "a column is named twice: " + column.name)
           .At(column.position);
     }
@@ -129,6 +137,10 @@ Result<InsertValuesPlan> PlanInsertValues(const ast::Statement& statement,
     return Status(ErrorCode::kInvalidStatement,
                   "there are " + std::to_string(places.size()) + " columns and " +
                       std::to_string(row.size()) + " values")
+        .WithHint(insert.columns.empty()
+                      ? "name those that you give: INSERT INTO " + target.name + " (" +
+                            target.columns[0].name + ", …) VALUES (…)"
+                      : "")
         .At(row.empty() ? insert.target.position : row[0]->position);
   }
   plan.values.resize(target.columns.size());

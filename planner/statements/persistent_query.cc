@@ -9,6 +9,7 @@
 #include "parser/ast/printer.h"
 #include "planner/binder/coercion.h"
 #include "planner/binder/make_expr.h"
+#include "planner/catalog/near_names.h"
 #include "planner/passes/passes.h"
 #include "planner/physical/lower.h"
 #include "planner/physical/state_shape.h"
@@ -164,6 +165,18 @@ Status CheckResultKind(bool wants_table, const BuiltQuery& built, SourcePosition
       .At(position);
 }
 
+/// Rows of one stream without GROUP BY are no table. Said before its columns are looked at, which
+/// lack a key then too.
+Status CheckGivesTable(const ast::Query& query, const Catalog& catalog) {
+  if (!query.group_by.empty() || query.from->kind != ast::RelationKind::kTable) return OkStatus();
+  const SourceEntry* source =
+      catalog.FindSource(static_cast<const ast::AliasedTable&>(*query.from).name.name);
+  if (source == nullptr || source->is_table) return OkStatus();
+  return Status(ErrorCode::kInvalidStatement, "the SELECT gives a stream, not a table")
+      .WithHint("GROUP BY makes a table of a stream; CREATE STREAM … AS SELECT makes a stream")
+      .At(query.position);
+}
+
 Status CheckReplace(const ast::CreateAsSelect& create, const SourceEntry* existing) {
   if (!create.or_replace || existing == nullptr || !existing->read_only) return OkStatus();
   return Status(ErrorCode::kInvalidStatement,
@@ -210,6 +223,7 @@ Result<PersistentLogical> BuildCreateAs(const ast::Statement& statement,
   WEIR_RETURN_IF_ERROR(CheckFreeName(existing, sink, plan.if_not_exists || plan.or_replace));
   WEIR_ASSIGN_OR_RETURN(WithProperties with,
                         WithProperties::Read(create.properties, WithPlace::kSink));
+  if (wants_table) WEIR_RETURN_IF_ERROR(CheckGivesTable(*create.query, *context.catalog));
   WEIR_ASSIGN_OR_RETURN(
       BuiltQuery built, BuildQuery({&context, true, sink.name, create.query.get()}));
   WEIR_RETURN_IF_ERROR(CheckResultKind(wants_table, built, create.query->position));
@@ -258,10 +272,31 @@ Status CheckTarget(const SourceEntry& target, SourcePosition position) {
   return OkStatus();
 }
 
+/// "column 2 is `B` INT, and …": the first place where the two differ.
+std::string FirstDifference(const Schema& result, const Schema& target) {
+  const auto text = [](const Schema& schema, int i) {
+    const ColumnSchema& column = schema.columns[i];
+    return column.name + " " + column.type.ToString() + (column.is_key ? " KEY" : "");
+  };
+  for (int i = 0; i < std::min(result.size(), target.size()); ++i) {
+    const ColumnSchema& from = result.columns[i];
+    const ColumnSchema& to = target.columns[i];
+    if (from.name == to.name && from.is_key == to.is_key &&
+        ConvertsImplicitly(from.type, to.type)) {
+      continue;
+    }
+    return "column " + std::to_string(i + 1) + " is " + text(result, i) + ", and the target has " +
+           text(target, i);
+  }
+  std::vector<std::string> names;
+  for (const ColumnSchema& column : target.columns) names.push_back(column.name);
+  return "there are " + std::to_string(result.size()) + " columns, and the target has " +
+         std::to_string(target.size()) + ": " + ListNames(names);
+}
+
 Status SchemasDiffer(const Schema& result, const Schema& target, SourcePosition position) {
-  return Status(ErrorCode::kTypeMismatch,
-                "the SELECT's columns are not the target's: " + result.ToString() +
-                    " is to go into " + target.ToString())
+  return Status(ErrorCode::kTypeMismatch, "the SELECT's columns are not the target's: " +
+                                              FirstDifference(result, target))
       .WithHint("same names in the same order, types that convert; AS renames, CAST converts")
       .At(position);
 }
