@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/number_text.h"
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
 #include "exec/engine/catalog_store.h"
@@ -107,8 +108,7 @@ Rows MetricRows(const EngineMetrics& metrics, bool with_tasks) {
     }
     if (!task.empty() && !with_tasks) continue;
     rows.push_back({std::move(query), std::move(task), std::move(name),
-                    sample.name.ends_with("_seconds") ? fmt::format("{:.6f}", sample.value)
-                                                      : fmt::format("{:.0f}", sample.value)});
+                    fmt::format("{:.6f}", sample.value)});
   }
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
     return std::tie(a[0], a[1]) < std::tie(b[0], b[1]);
@@ -116,20 +116,50 @@ Rows MetricRows(const EngineMetrics& metrics, bool with_tasks) {
   return rows;
 }
 
-}  // namespace
+/// A column of a listing. Its name has no blanks, since programs read it as a field of an object.
+struct ListedColumn {
+  std::string name;
+  DataType type = DataType::String();
+};
 
-std::shared_ptr<const Batch> MakeTextRows(const std::vector<std::string>& columns,
-                                          const Rows& rows) {
+void AppendText(const std::string& text, const DataType& type, ColumnBuilder& builder) {
+  int64_t whole = 0;
+  double number = 0;
+  if (type.is(TypeKind::kString)) {
+    builder.AppendBytes(text);
+  } else if (type.is(TypeKind::kBoolean) && !text.empty()) {
+    builder.AppendBool(text == "true");
+  } else if (type.is(TypeKind::kBigint) && ParseInt64(text, whole)) {
+    builder.AppendInt64(whole);
+  } else if (type.is(TypeKind::kDouble) && ParseDouble(text, number)) {
+    builder.AppendDouble(number);
+  } else {
+    builder.AppendNull();
+  }
+}
+
+/// Rows are texts; what is BIGINT, DOUBLE or BOOLEAN is read from them, and an empty text is null.
+std::shared_ptr<const Batch> MakeListing(const std::vector<ListedColumn>& columns,
+                                         const Rows& rows) {
   auto schema = std::make_shared<Schema>();
   std::vector<ColumnPtr> built;
   for (size_t i = 0; i < columns.size(); ++i) {
-    schema->columns.push_back({columns[i], DataType::String(), false});
-    ColumnBuilder builder(DataType::String());
-    for (const std::vector<std::string>& row : rows) builder.AppendBytes(row[i]);
+    schema->columns.push_back({columns[i].name, columns[i].type, false});
+    ColumnBuilder builder(columns[i].type);
+    for (const std::vector<std::string>& row : rows) AppendText(row[i], columns[i].type, builder);
     built.push_back(builder.Finish());
   }
   return std::make_shared<const Batch>(std::move(schema), std::move(built),
                                        static_cast<int32_t>(rows.size()));
+}
+
+}  // namespace
+
+std::shared_ptr<const Batch> MakeTextRows(const std::vector<std::string>& columns,
+                                          const Rows& rows) {
+  std::vector<ListedColumn> listed;
+  for (const std::string& name : columns) listed.push_back({name});
+  return MakeListing(listed, rows);
 }
 
 Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result) {
@@ -148,13 +178,15 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
         }
         rows.push_back({topic.name, fmt::format("{}", topic.partitions),
                         topic.compacted ? "compact" : "delete",
-                        topic.retention_ms < 0 ? "for ever" : fmt::format("{} ms",
-                                                                          topic.retention_ms)});
+                        fmt::format("{}", topic.retention_ms < 0 ? -1 : topic.retention_ms)});
         if (show.extended) rows.back().push_back(fmt::format("{}", records));
       }
-      std::vector<std::string> names{"topic", "partitions", "cleanup", "retention"};
-      if (show.extended) names.push_back("end offsets");
-      result.rows = MakeTextRows(names, rows);
+      std::vector<ListedColumn> columns{{"topic"},
+                                        {"partitions", DataType::Bigint()},
+                                        {"cleanup"},
+                                        {"retention_ms", DataType::Bigint()}};
+      if (show.extended) columns.push_back({"end_offsets", DataType::Bigint()});
+      result.rows = MakeListing(columns, rows);
       return OkStatus();
     }
     case ast::ShowKind::kStreams:
@@ -173,7 +205,9 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
         if (stored.kind != "query" || stored.name.starts_with("INSERT_")) continue;
         rows.push_back({stored.name.substr(5), BrokenState(stored), "", "", ""});
       }
-      result.rows = MakeTextRows({"name", "topic", "key format", "value format", "windowed"}, rows);
+      result.rows = MakeListing({{"name"}, {"topic"}, {"key_format"}, {"value_format"},
+                                 {"windowed", DataType::Boolean()}},
+                                rows);
       return OkStatus();
     }
     case ast::ShowKind::kQueries: {
@@ -198,8 +232,12 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
         rows.push_back({stored.name, "ERROR", makes ? stored.name.substr(5) : "", "0", "0", "0", "",
                         stored.broken.message(), stored.sql});
       }
-      result.rows = MakeTextRows({"query", "state", "sink", "records in", "records out", "lag",
-                                  "dropped", "error", "sql"}, rows);
+      result.rows = MakeListing({{"query"}, {"state"}, {"sink"},
+                                 {"records_in", DataType::Bigint()},
+                                 {"records_out", DataType::Bigint()},
+                                 {"lag", DataType::Bigint()},
+                                 {"dropped"}, {"error"}, {"sql"}},
+                                rows);
       return OkStatus();
     }
     case ast::ShowKind::kFunctions:
@@ -208,7 +246,7 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
         if (function.ok()) rows.push_back({name, function->kind, function->category,
                                            function->text});
       }
-      result.rows = MakeTextRows({"function", "kind", "category", "what it does"}, rows);
+      result.rows = MakeTextRows({"function", "kind", "category", "description"}, rows);
       return OkStatus();
     case ast::ShowKind::kTypes:
       for (const auto& [name, type] : catalog_.types()) rows.push_back({name, type.ToString()});
@@ -238,8 +276,8 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
       result.rows = MakeTextRows({"pipeline", "sql"}, rows);
       return OkStatus();
     case ast::ShowKind::kMetrics:
-      result.rows = MakeTextRows({"query", "task", "metric", "value"},
-                                 MetricRows(Metrics(), show.extended));
+      result.rows = MakeListing({{"query"}, {"task"}, {"metric"}, {"value", DataType::Double()}},
+                                MetricRows(Metrics(), show.extended));
       return OkStatus();
     case ast::ShowKind::kConnectors:
     case ast::ShowKind::kSourceConnectors:
@@ -290,7 +328,7 @@ Status EngineImpl::Describe(const ast::Statement& statement, StatementResult& re
       rows.push_back({function->name, signature, function->text,
                       fmt::format("{}", fmt::join(function->examples, "; "))});
     }
-    result.rows = MakeTextRows({"function", "signature", "what it does", "example"}, rows);
+    result.rows = MakeTextRows({"function", "signature", "description", "example"}, rows);
     return OkStatus();
   }
   if (describe.kind == ast::DescribeKind::kStreams || describe.kind == ast::DescribeKind::kTables) {
@@ -379,9 +417,17 @@ Status EngineImpl::ExplainStatement(const ast::Statement& statement, StatementRe
   } else {
     const QueryEntry* query = catalog_.FindQuery(explain.query_id.name);
     if (query == nullptr) {
+      std::vector<std::string> ids;
+      for (const auto& [id, entry] : catalog_.queries()) ids.push_back(id);
+      std::string hint = DidYouMean(explain.query_id.name, ids);
+      if (hint.empty()) {
+        hint = ids.empty() ? "EXPLAIN SELECT … shows the plan of a query that does not run"
+                           : fmt::format("the queries are {}", ListNames(ids));
+      }
       return Status(ErrorCode::kUnknownQuery,
                     fmt::format("unknown query: {}", explain.query_id.name))
-          .At(statement.position);
+          .At(statement.position)
+          .WithHint(std::move(hint));
     }
     WEIR_ASSIGN_OR_RETURN(ast::Statement parsed, ParseStatement(query->sql));
     PlannerContext context = MakePlannerContext();

@@ -35,6 +35,13 @@ void QueryCounterSet::LogErrorAt(std::string_view reason, std::string_view place
   if (last_errors_.size() > kErrorsKept) last_errors_.pop_front();
 }
 
+void QueryCounterSet::NoteRates() {
+  const auto now = std::chrono::steady_clock::now();
+  std::lock_guard lock(mutex_);
+  in_rate_.Note(now, records_in_);
+  out_rate_.Note(now, records_out_);
+}
+
 void QueryCounterSet::FillInto(QueryMetrics& metrics) const {
   metrics.records_in += records_in_;
   metrics.bytes_in += bytes_in_;
@@ -44,6 +51,9 @@ void QueryCounterSet::FillInto(QueryMetrics& metrics) const {
   metrics.commit_last_us = commit_last_us_;
   metrics.commit_max_us = commit_max_us_;
   std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  metrics.records_in_per_second = in_rate_.PerSecond(now, records_in_);
+  metrics.records_out_per_second = out_rate_.PerSecond(now, records_out_);
   for (const auto& [reason, rows] : dropped_) metrics.dropped[reason] += rows;
   metrics.last_errors.insert(metrics.last_errors.end(), last_errors_.begin(), last_errors_.end());
   auto late = metrics.dropped.find("late");

@@ -3,6 +3,7 @@
 // What all tasks of one query share: its identity, settings, counters, and the commit under way.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -16,6 +17,7 @@
 
 #include "exec/connect/topic.h"
 #include "exec/operators/operator.h"
+#include "exec/runtime/recent_rate.h"
 #include "exec/runtime/stage_plan.h"
 #include "weir/engine.h"
 #include "weir/options.h"
@@ -54,6 +56,8 @@ class QueryCounterSet : public QueryCounters {
     commit_last_us_ = micros;
     if (micros > commit_max_us_) commit_max_us_ = micros;
   }
+  /// Keeps the numbers of this moment for the rates; by one thread at a time.
+  void NoteRates();
   /// Where log lines go; set before the first record.
   void SetLog(std::function<void(std::string_view)> log) { log_ = std::move(log); }
   void FillInto(QueryMetrics& metrics) const;
@@ -67,6 +71,8 @@ class QueryCounterSet : public QueryCounters {
   std::map<std::string, int64_t, std::less<>> dropped_;
   std::map<std::string, int64_t, std::less<>> logged_;
   std::deque<std::string> last_errors_;
+  RecentRate in_rate_{std::chrono::steady_clock::now()};    // Under mutex_, as the one below.
+  RecentRate out_rate_{std::chrono::steady_clock::now()};
   std::function<void(std::string_view)> log_;
 };
 

@@ -421,7 +421,8 @@ bool QueryRuntime::LookAtTasks() {
   lag_ = lag;
   open_windows_ = open_windows;
   started_ = started;
-  if (env_.shared) NoteTaskMetrics();
+  NoteTaskMetrics();
+  for (const auto& counters : env_.counters) counters->NoteRates();
   return drained && started;
 }
 

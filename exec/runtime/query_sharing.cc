@@ -227,9 +227,6 @@ void QueryRuntime::FillSharedMetrics(QueryMetrics& metrics) const {
   metrics.transactions_committed = transactions.committed;
   metrics.transactions_aborted = transactions.aborted;
   metrics.rebalances = rebalances_;
-  std::lock_guard lock(status_mutex_);
-  metrics.tasks = task_metrics_;
-  metrics.restore = restore_;
 }
 
 }  // namespace weir

@@ -61,6 +61,11 @@ void QueryRuntime::FillMetrics(std::vector<QueryMetrics>& metrics) const {
     one.lag_records = lag_;
     one.state_bytes = env_.state_bytes;
     if (env_.shared) FillSharedMetrics(one);
+    {
+      std::lock_guard lock(status_mutex_);
+      one.tasks = task_metrics_;
+      one.restore = restore_;
+    }
     metrics.push_back(std::move(one));
   }
 }

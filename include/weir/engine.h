@@ -81,6 +81,8 @@ struct QueryMetrics {
   int64_t bytes_in = 0;             ///< Bytes of their keys and values.
   int64_t records_out = 0;
   int64_t bytes_out = 0;            ///< Bytes of the keys and values written to output topics.
+  double records_in_per_second = 0;    ///< Of about the last ten seconds.
+  double records_out_per_second = 0;
   int64_t lag_records = 0;          ///< Records in its topics that it has not committed past.
   int64_t late_rows_dropped = 0;
   int64_t commits = 0;

@@ -63,6 +63,26 @@ TEST_F(QueryLife, ASumThatOverflowsKeepsItsValueAndIsCounted) {
   EXPECT_EQ(MetricsOf("CTAS_T").dropped["expression_error"], 1);
 }
 
+TEST_F(QueryLife, MetricsTellTheTasksOfALocalStoreAndRates) {
+  Open();
+  Run("CREATE STREAM s (k INT KEY, x INT) WITH (kafka_topic='s', value_format='JSON', "
+      "partitions=3);"
+      "CREATE STREAM t AS SELECT k, x FROM s;");
+  for (int i = 0; i < 10; ++i) Put("s", R"({"X":1})");
+  ASSERT_TRUE(engine_->RunUntilEnd(false).ok());
+  const QueryMetrics metrics = MetricsOf("CSAS_T");
+  ASSERT_EQ(metrics.tasks.size(), 3U);
+  int64_t read = 0;
+  for (const TaskMetrics& task : metrics.tasks) {
+    EXPECT_EQ(task.state, "RUNNING");
+    EXPECT_EQ(task.lag_records, 0);
+    read += task.records_in;
+  }
+  EXPECT_EQ(read, 10);
+  EXPECT_GT(metrics.records_in_per_second, 0);
+  EXPECT_GT(metrics.records_out_per_second, 0);
+}
+
 TEST_F(QueryLife, ARecordThatFailsThreeTimesStopsItsQueryAlone) {
   Open();
   Run("CREATE STREAM s (x INT) WITH (kafka_topic='s', value_format='JSON', partitions=1, "
