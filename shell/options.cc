@@ -288,8 +288,9 @@ class CommandLine {
         ProgramCommand::kReset);
     reset->add_option("--query", options_.reset.query_id, "ID: only those of one query");
     reset->add_flag("--yes", options_.reset.yes, "Do not ask");
-    CLI::App* test = AddSubcommand("test", "Run conformance cases (.json) or golden tests (.test)",
-                                   ProgramCommand::kTest);
+    CLI::App* test =
+        AddSubcommand("test", "Run golden tests (.test, .md) or conformance cases (.json)",
+                      ProgramCommand::kTest);
     test->add_option("files", options_.files, "Test files")->required();
     test->add_flag("--dump", options_.test.dump, "Write what came out, as JSON, and judge nothing");
     test->add_flag("--update", options_.test.update, "Rewrite the expected blocks of .test files");

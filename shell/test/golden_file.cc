@@ -41,12 +41,16 @@ bool PinsPartitions(std::string_view sql) {
   return ContainsWithoutCase(packed, "partitions=");
 }
 
+std::vector<std::string> LinesOf(std::string_view text) {
+  std::istringstream in{std::string(text)};
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(std::move(line));
+  return lines;
+}
+
 class GoldenParser {
  public:
-  explicit GoldenParser(std::string_view text) {
-    std::istringstream in{std::string(text)};
-    for (std::string line; std::getline(in, line);) file_.lines.push_back(std::move(line));
-  }
+  explicit GoldenParser(std::vector<std::string> lines) { file_.lines = std::move(lines); }
 
   Result<GoldenFile> Parse() {
     while (at_ < file_.lines.size()) {
@@ -223,7 +227,38 @@ std::string_view WithoutComment(std::string_view line) {
   return last == line.npos ? std::string_view() : line.substr(0, last + 1);
 }
 
-Result<GoldenFile> ParseGoldenFile(std::string_view text) { return GoldenParser(text).Parse(); }
+Result<GoldenFile> ParseGoldenFile(std::string_view text) {
+  return GoldenParser(LinesOf(text)).Parse();
+}
+
+Result<std::vector<GoldenFile>> ParseGoldenPage(std::string_view text) {
+  constexpr std::string_view kFence = "```";
+  const std::vector<std::string> page = LinesOf(text);
+  std::vector<GoldenFile> files;
+  std::vector<std::string> section(page.size());   // All lines outside of its tests are blank.
+  bool fenced = false;
+  bool tested = false;
+  const auto flush = [&]() -> Status {
+    WEIR_ASSIGN_OR_RETURN(GoldenFile file, GoldenParser(section).Parse());
+    if (!file.blocks.empty()) files.push_back(std::move(file));
+    section.assign(page.size(), "");
+    return OkStatus();
+  };
+  for (size_t i = 0; i < page.size(); ++i) {
+    const std::string_view line = Trim(page[i]);
+    if (line.starts_with(kFence)) {
+      fenced = !fenced;
+      tested = fenced && line == "```sql test";
+    } else if (tested) {
+      section[i] = page[i];
+    } else if (!fenced && line.starts_with("## ")) {
+      WEIR_RETURN_IF_ERROR(flush());
+    }
+  }
+  WEIR_RETURN_IF_ERROR(flush());
+  for (GoldenFile& file : files) file.lines = page;
+  return files;
+}
 
 std::vector<std::string> FormatRows(const std::vector<GoldenRow>& rows) {
   size_t time_width = 0;

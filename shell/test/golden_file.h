@@ -61,6 +61,10 @@ struct GoldenFile {
 /// Fails with kUsage, naming the line.
 Result<GoldenFile> ParseGoldenFile(std::string_view text);
 
+/// The tests of a page in Markdown, one for each heading `## …` that has any: what stands in fences
+/// that begin with ```sql test, those below one heading together. Lines are counted in the page.
+Result<std::vector<GoldenFile>> ParseGoldenPage(std::string_view text);
+
 /// `line` without its comment, which is `#` in front or behind two blanks, and blanks at its end.
 std::string_view WithoutComment(std::string_view line);
 

@@ -316,14 +316,14 @@ class GoldenRun {
 /// comments.
 class Updater {
  public:
-  explicit Updater(const GoldenFile& file) : file_(file) {}
+  explicit Updater(std::vector<std::string> lines) : lines_(std::move(lines)) {}
 
   void Replace(const GoldenBlock& block, const std::vector<std::string>& lines) {
     edits_.emplace_back(&block, lines);
   }
 
   void Write(const std::string& path) const {
-    std::vector<std::string> lines = file_.lines;
+    std::vector<std::string> lines = lines_;
     for (auto edit = edits_.rbegin(); edit != edits_.rend(); ++edit) {
       const auto& [block, fresh] = *edit;
       const auto begin = lines.begin() + static_cast<ptrdiff_t>(block->expected_begin);
@@ -336,9 +336,19 @@ class Updater {
   }
 
  private:
-  const GoldenFile& file_;
+  std::vector<std::string> lines_;
   std::vector<std::pair<const GoldenBlock*, std::vector<std::string>>> edits_;
 };
+
+/// The tests of a file: one of a .test, one a section of a page in Markdown.
+Result<std::vector<GoldenFile>> ReadGoldenFiles(const std::string& path) {
+  WEIR_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
+  if (path.ends_with(".md")) return ParseGoldenPage(text);
+  WEIR_ASSIGN_OR_RETURN(GoldenFile file, ParseGoldenFile(text));
+  std::vector<GoldenFile> files;
+  files.push_back(std::move(file));
+  return files;
+}
 
 /// Runs the file in one way; nothing if all blocks hold, else where and what differs.
 std::string RunWay(const GoldenFile& file, GoldenWay way, const EngineOpener& open_engine,
@@ -374,16 +384,17 @@ std::string_view GoldenWayName(GoldenWay way) {
 
 bool RunGoldenFile(const std::string& path, const GoldenOptions& options,
                    const EngineOpener& open_engine, std::ostream& out) {
-  const Result<std::string> text = ReadTextFile(path);
-  const Result<GoldenFile> file =
-      text.ok() ? ParseGoldenFile(*text) : Result<GoldenFile>(text.status());
-  if (!file.ok()) {
-    out << fmt::format("FAIL {}: {}\n", path, file.status().ToString());
+  const Result<std::vector<GoldenFile>> files = ReadGoldenFiles(path);
+  if (!files.ok()) {
+    out << fmt::format("FAIL {}: {}\n", path, files.status().ToString());
     return false;
   }
   if (options.update) {
-    Updater updater(*file);
-    const std::string problem = RunWay(*file, options.ways.front(), open_engine, &updater);
+    Updater updater(files->empty() ? std::vector<std::string>() : files->front().lines);
+    std::string problem = files->empty() ? "it holds no tests" : "";
+    for (const GoldenFile& file : *files) {
+      if (problem.empty()) problem = RunWay(file, options.ways.front(), open_engine, &updater);
+    }
     if (problem.empty()) updater.Write(path);
     out << (problem.empty() ? fmt::format("updated {}\n", path)
                             : fmt::format("FAIL {}: {}\n", path, problem));
@@ -392,12 +403,16 @@ bool RunGoldenFile(const std::string& path, const GoldenOptions& options,
   std::string ways;
   bool passed = true;
   for (const GoldenWay way : options.ways) {
-    if (way == GoldenWay::kSpread && file->pins_partitions) continue;
-    const std::string problem = RunWay(*file, way, open_engine, nullptr);
-    ways += fmt::format(" {}", GoldenWayName(way));
-    if (problem.empty()) continue;
-    passed = false;
-    out << fmt::format("FAIL {} ({}) {}\n", path, GoldenWayName(way), problem);
+    bool ran = false;
+    for (const GoldenFile& file : *files) {
+      if (way == GoldenWay::kSpread && file.pins_partitions) continue;
+      ran = true;
+      const std::string problem = RunWay(file, way, open_engine, nullptr);
+      if (problem.empty()) continue;
+      passed = false;
+      out << fmt::format("FAIL {} ({}) {}\n", path, GoldenWayName(way), problem);
+    }
+    if (ran) ways += fmt::format(" {}", GoldenWayName(way));
   }
   if (passed) out << fmt::format("ok   {} ({})\n", path, ways.empty() ? ways : ways.substr(1));
   out.flush();

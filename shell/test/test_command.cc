@@ -43,10 +43,10 @@ int RunTestCommand(const ProgramOptions& options, std::ostream& out, std::ostrea
     if (file.ends_with(".json")) {
       exit_code = std::max(exit_code, testing::RunConformanceFile(file, conformance, out));
       out.flush();
-    } else if (file.ends_with(".test")) {
+    } else if (file.ends_with(".test") || file.ends_with(".md")) {
       ++(RunGoldenFile(file, golden, open_engine, out) ? passed : failed);
     } else {
-      err << fmt::format("neither a .test nor a .json file: {}\n", file);
+      err << fmt::format("neither a .test, a .md nor a .json file: {}\n", file);
       return 2;
     }
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-// `weir test`: golden tests (.test) and conformance cases (.json).
+// `weir test`: golden tests (.test, or on a page in .md) and conformance cases (.json).
 
 #include <ostream>
 
