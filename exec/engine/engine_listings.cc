@@ -122,7 +122,7 @@ struct ListedColumn {
   DataType type = DataType::String();
 };
 
-void AppendText(const std::string& text, const DataType& type, ColumnBuilder& builder) {
+void AppendListed(const std::string& text, const DataType& type, ColumnBuilder& builder) {
   int64_t whole = 0;
   double number = 0;
   if (type.is(TypeKind::kString)) {
@@ -146,7 +146,7 @@ std::shared_ptr<const Batch> MakeListing(const std::vector<ListedColumn>& column
   for (size_t i = 0; i < columns.size(); ++i) {
     schema->columns.push_back({columns[i].name, columns[i].type, false});
     ColumnBuilder builder(columns[i].type);
-    for (const std::vector<std::string>& row : rows) AppendText(row[i], columns[i].type, builder);
+    for (const std::vector<std::string>& row : rows) AppendListed(row[i], columns[i].type, builder);
     built.push_back(builder.Finish());
   }
   return std::make_shared<const Batch>(std::move(schema), std::move(built),
