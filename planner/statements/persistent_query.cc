@@ -165,8 +165,8 @@ Status CheckResultKind(bool wants_table, const BuiltQuery& built, SourcePosition
       .At(position);
 }
 
-/// Rows of one stream without GROUP BY are no table. Said before its columns are looked at, which
-/// lack a key then too.
+/// Rows of one stream without GROUP BY are no table: the better thing to say where such a SELECT
+/// lacks a key.
 Status CheckGivesTable(const ast::Query& query, const Catalog& catalog) {
   if (!query.group_by.empty() || query.from->kind != ast::RelationKind::kTable) return OkStatus();
   const SourceEntry* source =
@@ -223,9 +223,12 @@ Result<PersistentLogical> BuildCreateAs(const ast::Statement& statement,
   WEIR_RETURN_IF_ERROR(CheckFreeName(existing, sink, plan.if_not_exists || plan.or_replace));
   WEIR_ASSIGN_OR_RETURN(WithProperties with,
                         WithProperties::Read(create.properties, WithPlace::kSink));
-  if (wants_table) WEIR_RETURN_IF_ERROR(CheckGivesTable(*create.query, *context.catalog));
-  WEIR_ASSIGN_OR_RETURN(
-      BuiltQuery built, BuildQuery({&context, true, sink.name, create.query.get()}));
+  Result<BuiltQuery> result_of_query =
+      BuildQuery({&context, true, sink.name, create.query.get()});
+  if (wants_table && result_of_query.status().code() == ErrorCode::kInvalidKey) {
+    WEIR_RETURN_IF_ERROR(CheckGivesTable(*create.query, *context.catalog));
+  }
+  WEIR_ASSIGN_OR_RETURN(BuiltQuery built, std::move(result_of_query));
   WEIR_RETURN_IF_ERROR(CheckResultKind(wants_table, built, create.query->position));
   FillColumns(*built.node->schema, sink);
   sink.windowed_key = built.node->windowed_key;

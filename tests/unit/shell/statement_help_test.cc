@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 
+#include "planner/properties/connector_properties.h"
 #include "planner/properties/with_properties.h"
 #include "weir/types.h"
 
@@ -145,10 +146,12 @@ TEST(StatementHelp, KnowsEachProperty) {
     EXPECT_FALSE(FindHelp(name).empty()) << name;
     EXPECT_TRUE(PageNames("`" + std::string(name) + "`")) << name;
   }
-  // Those of connectors, as exec/connect/connector.h tells them.
-  for (const std::string name : {"PATH", "HEADER", "NULL", "FOLLOW", "SEED", "ROWS", "RATE"}) {
-    EXPECT_FALSE(FindHelp(name).empty()) << name;
-    EXPECT_TRUE(PageNames("`" + name + "`")) << name;
+  for (const ConnectorRow& connector : Connectors()) {
+    EXPECT_TRUE(PageNames("CONNECTOR='" + std::string(connector.name) + "'")) << connector.name;
+    for (const ConnectorProperty& property : connector.properties) {
+      EXPECT_FALSE(FindHelp(property.name).empty()) << property.name;
+      EXPECT_TRUE(PageNames("`" + std::string(property.name) + "`")) << property.name;
+    }
   }
 }
 
