@@ -70,7 +70,8 @@ void CopiesApplication::Stop(size_t copy) {
   EXPECT_TRUE(stopped.WaitForEnd(kStopMax)) << "a copy does not stop:\n" << stopped.LogTail();
   const bool struck = stopped.killed() && !stopped.fault().empty();
   faults_struck_ += struck;
-  EXPECT_TRUE(struck || stopped.exit_code() == 0)
+  // One that is stopped before its statements are all carried out says so by 143.
+  EXPECT_TRUE(struck || stopped.exit_code() == 0 || stopped.exit_code() == 143)
       << "exit code of a stopped copy: " << stopped.exit_code() << '\n'
       << stopped.LogTail();
   copies_.erase(copies_.begin() + static_cast<long>(copy));

@@ -32,7 +32,7 @@ class CopiesApplication {
   void Reap();
   /// SIGKILL, and forgotten.
   void Kill(size_t copy);
-  /// SIGTERM; it commits, leaves its groups and ends with exit code 0.
+  /// SIGTERM; it commits, leaves its groups and ends with exit code 0, or 143 while it starts.
   void Stop(size_t copy);
   void StopAll();
   /// Runs one copy with --until-end: true when it has ended by itself with exit code 0.
