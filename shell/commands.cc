@@ -13,6 +13,7 @@
 
 #include "base/status_macros.h"
 #include "planner/catalog/near_names.h"
+#include "planner/properties/connector_properties.h"
 #include "shell/options.h"
 #include "shell/program.h"
 #include "shell/render/display_width.h"
@@ -91,6 +92,17 @@ bool HelpFunction(Engine& engine, const std::string& name, std::ostream& out) {
   }
   out << fmt::format("    {}\n    {}\n", rows.column(2).ToText(0), rows.column(3).ToText(0));
   return true;
+}
+
+/// A connector and its properties.
+void HelpConnector(const ConnectorRow& row, std::ostream& out) {
+  out << fmt::format("CONNECTOR = '{}'\n    {}\n", row.name, row.text);
+  for (const ConnectorProperty& property : row.properties) {
+    out << fmt::format("  {:<18} {}{}\n", property.name, property.text,
+                       property.otherwise.empty() ? ""
+                                                  : fmt::format(" Default: {}.",
+                                                                property.otherwise));
+  }
 }
 
 std::vector<std::string> HelpNames(Engine& engine) {
@@ -470,6 +482,10 @@ Status TellHelp(Engine& engine, std::string_view topic, std::ostream& out) {
   if (const Command* command = FindCommand(IsDotted(name) ? name : "." + name);
       command != nullptr && (entries.empty() || IsDotted(name) || command->bare)) {
     out << fmt::format("{}\n    {}\n", command->usage, command->text);
+    found = true;
+  }
+  if (const ConnectorRow* connector = FindConnector(name); connector != nullptr) {
+    HelpConnector(*connector, out);
     found = true;
   }
   if (HelpFunction(engine, name, out) || found) return OkStatus();

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "parser/parser.h"
+#include "planner/properties/connector_properties.h"
 #include "shell/commands.h"
 #include "shell/render/display_width.h"
 #include "shell/statement_help.h"
@@ -135,6 +136,15 @@ class Situation {
   /// Names by which columns may be qualified, and the source each stands for.
   const std::map<std::string, std::string>& sources() const { return sources_; }
   const std::string& target() const { return target_; }
+  /// The connector that the statement names, or null.
+  const ConnectorRow* connector() const {
+    for (size_t i = 0; i + 2 < all_.size(); ++i) {
+      if (all_[i].text == "CONNECTOR" && all_[i + 1].text == "=") {
+        return FindConnector(all_[i + 2].text);
+      }
+    }
+    return nullptr;
+  }
 
  private:
   Bracket BracketBehind(size_t i) const {
@@ -415,6 +425,10 @@ std::vector<Candidate> CompleteString(const Situation& at, std::string_view type
         if (at.sources().contains(source.name)) add(source.columns);
       }
     }
+    if (property == "CONNECTOR") {
+      for (const ConnectorRow& row : Connectors()) add({std::string(row.name)});
+      return found;
+    }
     if (property != "PATH" && property != "KAFKA_TOPIC" && property != "TIMESTAMP") {
       add(PropertyValues(property));
     }
@@ -428,10 +442,15 @@ void AddProperties(const Situation& at, Gatherer& out) {
     out.AddWords({"QUERY_ID"}, "=");
     return;
   }
-  for (const StatementHelp& property : HelpTexts(HelpKind::kProperty)) {
-    const bool word = std::all_of(property.name.begin(), property.name.end(), &IsNameByte);
-    if (word) out.AddWords({std::string(property.name)}, "=");
+  const auto add = [&](std::string_view name) {
+    const bool word = std::all_of(name.begin(), name.end(), &IsNameByte);
+    if (word) out.AddWords({std::string(name)}, "=");
+  };
+  if (const ConnectorRow* connector = at.connector(); connector != nullptr) {
+    for (const ConnectorProperty& property : connector->properties) add(property.name);
+    return;
   }
+  for (const StatementHelp& property : HelpTexts(HelpKind::kProperty)) add(property.name);
 }
 
 void AddInColumnList(const Situation& at, Gatherer& out) {

@@ -102,6 +102,8 @@ TEST(CompletionTest, OffersPropertiesAndTheirValues) {
   EXPECT_TRUE(Has(Offered("CREATE STREAM s WITH (KAFKA_TOPIC='t', VALUE_FORMAT='|"), "JSON"));
   EXPECT_EQ(Offered("CREATE STREAM s (a dou|"), Texts{"double"});
   EXPECT_EQ(Offered("CREATE STREAM s WITH (CONNECTOR='d|"), Texts{"datagen"});
+  EXPECT_EQ(Offered("CREATE STREAM s WITH (CONNECTOR='file', FO|"), (Texts{"FOLLOW", "FORMAT"}));
+  EXPECT_EQ(Offered("CREATE STREAM s WITH (SE|, CONNECTOR='datagen')"), Texts{"SEED"});
 }
 
 TEST(CompletionTest, OffersFilesInQuotes) {

@@ -134,7 +134,8 @@ TEST_F(ReplTest, ListsStreamsAndTables) {
 
 TEST_F(ReplTest, HelpKnowsClausesPropertiesTypesAndConnectors) {
   EXPECT_TRUE(Type("help window\nhelp KAFKA_TOPIC\n\\h decimal\nhelp file\n").ok());
-  for (const char* text : {"WINDOW TUMBLING", "KAFKA_TOPIC = ", "DECIMAL(", "CONNECTOR = "}) {
+  for (const char* text : {"WINDOW TUMBLING", "KAFKA_TOPIC = ", "DECIMAL(", "CONNECTOR = ",
+                           "FOLLOW             Lines that are appended"}) {
     EXPECT_NE(out_.str().find(text), std::string::npos) << text;
   }
   EXPECT_TRUE(Type("help widnow\n").ok());
