@@ -1,11 +1,17 @@
 #include "exec/engine/bounded_cursor.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
 
 namespace weir {
+namespace {
+
+constexpr std::chrono::milliseconds kLookAgain(20);
+
+}  // namespace
 
 BoundedCursor::BoundedCursor(SchemaPtr schema, std::optional<int64_t> limit)
     : schema_(std::move(schema)), left_(limit.value_or(-1)) {
@@ -85,7 +91,10 @@ Result<bool> BoundedCursor::Work(std::chrono::steady_clock::time_point deadline)
   std::unique_lock lock(mutex_);
   if (step == QueryRuntime::Step::kEnded) ended_ = true;
   if (step != QueryRuntime::Step::kWaiting) return true;
-  return woken_.wait_until(lock, deadline, [&] { return wake_ || cancelled_; });
+  // Positions may move past records that are never given out, which wakes nobody.
+  const auto look_again = std::chrono::steady_clock::now() + kLookAgain;
+  woken_.wait_until(lock, std::min(deadline, look_again), [&] { return wake_ || cancelled_; });
+  return wake_ || cancelled_ || std::chrono::steady_clock::now() < deadline;
 }
 
 bool BoundedCursor::done() const {

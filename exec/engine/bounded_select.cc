@@ -45,16 +45,19 @@ bool Runs(const QueryRuntime& query) {
 }
 
 // Waits until `query` has committed what its sources hold now. False if that has not come about by
-// `deadline`. A query that does not run is not waited for.
-Result<bool> CatchUp(QueryRuntime& query, Broker& broker, SteadyTime deadline,
-                     const std::atomic<bool>& cancelled) {
+// `deadline`, or cannot be told: what is there can be read without a broker too. A query that does
+// not run is not waited for.
+bool CatchUp(QueryRuntime& query, Broker& broker, SteadyTime deadline,
+             const std::atomic<bool>& cancelled) {
   const std::vector<SourcePlan>& sources = query.stages().sources;
   std::vector<std::vector<int64_t>> ends(sources.size());
   bool reads_connector = false;
   for (size_t i = 0; i < sources.size(); ++i) {
     reads_connector |= !sources[i].node->connector.empty();
     if (!sources[i].node->connector.empty()) continue;
-    WEIR_ASSIGN_OR_RETURN(ends[i], broker.EndOffsets(sources[i].node->topic));
+    Result<std::vector<int64_t>> now = broker.EndOffsets(sources[i].node->topic);
+    if (!now.ok()) return false;
+    ends[i] = std::move(*now);
   }
   // What never ends is never read up.
   const bool drains = reads_connector && !query.endless();
@@ -63,7 +66,9 @@ Result<bool> CatchUp(QueryRuntime& query, Broker& broker, SteadyTime deadline,
     bool done = query.started() && (!drains || query.drained_since_commit());
     for (size_t i = 0; i < sources.size() && done; ++i) {
       if (ends[i].empty()) continue;
-      WEIR_ASSIGN_OR_RETURN(done, query.CommittedPast(static_cast<int>(i), ends[i]));
+      const Result<bool> past = query.CommittedPast(static_cast<int>(i), ends[i]);
+      if (!past.ok()) return false;
+      done = *past;
     }
     if (done) return true;
     if (std::chrono::steady_clock::now() >= deadline) return false;
@@ -192,8 +197,7 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& 
     const SteadyTime deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
     for (const auto& query : makers) {
-      WEIR_ASSIGN_OR_RETURN(const bool there, CatchUp(*query, *broker, deadline, cancelled));
-      if (there) continue;
+      if (CatchUp(*query, *broker, deadline, cancelled)) continue;
       Log(LogLevel::kWarning,
           fmt::format("query {} is behind its sources: this SELECT does not see all of their "
                       "records yet",
