@@ -70,6 +70,9 @@ bool ReadTimeTexts(std::vector<BoundExprPtr>& args, std::vector<ArgumentType>& t
   return read;
 }
 
+/// ksqlDB's STDDEV_SAMP is a variance; this is what SQL means by it.
+const std::string kStandardDeviation = "STDDEV_SAMPLE";
+
 bool HasUnits(const ast::FunctionCall& call) {
   for (const ast::ExprPtr& arg : call.args) {
     if (arg->kind == ast::ExprKind::kIntervalUnit) return true;
@@ -235,7 +238,8 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
     args[0] = MakeCast(args[0], DataType::Bigint());
     types[0].type = DataType::Bigint();
   }
-  Result<const AggregateOverload*> resolved = functions_.ResolveAggregate(name, types);
+  const std::string& meant = is_sql && name == "STDDEV_SAMP" ? kStandardDeviation : name;
+  Result<const AggregateOverload*> resolved = functions_.ResolveAggregate(meant, types);
   if (!resolved.ok()) return std::move(resolved).status().At(call.position);
   const AggregateOverload& overload = **resolved;
   CollectedAggregates::Call made{&overload, {}, {}, ast::FormatExpr(call)};

@@ -31,8 +31,8 @@ struct CollectedAggregates {
   std::vector<Call> calls;
   /// Scope of the arguments: that of the aggregation's input.
   const Scope* argument_scope = nullptr;
-  /// As SQL has it: SUM, AVG and STDDEV_SAMP of too few values are null, not 0 as in ksqlDB, and
-  /// SUM of INT is a BIGINT.
+  /// As SQL has it: SUM, AVG and STDDEV_SAMP of too few values are null, not 0 as in ksqlDB,
+  /// STDDEV_SAMP is no variance, and SUM of INT is a BIGINT.
   bool is_sql = false;
 };
 
