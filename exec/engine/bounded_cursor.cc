@@ -108,6 +108,7 @@ bool BoundedCursor::limit_reached() const {
 }
 
 void BoundedCursor::Cancel() {
+  if (query_ != nullptr) query_->GiveUp();
   std::lock_guard lock(mutex_);
   cancelled_ = true;
   woken_.notify_all();

@@ -7,8 +7,10 @@
 
 #include <fmt/format.h>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/column/compare.h"
 #include "exec/operators/aggregate_calls.h"
 #include "exec/operators/factories.h"
@@ -42,19 +44,12 @@ class BoundedAggregate : public Operator {
   }
 
   Status OnBatch(int, Chunk chunk) override {
-    AssignWindows(chunk);
-    if (rows_.empty()) return OkStatus();
-    created_.clear();
-    groups_.FindOrInsert(Keys(chunk), rows_, starts_, ids_, created_);
-    if (!created_.empty()) calls_.Resize(groups_.id_limit());
-    if (sessions_) NoteEnds(chunk);
-    if (merges_partials_) {
-      calls_.AddPartials(chunk, rows_, ids_);
-    } else {
-      calls_.Add(chunk, rows_, ids_);
+    const std::span<const int32_t> rows = numbers_.Of(chunk);
+    const size_t step = merges_partials_ ? SIZE_MAX : RowsAtOnce(window_);
+    for (size_t from = 0; from < rows.size(); from += std::min(step, rows.size() - from)) {
+      CheckInterrupt();
+      Process(chunk, rows.subspan(from, std::min(step, rows.size() - from)));
     }
-    memory_.Update(*context_, groups_.ByteSize() + calls_.ByteSize() +
-                                  ends_.capacity() * sizeof(int64_t));
     return OkStatus();
   }
 
@@ -66,7 +61,7 @@ class BoundedAggregate : public Operator {
       while (next_ < groups_.id_limit() && ids.size() < size_t{limits::kBatchRowsMax}) {
         ids.push_back(next_++);
       }
-      WEIR_RETURN_IF_ERROR(out_.Emit(GroupsOf(ids)));
+      WEIR_RETURN_IF_ERROR(EmitGroups(ids));
     }
     *more = next_ < groups_.id_limit();
     return OkStatus();
@@ -82,9 +77,24 @@ class BoundedAggregate : public Operator {
     return std::span(chunk.columns).first(static_cast<size_t>(key_columns_));
   }
 
+  void Process(const Chunk& chunk, std::span<const int32_t> rows) {
+    AssignWindows(chunk, rows);
+    if (rows_.empty()) return;
+    created_.clear();
+    groups_.FindOrInsert(Keys(chunk), rows_, starts_, ids_, created_);
+    if (!created_.empty()) calls_.Resize(groups_.id_limit());
+    if (sessions_) NoteEnds(chunk);
+    if (merges_partials_) {
+      calls_.AddPartials(chunk, rows_, ids_);
+    } else {
+      calls_.Add(chunk, rows_, ids_);
+    }
+    memory_.Update(*context_, groups_.ByteSize() + calls_.ByteSize() +
+                                  ends_.capacity() * sizeof(int64_t));
+  }
+
   // Fills rows_ and, where there are windows, starts_: one entry for each row and window of it.
-  void AssignWindows(const Chunk& chunk) {
-    const std::span<const int32_t> rows = numbers_.Of(chunk);
+  void AssignWindows(const Chunk& chunk, std::span<const int32_t> rows) {
     starts_.clear();
     if (!windowed_) {
       rows_.assign(rows.begin(), rows.end());
@@ -142,6 +152,13 @@ class BoundedAggregate : public Operator {
     }
   }
 
+  Status EmitGroups(std::span<const uint32_t> ids) {
+    return InParts(
+        ids.size(), nullptr,
+        [&](size_t from, size_t count) { return GroupsOf(ids.subspan(from, count)); },
+        [this](Chunk chunk) { return out_.Emit(std::move(chunk)); });
+  }
+
   Chunk GroupsOf(std::span<const uint32_t> ids) {
     std::vector<ColumnBuilder> keys;
     std::vector<ColumnBuilder> results = calls_.MakeResultBuilders();
@@ -176,7 +193,7 @@ class BoundedAggregate : public Operator {
     groups_.FindOrInsert(keys, {&row, 1}, {}, ids_, created_);
     calls_.Resize(groups_.id_limit());
     next_ = groups_.id_limit();
-    return out_.Emit(GroupsOf(ids_));
+    return EmitGroups(ids_);
   }
 
   const SchemaPtr schema_;

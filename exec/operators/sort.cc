@@ -15,6 +15,7 @@
 #include "base/decimal.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
 #include "exec/column/compare.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
@@ -25,8 +26,8 @@ namespace {
 
 constexpr int64_t kRunRows = 1 << 16;
 constexpr size_t kRunBytes = 64u << 20;
-constexpr size_t kSortedChunkBytes = 16u << 20;
 constexpr int kSortedChunksAtOnce = 16;
+constexpr int64_t kRowsTakenAtOnce = 1 << 16;   // With those that OFFSET passes over.
 constexpr SystemColumn kCarried[] = {SystemColumn::kRowTime, SystemColumn::kWindowStart,
                                      SystemColumn::kWindowEnd};
 
@@ -180,8 +181,11 @@ class Sort : public Operator {
   Status EmitRest(bool* more) override {
     if (!merging_) StartMerge();
     for (int chunks = 0; chunks < kSortedChunksAtOnce && !heap_.empty() && left_ > 0; ++chunks) {
-      Chunk chunk = NextChunk();
-      if (chunk.rows > 0) WEIR_RETURN_IF_ERROR(out_.Emit(std::move(chunk)));
+      TakeFirst();
+      WEIR_RETURN_IF_ERROR(InParts(
+          refs_.size(), nullptr,
+          [&](size_t from, size_t count) { return RowsAt(std::span(refs_).subspan(from, count)); },
+          [this](Chunk chunk) { return out_.Emit(std::move(chunk)); }));
     }
     *more = !heap_.empty() && left_ > 0;
     return OkStatus();
@@ -280,8 +284,6 @@ class Sort : public Operator {
     blocks_.resize(first.columns.size() + std::size(kCarried));
     for (size_t run = 0; run < runs_.size(); ++run) {
       const Chunk& chunk = runs_[run].chunk;
-      const size_t row_bytes = ByteSize(chunk) / static_cast<size_t>(chunk.rows) + 1;
-      chunk_rows_ = std::min(chunk_rows_, std::max<size_t>(1, kSortedChunkBytes / row_bytes));
       for (size_t i = 0; i < chunk.columns.size(); ++i) {
         blocks_[i].push_back(chunk.columns[i].get());
       }
@@ -294,7 +296,23 @@ class Sort : public Operator {
                    [this](size_t a, size_t b) { return ComesAfter(a, b); });
   }
 
-  RowRef TakeFirst() {
+  // Fills refs_ with the next rows.
+  void TakeFirst() {
+    refs_.clear();
+    for (int64_t taken = 0; !heap_.empty() && left_ > 0 && taken < kRowsTakenAtOnce &&
+                            refs_.size() < size_t{limits::kBatchRowsMax};
+         ++taken) {
+      const RowRef ref = TakeOne();
+      if (skip_ > 0) {
+        --skip_;
+        continue;
+      }
+      --left_;
+      refs_.push_back(ref);
+    }
+  }
+
+  RowRef TakeOne() {
     const auto after = [this](size_t a, size_t b) { return ComesAfter(a, b); };
     const size_t top = heap_.front();
     Run& run = runs_[top];
@@ -309,17 +327,7 @@ class Sort : public Operator {
     return ref;
   }
 
-  Chunk NextChunk() {
-    std::vector<RowRef> refs;
-    while (!heap_.empty() && left_ > 0 && refs.size() < chunk_rows_) {
-      const RowRef ref = TakeFirst();
-      if (skip_ > 0) {
-        --skip_;
-        continue;
-      }
-      --left_;
-      refs.push_back(ref);
-    }
+  Chunk RowsAt(std::span<const RowRef> refs) const {
     Chunk out;
     out.rows = static_cast<int32_t>(refs.size());
     const Chunk& first = runs_[0].chunk;
@@ -352,7 +360,7 @@ class Sort : public Operator {
   bool merging_ = false;
   std::vector<size_t> heap_;  // Numbers of runs.
   std::vector<std::vector<const Column*>> blocks_;   // By column, by run.
-  size_t chunk_rows_ = limits::kBatchRowsMax;
+  std::vector<RowRef> refs_;  // Rows that are handed on next.
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Bounded queries: they read what there is, hand on what they kept, and end. Whoever reads their
 // rows drives them, a piece of work at a time, so they need neither a schedule nor a queue.
 
+#include "base/interrupt.h"
 #include "base/status_macros.h"
 #include "exec/runtime/guarded.h"
 #include "exec/runtime/query_runtime.h"
@@ -26,9 +27,12 @@ Status QueryRuntime::OpenBounded(std::vector<std::vector<Chunk>> given) {
 Result<QueryRuntime::Step> QueryRuntime::RunBounded() {
   std::lock_guard lock(mutex_);
   if (state() == State::kError) return error();
+  const InterruptScope interruptible(env_.give_up);
   Step step = Step::kWorked;
   Status status = Guarded([&] { return RunBoundedLocked(&step); });
   if (status.ok()) return step;
+  // What needs too much memory is given up where it is.
+  if (env_.past_memory_limit) status = MemoryError(env_.MemoryUsed());
   TearDown();
   std::lock_guard status_lock(status_mutex_);
   error_ = status;
@@ -38,6 +42,7 @@ Result<QueryRuntime::Step> QueryRuntime::RunBounded() {
 
 Status QueryRuntime::RunBoundedLocked(Step* step) {
   bool worked = false;
+  env_.read_since_commit = 0;
   if (!inputs_ended_) {
     WEIR_RETURN_IF_ERROR(RunRound(&worked));
     if (worked) return OkStatus();
@@ -63,6 +68,7 @@ Status QueryRuntime::EmitRestOfStage(bool* more) {
   std::vector<Status> statuses(tasks.size());
   std::vector<char> task_more(tasks.size(), 0);
   const auto emit = [&](int i) {
+    const InterruptScope interruptible(env_.give_up);
     statuses[i] = Guarded([&] {
       bool again = false;
       Status status = tasks[i]->EmitRest(&again);

@@ -134,8 +134,18 @@ struct QueryEnvironment {
   /// their turns would make those that come first look as if they had ended. Empty: not noted.
   std::vector<std::vector<int64_t>> round_ends;
   std::atomic<int64_t>* memory_used = nullptr;   ///< Of the engine.
+  /// Counts against memory.limit besides, where `memory_used` is only of queries such as this.
+  const std::atomic<int64_t>* memory_of_others = nullptr;
   std::atomic<int64_t> state_bytes{0};           ///< Of this query.
   std::atomic<int64_t> read_since_commit{0};     ///< Bytes of records.
+  int64_t MemoryUsed() const {
+    const int64_t others = memory_of_others == nullptr ? 0 : memory_of_others->load();
+    return memory_used == nullptr ? others : memory_used->load() + others;
+  }
+  std::atomic<bool> past_memory_limit{false};    ///< A bounded query was given up for that.
+  bool IsPastMemoryLimit() const {
+    return settings.memory_limit > 0 && MemoryUsed() > settings.memory_limit;
+  }
   /// State is measured at commits. Whether it is time for one, as what was read since and
   /// `waiting_bytes` that wait for the commit may have brought the engine to its memory.limit.
   bool ShouldMeasureMemory(int64_t waiting_bytes) const {

@@ -98,6 +98,7 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
   env.fingerprint = given.fingerprint;
   env.legacy_fingerprint = given.legacy_fingerprint;
   env.bounded = given.bounded;
+  env.memory_of_others = given.memory_of_others;
   WEIR_ASSIGN_OR_RETURN(env.stages,
                         CutIntoStages(given.roots, [&](const physical::TopicSource& node) {
                           return PartitionsOf(*given.broker, node);
@@ -314,13 +315,9 @@ Status QueryRuntime::RunRound(bool* worked) {
 }
 
 Status QueryRuntime::CheckMemory() const {
-  const int64_t limit = env_.settings.memory_limit;
-  if (limit <= 0 || env_.memory_used == nullptr) return OkStatus();
-  int64_t used = env_.memory_used->load();
-  if (options_.memory_of_others != nullptr) used += options_.memory_of_others->load();
-  if (used <= limit) return OkStatus();
+  if (env_.memory_used == nullptr || !env_.IsPastMemoryLimit()) return OkStatus();
   if (options_.is_largest && !options_.is_largest(env_.state_bytes)) return OkStatus();
-  return MemoryError(used);
+  return MemoryError(env_.MemoryUsed());
 }
 
 Status QueryRuntime::MemoryError(int64_t used) const {

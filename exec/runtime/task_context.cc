@@ -189,6 +189,10 @@ void RootContext::AccountMemory(int64_t bytes) {
   memory_ += bytes;
   env_.state_bytes += bytes;
   if (env_.memory_used != nullptr) *env_.memory_used += bytes;
+  // A bounded query makes no commits at which this would be seen.
+  if (env_.bounded && bytes > 0 && env_.IsPastMemoryLimit()) {
+    env_.past_memory_limit = env_.give_up = true;
+  }
 }
 
 void AppendBigEndian32(uint32_t value, std::string& out) {

@@ -141,7 +141,9 @@ TEST_F(BoundedSelect, FailsBeyondTheMemoryLimitAndGivesBack) {
   Open({{"memory.limit", "4MB"}});
   Execute("CREATE STREAM many (id BIGINT, t STRING) WITH (CONNECTOR='datagen', ROWS='400000');");
   for (const char* sql : {"SELECT * FROM many ORDER BY t;",
-                          "SELECT ROWOFFSET AS o, COUNT(*) FROM many GROUP BY ROWOFFSET;"}) {
+                          "SELECT ROWOFFSET AS o, COUNT(*) FROM many GROUP BY ROWOFFSET;",
+                          "SELECT COUNT(*) FROM many WINDOW HOPPING (SIZE 100 SECONDS, "
+                          "ADVANCE BY 1 MILLISECOND);"}) {
     const std::vector<std::string> answer = Ask(sql);
     ASSERT_EQ(answer.size(), 1u) << sql;
     EXPECT_NE(answer[0].find("5003"), std::string::npos) << answer[0];
