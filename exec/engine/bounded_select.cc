@@ -114,12 +114,17 @@ Chunk OneRow(int64_t now_ms) {
 
 }  // namespace
 
-// The query that keeps the rows of a table and runs, or nothing.
+// The query that keeps the rows of a table, or nothing.
 std::string EngineImpl::KeeperOf(const SourceEntry& table) const {
   if (!table.is_materialized) return {};
   std::string id = table.created_by_query.empty() ? fmt::format("CST_{}", table.name)
                                                   : table.created_by_query;
-  return FindRunning(id) == nullptr ? std::string() : id;
+  const RunningQuery* query = FindRunning(id);
+  if (query == nullptr) return {};
+  // A query that was paused before it ran holds nothing: its topic has what it had made.
+  const bool never_ran = query->runtime->state() == QueryRuntime::State::kPaused &&
+                         !query->runtime->started();
+  return never_ran ? std::string() : id;
 }
 
 // The queries that make what is in a source, those first that others read from.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <mutex>
@@ -20,8 +21,7 @@ constexpr std::chrono::milliseconds kLong(60'000);
 
 class BoundedSelect : public ::testing::Test {
  protected:
-  void Open(std::map<std::string, std::string> settings = {}) {
-    EngineOptions options;
+  void Open(std::map<std::string, std::string> settings = {}, EngineOptions options = {}) {
     options.threads = 2;
     for (auto& [name, value] : settings) options.settings[name] = value;
     options.logger = [this](LogLevel, std::string_view line) {
@@ -98,6 +98,23 @@ TEST_F(BoundedSelect, DoesNotWaitForAQueryThatIsPaused) {
   EXPECT_EQ(Ask("SELECT COUNT(*) FROM pages;"), std::vector<std::string>{"0"});
   Execute("RESUME CTAS_PAGES;");
   EXPECT_EQ(Ask("SELECT COUNT(*) FROM pages;"), std::vector<std::string>{"7"});
+}
+
+TEST_F(BoundedSelect, ReadsTheTopicOfAQueryThatHasNotRun) {
+  EngineOptions options;
+  options.directory = ::testing::TempDir() + "bounded_select_paused.db";
+  std::filesystem::remove_all(options.directory);
+  Open({}, options);
+  Execute(kHits);
+  Execute("CREATE TABLE pages AS SELECT page, SUM(n) AS n FROM hits GROUP BY page;");
+  AppendHits(21);
+  ASSERT_TRUE(engine_->RunUntilEnd(false).ok());
+  engine_.reset();
+  options.paused = true;
+  Open({}, options);
+  EXPECT_EQ(Ask("SELECT COUNT(*), SUM(n) FROM pages;"), std::vector<std::string>{"7 21"});
+  engine_.reset();
+  std::filesystem::remove_all(options.directory);
 }
 
 TEST_F(BoundedSelect, SaysThatAQueryIsBehind) {
