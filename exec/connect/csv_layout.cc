@@ -138,7 +138,8 @@ Result<CsvLayout> CsvLayout::Make(const ConnectorSpec& spec, char file_delimiter
                                             : std::string(1, file_delimiter)},
       {kDelimitedFields, key_fields},
       {kDelimitedFieldCount, std::to_string(layout.field_count_)},
-      {kDelimitedNull, layout.null_text_}};
+      {kDelimitedNull, layout.null_text_},
+      {kDelimitedFile, "TRUE"}};
   return layout;
 }
 

@@ -22,6 +22,7 @@ class CsvLayout {
   static Result<CsvLayout> Make(const ConnectorSpec& spec, char file_delimiter,
                                 std::string_view header);
 
+  int field_count() const { return field_count_; }
   /// False if the decoder can read the file's lines as they are.
   bool rewrites() const { return rewrites_; }
   /// Appends the line with just the value columns' fields. A line with the wrong number of fields

@@ -62,6 +62,7 @@ Result<int64_t> FileBlocks::FirstRowBehind(int64_t from, int64_t position) const
   if (!bytes.ok()) return bytes.status();
   LineCutter cutter(std::move(*bytes), delimiter_, from, path_);
   cutter.set_soft_end(position);
+  cutter.set_keeps_empty(true);   // Who leaves them out does so when it reads the block.
   std::vector<LineCutter::Line> rows;
   while (cutter.position() < position) {
     rows.clear();

@@ -99,6 +99,7 @@ Status FileReader::Prepare(std::string_view header) {
   if (options_.delimited) {
     WEIR_ASSIGN_OR_RETURN(layout_, CsvLayout::Make(spec_, options_.delimiter, header));
     line_format = layout_->key_reader();
+    cutter_->set_keeps_empty(layout_->field_count() == 1);
   }
   WEIR_ASSIGN_OR_RETURN(keys_, KeyMaker::Make(spec_, line_format));
   prepared_ = true;
@@ -152,6 +153,7 @@ Status FileReader::NextBlock() {
     WEIR_ASSIGN_OR_RETURN(auto bytes, OpenByteFile(options_.path, next_, false));
     cutter_ = std::make_unique<LineCutter>(std::move(bytes), options_.quoting_delimiter(), next_,
                                            options_.name);
+    cutter_->set_keeps_empty(layout_ && layout_->field_count() == 1);
     began_at_ = next_;
   }
   cutter_->set_soft_end(block_end_);

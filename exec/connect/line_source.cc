@@ -169,7 +169,7 @@ Status LineCutter::Next(int32_t lines_max, std::vector<Line>& out) {
         break;   // The line goes on behind this buffer.
       }
       if (stop > begin_ && data[stop - 1] == '\r') --stop;
-      if (stop > begin_) {
+      if (stop > begin_ || keeps_empty_) {
         out.push_back({static_cast<uint32_t>(begin_), static_cast<uint32_t>(stop - begin_),
                        position_, line_number_});
       }

@@ -46,8 +46,8 @@ class LineCutter {
   LineCutter(std::unique_ptr<ByteSource> source, char delimiter, int64_t position,
              std::string name);
 
-  /// Adds up to `lines_max` lines of one buffer to `out`, empty ones left out; reads on if the
-  /// buffer holds none. None added: there is no whole line now.
+  /// Adds up to `lines_max` lines of one buffer to `out`, empty ones left out unless they are to be
+  /// kept; reads on if the buffer holds none. None added: there is no whole line now.
   Status Next(int32_t lines_max, std::vector<Line>& out);
   /// The buffer that the lines of the last Next lie in.
   BufferPtr buffer() const;
@@ -57,6 +57,8 @@ class LineCutter {
   /// What has been read and not given out; reads on if that is nothing. Empty: nothing there now.
   Result<std::string_view> Peek();
   void set_delimiter(char delimiter) { delimiter_ = delimiter; }
+  /// Empty lines count too: those of a CSV of one field, where they are nulls.
+  void set_keeps_empty(bool keeps) { keeps_empty_ = keeps; }
   /// Little is read beyond this position at a time: somebody else reads it.
   void set_soft_end(int64_t position) { soft_end_ = position; }
 
@@ -83,6 +85,7 @@ class LineCutter {
 
   std::unique_ptr<ByteSource> source_;
   char delimiter_;
+  bool keeps_empty_ = false;
   const std::string name_;
   BufferPool pool_;
   std::shared_ptr<std::vector<uint8_t>> bytes_;
