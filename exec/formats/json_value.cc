@@ -512,7 +512,13 @@ const uint32_t* JsonValueReader::ReadStruct(const JsonPlan& plan, const JsonCurs
         error_ = "an object is malformed";
         return nullptr;
       }
-      if (key.find('\\') != std::string_view::npos && UnescapeJson(key, scratch_)) key = scratch_;
+      if (key.find('\\') != std::string_view::npos) {
+        if (!UnescapeJson(key, scratch_)) {
+          error_ = "a key has a malformed escape";
+          return nullptr;
+        }
+        key = scratch_;
+      }
       if (key == name) {
         exact = at + 2;
       } else if (EqualsUpperCased(key, name)) {

@@ -18,6 +18,16 @@ std::string DidYouMean(std::string_view name, std::span<const std::string> names
   return best == nullptr ? std::string() : "did you mean " + *best + "?";
 }
 
+std::string DidYouMeanPart(std::string_view name, std::span<const std::string> names) {
+  std::string hint = DidYouMean(name, names);
+  if (!hint.empty()) return hint;
+  const std::string part = "_" + std::string(name);
+  for (const std::string& candidate : names) {
+    if (candidate.ends_with(part)) hint = "did you mean " + candidate + "?";
+  }
+  return hint;
+}
+
 std::string ListNames(std::span<const std::string> names, size_t limit) {
   std::string text;
   for (size_t i = 0; i < names.size(); ++i) {

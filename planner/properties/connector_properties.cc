@@ -124,13 +124,7 @@ Status UnknownConnectorProperty(const ConnectorRow& row, std::string_view proper
   for (const ConnectorProperty& each : row.properties) {
     if (Fits(each, for_writing)) names.emplace_back(each.name);
   }
-  std::string hint = DidYouMean(property, names);
-  // A part of a name is nearer than its letters say: DELIMITER.
-  for (const std::string& name : names) {
-    if (hint.empty() && name.ends_with("_" + std::string(property))) {
-      hint = "did you mean " + name + "?";
-    }
-  }
+  std::string hint = DidYouMeanPart(property, names);
   if (hint.empty()) hint = "there are " + ListNames(names, names.size());
   const bool reads_only = for_writing && row.Find(property, false) != nullptr;
   return Status(ErrorCode::kInvalidProperty,

@@ -145,7 +145,7 @@ Status CheckTopicProperty(const ast::Property& property, WithPlace place,
   }
   return Status(ErrorCode::kInvalidProperty, "unknown property in WITH: " + property.name)
       .At(property.position)
-      .WithHint(DidYouMean(property.name, names));
+      .WithHint(DidYouMeanPart(property.name, names));
 }
 
 struct UnitRow {

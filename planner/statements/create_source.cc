@@ -18,6 +18,7 @@ namespace weir {
 namespace {
 
 using ast::ColumnRole;
+constexpr int64_t kConnectorPartitionsMax = 1024;   // Each is a task with a reader of its own.
 using Column = SourceEntry::SourceColumnEntry;
 
 Status CheckRole(const ast::CreateSource& create, const ast::ColumnDefinition& column) {
@@ -198,7 +199,13 @@ Status ReadTopic(const WithProperties& with, const PlannerContext& context,
   SourceEntry& entry = plan.source;
   if (!entry.connector.empty()) {
     entry.topic = entry.name;
-    entry.partitions = static_cast<int32_t>(with.Integer("PARTITIONS").value_or(1));
+    const int64_t wanted = with.Integer("PARTITIONS").value_or(1);
+    if (wanted > kConnectorPartitionsMax) {
+      return InvalidProperty("a connector has at most " + std::to_string(kConnectorPartitionsMax) +
+                                 " partitions, not " + std::to_string(wanted),
+                             with.PositionOf("PARTITIONS"));
+    }
+    entry.partitions = static_cast<int32_t>(wanted);
     if (entry.is_table && entry.partitions > 1) {
       return InvalidProperty("a table's rows replace earlier ones, so a connector gives them in "
                              "one partition, not " + std::to_string(entry.partitions),

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "parser/source_text.h"
+
 namespace weir::shell {
 namespace {
 
@@ -122,21 +124,34 @@ std::string Unescape(std::string_view quoted) {
   return out;
 }
 
+/// Whether the names differ by case alone; case folds with few exceptions to as many bytes, which
+/// are left out.
+bool SameFolded(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && FoldName(a) == FoldName(b);
+}
+
 }  // namespace
 
 std::optional<std::string_view> FindJsonField(std::string_view json, std::string_view name) {
   Scanner scanner(json);
-  if (!scanner.Take('{')) return std::nullopt;
+  std::optional<std::string_view> found;
+  bool exact = false;
+  if (!scanner.Take('{')) return found;
   do {
     std::string_view key;
     std::string_view value;
-    if (!scanner.TakeString(&key) || !scanner.Take(':') || !scanner.TakeValue(&value)) {
-      return std::nullopt;
-    }
+    if (!scanner.TakeString(&key) || !scanner.Take(':') || !scanner.TakeValue(&value)) return found;
     const bool plain = key.find('\\') == std::string_view::npos;
-    if (plain ? key.substr(1, key.size() - 2) == name : Unescape(key) == name) return value;
+    const std::string unescaped = plain ? std::string() : Unescape(key);
+    const std::string_view field = plain ? key.substr(1, key.size() - 2) : unescaped;
+    if (field == name) {
+      found = value;
+      exact = true;
+    } else if (!exact && SameFolded(field, name)) {
+      found = value;
+    }
   } while (scanner.Take(','));
-  return std::nullopt;
+  return found;
 }
 
 std::optional<std::string> JsonValueText(std::string_view raw) {

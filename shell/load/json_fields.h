@@ -9,8 +9,9 @@
 
 namespace weir::shell {
 
-/// The raw JSON text of the top-level field `name` of the object `json`, or nothing if there is no
-/// such field or the text is not an object up to there.
+/// The raw JSON text of the top-level field `name` of the object `json`: the last of several, and
+/// where none is spelt so, one that differs by case. Nothing if there is no such field or the text
+/// is not an object up to there.
 std::optional<std::string_view> FindJsonField(std::string_view json, std::string_view name);
 
 /// The text a raw JSON value stands for: a string without quotes and escapes, others as they are.

@@ -6,9 +6,9 @@
 #include <array>
 #include <bit>
 #include <charconv>
-#include <cctype>
 
 #include "base/status_macros.h"
+#include "parser/source_text.h"
 #include "shell/json_text.h"
 #include "shell/load/field_text.h"
 #include "shell/load/json_fields.h"
@@ -65,9 +65,7 @@ Status TimeError(const LoadOptions& options, int64_t line, std::string_view text
 }
 
 bool EqualsWithoutCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return FoldName(a) == FoldName(b);
 }
 
 class CsvRecords : public RecordSource {

@@ -115,6 +115,13 @@ TEST(JsonDecoderTest, AKeyThatCannotBeReadMakesABadRecord) {
   }
 }
 
+TEST(JsonDecoderTest, AKeyOfAStructThatCannotBeReadMakesABadRecord) {
+  const DataType inner = DataType::Struct({{"F", DataType::Int()}});
+  EXPECT_EQ(DecodeValues(inner, {R"({"f":1,"\q":2})", R"({"f":1,"x" 2})", R"({"f":1,x:2})",
+                                 R"({"f":1,"\u0046":2})"}),
+            (Strings{"BAD", "BAD", "BAD", R"({"F":2})"}));
+}
+
 TEST(JsonDecoderTest, NamesBeyondAsciiFoldToo) {
   const std::vector<FormatColumn> columns = {{.name = "ÉTÉ", .type = DataType::Int()}};
   EXPECT_EQ(Shown(Decode(kJson, columns,
