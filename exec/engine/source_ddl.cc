@@ -69,7 +69,7 @@ std::string FormatSourceDdl(const SourceEntry& source) {
   for (const auto& [name, value] : source.key_format.properties) Add(with, "KEY_" + name, value);
   Add(with, "VALUE_FORMAT", source.value_format.format);
   for (const auto& [name, value] : source.value_format.properties) {
-    Add(with, "VALUE_" + name, value);
+    Add(with, name == "DELIMITER" ? "VALUE_" + name : name, value);
   }
   if (source.value_format.unwrapped) Add(with, "WRAP_SINGLE_VALUE", "false");
   AddWindow(source, with);

@@ -46,6 +46,11 @@ TEST(SourceDdl, ParsesBackToTheSameEntry) {
            "wrap_single_value=false, on_error='NULL', timestamp_source='processing');",
            "CREATE STREAM s (x INT) WITH (connector='file', path='it''s', format='DELIMITED', "
            "value_delimiter='|');",
+           "CREATE STREAM s (x INT, y INT) WITH (kafka_topic='t', format='DELIMITED', "
+           "key_delimiter='space', value_delimiter='TAB');",
+           "CREATE STREAM s (x INT) WITH (connector='File', path='x.csv', value_delimiter='TAB');",
+           "CREATE STREAM s (x INT) WITH (kafka_topic='t', value_format='JSON', strict.json=true);",
+           "CREATE STREAM s (x INT) WITH (connector='file', path='x.json', 'strict.json'=true);",
        }) {
     const SourceEntry first = EntryOf(sql);
     const std::string ddl = FormatSourceDdl(first);
