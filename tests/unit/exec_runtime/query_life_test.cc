@@ -151,6 +151,27 @@ TEST_F(QueryLife, ARoundWithoutEndHoldsUpNobody) {
   ASSERT_TRUE(engine_->Close().ok());
 }
 
+TEST_F(QueryLife, ASelectWithoutEndIsCancelled) {
+  Open();
+  Run("CREATE STREAM s (n INT) WITH (kafka_topic='s', value_format='JSON', partitions=1);");
+  Put("s", R"({"N":4000000})");
+  auto cursor = engine_->Query(
+      "SELECT REDUCE(GENERATE_SERIES(1, n), 0, (s, x) => s + REDUCE(GENERATE_SERIES(1, n), 0, "
+      "(t, y) => t + y)) AS x FROM s;");
+  ASSERT_TRUE(cursor.ok()) << cursor.status().ToString();
+  std::promise<Status> done;
+  std::future<Status> result = done.get_future();
+  std::thread reading([&] {
+    Status status;
+    while (status.ok()) status = (*cursor)->Next(std::chrono::milliseconds(100)).status();
+    done.set_value(status);
+  });
+  result.wait_for(std::chrono::milliseconds(20));   // Most likely it is at work then.
+  (*cursor)->Cancel();
+  reading.join();
+  EXPECT_EQ(result.get().code(), ErrorCode::kCancelled);
+}
+
 TEST_F(QueryLife, AStatementWithoutEndIsCancelled) {
   Open();
   std::promise<Status> done;
