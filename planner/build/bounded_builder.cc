@@ -208,7 +208,8 @@ Status BoundedBuilder::BindWindow() {
   if (source().origin == Origin::kOneRow) {
     return Status(ErrorCode::kInvalidWindow, "WINDOW needs FROM").At(query_.window->position);
   }
-  WEIR_ASSIGN_OR_RETURN(grouping_.window, ResolveWindow(*query_.window, context_));
+  WEIR_ASSIGN_OR_RETURN(grouping_.window,
+                        ResolveWindow(*query_.window, query_.emit, context_));
   AddWindowBounds(input_, select_scope_);
   is_grouped_ = true;
   return OkStatus();
