@@ -64,6 +64,13 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
     result.message = fmt::format("{} exists and is the same", existing->name);
     return OkStatus();
   }
+  // Nor does it matter then whether the file is there still.
+  const bool same_kind =
+      existing != nullptr && existing->is_table == (create.kind == ast::SourceKind::kTable);
+  if (same_kind && create.if_not_exists && context.sql_extensions) {
+    result.message = fmt::format("{} exists", existing->name);
+    return OkStatus();
+  }
   WEIR_RETURN_IF_ERROR(CheckNameNotBroken(create.name.name, create.or_replace, text,
                                           create.name.position));
   WEIR_ASSIGN_OR_RETURN(CreateSourcePlan plan, PlanCreateSource(statement, context));

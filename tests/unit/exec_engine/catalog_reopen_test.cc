@@ -171,6 +171,7 @@ TEST(CatalogReopen, TheSameScriptOverAFileRunsTwice) {
   store.WriteFile("n.csv", "id,v\n1,NA\nmore,x\n");
   store.Execute(create);
   EXPECT_EQ(store.Rows("DESCRIBE n;"), Rows({"ID | BIGINT | ", "V | STRING | "}));
+  store.Execute("CREATE STREAM IF NOT EXISTS n WITH (CONNECTOR='file', PATH='gone.csv');");
   EXPECT_EQ(store.Try("CREATE STREAM n WITH (CONNECTOR='file', PATH='elsewhere.csv');").code(),
             ErrorCode::kAlreadyExists);
 }
