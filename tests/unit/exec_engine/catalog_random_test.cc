@@ -274,7 +274,7 @@ TEST(CatalogRandom, WhatIsAcceptedOpensAgain) {
     }
   }
   std::cout << "accepted " << accepted << std::endl;
-  EXPECT_GT(accepted, 3 * kCases);
+  EXPECT_GT(accepted, 2 * kCases);
 }
 
 }  // namespace
