@@ -90,7 +90,10 @@ class TextRows final : public FileRows {
     WEIR_ASSIGN_OR_RETURN(auto bytes, OpenBytes());
     cutter_ = std::make_unique<LineCutter>(std::move(bytes), LineCutter::kNoQuotes, 0, name_);
     WEIR_ASSIGN_OR_RETURN(format_, ChooseFormat());
-    if (format_ == Format::kJson) return OkStatus();
+    if (format_ == Format::kJson) {
+      rows_cut_ = kRowsCutAtATime;
+      return OkStatus();
+    }
     delimiter_ = IsTabSeparated(options_.path) ? '\t' : ',';
     cutter_->set_delimiter(delimiter_);
     return ReadNames();
@@ -163,6 +166,8 @@ class TextRows final : public FileRows {
       while (!taken.insert(ColumnNameOf(name)).second) name += "_" + number;
       names_.push_back(std::move(name));
     }
+    cutter_->set_keeps_empty(names_.size() == 1);
+    rows_cut_ = kRowsCutAtATime;
     return OkStatus();
   }
 
@@ -170,7 +175,7 @@ class TextRows final : public FileRows {
     while (next_ == lines_.size()) {
       lines_.clear();
       next_ = 0;
-      WEIR_RETURN_IF_ERROR(cutter_->Next(kRowsCutAtATime, lines_));
+      WEIR_RETURN_IF_ERROR(cutter_->Next(rows_cut_, lines_));
       if (!lines_.empty()) break;
       if (ended()) return false;
       WEIR_RETURN_IF_ERROR(Wait());
@@ -202,6 +207,7 @@ class TextRows final : public FileRows {
   Format format_ = Format::kJson;
   char delimiter_ = ',';
   std::vector<std::string> names_;
+  int32_t rows_cut_ = 1;   ///< At a time: what is behind a header is cut once that is known.
   std::vector<LineCutter::Line> lines_;
   size_t next_ = 0;
   std::string_view text_;

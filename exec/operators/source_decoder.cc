@@ -88,6 +88,7 @@ class Decoder : public SourceDecoder {
   }
   void SplitWindows(const RecordBatch& records);
   Status HandleBad(const RecordBatch& records, TaskContext& context);
+  std::string PlaceOf(const RecordBatch& records, int32_t row) const;
   void LogBad(const RecordBatch& records, int32_t row, std::string_view reason,
               std::string_view cause, TaskContext& context) const;
   Status HandleOneBad(const RecordBatch& records, int32_t row, std::string_view reason,
@@ -221,6 +222,12 @@ Status Decoder::HandleBad(const RecordBatch& records, TaskContext& context) {
   return OkStatus();
 }
 
+std::string Decoder::PlaceOf(const RecordBatch& records, int32_t row) const {
+  if (records.places != nullptr) return records.places->PlaceOf(row);
+  return fmt::format("topic {}, partition {}, offset {}", node_.topic, records.partition,
+                     records.offsets[row]);
+}
+
 void Decoder::LogBad(const RecordBatch& records, int32_t row, std::string_view reason,
                      std::string_view cause, TaskContext& context) const {
   QueryCounters& counters = context.counters();
@@ -236,13 +243,8 @@ Status Decoder::HandleOneBad(const RecordBatch& records, int32_t row, std::strin
     cause = records.places->FaultOf(row);
   }
   if (node_.on_error == OnError::kFail) {
-    const std::string place =
-        records.places != nullptr
-            ? records.places->PlaceOf(row)
-            : fmt::format("topic {}, partition {}, offset {}", node_.topic, records.partition,
-                          records.offsets[row]);
-    return Status(ErrorCode::kBadRecord,
-                  fmt::format("a record does not decode: {}; {}", cause, place));
+    return Status(ErrorCode::kBadRecord, fmt::format("a record does not decode: {}; {}", cause,
+                                                     PlaceOf(records, row)));
   }
   const bool reported = records.offsets[row] < report_from_;
   if (!reported) {
@@ -357,6 +359,7 @@ Status Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk
       break;
   }
   int64_t bad = 0;
+  int32_t first_bad = 0;
   for (int32_t row = 0; row < out.rows; ++row) {
     if (dropped_[row] != 0) continue;
     // Records without a value have only their own time.
@@ -366,6 +369,7 @@ Status Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk
     if (times[row] >= 0 && times[row] <= limits::kRowTimeMax) continue;
     Drop(row);
     if (++bad == 1) {
+      first_bad = row;
       LogBad(records, row, "bad_timestamp", "the row's time is missing, negative or too late",
              context);
     }
@@ -374,9 +378,8 @@ Status Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk
   out.sys(SystemColumn::kRowTime) = MakeTimes(times);
   if (bad == 0 || context.setting("timestamp.throw.on.invalid", 0) == 0) return OkStatus();
   return Status(ErrorCode::kBadRecord,
-                fmt::format("a record's time is missing, unreadable, negative or too late; "
-                            "topic {}, partition {}",
-                            node_.topic, records.partition));
+                fmt::format("a record's time is missing, unreadable, negative or too late; {}",
+                            PlaceOf(records, first_bad)));
 }
 
 void Decoder::SetSystemColumns(const RecordBatch& records, Chunk& out) {

@@ -15,8 +15,9 @@
 namespace weir {
 
 /// Reads a file row by row as CONNECTOR='file' does, by the same code: what is compressed by gzip
-/// or zstd comes out as it was, a byte order mark belongs to no row, blank lines are passed over,
-/// and a quote means something at a field's start only. One thread at a time.
+/// or zstd comes out as it was, a byte order mark belongs to no row, empty lines are passed over
+/// unless a CSV has one column, and a quote means something at a field's start only. One thread at
+/// a time.
 class FileRows {
  public:
   /// kByName: by the path's ending, else by the first byte: '{' begins JSON.

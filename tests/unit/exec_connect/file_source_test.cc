@@ -295,6 +295,17 @@ TEST_F(FileSourceTest, WhatIsFoundCanBeRead) {
   EXPECT_EQ((*rows)->names(), (Texts{"id", "C2", "Id_3"}));
 }
 
+TEST_F(FileSourceTest, EmptyLinesAreRowsOfOneColumn) {
+  Write("o.csv", "a\n1\n\n2\r\n\r\n");
+  EXPECT_EQ(*Rows(Spec("o.csv", {kA})), (Texts{"1", "", "2", ""}));
+  EXPECT_EQ(Loaded("o.csv"), (Texts{"|1", "|", "|2", "|"}));
+  EXPECT_EQ(*Rows(Spec("o.csv", {kA}, {{"HEADER", "false"}, {"PARTITIONS", "2"}})),
+            (Texts{"a", "1", "", "2", ""}));
+  Write("t.csv", "a,b\n1,2\n\n3,4\n\n");
+  EXPECT_EQ(*Rows(Spec("t.csv", {kA, kB})), (Texts{"1,2", "3,4"}));
+  EXPECT_EQ(Loaded("t.csv"), (Texts{"|1|2", "|3|4"}));
+}
+
 TEST_F(FileSourceTest, RaggedRowsTellWhatIsWrongAndWhere) {
   Write("r.csv", "a,b,c\n1,2,3\n\n4,\"5\n6\",7\n8\n9,10,11,12\n");
   auto source = OpenConnectorSource(Spec("r.csv", {kA, kB}));
