@@ -259,7 +259,8 @@ class Sort : public Operator {
       heads[i].row = static_cast<int32_t>(i);
     }
     Run run{GatherChunk(all, rows), std::move(heads), 0};
-    if (!merging_ && kept_ >= 0 && kept_ <= kRunRows / 2) {
+    if (!merging_ && kept_ >= 0 && kept_ <= kRunRows / 2 &&
+        ByteSize(run.chunk) <= kRunBytes / 2) {
       Add(std::move(run.chunk));
       return;
     }

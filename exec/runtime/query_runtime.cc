@@ -616,13 +616,13 @@ void QueryRuntime::Resume() {
 }
 
 void QueryRuntime::Stop() {
-  std::lock_guard lock(mutex_);
+  const std::unique_lock lock = EndRound();
   TearDown();
   assignment_.reset();
 }
 
 void QueryRuntime::StopWithError(Status cause) {
-  std::lock_guard lock(mutex_);
+  const std::unique_lock lock = EndRound();
   TearDown();
   assignment_.reset();
   std::lock_guard status_lock(status_mutex_);

@@ -524,7 +524,7 @@ Status Task::RunSlices(int batches_max, bool* worked) {
       cursors.push_back({.port = port.get(),
                          .times = port->pending.row_time()->values<int64_t>().data(),
                          .next = port->next,
-                         .end = port->pending.rows});
+                         .end = std::min(port->pending.rows, port->next + rows_at_once_)});
     }
     for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
       if (!input->has_rows()) continue;
