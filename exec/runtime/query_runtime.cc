@@ -294,9 +294,10 @@ Status QueryRuntime::RunStage(size_t stage, bool* worked) {
 }
 
 // Tasks that feed an exchange, and inputs of one task, are compared by how far they are: all of them
-// read up to one moment. Kafka tells no such moment; there partitions end by themselves.
+// read up to one moment. Kafka tells no such moment; there partitions end by themselves. What a
+// bounded query reads has its end already.
 Status QueryRuntime::NoteRoundEnds() {
-  if (!compares_inputs_) return OkStatus();
+  if (!compares_inputs_ || env_.bounded) return OkStatus();
   env_.round_ends.resize(env_.stages.sources.size());
   for (size_t i = 0; i < env_.stages.sources.size(); ++i) {
     const physical::TopicSource& node = *env_.stages.sources[i].node;
