@@ -240,7 +240,7 @@ constexpr StatementHelp kEntries[] = {
     {"WRAP_SINGLE_VALUE", "WRAP_SINGLE_VALUE = true | false",
      "Whether a single value column stands inside a JSON object (true) or bare.",
      HelpKind::kProperty},
-    {"STRICT.JSON", "'STRICT.JSON' = true | false",
+    {"STRICT.JSON", "STRICT.JSON = true | false",
      "Whether the whole record must be JSON, or only what is read of it (false).",
      HelpKind::kProperty},
     {"ON_ERROR", "ON_ERROR = 'SKIP' | 'NULL' | 'FAIL' | 'topic'",
@@ -260,8 +260,8 @@ constexpr StatementHelp kEntries[] = {
     {"HEADER", "HEADER = true | false",
      "Of CONNECTOR='file': whether the first line names the fields (true).",
      HelpKind::kProperty},
-    {"'NULL'", "'NULL' = 'NA'", "Of CONNECTOR='file': a text that stands for null.",
-     HelpKind::kProperty, "NULL"},
+    {"NULL", "NULL = 'NA'", "Of CONNECTOR='file': a text that stands for null.",
+     HelpKind::kProperty},
     {"FOLLOW", "FOLLOW = true | false",
      "Of CONNECTOR='file': whether lines that are added later are read too (false).",
      HelpKind::kProperty},
@@ -272,7 +272,7 @@ constexpr StatementHelp kEntries[] = {
     {"RATE", "RATE = n", "Of CONNECTOR='datagen': rows a second (as fast as they are taken).",
      HelpKind::kProperty},
     {"COLUMN.NAME",
-     "'COLUMN.name' = 'sequence(start, step)' | 'uniform(low, high)' | 'normal(mean, deviation)' | "
+     "COLUMN.name = 'sequence(start, step)' | 'uniform(low, high)' | 'normal(mean, deviation)' | "
      "'choice(a, b, …)' | 'timestamp(start_ms, step_ms)' | 'text(length)' | "
      "'null(percent, generator)'",
      "Of CONNECTOR='datagen': what a column holds; ROWTIME may be named too.",
