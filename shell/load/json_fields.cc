@@ -2,6 +2,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 
@@ -124,10 +125,14 @@ std::string Unescape(std::string_view quoted) {
   return out;
 }
 
-/// Whether the names differ by case alone; case folds with few exceptions to as many bytes, which
-/// are left out.
+/// Whether the names differ by case alone.
 bool SameFolded(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && FoldName(a) == FoldName(b);
+  const auto is_ascii = [](char c) { return static_cast<signed char>(c) >= 0; };
+  if (a.size() != b.size() && std::all_of(a.begin(), a.end(), is_ascii) &&
+      std::all_of(b.begin(), b.end(), is_ascii)) {
+    return false;
+  }
+  return FoldName(a) == FoldName(b);
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ TEST(JsonFieldsTest, FindsTopLevelFieldsOnly) {
   EXPECT_EQ(FindJsonField(R"({"k":1,"K":2,"k":3})", "k"), "3");
   EXPECT_EQ(FindJsonField(R"({"K":1,"\u006b":2,"K":3})", "k"), "2");
   EXPECT_EQ(FindJsonField(R"({"Été":1})", "été"), "1");
+  EXPECT_EQ(FindJsonField(R"({"GRÖẞE":1})", "größe"), "1");
   EXPECT_EQ(FindJsonField("{\"a\": \"open", "b"), std::nullopt);
   EXPECT_EQ(JsonValueText("\"x\\\"y\\u00e9\\ud83d\\ude00\""), "x\"yé😀");
   EXPECT_EQ(JsonValueText("12"), "12");
