@@ -48,6 +48,7 @@ class NoContext final : public TaskContext,
   void DeleteRange(std::string_view, std::string_view) override {}
   void Dropped(std::string_view, int64_t) override {}
   void LogError(std::string_view, std::string_view, int32_t, int64_t, std::string_view) override {}
+  void LogErrorAt(std::string_view, std::string_view, std::string_view) override {}
   void RecordsOut(int64_t) override {}
   RecordBatchBuilder& Partition(std::string_view, int32_t) override { return builder_; }
   int32_t PartitionCount(std::string_view) override { return 1; }

@@ -96,7 +96,9 @@ TEST(Sort, MergesRunsOfEveryKindOfKey) {
       ASSERT_TRUE(first) << line;
       continue;
     }
-    if (!first) ASSERT_LE(std::stod(number), last) << line;
+    if (!first) {
+      ASSERT_LE(std::stod(number), last) << line;
+    }
     first = false;
     last = std::stod(number);
   }
