@@ -126,8 +126,8 @@ void FormatKernel(const KernelCall& call, ColumnBuilder& out) {
   });
 }
 
-/// PARSE_DATE, PARSE_TIME, PARSE_TIMESTAMP and their older names. PARSE_DATE alone takes a text with
-/// something behind the date: Java's older class of formats, which ksqlDB has there, does.
+/// PARSE_DATE, PARSE_TIME, PARSE_TIMESTAMP and their older names. PARSE_DATE alone takes a text
+/// with something behind the date: Java's older class of formats, which ksqlDB has there, does.
 template <What kWhat, bool kWhole = true>
 void ParseKernel(const KernelCall& call, ColumnBuilder& out) {
   RowFormats formats(call);
@@ -304,6 +304,13 @@ constexpr std::string_view kUnixDateText = "Gives the days since 1970 of a date,
 constexpr std::string_view kUnixTimestampText =
     "Gives the milliseconds since 1970 of a timestamp, or of now.";
 
+constexpr std::string_view kYearText = "Gives the year, in UTC.";
+constexpr std::string_view kMonthText = "Gives the month, from 1, in UTC.";
+constexpr std::string_view kDayText = "Gives the day of the month, in UTC.";
+constexpr std::string_view kHourText = "Gives the hour of the day, in UTC.";
+constexpr std::string_view kMinuteText = "Gives the minute of the hour, in UTC.";
+constexpr std::string_view kSecondText = "Gives the second of the minute.";
+
 constexpr FunctionRow kDateTimeFunctions[] = {
     Row("CONVERT_TZ", "(TIMESTAMP, STRING, STRING) -> TIMESTAMP", &ConvertZoneKernel,
         "Shifts a timestamp from what clocks show in one zone to what they show in another.",
@@ -378,31 +385,31 @@ constexpr FunctionRow kDateTimeFunctions[] = {
     Row("UNIX_TIMESTAMP", "(TIMESTAMP) -> BIGINT", &SameNumberKernel<int64_t>, kUnixTimestampText,
         "UNIX_TIMESTAMP(FROM_UNIXTIME(5)) = 5"),
     ClockRow("NOW", "() -> TIMESTAMP", &NowKernel, "Gives the time now.",
-             "UNIX_TIMESTAMP(NOW()) > 0"),
+             "UNIX_TIMESTAMP(NOW()) >= 0"),
     Row("YEAR", "(DATE) -> INT", &PartKernel<TimePart::kYear, What::kDate>,
-        "Gives the year, in UTC.", "YEAR(FROM_DAYS(365)) = 1971"),
-    Row("YEAR", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kYear, What::kTimestamp>, "",
+        kYearText, "YEAR(FROM_DAYS(365)) = 1971"),
+    Row("YEAR", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kYear, What::kTimestamp>, kYearText,
         "YEAR(FROM_UNIXTIME(-1)) = 1969"),
     Row("MONTH", "(DATE) -> INT", &PartKernel<TimePart::kMonth, What::kDate>,
-        "Gives the month, from 1, in UTC.", "MONTH(FROM_DAYS(31)) = 2"),
-    Row("MONTH", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kMonth, What::kTimestamp>, "",
+        kMonthText, "MONTH(FROM_DAYS(31)) = 2"),
+    Row("MONTH", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kMonth, What::kTimestamp>, kMonthText,
         "MONTH(FROM_UNIXTIME(-1)) = 12"),
     Row("DAY", "(DATE) -> INT", &PartKernel<TimePart::kDay, What::kDate>,
-        "Gives the day of the month, in UTC.", "DAY(FROM_DAYS(31)) = 1"),
-    Row("DAY", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kDay, What::kTimestamp>, "",
+        kDayText, "DAY(FROM_DAYS(31)) = 1"),
+    Row("DAY", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kDay, What::kTimestamp>, kDayText,
         "DAY(FROM_UNIXTIME(-1)) = 31"),
     Row("HOUR", "(TIME) -> INT", &PartKernel<TimePart::kHour, What::kTime>,
-        "Gives the hour of the day, in UTC.", "HOUR(PARSE_TIME('13:14', 'HH:mm')) = 13"),
-    Row("HOUR", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kHour, What::kTimestamp>, "",
+        kHourText, "HOUR(PARSE_TIME('13:14', 'HH:mm')) = 13"),
+    Row("HOUR", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kHour, What::kTimestamp>, kHourText,
         "HOUR(FROM_UNIXTIME(-1)) = 23"),
     Row("MINUTE", "(TIME) -> INT", &PartKernel<TimePart::kMinute, What::kTime>,
-        "Gives the minute of the hour, in UTC.", "MINUTE(PARSE_TIME('13:14', 'HH:mm')) = 14"),
-    Row("MINUTE", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kMinute, What::kTimestamp>, "",
-        "MINUTE(FROM_UNIXTIME(-1)) = 59"),
+        kMinuteText, "MINUTE(PARSE_TIME('13:14', 'HH:mm')) = 14"),
+    Row("MINUTE", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kMinute, What::kTimestamp>,
+        kMinuteText, "MINUTE(FROM_UNIXTIME(-1)) = 59"),
     Row("SECOND", "(TIME) -> INT", &PartKernel<TimePart::kSecond, What::kTime>,
-        "Gives the second of the minute.", "SECOND(PARSE_TIME('13:14:15', 'HH:mm:ss')) = 15"),
-    Row("SECOND", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kSecond, What::kTimestamp>, "",
-        "SECOND(FROM_UNIXTIME(61000)) = 1"),
+        kSecondText, "SECOND(PARSE_TIME('13:14:15', 'HH:mm:ss')) = 15"),
+    Row("SECOND", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kSecond, What::kTimestamp>,
+        kSecondText, "SECOND(FROM_UNIXTIME(61000)) = 1"),
 };
 
 }  // namespace
