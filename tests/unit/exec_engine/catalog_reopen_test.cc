@@ -24,7 +24,9 @@ TEST(CatalogReopen, AlteredSourcesKeepTheirQueries) {
       "KEY_FORMAT='JSON', VALUE_FORMAT='JSON', PARTITIONS=1);"
       "CREATE TABLE tot AS SELECT id, SUM(amt) AS total FROM o GROUP BY id;"
       "CREATE STREAM joined AS SELECT o.id, amt, name FROM o LEFT JOIN names n ON o.id = n.id;"
-      "CREATE STREAM pairs AS SELECT * FROM o JOIN o b WITHIN 1 HOUR ON o.id = b.id;"
+      "CREATE STREAM p (id INT KEY, x INT) WITH (KAFKA_TOPIC='p', KEY_FORMAT='JSON', "
+      "VALUE_FORMAT='JSON', PARTITIONS=1);"
+      "CREATE STREAM pairs AS SELECT * FROM o JOIN p WITHIN 1 HOUR ON o.id = p.id;"
       "CREATE TABLE v AS SELECT * FROM names;"
       "CREATE STREAM copy AS SELECT * FROM o;"
       "CREATE STREAM all_of (id INT KEY, amt INT) WITH (KAFKA_TOPIC='all_of', KEY_FORMAT='JSON', "
@@ -87,7 +89,9 @@ TEST(CatalogReopen, AStoreOfTheFirstFormatGoesOn) {
   {
     const auto broker = store.OpenBroker();
     auto unit = broker->NewCommitUnit("test");
-    for (const StoredStatement& stored : *LoadStatements(broker->state())) {
+    const auto kept = LoadStatements(broker->state());
+    ASSERT_TRUE(kept.ok()) << kept.status().ToString();
+    for (const StoredStatement& stored : *kept) {
       std::string bytes = "\1R";
       for (const std::string& text : {stored.kind, stored.name, stored.sql}) {
         bytes += std::to_string(text.size()) + ":" + text;
