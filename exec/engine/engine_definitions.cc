@@ -94,6 +94,8 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
   if (!source.connector.empty()) {
     source.sql = FormatSourceDdl(source);
     source.written = recovered_ != nullptr ? recovered_->written : text;
+  } else if (recovered_ != nullptr && recovered_->kind == "source") {
+    source.sql = recovered_->sql;   // As ALTER wrote it, word for word.
   }
   if (Status kept = CheckReadsBack(source); !kept.ok()) {
     return std::move(kept).At(create.name.position);
