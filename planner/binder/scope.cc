@@ -78,7 +78,7 @@ Status Scope::Unknown(const ast::ColumnRef& ref, std::string_view clause) const 
     if (seen.insert(column.name).second) names.push_back(column.name);
   }
   std::string hint = DidYouMean(ref.column.name, names);
-  if (hint.empty() && ref.column.quoted) hint = QuotedHint(ref.column, names);
+  if (ref.column.quoted) hint += (hint.empty() ? "" : " ") + QuotedHint(ref.column, names);
   const std::vector<std::string>& sources = Sources();
   const std::string of = ref.qualifier ? ref.qualifier->name : ListNames(sources);
   if (!names.empty()) {
