@@ -157,10 +157,16 @@ bool HasNestedState(std::string_view name) {
 
 Status AggregationBuilder::CheckCalls() {
   if (grouping_.calls.calls.empty()) {
-    const bool grouped = !query_.group_by.empty();
-    return InvalidAggregate(std::string(grouped ? "GROUP BY" : "WINDOW") +
-                                " needs an aggregate function in SELECT or HAVING",
-                            grouped ? query_.group_by_position : query_.position);
+    if (!query_.group_by.empty()) {
+      return InvalidAggregate("GROUP BY needs an aggregate function in SELECT or HAVING",
+                              query_.group_by_position);
+    }
+    if (!query_.window) {
+      return InvalidAggregate("HAVING needs an aggregate function", query_.having->position);
+    }
+    return Status(ErrorCode::kInvalidWindow,
+                  "WINDOW needs GROUP BY, or an aggregate function in SELECT")
+        .At(query_.window->position);
   }
   const bool session = grouping_.window.kind == physical::WindowKind::kSession;
   std::vector<std::string> refused;

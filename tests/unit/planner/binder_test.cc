@@ -97,7 +97,8 @@ TEST_F(BinderTest, FunctionsThatDoNotExist) {
 }
 
 TEST_F(BinderTest, AggregatesHaveTheirPlaces) {
-  EXPECT_EQ(Select("COUNT(*)").code(), ErrorCode::kInvalidAggregate);
+  EXPECT_TRUE(Select("COUNT(*)").ok());
+  EXPECT_EQ(Select("amount, COUNT(*)").code(), ErrorCode::kInvalidAggregate);
   EXPECT_EQ(Where("COUNT(*) > 1"), ErrorCode::kInvalidAggregate);
   EXPECT_EQ(Select("SUM(COUNT(*))", "GROUP BY day").code(), ErrorCode::kInvalidAggregate);
   EXPECT_EQ(Select("amount, COUNT(*)", "GROUP BY day").code(), ErrorCode::kInvalidAggregate);
@@ -108,6 +109,7 @@ TEST_F(BinderTest, ExtensionsAreUnsupportedOrInvalid) {
   EXPECT_EQ(Select("DISTINCT id").code(), ErrorCode::kUnsupported);
   session_.context.sql_extensions = false;
   EXPECT_EQ(Select("DISTINCT id").code(), ErrorCode::kInvalidStatement);
+  EXPECT_EQ(Select("COUNT(*)").code(), ErrorCode::kInvalidAggregate);
 }
 
 }  // namespace
