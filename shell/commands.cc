@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -39,27 +40,46 @@ Status RunDump(CommandContext& context, const Arguments&) {
   return OkStatus();
 }
 
-/// Words one after the other, cut into lines.
-void WrapWords(const std::vector<std::string>& words, std::ostream& out) {
-  constexpr size_t kLine = 78;
-  size_t width = 0;
-  for (size_t i = 0; i < words.size(); ++i) {
-    const std::string word = words[i] + (i + 1 < words.size() ? "," : "");
-    if (width > 0 && width + 1 + word.size() > kLine) {
-      out << '\n';
-      width = 0;
+/// Columns that help takes: it fits any terminal.
+constexpr int kHelpWidth = 79;
+
+/// Writes `text` cut into lines at its blanks, the first behind `begin`, the others indented.
+void WriteWrapped(std::string_view begin, int indent, std::string_view text, std::ostream& out) {
+  out << begin;
+  int width = DisplayWidth(begin);
+  bool first = true;
+  while (!text.empty()) {
+    const size_t blank = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, blank);
+    text.remove_prefix(std::min(blank + 1, text.size()));
+    const int needed = DisplayWidth(word);
+    if (!first && width + 1 + needed > kHelpWidth) {
+      out << '\n' << std::string(static_cast<size_t>(indent), ' ');
+      width = indent;
+    } else if (!first) {
+      out << ' ';
+      ++width;
     }
-    out << (width == 0 ? "  " : " ") << word;
-    width += word.size() + (width == 0 ? 2 : 1);
+    out << word;
+    width += needed;
+    first = false;
   }
   out << '\n';
+}
+
+/// The syntax of something and, indented, what it does.
+void WriteEntry(std::string_view syntax, std::string_view text, std::ostream& out) {
+  WriteWrapped("", 6, syntax, out);
+  WriteWrapped("    ", 4, text, out);
 }
 
 void HelpAll(std::ostream& out) {
   out << "Commands (one line, no semicolon):\n";
   for (const Command& command : Commands()) {
     const std::string also = command.also.empty() ? "" : fmt::format(" Also {}.", command.also);
-    out << fmt::format("  {:<32} {}{}\n", command.usage, command.text, also);
+    const int padding = std::max(0, 32 - DisplayWidth(command.usage));
+    WriteWrapped(fmt::format("  {}{} ", command.usage, std::string(padding, ' ')), 35,
+                 fmt::format("{}{}", command.text, also), out);
   }
   const std::pair<std::string_view, HelpKind> parts[] = {
       {"\nStatements (end in a semicolon, may span lines):\n", HelpKind::kStatement},
@@ -68,9 +88,18 @@ void HelpAll(std::ostream& out) {
       {"Types:\n", HelpKind::kType}};
   for (const auto& [title, kind] : parts) {
     std::vector<std::string> names;
+    // No line is cut inside a name.
+    std::string list;
     for (const StatementHelp& entry : HelpTexts(kind)) names.emplace_back(entry.name);
-    out << title;
-    WrapWords(names, out);
+    for (std::string& name : names) {
+      std::replace(name.begin(), name.end(), ' ', '\x1f');
+      list += (list.empty() ? "" : ", ") + name;
+    }
+    std::ostringstream lines;
+    WriteWrapped("  ", 2, list, lines);
+    std::string text = lines.str();
+    std::replace(text.begin(), text.end(), '\x1f', ' ');
+    out << title << text;
   }
   out << "help NAME tells more of each, and of each function; .functions lists those.\n";
 }
@@ -90,18 +119,19 @@ bool HelpFunction(Engine& engine, const std::string& name, std::ostream& out) {
   for (int32_t row = 0; row < rows.row_count(); ++row) {
     out << fmt::format("{} {}\n", rows.column(0).ToText(row), rows.column(1).ToText(row));
   }
-  out << fmt::format("    {}\n    {}\n", rows.column(2).ToText(0), rows.column(3).ToText(0));
+  WriteWrapped("    ", 4, rows.column(2).ToText(0), out);
+  out << fmt::format("    {}\n", rows.column(3).ToText(0));
   return true;
 }
 
 /// A connector and its properties.
 void HelpConnector(const ConnectorRow& row, std::ostream& out) {
-  out << fmt::format("CONNECTOR = '{}'\n    {}\n", row.name, row.text);
+  WriteEntry(fmt::format("CONNECTOR = '{}'", row.name), row.text, out);
   for (const ConnectorProperty& property : row.properties) {
-    out << fmt::format("  {:<18} {}{}\n", property.name, property.text,
-                       property.otherwise.empty() ? ""
-                                                  : fmt::format(" Default: {}.",
-                                                                property.otherwise));
+    const std::string otherwise =
+        property.otherwise.empty() ? "" : fmt::format(" Default: {}.", property.otherwise);
+    WriteWrapped(fmt::format("  {:<18} ", property.name), 21,
+                 fmt::format("{}{}", property.text, otherwise), out);
   }
 }
 
@@ -476,12 +506,12 @@ Status TellHelp(Engine& engine, std::string_view topic, std::ostream& out) {
   bool found = false;
   const std::vector<const StatementHelp*> entries = FindHelp(name);
   for (const StatementHelp* entry : entries) {
-    out << fmt::format("{}\n    {}\n", entry->syntax, entry->text);
+    WriteEntry(entry->syntax, entry->text, out);
     found = true;
   }
   if (const Command* command = FindCommand(IsDotted(name) ? name : "." + name);
       command != nullptr && (entries.empty() || IsDotted(name) || command->bare)) {
-    out << fmt::format("{}\n    {}\n", command->usage, command->text);
+    WriteEntry(command->usage, command->text, out);
     found = true;
   }
   if (const ConnectorRow* connector = FindConnector(name); connector != nullptr) {

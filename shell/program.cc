@@ -262,7 +262,7 @@ class Program {
     } else {
       err << "in memory, gone at the end (weir DIRECTORY keeps it).\n";
     }
-    err << "Statements end in a semicolon. help tells more, Ctrl-C stops a query, Ctrl-D ends.\n"
+    err << "Statements end in a semicolon. help tells more, Ctrl-C stops, Ctrl-D ends.\n"
         << std::flush;
   }
 

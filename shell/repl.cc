@@ -44,7 +44,10 @@ Status Repl::Run() {
 }
 
 Status Repl::RunLine(const std::string& line) {
-  if (AtStart()) {
+  // A backslash begins no SQL: such a command may stand between the lines of a statement.
+  const bool between = splitter_.open() == StatementSplitter::Open::kStatement ||
+                       splitter_.open() == StatementSplitter::Open::kPipeline;
+  if (AtStart() || (between && line.starts_with('\\'))) {
     WEIR_ASSIGN_OR_RETURN(CommandCall call, ParseCommand(line));
     if (call.command != nullptr) {
       lines_.AddHistory(line);

@@ -38,6 +38,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
 Result<std::unique_ptr<EngineImpl>> EngineImpl::Make(EngineOptions options, bool manual) {
   std::unique_ptr<EngineImpl> engine(new EngineImpl(std::move(options), manual));
   WEIR_RETURN_IF_ERROR(Guarded([&]() -> Status {
+    if (!manual) WEIR_RETURN_IF_ERROR(Scheduler::CheckThreads(engine->options_.threads));
     for (const auto& [name, value] : engine->options_.settings) {
       std::string notice;
       WEIR_RETURN_IF_ERROR(engine->settings_.Set(name, value, true, &notice));

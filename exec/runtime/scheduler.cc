@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/status_macros.h"
+
 namespace weir {
 
 using SteadyClock = std::chrono::steady_clock;
@@ -23,12 +25,15 @@ Scheduler::Scheduler(int threads) {
   for (int i = 0; i < std::max(threads, 1); ++i) threads_.emplace_back([this] { Work(); });
 }
 
+Status Scheduler::CheckThreads(int threads) {
+  if (threads <= kThreadsMax) return OkStatus();
+  return Status(ErrorCode::kInvalidOption,
+                fmt::format("threads is at most {}, not {}", kThreadsMax, threads))
+      .WithHint("one a core is the default, and seldom too few");
+}
+
 Result<std::unique_ptr<Scheduler>> Scheduler::Start(int threads) {
-  if (threads > kThreadsMax) {
-    return Status(ErrorCode::kInvalidOption,
-                  fmt::format("threads is at most {}, not {}", kThreadsMax, threads))
-        .WithHint("one a core is the default, and seldom too few");
-  }
+  WEIR_RETURN_IF_ERROR(CheckThreads(threads));
   std::unique_ptr<Scheduler> scheduler(new Scheduler());
   for (int i = 0; i < std::max(threads, 1); ++i) {
     // The one place that sees how the system refuses a thread.

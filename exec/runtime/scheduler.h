@@ -49,6 +49,8 @@ class Scheduler {
   /// A scheduler with so many threads. Fails with kInvalidOption where they are too many, or more
   /// than the system gives.
   static Result<std::unique_ptr<Scheduler>> Start(int threads);
+  /// What Start says of too many, before anything else is done.
+  static Status CheckThreads(int threads);
   ~Scheduler();
   /// Ends the threads; jobs run no more. The other calls stay allowed, for cursors that outlive it.
   void Stop();

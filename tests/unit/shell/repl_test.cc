@@ -8,6 +8,7 @@
 #include "shell/commands.h"
 #include "shell/plan_dot.h"
 #include "shell/progress.h"
+#include "shell/render/display_width.h"
 #include "tests/unit/shell/fake_engine.h"
 
 namespace weir::shell {
@@ -157,6 +158,18 @@ TEST_F(ReplTest, OutputGoesToAFile) {
   std::getline(in, line);
   EXPECT_EQ(line, "{\"A\":\"x\"}");
   EXPECT_EQ(out_.str(), "CREATE STREAM A;\n");
+}
+
+TEST_F(ReplTest, ABackslashStandsBetweenTheLinesOfAStatement) {
+  EXPECT_TRUE(Type("SELECT 1\n\\d rides\nFROM a;\nSELECT '\n\\q\n';\n").ok());
+  EXPECT_EQ(engine_.executed,
+            (Texts{"DESCRIBE rides", "SELECT 1\nFROM a", "SELECT '\n\\q\n'"}));
+}
+
+TEST_F(ReplTest, HelpFitsATerminal) {
+  EXPECT_TRUE(Type("help\nhelp select\nhelp file\n").ok());
+  std::istringstream lines(out_.str());
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(DisplayWidth(line), 79) << line;
 }
 
 TEST_F(ReplTest, LoadsAtThePrompt) {
