@@ -88,11 +88,21 @@ TEST_F(ProgramTest, RunStaysWhileQueriesRun) {
 
 TEST_F(ProgramTest, TerminationEndsARunWithZero) {
   options_.command = ProgramCommand::kRun;
-  options_.files = {WriteFile("r.sql", "")};
+  options_.files = {WriteFile("r.sql", "SELECT 1;")};
   engine_.metrics.queries.push_back({.query_id = "Q", .state = "RUNNING"});
-  interrupts_.Deliver(StopKind::kTerminate);
+  // It comes when the last statement has given all its rows.
+  auto cursor = std::make_shared<FakeCursor>(std::make_shared<Schema>());
+  cursor->on_idle = [this] { interrupts_.Deliver(StopKind::kTerminate); };
+  engine_.cursors["SELECT 1"] = cursor;
   EXPECT_EQ(Run(), 0);
   EXPECT_TRUE(engine_.closed);
+}
+
+TEST_F(ProgramTest, TerminationBeforeTheScriptIsReadGives143) {
+  options_.command = ProgramCommand::kRun;
+  options_.files = {WriteFile("r.sql", "")};
+  interrupts_.Deliver(StopKind::kTerminate);
+  EXPECT_EQ(Run(), 143);
 }
 
 TEST_F(ProgramTest, TerminationOfWhatFollowsForEverGivesZero) {

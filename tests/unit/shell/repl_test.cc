@@ -145,7 +145,7 @@ TEST_F(ReplTest, HelpKnowsClausesPropertiesTypesAndConnectors) {
 
 TEST_F(ReplTest, HelpTellsOfStatementsAndFunctions) {
   EXPECT_TRUE(Type("help create stream\nhelp ucase\n").ok());
-  EXPECT_NE(out_.str().find("CREATE [OR REPLACE] STREAM"), std::string::npos);
+  EXPECT_NE(out_.str().find("CREATE [OR REPLACE] [SOURCE] STREAM"), std::string::npos);
   EXPECT_EQ(engine_.executed, Texts{"DESCRIBE FUNCTION UCASE"});
 }
 

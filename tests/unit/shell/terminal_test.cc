@@ -43,7 +43,7 @@ TEST(TerminalStreamTest, LetsTheProgramsOwnSequenceThrough) {
   std::ostringstream terminal;
   TerminalStream out(terminal);
   out << "\r\x1b[K|" << WipeLine << "1 record" << std::flush;
-  EXPECT_EQ(terminal.str(), "\\x0d\\x1b[K|\r\x1b[K1 record");
+  EXPECT_EQ(terminal.str(), "\\r\\x1b[K|\r\x1b[K1 record");
 }
 
 TEST(TerminalStreamTest, FailsAsTheTerminalFails) {
