@@ -10,7 +10,9 @@ std::string DidYouMean(std::string_view name, std::span<const std::string> names
   int best_distance = static_cast<int>(std::max<size_t>(1, name.size() / 3)) + 1;
   for (const std::string& candidate : names) {
     const int distance = EditDistance(name, candidate);
-    if (distance < best_distance) {
+    // A name of which every letter would change is not near.
+    const bool shares = distance < static_cast<int>(std::max(name.size(), candidate.size()));
+    if (shares && distance < best_distance) {
       best_distance = distance;
       best = &candidate;
     }
