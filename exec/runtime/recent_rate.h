@@ -2,6 +2,7 @@
 
 // How fast a counter has grown of late.
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -25,14 +26,15 @@ class RecentRate {
     if (kept_ < samples_.size()) ++kept_;
   }
 
-  /// Since the newest note that is kSpan old, or else since the oldest one.
+  /// Since the newest note that is kSpan old, or else since the oldest one; over a second at least,
+  /// so that what was read in the first milliseconds does not look like a rate.
   double PerSecond(Time now, int64_t count) const {
     const Sample* since = &samples_[newest_];
     for (size_t back = 1; back < kept_ && now - since->time < kSpan; ++back) {
       since = &samples_[(newest_ + samples_.size() - back) % samples_.size()];
     }
     const double seconds = std::chrono::duration<double>(now - since->time).count();
-    return seconds > 0 ? static_cast<double>(count - since->count) / seconds : 0;
+    return static_cast<double>(count - since->count) / std::max(seconds, 1.0);
   }
 
  private:

@@ -31,7 +31,7 @@ TEST(RecentRate, IsThatOfTheLastTenSeconds) {
 TEST(RecentRate, BeginsWithTheFirstSecondAndFallsToNothing) {
   const RecentRate::Time start{};
   RecentRate rate(start);
-  EXPECT_DOUBLE_EQ(rate.PerSecond(start + milliseconds(500), 50), 100);
+  EXPECT_DOUBLE_EQ(rate.PerSecond(start + milliseconds(5), 50), 50);
   rate.Note(start + milliseconds(1000), 100);
   EXPECT_DOUBLE_EQ(rate.PerSecond(start + milliseconds(2000), 200), 100);
   // Nobody notes anything while nothing is read.
