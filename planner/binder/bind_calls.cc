@@ -284,10 +284,16 @@ int ExprBinder::Collect(CollectedAggregates::Call call) {
     }
     return true;
   };
-  size_t number = 0;
-  while (number < calls.size() && !same(calls[number])) ++number;
-  if (number == calls.size()) calls.push_back(std::move(call));
-  return static_cast<int>(number);
+  size_t hash = std::hash<const void*>()(call.function);
+  for (const BoundExprPtr& arg : call.args) hash = hash * 31 + HashExpr(*arg);
+  const auto [begin, end] = aggregates_->by_hash.equal_range(hash);
+  for (auto known = begin; known != end; ++known) {
+    if (same(calls[static_cast<size_t>(known->second)])) return known->second;
+  }
+  const int number = static_cast<int>(calls.size());
+  aggregates_->by_hash.emplace(hash, number);
+  calls.push_back(std::move(call));
+  return number;
 }
 
 Result<BoundExprPtr> ExprBinder::NullBelow(int64_t least, const BoundExprPtr& arg,

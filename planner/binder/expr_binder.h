@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "parser/ast/expression.h"
@@ -29,6 +30,7 @@ struct CollectedAggregates {
     std::string text;
   };
   std::vector<Call> calls;
+  std::unordered_multimap<size_t, int> by_hash;   ///< Numbers of the calls.
   /// Scope of the arguments: that of the aggregation's input.
   const Scope* argument_scope = nullptr;
   /// As SQL has it: SUM, AVG and STDDEV_SAMP of too few values are null, not 0 as in ksqlDB,

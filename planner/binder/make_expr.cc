@@ -1,5 +1,9 @@
 #include "planner/binder/make_expr.h"
 
+#include <functional>
+#include <string>
+#include <variant>
+
 #include "planner/binder/literals.h"
 
 namespace weir {
@@ -78,6 +82,31 @@ bool SameExpr(const BoundExpr& a, const BoundExpr& b) {
     if (!SameExpr(*a.children[i], *b.children[i])) return false;
   }
   return true;
+}
+
+size_t HashExpr(const BoundExpr& expr) {
+  size_t hash = static_cast<size_t>(expr.kind);
+  const auto mix = [&hash](size_t part) { hash = (hash ^ part) * 0x9E3779B97F4A7C15u + 1; };
+  mix(static_cast<size_t>(expr.index));
+  mix(std::hash<const void*>()(expr.function));
+  if (expr.kind == BoundKind::kSystem) mix(static_cast<size_t>(expr.system));
+  if (expr.kind == BoundKind::kLiteral) {
+    // Of values that are rarely written, the kind alone.
+    mix(expr.value.data.index());
+    if (const auto* text = std::get_if<std::string>(&expr.value.data)) {
+      mix(std::hash<std::string>()(*text));
+    } else if (const auto* number = std::get_if<int32_t>(&expr.value.data)) {
+      mix(static_cast<size_t>(*number));
+    } else if (const auto* large = std::get_if<int64_t>(&expr.value.data)) {
+      mix(static_cast<size_t>(*large));
+    } else if (const auto* decimal = std::get_if<Int128>(&expr.value.data)) {
+      mix(static_cast<size_t>(*decimal));
+    } else if (const auto* floating = std::get_if<double>(&expr.value.data)) {
+      mix(std::hash<double>()(*floating));
+    }
+  }
+  for (const BoundExprPtr& child : expr.children) mix(HashExpr(*child));
+  return hash;
 }
 
 bool IsNullLiteral(const BoundExpr& expr) {

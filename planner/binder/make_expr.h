@@ -27,6 +27,9 @@ std::shared_ptr<BoundExpr> NewExpr(BoundKind kind, DataType type,
 
 /// Whether two expressions compute the same: same tree, names and places aside.
 bool SameExpr(const BoundExpr& a, const BoundExpr& b);
+/// Equal for expressions that are the same: so that one among thousands is found without comparing
+/// it with each.
+size_t HashExpr(const BoundExpr& expr);
 /// A literal without value.
 bool IsNullLiteral(const BoundExpr& expr);
 /// A call of a function that may give another result each time, anywhere in the tree.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "base/limits.h"
@@ -263,7 +264,9 @@ logical::NodePtr MakeAggregate(const QueryInput& input, const Grouping& grouping
   auto inner = std::make_shared<Schema>();
   auto outer = std::make_shared<Schema>();
   auto aggregate = std::make_shared<logical::Aggregate>();
+  std::unordered_multimap<size_t, size_t> places;   // Of the projected expressions, by hash.
   for (size_t i = 0; i < grouping.keys.size(); ++i) {
+    places.emplace(HashExpr(*grouping.keys[i]), i);
     project->exprs.push_back(grouping.keys[i]);
     inner->columns.push_back({grouping.labels[i], grouping.keys[i]->type, true});
     outer->columns.push_back({grouping.labels[i], grouping.keys[i]->type, true});
@@ -272,9 +275,14 @@ logical::NodePtr MakeAggregate(const QueryInput& input, const Grouping& grouping
     physical::AggregateCall made{call.function, {}, call.constants};
     AddElementsLimit(context, made);
     for (const BoundExprPtr& arg : call.args) {
-      size_t place = 0;
-      while (place < project->exprs.size() && !SameExpr(*project->exprs[place], *arg)) ++place;
+      const size_t hash = HashExpr(*arg);
+      size_t place = project->exprs.size();
+      const auto [begin, end] = places.equal_range(hash);
+      for (auto known = begin; known != end; ++known) {
+        if (SameExpr(*project->exprs[known->second], *arg)) place = std::min(place, known->second);
+      }
       if (place == project->exprs.size()) {
+        places.emplace(hash, place);
         project->exprs.push_back(arg);
         inner->columns.push_back({arg->text, arg->type, false});
       }
