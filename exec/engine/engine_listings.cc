@@ -347,6 +347,11 @@ Status EngineImpl::Describe(const ast::Statement& statement, StatementResult& re
     return Status(ErrorCode::kUnsupported, "Kafka Connect's connectors are not built")
         .At(statement.position);
   }
+  if (describe.kind == ast::DescribeKind::kQuery) {
+    return Status(ErrorCode::kUnsupported, "DESCRIBE QUERY is not built yet")
+        .At(statement.position)
+        .WithHint("SHOW QUERIES tells its state and counts, EXPLAIN and its id the plan");
+  }
   const SourceEntry* source = catalog_.FindSource(name);
   if (const StoredStatement* broken = source == nullptr ? FindBroken(name) : nullptr) {
     rows = {{"-- state", "ERROR", ""}, {"-- error", broken->broken.message(), ""},
