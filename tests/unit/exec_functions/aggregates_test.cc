@@ -94,8 +94,8 @@ TEST(Aggregates, MergedSessionsKeepTheOrderOfArrival) {
 TEST(Aggregates, Collections) {
   AggregateCall list("COLLECT_LIST", {DataType::Int()});
   EXPECT_EQ(list.AddEach({I(1), kNull, I(1)}), "[1] [1,null] [1,null,1]");
-  list.Undo(0, {{I(1)}});
-  EXPECT_EQ(list.Result(), "[null,1]");
+  list.Undo(0, {{I(1)}});   // The last one.
+  EXPECT_EQ(list.Result(), "[1,null]");
   AggregateCall set("COLLECT_SET", {DataType::String()});
   EXPECT_EQ(set.AddEach({S("foo"), S("bar"), S("foo"), kNull, kNull}),
             R"(["foo"] ["foo","bar"] ["foo","bar"] ["foo","bar",null] ["foo","bar",null])");

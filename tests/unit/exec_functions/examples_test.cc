@@ -28,7 +28,11 @@ TEST(FunctionExamples, AreTrue) {
         &CollectionFunctions, &LambdaFunctions, &JsonFunctions, &BytesFunctions,
         &DateTimeFunctions, &UrlFunctions}) {
     for (const FunctionRow& row : table()) {
-      if (row.example == "UNIX_TIMESTAMP() > 0" || row.example == "UNIX_DATE() > 0") continue;
+      // Their clock stands at 0 here.
+      if (row.example == "UNIX_TIMESTAMP() > 0" || row.example == "UNIX_DATE() > 0" ||
+          row.example == "UNIX_TIMESTAMP(NOW()) > 0") {
+        continue;
+      }
       EXPECT_EQ(Evaluate(row.example), "true") << row.example;
       ++examples;
     }
