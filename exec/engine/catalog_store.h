@@ -17,7 +17,8 @@ std::string EncodeStatement(const StoredStatement& statement);
 
 /// Streams and tables that a statement makes.
 std::vector<std::string> SourcesMadeBy(const StoredStatement& statement);
-/// As given, but behind what each reads: a statement that was replaced may read what was made later.
+/// As given, but behind what each reads: a statement that was replaced may read what was made
+/// later.
 std::vector<const StoredStatement*> InOrderOfUse(const std::vector<StoredStatement>& statements);
 
 }  // namespace weir
