@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -143,6 +144,7 @@ TEST(PagedTextTest, LongTextGoesToThePager) {
 }
 
 TEST(PagedTextTest, FailsOnceThePagerHasEnded) {
+  signal(SIGPIPE, SIG_IGN);  // As the program does.
   std::ostringstream terminal;
   PagedText page(terminal, "exit 0", 1);
   // A pipe takes some text before it is full; then its reader has gone for certain.
