@@ -259,7 +259,8 @@ Result<logical::JoinSides> JoinBuilder::ChooseSides(const QueryInput& left,
     }
     if (!IsKeyOf(*on.right, right)) {
       std::vector<std::string> keys;
-      for (const KeyColumn& key : right.keys) keys.push_back(key.labels[0]);
+      const std::string table = right.scope.Sources()[0];
+      for (const KeyColumn& key : right.keys) keys.push_back(table + "." + key.name);
       return InvalidJoin("a stream joins a table on the table's primary key, and this is not it: " +
                              on.right_label,
                          join.on->position)
