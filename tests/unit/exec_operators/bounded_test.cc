@@ -67,7 +67,7 @@ TEST(Sort, MergesRunsOfEveryKindOfKey) {
   const std::vector<std::string> texts = {"a", "ab", "prefix1 a", "prefix1 b", "é", "\U0001F600",
                                           "\uE000", "null"};
   size_t rows = 0;
-  for (int batch = 0; batch < 40; ++batch) {
+  for (int batch = 0; batch < 20; ++batch) {
     std::string text;
     for (int row = 0; row < 4000; ++row, ++rows) {
       text += "0 | " + texts[random() % texts.size()] + ", ";
