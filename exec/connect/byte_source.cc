@@ -254,11 +254,14 @@ Result<PathKind> LookAtPath(const std::string& path) {
   kind.stream = path == "-";
   if (kind.stream) return kind;
   struct stat status;
+  if (stat(path.c_str(), &status) != 0) return CannotRead(path, errno);
+  kind.stream = !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+  // Who opens a pipe and closes it again ends its writer.
+  if (kind.stream) return kind;
   auto opened = OpenToRead(path, status);
   if (!opened.ok()) return opened.status();
   const OpenFile file(*opened);
-  kind.stream = !S_ISREG(status.st_mode);
-  kind.compressed = !kind.stream && HoldsCompressed(file.get());
+  kind.compressed = HoldsCompressed(file.get());
   kind.size = status.st_size;
   kind.changed_ms =
       static_cast<int64_t>(status.st_mtim.tv_sec) * 1000 + status.st_mtim.tv_nsec / 1000000;

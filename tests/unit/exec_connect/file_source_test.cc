@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "exec/connect/file_blocks.h"
 #include "exec/connect/topic.h"
@@ -474,6 +475,23 @@ TEST_F(FileSourceTest, APipeWithoutAWriterHoldsNobodyUp) {
     const Texts rows = Read(*reader);
     read.insert(read.end(), rows.begin(), rows.end());
   }
+  EXPECT_EQ(read, (Texts{"1,2", "3,4"}));
+}
+
+TEST_F(FileSourceTest, APipeWhoseWriterWaitsIsReadWhole) {
+  ASSERT_EQ(mkfifo(Path("p.csv").c_str(), 0600), 0);
+  std::thread writer([&] { Write("p.csv", "a,b\n1,2\n3,4\n"); });
+  EXPECT_EQ(Loaded("p.csv"), (Texts{"|1|2", "|3|4"}));
+  writer.join();
+  writer = std::thread([&] { Write("p.csv", "a,b\n1,2\n3,4\n"); });
+  auto source = OpenConnectorSource(Spec("p.csv", {kA, kB}));
+  auto reader = Open(*source);
+  Texts read;
+  while (!reader->caught_up()) {
+    const Texts rows = Read(*reader);
+    read.insert(read.end(), rows.begin(), rows.end());
+  }
+  writer.join();
   EXPECT_EQ(read, (Texts{"1,2", "3,4"}));
 }
 
