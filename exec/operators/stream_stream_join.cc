@@ -150,6 +150,7 @@ class StreamStreamJoin : public Operator {
   // Of the batch at hand.
   RowNumbers numbers_, all_;
   std::vector<int32_t> rows_, timely_;
+  std::vector<int32_t> keyed_;         // Rows with a key, those without a value among them.
   std::vector<int64_t> matches_;
   std::vector<Closed> closed_;
   std::vector<std::pair<int64_t, int64_t>> waiting_;
@@ -161,10 +162,11 @@ void StreamStreamJoin::SelectRows(int input, const Chunk& chunk) {
   JoinSide& side = sides_[input];
   rows_.clear();
   const auto keys = std::span(chunk.columns).first(static_cast<size_t>(node_.key_columns));
-  const std::span<const int32_t> active = numbers_.Of(chunk);
-  const int64_t nulls = SelectNonNull(keys, active, rows_);
+  const int64_t nulls = SelectNonNull(keys, numbers_.Of(chunk), rows_);
   if (nulls > 0) context_->counters().Dropped("null_join_key", nulls);
+  keyed_.clear();
   if (chunk.ops) {
+    keyed_ = rows_;
     const size_t before = rows_.size();
     std::erase_if(rows_, [&](int32_t row) { return chunk.op(row) == RowOp::kDelete; });
     if (rows_.size() < before) {
@@ -187,17 +189,17 @@ void StreamStreamJoin::SelectRows(int input, const Chunk& chunk) {
   const ColumnPtr& clock = side.rows.sys(SystemColumn::kStreamTime);
   side.clock = clock ? clock->values<int64_t>().data() : side.times;
   side.reached = side.clock;
-  if (rows_.size() == active.size()) return;
+  if (keyed_.size() <= rows_.size()) return;
   const auto times = chunk.row_time()->values<int64_t>();
   side.made_reached.clear();
   int64_t highest = kNoTime;
   size_t at = 0;
   for (int32_t row : rows_) {
-    while (active[at] != row) highest = std::max(highest, times[active[at++]]);
+    while (keyed_[at] != row) highest = std::max(highest, times[keyed_[at++]]);
     highest = std::max({highest, times[row], side.clock[side.made_reached.size()]});
     side.made_reached.push_back(highest);
   }
-  while (at < active.size()) highest = std::max(highest, times[active[at++]]);
+  while (at < keyed_.size()) highest = std::max(highest, times[keyed_[at++]]);
   side.reached = side.made_reached.data();
   side.reached_last = std::max(side.reached_last, highest);
 }
