@@ -93,8 +93,9 @@ TEST_F(QueryRulesTest, WindowsAreWholeAndPositive) {
   EXPECT_EQ(window("TUMBLING (SIZE 1 HOUR, RETENTION 2 HOURS)"), ErrorCode::kInvalidWindow);
   EXPECT_EQ(window("TUMBLING (SIZE 1 HOUR, RETENTION 2 HOURS, GRACE PERIOD 1 HOUR)"),
             ErrorCode::kOk);
+  // Without GROUP BY all rows are one group, of which a column is nothing.
   EXPECT_EQ(Code("SELECT * FROM s WINDOW TUMBLING (SIZE 1 HOUR) EMIT CHANGES;"),
-            ErrorCode::kInvalidWindow);
+            ErrorCode::kInvalidAggregate);
   EXPECT_EQ(Code("SELECT k, COUNT(*) FROM s GROUP BY k EMIT FINAL;"), ErrorCode::kInvalidWindow);
 }
 
