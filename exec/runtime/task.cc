@@ -54,6 +54,9 @@ namespace {
 constexpr int64_t kCommitsOfSources = 4;
 constexpr int64_t kCommitsOfExchanges = 16;
 
+// How many rows a join takes at once while nothing shows how much it makes of one.
+constexpr int32_t kRowsUntried = 256;
+
 // Rows [from, to) of a flat chunk; many of them without copying.
 Chunk Rows(const Chunk& chunk, int32_t from, int32_t to) {
   Chunk part = chunk;
@@ -554,7 +557,10 @@ Status Task::RunSlices(int batches_max, bool* worked) {
       }
     }
     WEIR_RETURN_IF_ERROR(tree_->EndSlice());
-    LearnRowsAtOnce(count, MadeBytes() - made_before);
+    const size_t made = MadeBytes() - made_before;
+    LearnRowsAtOnce(count, made);
+    // One side may have come whole before the first row of the other meets all of it.
+    if (made == 0) rows_at_once_ = std::min(rows_at_once_, kRowsUntried);
     if (RoundIsFull(kCommitsOfSources)) return OkStatus();
   }
   return OkStatus();
