@@ -43,6 +43,7 @@ Status PrepareDirectory(const std::string& path) {
   for (const auto& entry : entries) {
     const std::string name = entry.path().filename().string();
     if (name == kLockName || name == std::string(kMarkerName) + ".new") continue;
+    if (name == StoreDirectory::kWriteMarkName) continue;
     if (name == kDatabaseName && broken_off) continue;
     if (name == kDatabaseName && locked_before) {
       return Status(ErrorCode::kStoreCorrupt, "the store's marker is missing: " + path + "/" +
@@ -130,6 +131,7 @@ Status StoreDirectory::BeginMarker() {
   if (!written) return IoError("the store cannot be written, " + fresh_path, error);
   std::error_code ignored;
   fs::remove_all(database_path(), ignored);
+  fs::remove(write_mark_path(), ignored);
   is_new_ = true;
   return OkStatus();
 }

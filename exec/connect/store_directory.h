@@ -13,6 +13,8 @@ namespace weir {
 /// Holds the lock of a directory as long as it lives. Movable by pointer only.
 class StoreDirectory {
  public:
+  static constexpr const char* kWriteMarkName = "weir.written";
+
   /// Makes `path` a store if it is missing or empty, checks it otherwise, and locks it.
   /// kStoreLocked names the owner's pid; kNotAStore, kStoreVersion, kStoreCorrupt, kStoreIo.
   static Result<std::unique_ptr<StoreDirectory>> Open(const std::string& path);
@@ -24,7 +26,7 @@ class StoreDirectory {
   /// Where the database lies.
   std::string database_path() const { return path_ + "/db"; }
   /// Where it says how far the database has been written.
-  std::string write_mark_path() const { return path_ + "/weir.written"; }
+  std::string write_mark_path() const { return path_ + "/" + kWriteMarkName; }
   /// True if nothing was stored before: the database is to be made, then Finish() called.
   bool is_new() const { return is_new_; }
   /// Gives a new store its marker; until then a crash leaves nothing that counts.

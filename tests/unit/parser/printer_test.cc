@@ -25,7 +25,7 @@ TEST(PrinterTest, SourcesPrintCanonically) {
       "CREATE OR REPLACE SOURCE STREAM IF NOT EXISTS S (K INT KEY, `v` ARRAY<STRUCT<A "
       "STRING>>, H BYTES HEADER('x')) WITH (KAFKA_TOPIC = 't', PARTITIONS = 3)");
   EXPECT_EQ(Canonical("create table t with (\"tasks.max\"=-1.5, b=true, n=null)"),
-            "CREATE TABLE T WITH ('tasks.max' = -1.5, B = TRUE, N = NULL)");
+            "CREATE TABLE T WITH ('TASKS.MAX' = -1.5, B = TRUE, N = NULL)");
 }
 
 TEST(PrinterTest, QueriesPrintCanonically) {

@@ -93,9 +93,9 @@ TEST_F(QueryRulesTest, WindowsAreWholeAndPositive) {
   EXPECT_EQ(window("TUMBLING (SIZE 1 HOUR, RETENTION 2 HOURS)"), ErrorCode::kInvalidWindow);
   EXPECT_EQ(window("TUMBLING (SIZE 1 HOUR, RETENTION 2 HOURS, GRACE PERIOD 1 HOUR)"),
             ErrorCode::kOk);
-  // Without GROUP BY all rows are one group, of which a column is nothing.
+  // Without GROUP BY and without an aggregate there is nothing to put into windows.
   EXPECT_EQ(Code("SELECT * FROM s WINDOW TUMBLING (SIZE 1 HOUR) EMIT CHANGES;"),
-            ErrorCode::kInvalidAggregate);
+            ErrorCode::kInvalidWindow);
   EXPECT_EQ(Code("SELECT k, COUNT(*) FROM s GROUP BY k EMIT FINAL;"), ErrorCode::kInvalidWindow);
 }
 
