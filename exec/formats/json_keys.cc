@@ -114,13 +114,13 @@ bool JsonKeys::RepeatsFlat(const char* text, const uint32_t* at) const {
 JsonKeys::Spelling* JsonKeys::Find(const char* base, const uint32_t* at, const uint32_t* stop,
                                    bool first) {
   flat_is_last_ = false;
-  if (at >= stop) return Refuse("brackets do not match");
+  if (at >= stop) return Refuse("brackets do not match or a value is missing");
   const char before = base[*at];
   if (before == '}' && !first) return &end_;
   if (before != (first ? '{' : ',')) {
     return Refuse(first ? "not an object" : "no comma stands between two values");
   }
-  if (stop - at < 3) return Refuse("brackets do not match");
+  if (stop - at < 3) return Refuse("brackets do not match or a value is missing");
   if (base[at[1]] != '"') return Refuse("a key does not stand in double quotes");
   const JsonCursor cursor{base, stop, at[2]};
   const char* begin = base + at[1] + 1;
