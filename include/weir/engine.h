@@ -221,7 +221,7 @@ class Engine {
   /// source never ends, kCancelled after `CancelWaits`. `close_windows` also closes all windows
   /// that EMIT FINAL holds open. Returns the number of windows left open.
   virtual Result<int64_t> RunUntilEnd(bool close_windows) = 0;
-  /// Makes RunUntilEnd of other threads return kCancelled. Safe from any thread.
+  /// Makes RunUntilEnd and statements that wait return kCancelled. Safe from any thread.
   virtual void CancelWaits() = 0;
 
   /// Numbers of all persistent queries, taken now. Never blocks on a query.

@@ -36,7 +36,7 @@ struct EngineOptions {
   std::string application_id;
   /// On Kafka: where state lies. Default: $XDG_STATE_HOME/weir, or ~/.local/state/weir.
   std::string state_dir;
-  /// Threads that run tasks, at least 1. Default 0: one a core.
+  /// Threads that run tasks, 1 to 1024. Default 0: one a core.
   int threads = 0;
   /// On a directory: queries are kept paused, and not even their state is loaded, until RESUME; the
   /// next opening runs them again. For a store whose queries are not wanted, or do harm.

@@ -58,7 +58,7 @@ struct WindowSpec {
   WindowKind kind = WindowKind::kNone;
   int64_t size_ms = 0;        ///< Size; for sessions the gap.
   int64_t advance_ms = 0;     ///< Hopping only; equals size_ms for tumbling.
-  int64_t grace_ms = 0;       ///< Resolved default: max(24 h - size, 0) unless given.
+  int64_t grace_ms = 0;       ///< Resolved: as given, else max(24 h - size, 0); EMIT FINAL: 0.
   int64_t retention_ms = 0;   ///< Resolved: at least size + grace; by default a day or more.
 };
 
