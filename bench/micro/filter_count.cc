@@ -38,9 +38,16 @@ class NoContext final : public TaskContext,
   std::string_view SourceTopic(int32_t) const override { return "rides"; }
   int64_t setting(std::string_view, int64_t fallback) const override { return fallback; }
   void AccountMemory(int64_t) override {}
+  int64_t MemoryShare(int64_t) const override { return INT64_MAX; }
+  void AskForCommit() override {}
 
   Status Scan(std::string_view, std::string_view,
               const std::function<bool(std::string_view, std::string_view)>&) const override {
+    return OkStatus();
+  }
+  Status MultiGet(const std::vector<std::string>& keys,
+                  std::vector<std::optional<std::string>>& values) const override {
+    values.assign(keys.size(), std::nullopt);
     return OkStatus();
   }
   void Put(std::string_view, std::string_view) override {}

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,9 @@ class StateStore {
   virtual Status Scan(
       std::string_view from, std::string_view to,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
+  /// As of the last commit: values[i] belongs to keys[i], which must be sorted.
+  virtual Status MultiGet(const std::vector<std::string>& keys,
+                          std::vector<std::optional<std::string>>& values) const = 0;
   virtual void Put(std::string_view key, std::string_view value) = 0;
   virtual void Delete(std::string_view key) = 0;
   virtual void DeleteRange(std::string_view from, std::string_view to) = 0;
@@ -85,6 +89,13 @@ class TaskContext {
   virtual int64_t setting(std::string_view name, int64_t fallback) const = 0;
   /// Adds (or with a negative number releases) bytes of state held in memory.
   virtual void AccountMemory(int64_t bytes) = 0;
+  /// How many of `held` bytes of state may stay in memory, where what leaves can be read back from
+  /// a store: INT64_MAX while all queries together are within the engine's budget (a part of
+  /// memory.limit), else the share by which every holder shrinks. To be asked in OnCommitted.
+  virtual int64_t MemoryShare(int64_t held) const = 0;
+  /// Asks for a commit once the rows at hand are done: state that changed can leave memory only
+  /// behind one.
+  virtual void AskForCommit() = 0;
 };
 
 class Operator;
@@ -123,6 +134,9 @@ class Operator {
   virtual Status EmitPending() { return OkStatus(); }
   /// A commit is being made: write what changed to the stores. Emits nothing.
   virtual Status OnBarrier() { return OkStatus(); }
+  /// The commit that OnBarrier wrote to is durable, and its stores can be read: state beyond the
+  /// operator's MemoryShare leaves memory here. Emits nothing.
+  virtual Status OnCommitted() { return OkStatus(); }
   /// Bounded queries only: the input has ended and what is in front of this operator has handed on
   /// all it had. Hands on a piece of what was kept until then; sets `*more` to be called again.
   virtual Status EmitRest(bool* more) {

@@ -153,6 +153,12 @@ struct QueryEnvironment {
     if (limit <= 0 || memory_used == nullptr) return false;
     return read_since_commit > limit / 8 || *memory_used + waiting_bytes > limit;
   }
+  /// What operators may hold in memory of state that can also be read from a store; 0: all of it.
+  /// The rest of memory.limit is for what comes until the next commit.
+  int64_t StateBudget() const {
+    return memory_used == nullptr ? 0 : settings.memory_limit / 4 * 3;
+  }
+  std::atomic<bool> commit_asked{false};         ///< By an operator: TaskContext::AskForCommit.
   std::map<std::string, int32_t, std::less<>> sink_partitions;   ///< Topic → partitions.
   /// The query reads what there is and ends.
   bool bounded = false;

@@ -312,7 +312,8 @@ Status QueryRuntime::RunRound(bool* worked) {
   for (size_t stage = 0; stage < tasks_.size(); ++stage) {
     WEIR_RETURN_IF_ERROR(RunStage(stage, worked));
   }
-  return CheckMemory();
+  // Others shrink at their commits first.
+  return options_.transient ? CheckMemory() : OkStatus();
 }
 
 Status QueryRuntime::CheckMemory() const {
@@ -433,7 +434,7 @@ bool QueryRuntime::CommitIsDue() const {
   const int64_t since = env_.clock->NowMs() - last_commit_ms_;
   const auto waiting = static_cast<int64_t>(env_.commit->byte_size());
   return since >= interval || since < 0 || waiting >= env_.settings.commit_bytes_max ||
-         env_.ShouldMeasureMemory(waiting);
+         env_.commit_asked || env_.ShouldMeasureMemory(waiting);
 }
 
 // What a stage lets out goes through those behind it before they let out theirs.
@@ -483,10 +484,16 @@ Status QueryRuntime::CommitLocked() {
       if (task != nullptr && task->ready()) WEIR_RETURN_IF_ERROR(task->Barrier());
     }
   }
-  // The barrier has told how large the state is.
-  WEIR_RETURN_IF_ERROR(CheckMemory());
   WEIR_RETURN_IF_ERROR(env_.commit->Commit());
   PassFaultPoint("after_commit");
+  env_.commit_asked = false;
+  for (auto& stage : tasks_) {
+    for (auto& task : stage) {
+      if (task != nullptr && task->ready()) WEIR_RETURN_IF_ERROR(task->OnCommitted());
+    }
+  }
+  // What could leave memory has left it.
+  WEIR_RETURN_IF_ERROR(CheckMemory());
   commit_took_ = std::chrono::steady_clock::now() - begin;
   const int64_t micros =
       std::chrono::duration_cast<std::chrono::microseconds>(commit_took_).count();

@@ -318,7 +318,7 @@ bool Task::RoundIsFull(int64_t commits) const {
   const auto bytes = env_.commit == nullptr ? 0 : static_cast<int64_t>(env_.commit->byte_size());
   const auto made = static_cast<int64_t>(MadeBytes() - made_before_round_);
   if (std::max(bytes, made) >= commits * env_.settings.commit_bytes_max) return true;
-  return env_.ShouldMeasureMemory(bytes);
+  return env_.commit_asked || env_.ShouldMeasureMemory(bytes);
 }
 
 size_t Task::MadeBytes() const {
@@ -669,6 +669,13 @@ Status Task::Barrier() {
   }
   barrier_positions_ = AllPositions();
   return journal_->Barrier();
+}
+
+Status Task::OnCommitted() {
+  for (const std::unique_ptr<Operator>& op : tree_->operators()) {
+    WEIR_RETURN_IF_ERROR(op->OnCommitted());
+  }
+  return OkStatus();
 }
 
 std::vector<std::pair<int, int64_t>> Task::exchange_positions() const {

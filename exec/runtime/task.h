@@ -46,6 +46,8 @@ class Task {
   Status EmitPending();
   /// Writes changed state, positions and collected outputs into the commit.
   Status Barrier();
+  /// That commit is durable: state may leave memory.
+  Status OnCommitted();
   /// Moves collected outputs into the commit unit, so that they are sent on soon.
   Status FlushOutputs() { return FlushOutputs(false); }
   Status CloseWindows();

@@ -21,6 +21,13 @@ class PrefixedStore : public StateStore {
                                   return visit(key.substr(prefix_.size()), value);
                                 });
   }
+  Status MultiGet(const std::vector<std::string>& keys,
+                  std::vector<std::optional<std::string>>& values) const override {
+    std::vector<std::string> full;
+    full.reserve(keys.size());
+    for (const std::string& key : keys) full.push_back(prefix_ + key);
+    return broker_.state().MultiGet(full, values);
+  }
   void Put(std::string_view key, std::string_view value) override {
     journal_.Put(Full(key), value);
   }
@@ -193,6 +200,14 @@ void RootContext::AccountMemory(int64_t bytes) {
   if (env_.bounded && bytes > 0 && env_.IsPastMemoryLimit()) {
     env_.past_memory_limit = env_.give_up = true;
   }
+}
+
+int64_t RootContext::MemoryShare(int64_t held) const {
+  const int64_t budget = env_.StateBudget();
+  const int64_t used = env_.MemoryUsed();
+  if (budget <= 0 || used <= budget) return INT64_MAX;
+  return static_cast<int64_t>(static_cast<double>(held) * static_cast<double>(budget) /
+                              static_cast<double>(used));
 }
 
 void AppendBigEndian32(uint32_t value, std::string& out) {

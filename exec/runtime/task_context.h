@@ -32,6 +32,8 @@ class RootContext : public TaskContext {
   std::string_view SourceTopic(int32_t source) const override;
   int64_t setting(std::string_view name, int64_t fallback) const override;
   void AccountMemory(int64_t bytes) override;
+  int64_t MemoryShare(int64_t held) const override;
+  void AskForCommit() override { env_.commit_asked = true; }
 
   /// Moves collected output into the commit unit.
   Status FlushOutputs();

@@ -18,6 +18,16 @@ Status MemoryStore::Scan(
   return OkStatus();
 }
 
+Status MemoryStore::MultiGet(const std::vector<std::string>& keys,
+                             std::vector<std::optional<std::string>>& values) const {
+  values.clear();
+  for (const std::string& key : keys) {
+    const auto found = entries_.find(key);
+    values.push_back(found == entries_.end() ? std::nullopt : std::optional(found->second));
+  }
+  return OkStatus();
+}
+
 void MemoryStore::Put(std::string_view key, std::string_view value) {
   entries_[std::string(key)] = std::string(value);
 }
@@ -83,7 +93,8 @@ void Harness::Push(int input, const Chunk& chunk, int32_t cut) {
 void Harness::Barrier() {
   // As the runtime: what is held back comes out before state is written.
   ASSERT_TRUE(operator_->EmitPending().ok());
-  const Status status = operator_->OnBarrier();
+  Status status = operator_->OnBarrier();
+  if (status.ok()) status = operator_->OnCommitted();
   ASSERT_TRUE(status.ok()) << status.message();
 }
 

@@ -19,6 +19,8 @@ class MemoryStore : public StateStore {
  public:
   Status Scan(std::string_view from, std::string_view to,
               const std::function<bool(std::string_view, std::string_view)>& visit) const override;
+  Status MultiGet(const std::vector<std::string>& keys,
+                  std::vector<std::optional<std::string>>& values) const override;
   void Put(std::string_view key, std::string_view value) override;
   void Delete(std::string_view key) override;
   void DeleteRange(std::string_view from, std::string_view to) override;
@@ -46,6 +48,8 @@ class FakeContext : public TaskContext,
     return found == settings.end() ? fallback : found->second;
   }
   void AccountMemory(int64_t bytes) override { memory += bytes; }
+  int64_t MemoryShare(int64_t) const override { return memory_share; }
+  void AskForCommit() override { commit_asked = true; }
 
   void Dropped(std::string_view reason, int64_t rows) override {
     dropped[std::string(reason)] += rows;
@@ -67,6 +71,8 @@ class FakeContext : public TaskContext,
   bool every_change = true;
   int64_t now = 0;
   int64_t memory = 0;
+  int64_t memory_share = INT64_MAX;
+  bool commit_asked = false;
   int64_t records_out = 0;
   int32_t partition_count = 1;
   std::map<std::string, int64_t> settings;
