@@ -241,23 +241,30 @@ Status EngineImpl::AssertSource(const ast::Statement& statement, StatementResult
   return OkStatus();
 }
 
-Status EngineImpl::RunScript(const ast::Statement& statement, const CursorHandler& on_cursor,
+Status EngineImpl::RunScript(const ast::Statement& statement, const Execution& execution,
                              StatementResult& result) {
   const auto& script = statement.As<ast::RunScript>();
-  if (!settings_.Flag("sql.extensions")) {
-    return Status(ErrorCode::kInvalidStatement, "RUN SCRIPT is for the prompt and query files only")
-        .At(statement.position);
+  Result<std::string> text = std::string();
+  {
+    std::lock_guard lock(statement_mutex_);
+    if (!settings_.Flag("sql.extensions")) {
+      return Status(ErrorCode::kInvalidStatement,
+                    "RUN SCRIPT is for the prompt and query files only")
+          .At(statement.position);
+    }
   }
-  if (script_depth_ >= kScriptDepthMax) {
+  if (execution.script_depth >= kScriptDepthMax) {
     return Status(ErrorCode::kInvalidStatement,
                   fmt::format("scripts run each other deeper than {}", kScriptDepthMax))
         .At(script.path_position);
   }
-  Result<std::string> text = ReadTextFile(script.path, kScriptBytesMax, &IsInterrupted);
+  {
+    const InterruptScope interruptible(cancel_statement_);
+    text = ReadTextFile(script.path, kScriptBytesMax, &IsInterrupted);
+  }
   if (!text.ok()) return Status(text.status()).At(script.path_position);
-  ++script_depth_;
-  Result<std::vector<StatementResult>> done = Execute(*text, on_cursor, {});
-  --script_depth_;
+  const Execution inner{execution.on_cursor, {}, execution.script_depth + 1};
+  Result<std::vector<StatementResult>> done = ExecuteAll(*text, inner);
   if (!done.ok()) {
     // The place is one in the script; it goes into the message, since the statement's own is here.
     return Status(done.status().code(), fmt::format("in {}: {}", script.path,

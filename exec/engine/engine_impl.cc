@@ -139,19 +139,49 @@ Status Shift(Status status, const StatementText& text, int number) {
 
 }  // namespace
 
-Status EngineImpl::ExecuteText(const StatementText& text, const CursorHandler& on_cursor,
-                               StatementResult& result) {
+Status EngineImpl::ExecuteText(const StatementText& text, const Execution& execution,
+                               bool* gave_rows, StatementResult& result) {
   result.statement = text.text;
-  WEIR_ASSIGN_OR_RETURN(ast::Statement statement, ParseOne(text));
-  return ExecuteStatement(statement, on_cursor, result);
+  std::unique_ptr<Cursor> cursor;
+  std::optional<ast::Statement> script;
+  {
+    std::lock_guard lock(statement_mutex_);
+    if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
+    const InterruptScope interruptible(cancel_statement_);
+    WEIR_RETURN_IF_ERROR(Guarded([&]() -> Status {
+      WEIR_ASSIGN_OR_RETURN(ast::Statement statement, ParseOne(text));
+      const bool rows = statement.Is<ast::Select>() || statement.Is<ast::Print>();
+      if (rows && !execution.on_cursor) {
+        return Status(ErrorCode::kUsage, "this statement gives rows: run it through Query, or give "
+                                         "Execute a cursor handler")
+            .At(statement.position);
+      }
+      if (rows) {
+        WEIR_ASSIGN_OR_RETURN(cursor, OpenCursor(statement));
+      } else if (statement.Is<ast::RunScript>()) {
+        script = std::move(statement);
+      } else {
+        return ExecuteStatement(statement, result);
+      }
+      return OkStatus();
+    }));
+  }
+  if (script) return RunScript(*script, execution, result);
+  if (cursor == nullptr) return OkStatus();
+  *gave_rows = true;
+  return Guarded([&] { return execution.on_cursor(text.text, *cursor); });
 }
 
 Result<std::vector<StatementResult>> EngineImpl::Execute(std::string_view sql,
                                                          const CursorHandler& on_cursor,
                                                          const ResultHandler& on_result) {
-  std::lock_guard lock(statement_mutex_);
-  if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
   cancel_statement_ = false;
+  return ExecuteAll(sql, {on_cursor, on_result});
+}
+
+Result<std::vector<StatementResult>> EngineImpl::ExecuteAll(std::string_view sql,
+                                                            const Execution& execution) {
+  if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
   StatementSplitter splitter;
   splitter.Add(sql);
   std::vector<StatementResult> results;
@@ -162,17 +192,9 @@ Result<std::vector<StatementResult>> EngineImpl::Execute(std::string_view sql,
     if (!text) break;
     StatementResult result;
     bool gave_rows = false;
-    CursorHandler handler;
-    if (on_cursor) {
-      handler = [&](std::string_view statement, Cursor& cursor) {
-        gave_rows = true;
-        return on_cursor(statement, cursor);
-      };
-    }
-    const InterruptScope interruptible(cancel_statement_);
-    Status status = Guarded([&] { return ExecuteText(*text, handler, result); });
+    Status status = ExecuteText(*text, execution, &gave_rows, result);
     if (!status.ok()) return Shift(std::move(status), *text, number);
-    if (on_result && !gave_rows) on_result(result);
+    if (execution.on_result && !gave_rows) execution.on_result(result);
     results.push_back(std::move(result));
     ++number;
   }
@@ -199,18 +221,8 @@ Result<std::unique_ptr<Cursor>> EngineImpl::Query(std::string_view sql) {
   return cursor;
 }
 
-Status EngineImpl::ExecuteStatement(const ast::Statement& statement, const CursorHandler& on_cursor,
-                                    StatementResult& result) {
+Status EngineImpl::ExecuteStatement(const ast::Statement& statement, StatementResult& result) {
   using namespace ast;
-  if (statement.Is<Select>() || statement.Is<Print>()) {
-    if (!on_cursor) {
-      return Status(ErrorCode::kUsage, "this statement gives rows: run it through Query, or give "
-                                       "Execute a cursor handler")
-          .At(statement.position);
-    }
-    WEIR_ASSIGN_OR_RETURN(std::unique_ptr<Cursor> cursor, OpenCursor(statement));
-    return on_cursor(statement.text, *cursor);
-  }
   if (statement.Is<ControlQuery>()) return ControlQueries(statement, result);
   if (statement.Is<ast::SetProperty>() || statement.Is<UnsetProperty>() ||
       statement.Is<DefineVariable>() || statement.Is<UndefineVariable>()) {
@@ -222,7 +234,6 @@ Status EngineImpl::ExecuteStatement(const ast::Statement& statement, const Curso
   if (statement.Is<ast::Explain>()) return ExplainStatement(statement, result);
   if (statement.Is<ast::AssertTopic>()) return AssertTopic(statement, result);
   if (statement.Is<ast::AssertSource>()) return AssertSource(statement, result);
-  if (statement.Is<ast::RunScript>()) return RunScript(statement, on_cursor, result);
   WEIR_RETURN_IF_ERROR(ExecuteDefinition(statement, result));
   if (!statement.Is<ast::InsertValues>()) RetryBroken(result);
   return OkStatus();

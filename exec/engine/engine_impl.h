@@ -77,9 +77,6 @@ class EngineImpl : public Engine {
   const Catalog& catalog() const { return catalog_; }
   Settings& settings() { return settings_; }
   std::vector<RunningQuery>& running() { return running_; }
-  /// One statement's text; what Execute does for each.
-  Status ExecuteText(const StatementText& text, const CursorHandler& on_cursor,
-                     StatementResult& result);
   Result<std::unique_ptr<Cursor>> OpenCursor(const ast::Statement& statement);
   /// The query behind the push cursor opened last, while that lives.
   std::shared_ptr<QueryRuntime> last_transient() const {
@@ -125,8 +122,17 @@ class EngineImpl : public Engine {
   Status CheckReadsBack(const PersistentQueryPlan& plan) const;
   Status CheckReadsBack(std::string_view kind, std::string_view name, const std::string& sql) const;
   Result<ast::Statement> ParseOne(const StatementText& text) const;
-  Status ExecuteStatement(const ast::Statement& statement, const CursorHandler& on_cursor,
-                          StatementResult& result);
+  /// The handlers of an Execute, and how deep its script is called by others.
+  struct Execution {
+    const CursorHandler& on_cursor;
+    const ResultHandler& on_result;
+    int script_depth = 0;
+  };
+  Result<std::vector<StatementResult>> ExecuteAll(std::string_view sql, const Execution& execution);
+  /// Takes statement_mutex_, but not while a handler runs. `*gave_rows`: a cursor was handed over.
+  Status ExecuteText(const StatementText& text, const Execution& execution, bool* gave_rows,
+                     StatementResult& result);
+  Status ExecuteStatement(const ast::Statement& statement, StatementResult& result);
   Status ExecuteDefinition(const ast::Statement& statement, StatementResult& result);
   PlannerContext MakePlannerContext() const;
 
@@ -162,7 +168,7 @@ class EngineImpl : public Engine {
   Status SetProperty(const ast::Statement& statement, StatementResult& result);
   Status AssertTopic(const ast::Statement& statement, StatementResult& result);
   Status AssertSource(const ast::Statement& statement, StatementResult& result);
-  Status RunScript(const ast::Statement& statement, const CursorHandler& on_cursor,
+  Status RunScript(const ast::Statement& statement, const Execution& execution,
                    StatementResult& result);
 
   // engine_listings.cc: SHOW, DESCRIBE, EXPLAIN.
@@ -228,7 +234,6 @@ class EngineImpl : public Engine {
   std::vector<std::weak_ptr<QueryRuntime>> transients_;   // Behind push cursors, oldest first.
   bool last_pull_read_stream_ = false;
   std::atomic<bool> closed_{false};
-  int script_depth_ = 0;
   bool recovering_ = false;   // A query that cannot start is then in ERROR, and the engine opens.
   const StoredStatement* recovered_ = nullptr;   // Is being made again.
   std::vector<QueryMetrics> broken_queries_;     // Under running_mutex_.

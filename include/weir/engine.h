@@ -167,13 +167,14 @@ class Cursor {
 };
 
 /// What Execute does with statements that give rows, in order between the others. Called on the
-/// thread that called Execute; it may read the cursor to its end or cancel it, and may not call the
-/// engine otherwise.
+/// thread that called Execute, with no lock held: it may read the cursor for as long as it likes,
+/// cancel it, and call the engine, and other threads' statements go on meanwhile.
 using CursorHandler = std::function<Status(std::string_view statement, Cursor& cursor)>;
-/// Called after each statement that gives no cursor, in order.
+/// Called after each statement that gives no cursor, in order; with no lock held, too.
 using ResultHandler = std::function<void(const StatementResult& result)>;
 
-/// An open engine. All calls may come from any thread; statements are executed one at a time.
+/// An open engine. All calls may come from any thread; statements are executed one at a time, those
+/// of two threads in turns.
 /// Persistent queries run on the engine's own threads from CREATE … AS or INSERT INTO until DROP,
 /// TERMINATE or Close; on a directory they resume at Open.
 class Engine {
@@ -205,10 +206,7 @@ class Engine {
   virtual Status CreateTopic(std::string_view topic, int32_t partitions, bool if_not_exists) = 0;
 
   /// kUnknownTopic if there is no such topic.
-  virtual Result<TopicDescription> DescribeTopic(std::string_view topic) const {
-    static_cast<void>(topic);
-    return Status(ErrorCode::kUnsupported, "this engine does not describe topics");
-  }
+  virtual Result<TopicDescription> DescribeTopic(std::string_view topic) const = 0;
 
   /// Reads a topic's raw records from the beginning to its end at the time of the call.
   virtual Result<std::vector<TopicRecord>> ReadTopic(std::string_view topic) = 0;
@@ -228,13 +226,11 @@ class Engine {
   virtual EngineMetrics Metrics() const = 0;
 
   /// All streams and tables, oldest first.
-  virtual std::vector<SourceInfo> Sources() const { return {}; }
+  virtual std::vector<SourceInfo> Sources() const = 0;
 
   /// The catalog as SQL: the statements that make its types, sources, queries and pipelines anew,
   /// in an order that works, each with its semicolon.
-  virtual Result<std::string> DumpCatalog() const {
-    return Status(ErrorCode::kUnsupported, "this engine does not dump its catalog");
-  }
+  virtual Result<std::string> DumpCatalog() const = 0;
 
   /// A fresh name list for completion: sources, their columns, topics, functions, query ids.
   virtual std::vector<std::string> CompletionNames() const = 0;

@@ -125,6 +125,9 @@ class SharedEngine : public Engine {
   Status CreateTopic(std::string_view topic, int32_t partitions, bool if_not_exists) override {
     return engine_.CreateTopic(topic, partitions, if_not_exists);
   }
+  Result<TopicDescription> DescribeTopic(std::string_view topic) const override {
+    return engine_.DescribeTopic(topic);
+  }
   Result<std::vector<TopicRecord>> ReadTopic(std::string_view topic) override {
     return engine_.ReadTopic(topic);
   }
