@@ -15,6 +15,12 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
 endif()
 
+# Sixty programs are linked with the library: mold takes a quarter of the time of GNU's linker.
+find_program(WEIR_MOLD mold)
+if(PROJECT_IS_TOP_LEVEL AND WEIR_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
 # Flags of all our own code.
 add_library(weir_flags INTERFACE)
 target_compile_options(weir_flags INTERFACE -Wall -Wextra -Wno-unused-parameter
@@ -127,12 +133,14 @@ function(weir_layer name)
 endfunction()
 
 # weir_test(NAME SOURCES a_test.cc… ALONE a_test.cc… DEPENDS weir_base…): a GoogleTest program run
-# by ctest.
+# by ctest. What is tested is compiled as it is shipped; the tests themselves need no speed, and take
+# half the time to compile without optimization.
 function(weir_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;ALONE;DEPENDS;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   weir_compile_alone(${arg_ALONE})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} weir_flags GTest::gtest GTest::gtest_main)
+  target_compile_options(${name} PRIVATE -O0)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
 endfunction()
