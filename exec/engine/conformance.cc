@@ -126,6 +126,7 @@ Status CaseRunner::OpenEngine() {
                       {"persistence.default.format.key", "KAFKA"},
                       {"persistence.default.format.value", ""},
                       {"sql.extensions", "false"},
+                      {"test.check.edges", "true"},
                       {"variable.substitution.enable", "false"}};
   WEIR_ASSIGN_OR_RETURN(engine_, EngineImpl::Make(std::move(options), true));
   if (const RawJson* properties = case_.Find("properties")) {

@@ -61,6 +61,8 @@ constexpr SettingRow kRows[] = {
      "Accept SQL beyond ksqlDB's."},
     {"suppress.enabled", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
      "Allow EMIT FINAL."},
+    {"test.check.edges", "false", SettingKind::kBoolean, SettingScope::kEngine, "",
+     "What operators give each other is checked, row by row; for tests."},
     {"test.partitions.override", "0", SettingKind::kNumber, SettingScope::kEngine, "",
      "Every topic that CREATE makes gets this many partitions; for tests."},
     {"timestamp.throw.on.invalid", "false", SettingKind::kBoolean, SettingScope::kQuery, "",
@@ -257,7 +259,6 @@ QuerySettings Settings::ForQuery() const {
   query.max_task_idle_ms = Number("max.task.idle.ms");
   if (Get("processing.guarantee") != "at_least_once") query.guarantee = Guarantee::kExactlyOnce;
   query.start_latest = Get("auto.offset.reset") == "latest";
-  if (Get("processing.guarantee") != "at_least_once") query.guarantee = Guarantee::kExactlyOnce;
   query.memory_limit = Number("memory.limit");
   if (query.memory_limit == 0) {
     query.memory_limit = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 4;
@@ -266,6 +267,7 @@ QuerySettings Settings::ForQuery() const {
     query.numbers[std::string(name)] = Number(name);
   }
   query.numbers["sql.extensions"] = Flag("sql.extensions") ? 1 : 0;
+  query.numbers["test.check.edges"] = Flag("test.check.edges") ? 1 : 0;
   query.numbers["timestamp.throw.on.invalid"] = Flag("timestamp.throw.on.invalid") ? 1 : 0;
   return query;
 }

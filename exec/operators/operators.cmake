@@ -29,5 +29,6 @@ weir_layer(exec_operators
     operators/bounded_aggregate.cc
     operators/sort.cc
     operators/key_order.cc
+    operators/edge_check.cc
   DEPENDS weir_exec_core weir_exec_formats weir_exec_connect weir_exec_state
   PRIVATE_DEPENDS fmt::fmt)

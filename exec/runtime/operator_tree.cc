@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "exec/operators/edge_check.h"
 #include "exec/runtime/exchange_output.h"
 
 namespace weir {
@@ -120,7 +121,12 @@ Status OperatorTree::Connect(const physical::NodePtr& input, Operator* target, i
   Emitter out(target, port);
   const bool track_time = tracked_keys >= 0;
   if (track_time) out = Emitter(Adopt(MakeStreamTimeTracker(node_id, port, tracked_keys), out), 0);
-  if (input->kind != physical::NodeKind::kTopicSource) return BuildNode(*input, out, join_table);
+  if (input->kind != physical::NodeKind::kTopicSource) {
+    if (context_->setting("test.check.edges", 0) != 0) {
+      out = Emitter(Adopt(MakeEdgeCheck(*input), out), 0);
+    }
+    return BuildNode(*input, out, join_table);
+  }
 
   const int source = env_->stages.SourceOf(input.get());
   const SourcePlan& plan = env_->stages.sources[source];

@@ -82,6 +82,7 @@ class GoldenRun {
     options.threads = way_ == GoldenWay::kSpread ? kSpreadThreads : 1;
     options.settings["cache.max.bytes.buffering"] = "0";
     options.settings["persistence.default.format.value"] = "JSON";
+    options.settings["test.check.edges"] = "true";
     if (!file_.pins_partitions) {
       options.settings["test.partitions.override"] =
           std::to_string(way_ == GoldenWay::kSpread ? kSpreadPartitions : 1);

@@ -14,7 +14,6 @@ constexpr std::chrono::seconds kPatience{30};
 
 std::unique_ptr<Engine> OpenInMemory() {
   EngineOptions options;
-  options.broker = "memory";
   Result<std::unique_ptr<Engine>> engine = Engine::Open(std::move(options));
   EXPECT_TRUE(engine.ok()) << engine.status().message();
   return engine.ok() ? std::move(*engine) : nullptr;
