@@ -63,9 +63,10 @@ class Arrival {
   bool arrived_ = false;
 };
 
-/// A field without its quotes, which are known to be right.
+/// A field without its quotes, which are known to be right; no data if it is empty and has none.
 std::string_view Unquoted(std::string_view raw, char delimiter, std::deque<std::string>& made,
                           size_t& made_count) {
+  if (raw.empty()) return {};
   if (!raw.starts_with('"')) return raw;
   const QuotedField field = FindQuotedEnd(raw.data(), raw.data() + raw.size(), delimiter);
   std::string_view text = raw.substr(1, static_cast<size_t>(field.close - raw.data()) - 1);

@@ -98,6 +98,7 @@ class StreamTimeTracker : public Operator {
     chunk.sys(SystemColumn::kStreamTime) = MakeColumn(
         Column::Parts{DataType::Bigint(), chunk.rows, nullptr, std::move(buffer), nullptr, {}});
     WEIR_RETURN_IF_ERROR(out_.Emit(std::move(chunk)));
+    if (highest_ == INT64_MIN) return OkStatus();   // No row has counted yet.
     return out_.next()->OnStreamTime(input_, highest_);
   }
 

@@ -52,7 +52,8 @@ class FileRows {
   virtual Result<bool> Next() = 0;
   /// The row as it stands, valid until the next call of Next().
   virtual std::string_view text() const = 0;
-  /// Of a CSV: the row's fields without their quotes, as many as names; valid likewise.
+  /// Of a CSV: the row's fields without their quotes, as many as names; valid likewise. An empty
+  /// field without quotes is a null: its data() is null. With quotes it is an empty text.
   virtual const std::vector<std::string_view>& fields() const = 0;
   /// The line on which the row begins, from 1.
   virtual int64_t line() const = 0;

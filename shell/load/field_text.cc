@@ -110,7 +110,7 @@ bool TakeOffset(std::string_view text, int64_t* ms) {
 }  // namespace
 
 void AppendFieldAsJson(std::string_view text, std::string* out) {
-  if (text.empty()) {
+  if (text.data() == nullptr) {
     *out += "null";
     return;
   }

@@ -9,7 +9,7 @@
 
 namespace weir::shell {
 
-/// Appends the field as a JSON value: null when empty, a number when it is a decimal number without
+/// Appends the field as a JSON value: null without data (see FileRows::fields), a number when it is a decimal number without
 /// a superfluous leading zero (".80" is 0.8; "01234", "1e5" and "+1" are texts), else a string.
 void AppendFieldAsJson(std::string_view text, std::string* out);
 

@@ -154,7 +154,7 @@ class CsvRecords : public RecordSource {
     }
     const std::string_view text = rows_->fields()[key_[0].field];
     record->key.reset();
-    if (text.empty()) return OkStatus();
+    if (text.data() == nullptr) return OkStatus();
     record->key = KeyBytes(key_format_, text);
     return record->key ? OkStatus() : KeyError(options_, rows_->line(), text);
   }

@@ -17,7 +17,8 @@ TEST(FieldTextTest, KnowsNumbers) {
     AppendFieldAsJson(text, &out);
     return out;
   };
-  EXPECT_EQ(json(""), "null");
+  EXPECT_EQ(json({}), "null");
+  EXPECT_EQ(json(""), "\"\"");
   EXPECT_EQ(json("0"), "0");
   EXPECT_EQ(json("-12"), "-12");
   EXPECT_EQ(json(".80"), "0.8");
@@ -171,6 +172,9 @@ TEST_F(LoadTest, ReadsFilesAsTheConnectorDoes) {
   ASSERT_TRUE(LoadText("\xEF\xBB\xBF{\"a\":1}\n").ok());
   EXPECT_EQ(Loaded(1).value, "{\"a\":1}");
   options_.file = "rides.csv";
+  ASSERT_TRUE(LoadText("a,b\nx,\"\"\n,2\n").ok());
+  EXPECT_EQ(Loaded(2).value, R"({"a":"x","b":""})");
+  EXPECT_EQ(Loaded(3).value, R"({"a":null,"b":2})");
   const Status open_quote = LoadText("a,b\n1,2\n\"3,4\n5,6\n").status();
   EXPECT_EQ(open_quote.code(), ErrorCode::kBadRecord);
   EXPECT_NE(open_quote.message().find("rides.csv line 3: a quoted field is not closed"),
