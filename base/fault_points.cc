@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 
 namespace weir {
@@ -23,6 +24,14 @@ struct Fault {
 };
 
 }  // namespace
+
+bool SpillsAlways() {
+  static const bool asked = [] {
+    const char* text = std::getenv("WEIR_FAULT_SPILL");
+    return text != nullptr && std::string_view(text) == "1";
+  }();
+  return asked;
+}
 
 void PassFaultPoint(std::string_view name) {
   static Fault fault;

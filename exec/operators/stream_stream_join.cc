@@ -26,6 +26,7 @@
 
 #include <fmt/format.h>
 
+#include "base/fault_points.h"
 #include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
@@ -43,6 +44,8 @@ namespace {
 using physical::JoinKind;
 
 constexpr int64_t kNoTime = INT64_MIN / 2;   // Before any row; sums with it do not overflow.
+/// Rows that come out alone at once, but for more of one time.
+constexpr size_t kClosedRowsMax = 16384;
 
 /// One input: what is kept of it and how far it sees.
 struct JoinSide {
@@ -69,7 +72,14 @@ struct JoinSide {
   int64_t reached_last = kNoTime;     // At the end of the batch.
   std::vector<int64_t> ordinals;      // In the buffer; -1: too late to be kept.
   std::vector<uint32_t> ids;          // Of their keys, on the other side.
+  // Those from row fetched_from up to fetched_to have had the other side's cold rows read back,
+  // where their keys have these ids.
+  std::vector<uint32_t> fetched_ids;
+  int32_t fetched_from = 0;
+  int32_t fetched_to = 0;
   int64_t arrived = 0;                // Rows of the buffer from here on have not had their turn.
+  FetchedRows fetched;                // Of the buffer, for rows of the other side.
+  FetchedRows fetched_closed;         // Of the buffer, to come out alone.
 
   /// The time by which rows of this side are expired.
   int64_t now = kNoTime;
@@ -90,9 +100,15 @@ class StreamStreamJoin : public Operator {
     looks_rarely_ = waits_ && context.setting("sql.extensions", 1) == 0;
     for (JoinSide& side : sides_) {
       side.store = &context.Store(side.store_name);
-      WEIR_RETURN_IF_ERROR(side.buffer.Load(*side.store));
+      WEIR_RETURN_IF_ERROR(Named(side, side.buffer.Load(*side.store, [this] {
+        memory_.Update(*context_, ByteSize());
+        Shrink();
+      })));
       std::pair<int64_t, int64_t> waiting;
-      if (side.buffer.EarliestWaiting(waiting)) look_from_ = std::min(look_from_, waiting.first);
+      bool waits = false;
+      WEIR_RETURN_IF_ERROR(
+          Named(side, side.buffer.EarliestWaiting(INT64_MAX, waiting, &waits)));
+      if (waits) look_from_ = std::min(look_from_, waiting.first);
     }
     WEIR_RETURN_IF_ERROR(LoadTimes());
     for (JoinSide& side : sides_) side.told_time = side.now = side.stream_time;
@@ -103,6 +119,10 @@ class StreamStreamJoin : public Operator {
   Status OnStreamTime(int input, int64_t stream_time) override;
   Status EmitPending() override { return holds_ ? ProcessHeld() : OkStatus(); }
   Status OnBarrier() override;
+  Status OnCommitted() override {
+    Shrink();
+    return OkStatus();
+  }
 
  private:
   // A row that has waited long enough.
@@ -110,28 +130,43 @@ class StreamStreamJoin : public Operator {
     int64_t time;
     int input;
     int64_t ordinal;
+    RowRef ref;
+  };
+  // A row of the other side; `fetched` is its number among those read back, -1 if it is hot.
+  struct Match {
+    int64_t time;
+    int64_t ordinal;
+    int32_t fetched;
   };
 
   int key_columns() const { return node_.key_columns + (windowed_ ? 2 : 0); }
   void SelectRows(int input, const Chunk& chunk);
   Status ProcessHeld();
   void Store(JoinSide& own);
-  void TakeRow(int input, int32_t row);
-  void FindMatches(int input, uint32_t key, int64_t time);
+  Status FetchCold(int input, int32_t row);
+  Status TakeRow(int input, int32_t row);
+  void FindMatches(int input, int32_t row, int64_t time);
   void EmitMatches(int input, RowRef own, int64_t time);
   void HandleUnmatched(int input, int32_t row, RowRef own, int64_t time, int64_t now);
-  bool HasClosed(const JoinSide& side, int64_t time) const {
-    return time + side.look_ahead + node_.grace_ms < shared_time_;
+  // Rows with times below have waited long enough.
+  int64_t ClosedBefore(const JoinSide& side) const {
+    return shared_time_ - side.look_ahead - node_.grace_ms;
   }
-  void EmitClosed();
-  void EmitClosedAsKafka(int input);
+  Status EmitClosed();
+  Status TakeClosed(bool* more);
+  Status EmitClosedAsKafka(int input);
+  int ClosedSideOrder(const Closed& row) const;
   void SortClosed();
-  void PushClosed();
+  Status PushClosed();
+  Status PushClosedCold();
   void Push(int input, RowRef own, RowRef other, int64_t time);
   Status Flush();
   Chunk Joined(size_t from, size_t count);
   Status ApplyTimes();
   Status LoadTimes();
+  size_t ByteSize() const { return sides_[0].buffer.ByteSize() + sides_[1].buffer.ByteSize(); }
+  void Shrink();
+  static Status Named(const JoinSide& side, Status status);
 
   const physical::StreamStreamJoin node_;
   const bool windowed_;
@@ -150,8 +185,10 @@ class StreamStreamJoin : public Operator {
   // Of the batch at hand.
   RowNumbers numbers_, all_;
   std::vector<int32_t> rows_, timely_;
+  std::vector<int64_t> stored_;
   std::vector<int32_t> keyed_;         // Rows with a key, those without a value among them.
-  std::vector<int64_t> matches_;
+  std::vector<Match> matches_;
+  std::vector<int64_t> match_from_, match_to_;
   std::vector<Closed> closed_;
   std::vector<std::pair<int64_t, int64_t>> waiting_;
   JoinPairs pairs_;
@@ -224,6 +261,7 @@ Status StreamStreamJoin::ProcessHeld() {
     if (own.rows.rows == 0) continue;
     const auto keys = std::span(own.rows.columns).first(static_cast<size_t>(key_columns()));
     sides_[1 - input].buffer.Find(keys, all_.Of(own.rows), own.ids);
+    own.fetched_to = sides_[1 - input].buffer.has_cold() ? 0 : own.rows.rows;
   }
   pairs_.Clear();
   const int32_t counts[2] = {sides_[0].rows.rows, sides_[1].rows.rows};
@@ -236,7 +274,10 @@ Status StreamStreamJoin::ProcessHeld() {
     const bool left = next[1] == counts[1] || (next[0] < counts[0] && turn[0] <= turn[1]);
     const int input = left ? 0 : 1;
     if (((next[0] + next[1]) & 31) == 0) CheckInterrupt();   // A key may have any number of rows.
-    TakeRow(input, next[input]);
+    if (next[input] >= sides_[input].fetched_to) {
+      WEIR_RETURN_IF_ERROR(FetchCold(input, next[input]));
+    }
+    WEIR_RETURN_IF_ERROR(TakeRow(input, next[input]));
     if (pairs_.size() >= static_cast<size_t>(limits::kBatchRowsMax)) {
       WEIR_RETURN_IF_ERROR(Flush());
     }
@@ -248,6 +289,7 @@ Status StreamStreamJoin::ProcessHeld() {
   WEIR_RETURN_IF_ERROR(Flush());
   for (JoinSide& side : sides_) {
     side.rows = Chunk();
+    side.buffer.Release(side.fetched);
     if (side.single_upstream) shared_time_ = std::max(shared_time_, side.reached_last);
   }
   return ApplyTimes();
@@ -277,25 +319,50 @@ void StreamStreamJoin::Store(JoinSide& own) {
   if (late_after_idle > 0) context_->counters().Dropped("late_after_idle", late_after_idle);
   if (timely_.empty()) return;
   const bool all = static_cast<int32_t>(timely_.size()) == rows.rows;
-  int64_t ordinal = own.buffer.Append(all ? rows : GatherChunk(rows, timely_));
-  own.arrived = ordinal;
-  for (int32_t row : timely_) own.ordinals[row] = ordinal++;
+  own.buffer.Append(all ? rows : GatherChunk(rows, timely_), stored_);
+  own.arrived = stored_.front();
+  for (size_t i = 0; i < timely_.size(); ++i) own.ordinals[timely_[i]] = stored_[i];
+}
+
+// Reads what rows of one side may match of the other side's cold rows, from one row on.
+Status StreamStreamJoin::FetchCold(int input, int32_t row) {
+  JoinSide& own = sides_[input];
+  JoinSide& other = sides_[1 - input];
+  WEIR_RETURN_IF_ERROR(Flush());   // Pairs have rows that were read before.
+  const auto rows = all_.Of(own.rows).subspan(static_cast<size_t>(row));
+  const int64_t kept_from = other.now - kept_for_ + 1;
+  match_from_.clear();
+  match_to_.clear();
+  for (int32_t each : rows) {
+    match_from_.push_back(std::max(own.times[each] - own.look_back, kept_from));
+    match_to_.push_back(own.times[each] + own.look_ahead);
+  }
+  const auto keys = std::span(own.rows.columns).first(static_cast<size_t>(key_columns()));
+  size_t covered = 0;
+  WEIR_RETURN_IF_ERROR(Named(other, other.buffer.Fetch(keys, rows, match_from_, match_to_,
+                                                       other.fetched, &covered)));
+  own.fetched_from = row;
+  own.fetched_to = row + static_cast<int32_t>(covered);
+  if (!other.fetched.empty()) {
+    other.fetched.keys->Find(keys, rows.first(covered), {}, own.fetched_ids);
+  }
+  return OkStatus();
 }
 
 // One row's turn: it meets the rows of the other side that came before it.
-inline void StreamStreamJoin::TakeRow(int input, int32_t row) {
+inline Status StreamStreamJoin::TakeRow(int input, int32_t row) {
   JoinSide& own = sides_[input];
   const int64_t time = own.times[row];
   if (own.single_upstream) {
     if (own.reached[row] > shared_time_) {
       shared_time_ = own.reached[row];
       times_dirty_ = true;
-      if (waits_ && !looks_rarely_) EmitClosed();
+      if (waits_ && !looks_rarely_) WEIR_RETURN_IF_ERROR(EmitClosed());
     }
-    if (looks_rarely_ && time == shared_time_) EmitClosedAsKafka(input);
+    if (looks_rarely_ && time == shared_time_) WEIR_RETURN_IF_ERROR(EmitClosedAsKafka(input));
   }
-  const RowRef self{own.buffer.extra_block(), row};
-  FindMatches(input, own.ids[row], time);
+  const RowRef self{JoinBuffer::kExtraBlock, row};
+  FindMatches(input, row, time);
   if (!matches_.empty()) {
     EmitMatches(input, self, time);
   } else if (own.is_outer) {
@@ -305,33 +372,49 @@ inline void StreamStreamJoin::TakeRow(int input, int32_t row) {
   if (own.single_upstream) {
     own.now = std::max(own.now, own.clock[row]);
   }
+  return OkStatus();
 }
 
 // Rows of the other side within the window, earliest first, those of one time as they came.
-inline void StreamStreamJoin::FindMatches(int input, uint32_t key, int64_t time) {
+inline void StreamStreamJoin::FindMatches(int input, int32_t row, int64_t time) {
   matches_.clear();
-  if (key == GroupTable::kNone) return;
   const JoinSide& own = sides_[input];
   const JoinSide& other = sides_[1 - input];
   const int64_t from = std::max(time - own.look_back, other.now - kept_for_ + 1);
   const int64_t to = time + own.look_ahead;
-  for (int64_t row = other.buffer.Head(key); row >= 0; row = other.buffer.Previous(row)) {
-    const int64_t row_time = other.buffer.Time(row);
-    if (row_time >= from && row_time <= to && row < other.arrived) matches_.push_back(row);
+  if (const uint32_t key = own.ids[row]; key != GroupTable::kNone) {
+    for (int64_t at = other.buffer.Head(key); at >= 0; at = other.buffer.Previous(at)) {
+      const int64_t at_time = other.buffer.Time(at);
+      if (at_time >= from && at_time <= to && at < other.arrived) {
+        matches_.push_back({at_time, at, -1});
+      }
+    }
+  }
+  if (!other.fetched.empty()) {
+    const FetchedRows& cold = other.fetched;
+    const uint32_t key = own.fetched_ids[row - own.fetched_from];
+    for (int32_t at = key == GroupTable::kNone ? -1 : cold.heads[key]; at >= 0;
+         at = cold.previous[at]) {
+      if (cold.times[at] >= from && cold.times[at] <= to) {
+        matches_.push_back({cold.times[at], cold.ordinals[at], at});
+      }
+    }
   }
   if (matches_.size() < 2) return;
-  std::sort(matches_.begin(), matches_.end(), [&](int64_t a, int64_t b) {
-    const int64_t x = other.buffer.Time(a);
-    const int64_t y = other.buffer.Time(b);
-    return x != y ? x < y : a < b;
-  });
+  // Latest first until here; most come in the order of their times.
+  std::reverse(matches_.begin(), matches_.end());
+  const auto earlier = [](const Match& a, const Match& b) { return a.time < b.time; };
+  if (std::is_sorted(matches_.begin(), matches_.end(), earlier)) return;
+  std::stable_sort(matches_.begin(), matches_.end(), earlier);
 }
 
 void StreamStreamJoin::EmitMatches(int input, RowRef own, int64_t time) {
   JoinSide& other = sides_[1 - input];
-  for (int64_t match : matches_) {
-    if (waits_) other.buffer.ClearWaiting(match);
-    Push(input, own, other.buffer.Locate(match), std::max(time, other.buffer.Time(match)));
+  for (const Match& match : matches_) {
+    if (waits_) other.buffer.ClearWaiting(match.ordinal, match.time);
+    const RowRef ref = match.fetched < 0 ? other.buffer.Locate(match.ordinal)
+                                         : RowRef{other.fetched.piece, match.fetched};
+    Push(input, own, ref, std::max(time, match.time));
   }
 }
 
@@ -345,52 +428,79 @@ void StreamStreamJoin::HandleUnmatched(int input, int32_t row, RowRef own, int64
 }
 
 // Rows whose windows have closed come out alone.
-void StreamStreamJoin::EmitClosed() {
-  closed_.clear();
-  for (int input : {0, 1}) {
-    JoinSide& side = sides_[input];
-    std::pair<int64_t, int64_t> row;
-    while (side.is_outer && side.buffer.EarliestWaiting(row) && HasClosed(side, row.first)) {
-      closed_.push_back({row.first, input, row.second});
-      side.buffer.ClearWaiting(row.second);
-    }
+Status StreamStreamJoin::EmitClosed() {
+  for (bool more = true; more;) {
+    closed_.clear();
+    WEIR_RETURN_IF_ERROR(TakeClosed(&more));
+    WEIR_RETURN_IF_ERROR(PushClosed());
   }
-  PushClosed();
+  return OkStatus();
+}
+
+// Some of them, earliest first; all of one time together.
+Status StreamStreamJoin::TakeClosed(bool* more) {
+  *more = false;
+  std::pair<int64_t, int64_t> rows[2];
+  bool waits[2] = {false, false};
+  auto look = [&](int input) {
+    JoinSide& side = sides_[input];
+    if (!side.is_outer) return OkStatus();
+    return Named(side, side.buffer.EarliestWaiting(ClosedBefore(side), rows[input], &waits[input]));
+  };
+  for (int input : {0, 1}) WEIR_RETURN_IF_ERROR(look(input));
+  while (waits[0] || waits[1]) {
+    const int input = !waits[1] || (waits[0] && rows[0].first <= rows[1].first) ? 0 : 1;
+    const auto [time, ordinal] = rows[input];
+    if (closed_.size() >= kClosedRowsMax && closed_.back().time < time) {
+      *more = true;
+      return OkStatus();
+    }
+    closed_.push_back({time, input, ordinal, {}});
+    sides_[input].buffer.ClearWaiting(ordinal, time);
+    WEIR_RETURN_IF_ERROR(look(input));
+  }
+  return OkStatus();
 }
 
 // Kafka Streams looks when the earliest row that it knows to wait may have closed, by the window of
 // the side that a row came from; and remembers the last row that it looked at for the earliest.
-void StreamStreamJoin::EmitClosedAsKafka(int input) {
-  if (look_from_ + sides_[input].look_ahead + node_.grace_ms >= shared_time_) return;
+Status StreamStreamJoin::EmitClosedAsKafka(int input) {
+  if (look_from_ + sides_[input].look_ahead + node_.grace_ms >= shared_time_) return OkStatus();
   look_from_ = INT64_MAX;
   closed_.clear();
   for (int side : {0, 1}) {
     if (!sides_[side].is_outer) continue;
-    sides_[side].buffer.Waiting(waiting_);
-    for (const auto& [time, ordinal] : waiting_) closed_.push_back({time, side, ordinal});
+    WEIR_RETURN_IF_ERROR(Named(sides_[side], sides_[side].buffer.Waiting(waiting_)));
+    for (const auto& [time, ordinal] : waiting_) closed_.push_back({time, side, ordinal, {}});
   }
-  SortClosed();
+  std::sort(closed_.begin(), closed_.end(), [this](const Closed& a, const Closed& b) {
+    return a.time != b.time ? a.time < b.time : ClosedSideOrder(a) < ClosedSideOrder(b);
+  });
   bool open[2] = {false, false};
   size_t kept = 0;
   for (const Closed& row : closed_) {
     look_from_ = row.time;
     if (open[0] && open[1]) break;
-    if (!HasClosed(sides_[row.input], row.time)) {
+    if (row.time >= ClosedBefore(sides_[row.input])) {
       open[row.input] = true;
       continue;
     }
-    sides_[row.input].buffer.ClearWaiting(row.ordinal);
+    sides_[row.input].buffer.ClearWaiting(row.ordinal, row.time);
     closed_[kept++] = row;
   }
   closed_.resize(kept);
-  PushClosed();
+  return PushClosed();
 }
 
-// By time; then the side first that is not the one whose rows all come out; then by the key's
-// bytes, so that it does not matter who read faster; rows of one key as they came.
+// Of rows of one time those of the side first that is not the one whose rows all come out.
+int StreamStreamJoin::ClosedSideOrder(const Closed& row) const {
+  return row.input == (node_.join == JoinKind::kRight ? 1 : 0) ? 1 : 0;
+}
+
+// By time; then by side; then by the key's bytes, so that it does not matter who read faster; rows
+// of one key as they came.
 void StreamStreamJoin::SortClosed() {
   if (closed_.size() < 2) return;
-  const int last_side = node_.join == JoinKind::kRight ? 1 : 0;
   std::vector<KeyOrder> orders;
   std::vector<int32_t> places(closed_.size());
   for (int input : {0, 1}) {
@@ -398,7 +508,7 @@ void StreamStreamJoin::SortClosed() {
     for (size_t i = 0; i < closed_.size(); ++i) {
       if (closed_[i].input != input) continue;
       places[i] = static_cast<int32_t>(refs.size());
-      refs.push_back(sides_[input].buffer.Locate(closed_[i].ordinal));
+      refs.push_back(closed_[i].ref);
     }
     std::vector<ColumnPtr> keys;
     for (int column = 0; column < key_columns(); ++column) {
@@ -412,7 +522,7 @@ void StreamStreamJoin::SortClosed() {
     const Closed& a = closed_[i];
     const Closed& b = closed_[j];
     if (a.time != b.time) return a.time < b.time;
-    if (a.input != b.input) return b.input == last_side;
+    if (a.input != b.input) return ClosedSideOrder(a) < ClosedSideOrder(b);
     const int keys = orders[a.input].Compare(places[i], places[j]);
     return keys != 0 ? keys < 0 : a.ordinal < b.ordinal;
   });
@@ -421,11 +531,46 @@ void StreamStreamJoin::SortClosed() {
   closed_ = std::move(sorted);
 }
 
-void StreamStreamJoin::PushClosed() {
-  SortClosed();
-  for (const Closed& row : closed_) {
-    Push(row.input, sides_[row.input].buffer.Locate(row.ordinal), RowRef(), row.time);
+Status StreamStreamJoin::PushClosed() {
+  if (closed_.empty()) return OkStatus();
+  bool any_cold = false;
+  for (Closed& row : closed_) {
+    const JoinBuffer& buffer = sides_[row.input].buffer;
+    if (buffer.IsCold(row.ordinal)) {
+      any_cold = true;
+    } else {
+      row.ref = buffer.Locate(row.ordinal);
+    }
   }
+  if (any_cold) return PushClosedCold();
+  SortClosed();
+  for (const Closed& row : closed_) Push(row.input, row.ref, RowRef(), row.time);
+  return OkStatus();
+}
+
+// Some of the rows are read back first.
+Status StreamStreamJoin::PushClosedCold() {
+  for (int input : {0, 1}) {
+    JoinSide& side = sides_[input];
+    std::vector<int64_t> ordinals;
+    for (const Closed& row : closed_) {
+      if (row.input == input && side.buffer.IsCold(row.ordinal)) ordinals.push_back(row.ordinal);
+    }
+    std::sort(ordinals.begin(), ordinals.end());
+    WEIR_RETURN_IF_ERROR(
+        Named(side, side.buffer.Fetch(std::move(ordinals), side.fetched_closed)));
+    const std::vector<int64_t>& fetched = side.fetched_closed.ordinals;
+    for (Closed& row : closed_) {
+      if (row.input != input || !side.buffer.IsCold(row.ordinal)) continue;
+      const auto at = std::lower_bound(fetched.begin(), fetched.end(), row.ordinal);
+      row.ref = {side.fetched_closed.piece, static_cast<int32_t>(at - fetched.begin())};
+    }
+  }
+  SortClosed();
+  for (const Closed& row : closed_) Push(row.input, row.ref, RowRef(), row.time);
+  WEIR_RETURN_IF_ERROR(Flush());
+  for (JoinSide& side : sides_) side.buffer.Release(side.fetched_closed);
+  return OkStatus();
 }
 
 inline void StreamStreamJoin::Push(int input, RowRef own, RowRef other, int64_t time) {
@@ -489,20 +634,18 @@ Status StreamStreamJoin::ApplyTimes() {
   }
   const bool by_rows = sides_[0].single_upstream && sides_[1].single_upstream;
   if (waits_ && !(looks_rarely_ && by_rows)) {
-    EmitClosed();
+    WEIR_RETURN_IF_ERROR(EmitClosed());
     WEIR_RETURN_IF_ERROR(Flush());
   }
-  for (JoinSide& side : sides_) side.buffer.Expire(side.stream_time - kept_for_);
+  for (JoinSide& side : sides_) {
+    WEIR_RETURN_IF_ERROR(Named(side, side.buffer.Expire(side.stream_time - kept_for_)));
+  }
   const int64_t both = std::min(sides_[0].stream_time, sides_[1].stream_time);
   return both == kNoTime ? OkStatus() : Advance(both);
 }
 
 Status StreamStreamJoin::OnBarrier() {
-  size_t bytes = 0;
-  for (JoinSide& side : sides_) {
-    side.buffer.Save(*side.store);
-    bytes += side.buffer.ByteSize();
-  }
+  for (JoinSide& side : sides_) side.buffer.Save(*side.store);
   if (times_dirty_) {
     std::string value;
     for (int64_t time : {sides_[0].stream_time, sides_[1].stream_time, shared_time_}) {
@@ -511,8 +654,33 @@ Status StreamStreamJoin::OnBarrier() {
     context_->Store(times_name_).Put("times", value);
     times_dirty_ = false;
   }
-  memory_.Update(*context_, bytes);
+  memory_.Update(*context_, ByteSize());
   return OkStatus();
+}
+
+// Lets the blocks that are the oldest by time leave memory, as many as are too much.
+void StreamStreamJoin::Shrink() {
+  size_t held = ByteSize();
+  const int64_t share = context_->MemoryShare(static_cast<int64_t>(held));
+  if (static_cast<int64_t>(held) <= share) return;
+  while (static_cast<int64_t>(held) > share) {
+    const int64_t oldest[] = {sides_[0].buffer.OldestEvictable(),
+                              sides_[1].buffer.OldestEvictable()};
+    const int input = oldest[0] <= oldest[1] ? 0 : 1;
+    if (oldest[input] == INT64_MAX) break;
+    sides_[input].buffer.EvictOldest();
+    PassFaultPoint("state_evicted");
+    held = ByteSize();
+  }
+  for (JoinSide& side : sides_) side.buffer.Evicted();
+  memory_.Update(*context_, ByteSize());
+}
+
+// An error of one side's store says which one it is.
+Status StreamStreamJoin::Named(const JoinSide& side, Status status) {
+  if (status.ok()) return status;
+  return Status(status.code(), fmt::format("{} (store {})", status.message(), side.store_name))
+      .WithHint(status.hint());
 }
 
 Status StreamStreamJoin::LoadTimes() {

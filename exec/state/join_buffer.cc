@@ -4,35 +4,18 @@
 #include <functional>
 #include <numeric>
 
-#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
-#include "exec/column/chunk_parts.h"
-#include "exec/state/chunk_codec.h"
-#include "exec/state/row_codec.h"
+#include "exec/state/join_buffer_keys.h"
 
 namespace weir {
 namespace {
 
-// Keys in the store: 'r' and the first ordinal: a block of rows; 'w', time, ordinal: a row waits.
-constexpr char kRowsPrefix = 'r';
-constexpr char kWaitingPrefix = 'w';
+/// A block of so many bytes takes no more rows: one block leaves memory, or comes, as a whole.
+constexpr size_t kBlockBytesMax = 4u << 20;
 
 std::vector<DataType> KeyTypes(const std::vector<DataType>& types, int key_columns) {
   return {types.begin(), types.begin() + key_columns};
-}
-
-std::string RowsKey(int64_t ordinal) {
-  std::string key(1, kRowsPrefix);
-  AppendOrdered64(ordinal, key);
-  return key;
-}
-
-std::string WaitingKey(int64_t time, int64_t ordinal) {
-  std::string key(1, kWaitingPrefix);
-  AppendOrdered64(time, key);
-  AppendOrdered64(ordinal, key);
-  return key;
 }
 
 }  // namespace
@@ -41,17 +24,21 @@ JoinBuffer::JoinBuffer(std::vector<DataType> types, int key_columns)
     : types_(std::move(types)),
       key_columns_(key_columns),
       keys_({KeyTypes(types_, key_columns), false, false}),
-      pointers_(types_.size()) {}
+      pieces_(kExtraBlock + 1),
+      pointers_(types_.size(), std::vector<const Column*>(kExtraBlock + 1, nullptr)) {}
 
-int64_t JoinBuffer::Append(const Chunk& chunk) {
-  const int64_t first = next_ordinal_;
+void JoinBuffer::Append(const Chunk& chunk, std::vector<int64_t>& ordinals) {
+  ordinals.resize(static_cast<size_t>(chunk.rows));
   for (int32_t from = 0; from < chunk.rows;) {
     const auto room = static_cast<int32_t>(kBlockRows - (next_ordinal_ & kRowMask));
     const int32_t count = std::min(room, chunk.rows - from);
+    std::iota(ordinals.begin() + from, ordinals.begin() + from + count, next_ordinal_);
     AppendToBlock(chunk, from, count);
     from += count;
+    if (blocks_.back()->bytes >= kBlockBytesMax) {
+      next_ordinal_ = (next_ordinal_ + kRowMask) & ~kRowMask;
+    }
   }
-  return first;
 }
 
 void JoinBuffer::AppendToBlock(const Chunk& chunk, int32_t from, int32_t count) {
@@ -81,6 +68,8 @@ void JoinBuffer::AppendToBlock(const Chunk& chunk, int32_t from, int32_t count) 
   measured.rows = count;
   measured.columns = piece.columns;
   piece.bytes = weir::ByteSize(measured);
+  block.rows += count;
+  block.bytes += piece.bytes;
   block.pieces.push_back(PlacePiece(std::move(piece)));
   Index(chunk, from, count);
   next_ordinal_ += count;
@@ -180,34 +169,40 @@ ColumnPtr JoinBuffer::Gather(int column, std::span<const RowRef> refs, const Col
   std::vector<const Column*>& blocks = pointers_[column];
   // Taken out again also where the column would be too large, which throws.
   struct Extra {
-    std::vector<const Column*>& blocks;
-    ~Extra() { blocks.pop_back(); }
+    const Column*& lent;
+    ~Extra() { lent = nullptr; }
   };
-  blocks.push_back(extra);
-  const Extra lent{blocks};
+  blocks[kExtraBlock] = extra;
+  const Extra lent{blocks[kExtraBlock]};
   return GatherRefs(types_[column], blocks, refs);
 }
 
-void JoinBuffer::Expire(int64_t limit) {
-  while (!blocks_.empty() && blocks_.front()->time_max < limit) DropFirstBlock();
+Status JoinBuffer::Expire(int64_t limit) {
+  while (!cold_.empty() && cold_.first_time_max() < limit) WEIR_RETURN_IF_ERROR(DropColdBlock());
+  while (cold_.empty() && !blocks_.empty() && blocks_.front()->time_max < limit) DropHotBlock();
+  return OkStatus();
 }
 
-void JoinBuffer::DropFirstBlock() {
+void JoinBuffer::DropHotBlock() {
   Block& block = *blocks_.front();
-  const int64_t block_begin = first_ordinal_ & ~kRowMask;
-  const int64_t end = std::min(block_begin + kBlockRows, next_ordinal_);
-  key_scratch_.clear();
-  for (int64_t ordinal = first_ordinal_; ordinal < end; ++ordinal) {
-    ClearWaiting(ordinal);
-    const uint32_t id = block.key_ids[ordinal & kRowMask];
-    if (heads_[id] == ordinal) key_scratch_.push_back(id);
-  }
-  keys_.Erase(key_scratch_);   // Keys without another row.
+  const int64_t begin = hot_ordinal_;
+  for (int32_t row = 0; row < block.rows; ++row) ClearWaiting(begin + row, block.times[row]);
+  ForgetKeys(block, begin);
   for (uint32_t piece : block.pieces) FreePiece(piece);
   blocks_.pop_front();
   // A block that was not full goes on being filled by nobody: the next rows start a new one.
-  first_ordinal_ = block_begin + kBlockRows;
-  next_ordinal_ = std::max(next_ordinal_, first_ordinal_);
+  first_ordinal_ = hot_ordinal_ = begin + kBlockRows;
+  next_ordinal_ = std::max(next_ordinal_, hot_ordinal_);
+}
+
+// Keys without a row behind those of this block, the oldest one.
+void JoinBuffer::ForgetKeys(const Block& block, int64_t begin) {
+  key_scratch_.clear();
+  for (int32_t row = 0; row < block.rows; ++row) {
+    const uint32_t id = block.key_ids[row];
+    if (heads_[id] == begin + row) key_scratch_.push_back(id);
+  }
+  keys_.Erase(key_scratch_);
 }
 
 void JoinBuffer::SetWaiting(int64_t ordinal) {
@@ -218,161 +213,48 @@ void JoinBuffer::SetWaiting(int64_t ordinal) {
   waiting_changed_.push_back(ordinal);
 }
 
-void JoinBuffer::ClearWaiting(int64_t ordinal) {
-  Block& block = BlockOf(ordinal);
-  uint8_t& flags = block.waiting[ordinal & kRowMask];
+void JoinBuffer::ClearWaiting(int64_t ordinal, int64_t time) {
+  if (IsCold(ordinal)) {
+    if (cold_.ClearWaiting(ordinal)) {
+      waiting_deleted_.push_back(join_keys::Waiting(time, ordinal));
+    }
+    return;
+  }
+  uint8_t& flags = BlockOf(ordinal).waiting[ordinal & kRowMask];
   if ((flags & kWaiting) == 0) return;
   if ((flags & kWaitingSaved) != 0) {
-    waiting_deleted_.push_back(WaitingKey(block.times[ordinal & kRowMask], ordinal));
+    waiting_deleted_.push_back(join_keys::Waiting(time, ordinal));
   }
   flags = 0;
 }
 
-bool JoinBuffer::EarliestWaiting(std::pair<int64_t, int64_t>& row) {
-  while (!heap_.empty()) {
-    row = heap_.front();
-    if (row.second >= first_ordinal_ &&
-        (BlockOf(row.second).waiting[row.second & kRowMask] & kWaiting) != 0) {
-      return true;
+bool JoinBuffer::IsWaiting(int64_t ordinal) const {
+  if (IsCold(ordinal)) return cold_.IsWaiting(ordinal);
+  return (BlockOf(ordinal).waiting[ordinal & kRowMask] & kWaiting) != 0;
+}
+
+Status JoinBuffer::EarliestWaiting(int64_t before, std::pair<int64_t, int64_t>& row, bool* found) {
+  *found = false;
+  while (true) {
+    while (!heap_.empty() && !IsWaiting(heap_.front().second)) {
+      std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
+      heap_.pop_back();
     }
-    std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
-    heap_.pop_back();
+    const bool cold_first = cold_waiting_from_.first < before &&
+                            (heap_.empty() || cold_waiting_from_ <= heap_.front());
+    if (!cold_first) break;
+    WEIR_RETURN_IF_ERROR(ReadWaiting());
   }
-  return false;
-}
-
-void JoinBuffer::Waiting(std::vector<std::pair<int64_t, int64_t>>& rows) const {
-  rows.clear();
-  for (const auto& entry : heap_) {
-    if (entry.second < first_ordinal_) continue;
-    if ((BlockOf(entry.second).waiting[entry.second & kRowMask] & kWaiting) == 0) continue;
-    rows.push_back(entry);
-  }
-}
-
-void JoinBuffer::Save(StateStore& store) {
-  SaveRows(store);
-  SaveWaiting(store);
-}
-
-void JoinBuffer::SaveRows(StateStore& store) {
-  if (!saved_.empty() && saved_.front().end <= first_ordinal_) {
-    while (!saved_.empty() && saved_.front().end <= first_ordinal_) saved_.pop_front();
-    const int64_t limit =
-        saved_.empty() ? std::max(saved_end_, first_ordinal_) : saved_.front().first;
-    store.DeleteRange(std::string(1, kRowsPrefix), RowsKey(limit));
-  }
-  int64_t from = std::max(saved_end_, first_ordinal_);
-  saved_end_ = from;
-  while (from < next_ordinal_) {
-    // Entries never cross a block, so that what is loaded lies where it lay.
-    const int64_t end = std::min((from & ~kRowMask) + kBlockRows, next_ordinal_);
-    Status never_fails = InParts(
-        static_cast<size_t>(end - from), nullptr,
-        [&](size_t begin, size_t count) {
-          return RowsFrom(from + static_cast<int64_t>(begin), count);
-        },
-        [&](Chunk rows) {
-          std::string value;
-          AppendColumns(rows.columns, value);
-          const int64_t first = saved_end_;
-          store.Put(RowsKey(first), value);
-          saved_end_ += rows.rows;
-          saved_.push_back({first, saved_end_});
-          return OkStatus();
-        });
-    WEIR_CHECK(never_fails.ok(), never_fails.message());
-    from = end;
-  }
-  saved_end_ = next_ordinal_;
-}
-
-// So many rows from an ordinal on, the times behind the kept columns.
-Chunk JoinBuffer::RowsFrom(int64_t ordinal, size_t count) {
-  std::vector<RowRef> refs;
-  std::vector<int64_t> times;
-  for (const int64_t end = ordinal + static_cast<int64_t>(count); ordinal < end; ++ordinal) {
-    refs.push_back(Locate(ordinal));
-    times.push_back(Time(ordinal));
-  }
-  Chunk rows;
-  rows.rows = static_cast<int32_t>(count);
-  for (size_t i = 0; i < types_.size(); ++i) {
-    rows.columns.push_back(Gather(static_cast<int>(i), refs, nullptr));
-  }
-  rows.columns.push_back(MakeInt64Column(DataType::Bigint(), times));
-  return rows;
-}
-
-void JoinBuffer::SaveWaiting(StateStore& store) {
-  for (const std::string& key : waiting_deleted_) store.Delete(key);
-  waiting_deleted_.clear();
-  for (int64_t ordinal : waiting_changed_) {
-    if (ordinal < first_ordinal_) continue;
-    Block& block = BlockOf(ordinal);
-    uint8_t& flags = block.waiting[ordinal & kRowMask];
-    if (flags != kWaiting) continue;
-    flags |= kWaitingSaved;
-    store.Put(WaitingKey(block.times[ordinal & kRowMask], ordinal), "");
-  }
-  waiting_changed_.clear();
-}
-
-Status JoinBuffer::Load(const StateStore& store) {
-  bool ok = true;
-  Status status;
-  WEIR_RETURN_IF_ERROR(store.Scan("", "", [&](std::string_view key, std::string_view value) {
-    status = LoadEntry(key, value, ok);
-    return ok && status.ok();
-  }));
-  WEIR_RETURN_IF_ERROR(std::move(status));
-  if (!ok) return Status(ErrorCode::kStoreCorrupt, "a join's state in a store is malformed");
-  return OkStatus();
-}
-
-Status JoinBuffer::LoadEntry(std::string_view key, std::string_view value, bool& ok) {
-  ok = !key.empty();
-  if (!ok) return OkStatus();
-  const char prefix = key.front();
-  key.remove_prefix(1);
-  int64_t number = 0, ordinal = 0;
-  ok = ReadOrdered64(key, number);
-  if (!ok) return OkStatus();
-  if (prefix == kRowsPrefix) {
-    CheckInterrupt();
-    std::vector<DataType> types = types_;
-    types.push_back(DataType::Bigint());
-    WEIR_ASSIGN_OR_RETURN(std::vector<ColumnPtr> columns, ReadColumns(types, value));
-    ok = number >= next_ordinal_;
-    if (!ok || columns.back()->length() == 0) return OkStatus();
-    if (blocks_.empty()) {
-      first_ordinal_ = next_ordinal_ = number;
-    } else if (number != next_ordinal_) {
-      // Only whole blocks may be missing between two entries; they cannot be, so this is damage.
-      ok = false;
-      return OkStatus();
-    }
-    Chunk chunk;
-    chunk.rows = columns.back()->length();
-    chunk.sys(SystemColumn::kRowTime) = columns.back();
-    columns.pop_back();
-    chunk.columns = std::move(columns);
-    Append(chunk);
-    saved_.push_back({number, next_ordinal_});
-    saved_end_ = next_ordinal_;
-    return OkStatus();
-  }
-  ok = prefix == kWaitingPrefix && ReadOrdered64(key, ordinal);
-  if (!ok || ordinal < first_ordinal_ || ordinal >= next_ordinal_) return OkStatus();
-  BlockOf(ordinal).waiting[ordinal & kRowMask] = kWaiting | kWaitingSaved;
-  heap_.emplace_back(number, ordinal);
-  std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+  if (heap_.empty() || heap_.front().first >= before) return OkStatus();
+  row = heap_.front();
+  *found = true;
   return OkStatus();
 }
 
 size_t JoinBuffer::ByteSize() const {
   return keys_.ByteSize() + heads_.capacity() * sizeof(int64_t) + piece_bytes_ +
-         blocks_.size() * static_cast<size_t>(kBlockRows) * 21 + heap_.capacity() * 16;
+         blocks_.size() * static_cast<size_t>(kBlockRows) * 21 + heap_.capacity() * 16 +
+         cold_.ByteSize() + header_bytes_;
 }
 
 }  // namespace weir

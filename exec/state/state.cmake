@@ -9,5 +9,10 @@ weir_layer(exec_state
     state/row_gather.cc
     state/row_table.cc
     state/small_keys.cc
+    state/cold_blocks.cc
+    state/join_buffer_cold.cc
+    state/join_buffer_store.cc
+    state/key_hash.cc
+    state/key_index.cc
   DEPENDS weir_exec_core
   PRIVATE_DEPENDS absl::flat_hash_map absl::hash fmt::fmt)

@@ -288,12 +288,15 @@ TEST(JoinBuffer, ChainsRowsOfAKeyOverBlocksAndRestarts) {
       text +=
           std::to_string(time) + "|" + std::to_string(key) + "," + std::to_string(time * 10) + "\n";
     }
-    buffer->Append(ChunkFromText(*schema, text));
-    if (round % 7 == 0) buffer->Expire(time - 6000);
+    std::vector<int64_t> ordinals;
+    buffer->Append(ChunkFromText(*schema, text), ordinals);
+    if (round % 7 == 0) {
+      ASSERT_TRUE(buffer->Expire(time - 6000).ok());
+    }
     if (round % 31 == 0) {
       buffer->Save(store);
       buffer = std::make_unique<JoinBuffer>(Types(*schema), 1);
-      ASSERT_TRUE(buffer->Load(store).ok());
+      ASSERT_TRUE(buffer->Load(store, [] {}).ok());
     }
     const int key = static_cast<int>(random() % 50);
     const Chunk probe = ChunkFromText(*schema, "0|" + std::to_string(key));
