@@ -37,10 +37,11 @@ Result<std::shared_ptr<RocksStore>> OpenStateStore(const BrokerOptions& options)
   const std::string base =
       ApplicationStateFolder(options.state_dir, options.application_id) + "/";
   for (int n = 0; n + 1 < kStateDirectoriesMax; ++n) {
-    auto store = RocksStore::Open(base + std::to_string(n), false);
+    auto store = RocksStore::Open(base + std::to_string(n), false, options.memory_limit);
     if (store.ok() || store.status().code() != ErrorCode::kStoreLocked) return store;
   }
-  return RocksStore::Open(base + std::to_string(kStateDirectoriesMax - 1), false);
+  return RocksStore::Open(base + std::to_string(kStateDirectoriesMax - 1), false,
+                          options.memory_limit);
 }
 
 /// What this copy is called in its transactional ids: kept in its store, so that a restarted copy

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/memory_shares.h"
 #include "base/status_macros.h"
 #include "exec/connect/commit_buffer.h"
 #include "exec/connect/header_codec.h"
@@ -15,14 +16,16 @@ constexpr int kPollMs = 100;
 /// With no room in librdkafka's queue for this long, nothing gets through any more.
 constexpr auto kFullMax = std::chrono::seconds(60);
 
-KafkaClient::Properties ProducerProperties(const std::string& transactional_id) {
+KafkaClient::Properties ProducerProperties(const std::string& transactional_id,
+                                           int64_t memory_limit) {
   KafkaClient::Properties properties = {
       {"enable.idempotence", "true"},
       {"acks", "all"},
       // A commit waits for its records; under load they gather by themselves.
       {"linger.ms", "1"},
       {"queue.buffering.max.messages", "1000000"},
-      {"queue.buffering.max.kbytes", "131072"},
+      {"queue.buffering.max.kbytes",
+       std::to_string(MemoryShares::Of(memory_limit).kafka_sending / 1024)},
       {"reconnect.backoff.max.ms", "1000"}};
   if (transactional_id.empty()) {
     properties["message.timeout.ms"] = "60000";
@@ -203,7 +206,7 @@ Result<std::shared_ptr<KafkaProducer::Session>> KafkaProducer::Current() {
   WEIR_ASSIGN_OR_RETURN(
       session->client,
       KafkaClient::Make(RD_KAFKA_PRODUCER, options_, "producer",
-                        ProducerProperties(transactional_id_),
+                        ProducerProperties(transactional_id_, options_.memory_limit),
                         [](rd_kafka_conf_t* conf) {
                           rd_kafka_conf_set_dr_msg_cb(conf, &Session::Report);
                         }));

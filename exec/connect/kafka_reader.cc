@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/memory_shares.h"
 #include "base/status_macros.h"
 #include "exec/connect/header_codec.h"
 
@@ -20,10 +21,9 @@ constexpr std::string_view kWaysOn =
 constexpr int32_t kMessagesPerCall = 512;
 /// What librdkafka fetches ahead of the reader, per partition.
 constexpr int64_t kAheadRecordsMax = 100'000;
-constexpr int64_t kAheadKilobytesMax = 16'384;
 constexpr int kNudgeMs = 1000;
 
-KafkaClient::Properties ConsumerProperties() {
+KafkaClient::Properties ConsumerProperties(int64_t ahead_bytes) {
   return {{"enable.auto.commit", "false"},
           {"enable.partition.eof", "true"},
           {"auto.offset.reset", "error"},
@@ -39,7 +39,7 @@ KafkaClient::Properties ConsumerProperties() {
           {"max.partition.fetch.bytes", "1048576"},
           // Both bound the memory of one partition.
           {"queued.min.messages", std::to_string(kAheadRecordsMax)},
-          {"queued.max.messages.kbytes", std::to_string(kAheadKilobytesMax)}};
+          {"queued.max.messages.kbytes", std::to_string(ahead_bytes / 1024)}};
 }
 
 /// The messages of one call, destroyed together.
@@ -173,7 +173,7 @@ class KafkaReader final : public PartitionReader {
   void FetchAhead() {
     const auto length = static_cast<int64_t>(rd_kafka_queue_length(queue_.get()));
     const int64_t bytes_each = fetched_bytes_ / fetched_records_ + 1;
-    const int64_t full = std::min(kAheadRecordsMax, kAheadKilobytesMax * 1024 / bytes_each);
+    const int64_t full = std::min(kAheadRecordsMax, consumer_->ahead_bytes() / bytes_each);
     if (most_ahead_ < full * 3 / 4 || length > full / 2) return;
     most_ahead_ = length;
     consumer_->Nudge(topic_name_, partition_);
@@ -256,8 +256,9 @@ class KafkaReader final : public PartitionReader {
 Result<std::shared_ptr<KafkaConsumer>> KafkaConsumer::Make(const BrokerOptions& options,
                                                            std::string_view name) {
   auto consumer = std::make_shared<KafkaConsumer>();
+  consumer->ahead_bytes_ = MemoryShares::Of(options.memory_limit).kafka_partition;
   WEIR_ASSIGN_OR_RETURN(consumer->client_, KafkaClient::Make(RD_KAFKA_CONSUMER, options, name,
-                                                             ConsumerProperties()));
+                                                             ConsumerProperties(consumer->ahead_bytes_)));
   return consumer;
 }
 

@@ -26,6 +26,8 @@ class KafkaConsumer {
                                                      std::string_view name);
   KafkaClient& client() { return *client_; }
   const std::shared_ptr<WakeList::Entry>& wake() const { return wake_; }
+  /// What is fetched ahead of the reader of one partition, at most.
+  int64_t ahead_bytes() const { return ahead_bytes_; }
 
   ~KafkaConsumer();
 
@@ -41,6 +43,7 @@ class KafkaConsumer {
   void ServeNudges();
 
   std::shared_ptr<KafkaClient> client_;
+  int64_t ahead_bytes_ = 0;
   std::shared_ptr<WakeList::Entry> wake_;
   std::mutex mutex_;
   std::set<std::pair<std::string, int32_t>> taken_;

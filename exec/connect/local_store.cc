@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fault_points.h"
+#include "base/memory_shares.h"
 
 namespace weir {
 namespace {
@@ -12,7 +13,6 @@ constexpr char kNotePrefix = 'i';
 constexpr std::string_view kNextTopicId = "next_topic_id";
 /// Trimmed bytes of a partition that are worth a compaction of their range.
 constexpr uint64_t kCompactBytesMin = 64u << 20;
-constexpr size_t kKeptBatchBytesMax = 32u << 20;
 
 std::string TopicKey(std::string_view name) { return kTopicPrefix + std::string(name); }
 std::string NoteKey(const std::string& block_key) { return kNotePrefix + block_key; }
@@ -55,11 +55,12 @@ Status Damaged(const LocalTopic& topic, int32_t partition, int64_t offset) {
 
 LocalStore::LocalStore(const BrokerOptions& options)
     : sync_(options.sync_commits),
+      kept_batch_bytes_max_(static_cast<size_t>(MemoryShares::Of(options.memory_limit).commit)),
       log_(options.log),
       now_ms_([options] { return AppendTime(options); }) {}
 
 Result<std::shared_ptr<LocalStore>> LocalStore::Open(const BrokerOptions& options) {
-  auto rocks = RocksStore::Open(options.directory, true);
+  auto rocks = RocksStore::Open(options.directory, true, options.memory_limit);
   if (!rocks.ok()) return rocks.status();
   std::shared_ptr<LocalStore> store(new LocalStore(options));
   store->rocks_ = std::move(*rocks);
@@ -235,7 +236,7 @@ Status LocalStore::Apply(CommitBuffer& buffer) {
     PassFaultPoint("in_commit");
     if (Status status = rocks_->Write(batch_, sync_); !status.ok()) return status;
     PassFaultPoint("in_commit_written");
-    if (batch_.GetDataSize() > kKeptBatchBytesMax) batch_ = rocksdb::WriteBatch();
+    if (batch_.GetDataSize() > kept_batch_bytes_max_) batch_ = rocksdb::WriteBatch();
     // All partitions of a topic at once: who reads them side by side takes one that has nothing new
     // for one that has ended.
     for (auto at = ends.begin(); at != ends.end();) {

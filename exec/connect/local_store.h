@@ -71,6 +71,7 @@ class LocalStore {
   void Housekeep();
 
   bool sync_;
+  const size_t kept_batch_bytes_max_;
   std::function<void(int, std::string_view)> log_;
   std::function<int64_t()> now_ms_;   ///< The time of an append.
   std::shared_ptr<RocksStore> rocks_;

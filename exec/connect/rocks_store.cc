@@ -10,16 +10,14 @@
 #include <rocksdb/table.h>
 #include <rocksdb/transaction_log.h>
 
+#include "base/memory_shares.h"
 #include "exec/connect/rocks_crc32c.h"
 
 namespace weir {
 namespace {
 
 constexpr const char* kRecordsFamily = "records";
-constexpr size_t kWriteBufferBytes = 32u << 20;
-/// Records are flushed as they are: more in memory would only touch more of it.
-constexpr size_t kRecordsBufferBytes = 16u << 20;
-constexpr size_t kBlockCacheBytes = 16u << 20;
+constexpr uint64_t kLogBytesMax = 64u << 20;
 /// Blocks from this size on go to blob files, which are written once and not moved by compactions.
 constexpr uint64_t kBlobBytesMin = 2048;
 
@@ -32,7 +30,16 @@ class NoLog : public rocksdb::Logger {
   void Logv(const char*, va_list) override {}
 };
 
-rocksdb::DBOptions DatabaseOptions() {
+/// Each family has two buffers at most: one that is filled and one that is being written out.
+/// Records are flushed as they are: more of them in memory would only touch more of it.
+size_t MainBufferBytes(const MemoryShares& memory) {
+  return static_cast<size_t>(memory.store_buffers / 3);
+}
+size_t RecordsBufferBytes(const MemoryShares& memory) {
+  return static_cast<size_t>(memory.store_buffers / 6);
+}
+
+rocksdb::DBOptions DatabaseOptions(const MemoryShares& memory) {
   rocksdb::DBOptions options;
   options.info_log = std::make_shared<NoLog>();
   options.create_if_missing = true;
@@ -40,8 +47,8 @@ rocksdb::DBOptions DatabaseOptions() {
   // A torn last write is dropped; damage before it is an error, as it would lose what was
   // acknowledged.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  options.max_total_wal_size = 2 * kWriteBufferBytes;
-  options.db_write_buffer_size = 3 * kWriteBufferBytes;
+  options.max_total_wal_size = kLogBytesMax;
+  options.db_write_buffer_size = static_cast<size_t>(memory.store_buffers);
   options.max_background_jobs = 2;
   options.max_open_files = 512;
   // Opening must be quick: nothing is measured or checked that is not needed.
@@ -52,20 +59,24 @@ rocksdb::DBOptions DatabaseOptions() {
   return options;
 }
 
-rocksdb::ColumnFamilyOptions MainOptions() {
+rocksdb::ColumnFamilyOptions MainOptions(const MemoryShares& memory) {
   rocksdb::ColumnFamilyOptions options;
-  options.write_buffer_size = kWriteBufferBytes;
+  options.write_buffer_size = MainBufferBytes(memory);
   options.compression = rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  table.block_cache = rocksdb::NewLRUCache(static_cast<size_t>(memory.store_cache));
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  // What is known of the tables grows with them: it lies in the cache, too, in pieces.
+  table.cache_index_and_filter_blocks = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }
 
-rocksdb::ColumnFamilyOptions RecordsOptions() {
+rocksdb::ColumnFamilyOptions RecordsOptions(const MemoryShares& memory) {
   rocksdb::ColumnFamilyOptions options;
-  options.write_buffer_size = kRecordsBufferBytes;
+  options.write_buffer_size = RecordsBufferBytes(memory);
   options.compression = rocksdb::kNoCompression;
   options.enable_blob_files = true;
   options.min_blob_size = kBlobBytesMin;
@@ -103,6 +114,7 @@ Status CheckWritten(const WriteMark& mark, uint64_t reached, const std::string& 
 // Opening writes what the logs hold into tables and drops them, so a log that looks shorter than it
 // was is first read with nothing changed.
 Status CheckLogs(const WriteMark& mark, const StoreDirectory& directory,
+                 rocksdb::DBOptions options,
                  const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
   if (!mark.found()) return OkStatus();
   const std::string log =
@@ -110,7 +122,6 @@ Status CheckLogs(const WriteMark& mark, const StoreDirectory& directory,
   std::error_code missing;
   const uintmax_t bytes = std::filesystem::file_size(log, missing);
   if (!missing && bytes >= mark.found()->log_bytes) return OkStatus();
-  rocksdb::DBOptions options = DatabaseOptions();
   options.create_if_missing = false;
   options.create_missing_column_families = false;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -141,23 +152,25 @@ Status FromRocks(const rocksdb::Status& status, std::string_view doing) {
   return Status(ErrorCode::kStoreIo, std::string(doing) + ": " + cause);
 }
 
-Result<std::shared_ptr<RocksStore>> RocksStore::Open(const std::string& path, bool with_records) {
+Result<std::shared_ptr<RocksStore>> RocksStore::Open(const std::string& path, bool with_records,
+                                                     int64_t memory_limit) {
+  const MemoryShares memory = MemoryShares::Of(memory_limit);
   auto directory = StoreDirectory::Open(path);
   if (!directory.ok()) return directory.status();
   std::shared_ptr<RocksStore> store(new RocksStore());
   store->directory_ = std::move(*directory);
   std::vector<rocksdb::ColumnFamilyDescriptor> families = {
-      {rocksdb::kDefaultColumnFamilyName, MainOptions()}};
-  if (with_records) families.emplace_back(kRecordsFamily, RecordsOptions());
+      {rocksdb::kDefaultColumnFamilyName, MainOptions(memory)}};
+  if (with_records) families.emplace_back(kRecordsFamily, RecordsOptions(memory));
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  rocksdb::DBOptions options = DatabaseOptions();
+  rocksdb::DBOptions options = DatabaseOptions(memory);
   if (with_records) {
     auto mark = WriteMark::Open(store->directory_->write_mark_path());
     if (!mark.ok()) return mark.status();
     store->mark_ = std::move(*mark);
     if (!store->directory_->is_new()) {
-      Status there = CheckLogs(*store->mark_, *store->directory_, families);
+      Status there = CheckLogs(*store->mark_, *store->directory_, options, families);
       if (!there.ok()) return there;
     }
   }

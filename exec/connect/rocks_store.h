@@ -28,8 +28,10 @@ class RocksStore {
  public:
   /// `with_records` opens the column family of record blocks too; such a store is nobody's copy,
   /// and a database that ends before its last acknowledged write is kStoreCorrupt. Errors of
-  /// StoreDirectory::Open and kStoreCorrupt, kStoreIo.
-  static Result<std::shared_ptr<RocksStore>> Open(const std::string& path, bool with_records);
+  /// StoreDirectory::Open and kStoreCorrupt, kStoreIo. RocksDB's buffers and caches are those that
+  /// MemoryShares gives for a limit of the whole engine; 0: none.
+  static Result<std::shared_ptr<RocksStore>> Open(const std::string& path, bool with_records,
+                                                  int64_t memory_limit = 0);
   ~RocksStore();
 
   rocksdb::DB& db() { return *db_; }

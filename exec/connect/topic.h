@@ -237,6 +237,7 @@ struct BrokerOptions {
   std::string state_dir;
   std::string application_server;                 ///< host:port that other copies name us by.
   bool sync_commits = true;                       ///< durability = 'power' (default) or 'process'.
+  int64_t memory_limit = 0;                       ///< Of the engine; 0: none (see MemoryShares).
   std::map<std::string, std::string> kafka;       ///< librdkafka properties.
   std::function<void(int level, std::string_view)> log;
   /// The time at which a record is appended, ms since the epoch; none: the system's clock.

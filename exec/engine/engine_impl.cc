@@ -85,6 +85,7 @@ Status EngineImpl::OpenBroker() {
   broker.kafka = options_.kafka;
   broker.application_server = settings_.Get("application.server");
   broker.sync_commits = settings_.Get("durability") == "power";
+  broker.memory_limit = settings_.ForQuery().memory_limit;
   broker.log = [this](int level, std::string_view line) {
     Log(static_cast<LogLevel>(std::clamp(level, 0, 5)), line);
   };

@@ -38,9 +38,8 @@ constexpr SettingRow kRows[] = {
     {"max.task.idle.ms", "0", SettingKind::kMilliseconds, SettingScope::kQuery, "",
      "How long a drained input still holds back the others."},
     {"memory.limit", "0", SettingKind::kBytes, SettingScope::kEngine, "",
-     "State in memory, all queries together; 0: a quarter of the machine. A query that would pass "
-     "it "
-     "goes to state ERROR."},
+     "What state, queues, caches and buffers may hold in memory, all queries together; 0: a "
+     "quarter of the machine. State beyond it lies on disk; docs/limits.md tells what cannot."},
     {"persistence.default.format.key", "KAFKA", SettingKind::kText, SettingScope::kQuery, "",
      "Key format of sources that name none."},
     {"persistence.default.format.value", "JSON", SettingKind::kText, SettingScope::kQuery, "",

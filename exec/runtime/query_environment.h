@@ -2,6 +2,7 @@
 
 // What all tasks of one query share: its identity, settings, counters, and the commit under way.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -15,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fault_points.h"
+#include "base/memory_shares.h"
 #include "exec/connect/topic.h"
 #include "exec/operators/operator.h"
 #include "exec/runtime/recent_rate.h"
@@ -151,12 +154,27 @@ struct QueryEnvironment {
   bool ShouldMeasureMemory(int64_t waiting_bytes) const {
     const int64_t limit = settings.memory_limit;
     if (limit <= 0 || memory_used == nullptr) return false;
-    return read_since_commit > limit / 8 || *memory_used + waiting_bytes > limit;
+    return read_since_commit > MemoryShares::Of(limit).between_commits ||
+           *memory_used + waiting_bytes > limit;
   }
+  bool has_disk = true;                          ///< State that is stored leaves memory by that.
   /// What operators may hold in memory of state that can also be read from a store; 0: all of it.
-  /// The rest of memory.limit is for what comes until the next commit.
   int64_t StateBudget() const {
-    return memory_used == nullptr ? 0 : settings.memory_limit / 4 * 3;
+    const bool bounded_by_it = memory_used != nullptr && has_disk && settings.memory_limit > 0;
+    return bounded_by_it ? MemoryShares::Of(settings.memory_limit).state : 0;
+  }
+  /// By how much all that is held has to shrink for that: so much of `held` bytes may stay.
+  int64_t MemoryShare(int64_t held) const {
+    if (SpillsAlways()) return 0;
+    const int64_t budget = StateBudget();
+    const int64_t used = MemoryUsed();
+    if (budget <= 0 || used <= budget) return INT64_MAX;
+    return static_cast<int64_t>(static_cast<double>(held) * static_cast<double>(budget) /
+                                static_cast<double>(used));
+  }
+  /// Output that waits for a commit, at most.
+  int64_t CommitBytesMax() const {
+    return std::min(settings.commit_bytes_max, MemoryShares::Of(settings.memory_limit).commit);
   }
   std::atomic<bool> commit_asked{false};         ///< By an operator: TaskContext::AskForCommit.
   std::map<std::string, int32_t, std::less<>> sink_partitions;   ///< Topic → partitions.

@@ -89,6 +89,7 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
   env.id = given.id;
   env.state_prefix = StatePrefix(given.id);
   env.broker = given.broker;
+  env.has_disk = given.broker->kind() != "memory" && !given.transient;
   env.clock = given.clock;
   env.settings = given.settings;
   env.root_ids = given.root_ids;
@@ -334,9 +335,15 @@ Status QueryRuntime::MemoryError(int64_t used) const {
   }
   return Status(ErrorCode::kMemoryLimit,
                 fmt::format("memory.limit is reached: the engine's state needs {} of {} bytes, "
-                            "this query's {}",
-                            used, limit, env_.state_bytes.load()))
-      .WithHint("raise memory.limit, shorten windows and their grace, or group by fewer keys");
+                            "this query's {}, {}",
+                            used, limit, env_.state_bytes.load(),
+                            options_.transient ? "and no part of a push query's lies on disk"
+                            : env_.has_disk    ? "which cannot be made smaller"
+                                               : "and an engine without a directory has no disk"))
+      .WithHint(env_.has_disk
+                    ? "raise memory.limit, shorten windows and their grace, or group by fewer keys"
+                    : "raise memory.limit, shorten windows and their grace, group by fewer keys, "
+                      "or let a CREATE … AS SELECT in a store on disk keep the state");
 }
 
 int64_t QueryRuntime::Run() {
@@ -433,7 +440,7 @@ bool QueryRuntime::CommitIsDue() const {
                                              std::min<int64_t>(10 * took, kCommitIntervalBehindMs));
   const int64_t since = env_.clock->NowMs() - last_commit_ms_;
   const auto waiting = static_cast<int64_t>(env_.commit->byte_size());
-  return since >= interval || since < 0 || waiting >= env_.settings.commit_bytes_max ||
+  return since >= interval || since < 0 || waiting >= env_.CommitBytesMax() ||
          env_.commit_asked || env_.ShouldMeasureMemory(waiting);
 }
 
@@ -487,13 +494,16 @@ Status QueryRuntime::CommitLocked() {
   WEIR_RETURN_IF_ERROR(env_.commit->Commit());
   PassFaultPoint("after_commit");
   env_.commit_asked = false;
+  const int64_t share = env_.MemoryShare(env_.state_bytes);
   for (auto& stage : tasks_) {
     for (auto& task : stage) {
       if (task != nullptr && task->ready()) WEIR_RETURN_IF_ERROR(task->OnCommitted());
     }
   }
-  // What could leave memory has left it.
-  WEIR_RETURN_IF_ERROR(CheckMemory());
+  // What could leave memory has left it. Where that is as much as was asked for, it is for other
+  // queries to shrink, too, at their commits.
+  const bool has_shrunk = share != INT64_MAX && !SpillsAlways() && env_.state_bytes <= share + share / 8;
+  if (!has_shrunk) WEIR_RETURN_IF_ERROR(CheckMemory());
   commit_took_ = std::chrono::steady_clock::now() - begin;
   const int64_t micros =
       std::chrono::duration_cast<std::chrono::microseconds>(commit_took_).count();

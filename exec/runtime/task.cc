@@ -317,7 +317,7 @@ bool Task::RoundIsFull(int64_t commits) const {
   if (env_.finish_soon || (env_.has_room && !env_.has_room())) return true;
   const auto bytes = env_.commit == nullptr ? 0 : static_cast<int64_t>(env_.commit->byte_size());
   const auto made = static_cast<int64_t>(MadeBytes() - made_before_round_);
-  if (std::max(bytes, made) >= commits * env_.settings.commit_bytes_max) return true;
+  if (std::max(bytes, made) >= commits * env_.CommitBytesMax()) return true;
   return env_.commit_asked || env_.ShouldMeasureMemory(bytes);
 }
 

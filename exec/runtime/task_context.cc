@@ -202,14 +202,6 @@ void RootContext::AccountMemory(int64_t bytes) {
   }
 }
 
-int64_t RootContext::MemoryShare(int64_t held) const {
-  const int64_t budget = env_.StateBudget();
-  const int64_t used = env_.MemoryUsed();
-  if (budget <= 0 || used <= budget) return INT64_MAX;
-  return static_cast<int64_t>(static_cast<double>(held) * static_cast<double>(budget) /
-                              static_cast<double>(used));
-}
-
 void AppendBigEndian32(uint32_t value, std::string& out) {
   for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
 }

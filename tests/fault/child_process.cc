@@ -36,6 +36,7 @@ struct Pipe {
   } else {
     setenv("WEIR_FAULT", options.fault.c_str(), 1);
   }
+  if (options.spills) setenv("WEIR_FAULT_SPILL", "1", 1);
   if (options.file_bytes_max) {
     const rlimit limit{*options.file_bytes_max, *options.file_bytes_max};
     setrlimit(RLIMIT_FSIZE, &limit);

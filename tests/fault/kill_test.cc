@@ -42,6 +42,9 @@ constexpr Point kPoints[] = {
     {"load_before_append", 6}, {"load_after_append", 6},
 };
 
+// Passed by stores that spill only.
+constexpr Point kEvicted = {"state_evicted", 4};
+
 uint64_t Seed() {
   if (const char* given = std::getenv("WEIR_FAULT_SEED")) return std::strtoull(given, nullptr, 10);
   return std::random_device()();
@@ -57,8 +60,8 @@ std::vector<std::string> LinesOf(const std::string& path) {
 // One store's life: the steps that were acknowledged, over all its runs.
 class Store {
  public:
-  Store(const std::string& directory, uint64_t seed, int threads)
-      : directory_(directory), seed_(seed), threads_(threads) {}
+  Store(const std::string& directory, uint64_t seed, int threads, bool spills)
+      : directory_(directory), seed_(seed), threads_(threads), spills_(spills) {}
 
   /// Runs the child; adds what it told to what is acknowledged.
   ChildResult Load(int steps, const std::string& fault,
@@ -69,6 +72,7 @@ class Store {
                          std::to_string(payments_)};
     options.fault = fault;
     options.kill_after = kill_after;
+    options.spills = spills_;
     ChildResult result = RunChild(options);
     for (size_t at = 0; at < result.out.size();) {
       const size_t end = result.out.find('\n', at);
@@ -85,17 +89,20 @@ class Store {
     ChildOptions options;
     options.arguments = {WEIR_FAULT_CHILD, "dump", directory_, std::to_string(seed_),
                          std::to_string(threads_), path};
+    options.spills = spills_;
     const ChildResult result = RunChild(options);
     EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
     return LinesOf(path);
   }
 
   int payments() const { return payments_; }
+  bool spills() const { return spills_; }
 
  private:
   const std::string directory_;
   const uint64_t seed_;
   const int threads_;
+  const bool spills_;   // No state stays in memory that need not.
   int rides_ = 0;
   int payments_ = 0;
 };
@@ -159,6 +166,7 @@ class KillTest : public ::testing::Test {
         std::chrono::steady_clock::now() - start);
     std::vector<const Point*> plan(kRandomKillsPerStore, nullptr);
     for (const Point& point : kPoints) plan.insert(plan.end(), kPointKillsPerStore, &point);
+    if (store.spills()) plan.insert(plan.end(), kPointKillsPerStore, &kEvicted);
     std::shuffle(plan.begin(), plan.end(), random_);
     for (const Point* point : plan) {
       if (point != nullptr) {
@@ -208,7 +216,7 @@ TEST_F(KillTest, NothingIsLostAndNothingCountsTwice) {
     const uint64_t data_seed = seed + static_cast<uint64_t>(number);
     const int threads = 1 + number % 2;
     TemporaryDirectory directory;
-    Store store(directory.At("killed"), data_seed, threads);
+    Store store(directory.At("killed"), data_seed, threads, number % 3 == 1);
     KillAll(store);
     if (HasFailure()) break;
     // Evens out a last step of which only the rides are there.
@@ -218,7 +226,7 @@ TEST_F(KillTest, NothingIsLostAndNothingCountsTwice) {
     const int steps = store.payments();
     const std::vector<std::string> disturbed = store.Dump(directory.At("killed.txt"));
 
-    Store calm(directory.At("calm"), data_seed, threads);
+    Store calm(directory.At("calm"), data_seed, threads, false);
     const ChildResult whole = calm.Load(steps, "", std::nullopt);
     ASSERT_EQ(whole.exit_code, 0) << whole.out << whole.err;
     const std::vector<std::string> undisturbed = calm.Dump(directory.At("calm.txt"));
@@ -243,6 +251,7 @@ TEST_F(KillTest, NothingIsLostAndNothingCountsTwice) {
   std::cout << "kills in all: " << total << std::endl;
   if (HasFailure()) return;
   for (const Point& point : kPoints) EXPECT_GE(kills_[point.name], kPointKillsMin) << point.name;
+  EXPECT_GE(kills_[kEvicted.name], kPointKillsMin) << kEvicted.name;
   EXPECT_GE(total, kKillsMin);
 }
 

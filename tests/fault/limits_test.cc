@@ -4,13 +4,16 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
+#include "tests/fault/temporary_directory.h"
 #include "weir/engine.h"
 
 namespace weir::fault {
 namespace {
 
-std::unique_ptr<Engine> Open(std::map<std::string, std::string> settings = {}) {
+std::unique_ptr<Engine> Open(std::map<std::string, std::string> settings = {},
+                             const std::string& directory = "") {
   EngineOptions options;
+  options.directory = directory;
   options.settings = std::move(settings);
   auto engine = Engine::Open(std::move(options));
   EXPECT_TRUE(engine.ok()) << engine.status().ToString();
@@ -72,6 +75,53 @@ TEST(LimitsTest, MemoryLimitStopsTheGreedyQueryOnly) {
   }
   for (const auto& [key, count] : last) counted += count;
   EXPECT_EQ(counted, kRecords);
+}
+
+// Rows of two streams with equal ids from 0 on; the left ones' times are their ids.
+std::vector<Record> JoinRows(int from, int count, int late) {
+  std::vector<Record> records(static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    records[i].value = "{\"ID\":" + std::to_string(from + i) + ",\"PAD\":\"" +
+                       std::string(50, static_cast<char>('a' + i % 26)) + "\"}";
+    records[i].timestamp_ms = from + i + late;
+  }
+  return records;
+}
+
+// A window of more rows than memory.limit has room for.
+TEST(LimitsTest, AJoinGoesOnBeyondTheMemoryLimit) {
+  constexpr int64_t kLimit = 6'000'000;
+  constexpr int kRows = 100'000, kPart = 20'000;
+  TemporaryDirectory directory;
+  for (int part = 0; part < kRows / kPart; ++part) {
+    SCOPED_TRACE(part);
+    // It starts again on what it has stored, too.
+    auto engine = Open({{"memory.limit", std::to_string(kLimit)}}, directory.At("store"));
+    ASSERT_NE(engine, nullptr);
+    ASSERT_TRUE(part > 0 || Execute(*engine, R"sql(
+      CREATE STREAM l (id BIGINT, pad VARCHAR)
+        WITH (KAFKA_TOPIC='l', VALUE_FORMAT='JSON', PARTITIONS=1);
+      CREATE STREAM r (id BIGINT, pad VARCHAR)
+        WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON', PARTITIONS=1);
+      CREATE STREAM j WITH (KAFKA_TOPIC='j') AS SELECT l.id AS id, l.pad AS a, r.pad AS b
+        FROM l LEFT JOIN r WITHIN 1 DAY GRACE PERIOD 1 HOUR ON l.id = r.id
+        EMIT CHANGES;)sql").ok());
+    ASSERT_TRUE(engine->Append("l", JoinRows(part * kPart, kPart, 0)).ok());
+    // Those of the part before: their partners have left memory.
+    if (part > 0) {
+      ASSERT_TRUE(engine->Append("r", JoinRows((part - 1) * kPart, kPart, 2 * kPart)).ok());
+    }
+    const auto end = engine->RunUntilEnd(false);
+    ASSERT_TRUE(end.ok()) << end.status().ToString();
+    EXPECT_LT(engine->Metrics().memory_bytes, kLimit);
+    auto joined = engine->ReadTopic("j");
+    ASSERT_TRUE(joined.ok());
+    EXPECT_EQ(joined->size(), static_cast<size_t>(part * kPart));
+    for (const TopicRecord& record : *joined) {
+      ASSERT_EQ(record.value->find("null"), std::string::npos) << *record.value;
+    }
+    ASSERT_TRUE(engine->Close().ok());
+  }
 }
 
 TEST(LimitsTest, RecordBytes) {

@@ -178,6 +178,40 @@ TEST(StoreDamageTest, AFullDiskKeepsWhatWasAcknowledged) {
   umount2(disk.c_str(), MNT_DETACH);
 }
 
+// State that leaves memory is lost no less than output when it cannot be written: the query stops,
+// and goes on when there is room.
+TEST(StoreDamageTest, AJoinOnDiskStopsWhenItCannotBeWrittenAndGoesOn) {
+  TemporaryDirectory directory;
+  const std::string store = directory.At("store");
+  constexpr int kRows = 20'000;
+  for (const char* name : {"l", "r"}) {
+    std::ofstream lines(directory.At(std::string(name) + ".ndjson"));
+    for (const Record& record : Records(0, kRows, 150)) lines << *record.value << '\n';
+  }
+  std::string sql;
+  for (const char* name : {"l", "r"}) {
+    sql += fmt::format("CREATE STREAM {0} (id INT, pad VARCHAR) WITH (CONNECTOR='file', "
+                       "PATH='{1}', VALUE_FORMAT='JSON');\n",
+                       name, directory.At(std::string(name) + ".ndjson"));
+  }
+  sql += "CREATE STREAM j WITH (KAFKA_TOPIC='j') AS SELECT l.id AS id, l.pad AS a, r.pad AS b FROM "
+         "l JOIN r WITHIN 10 DAYS GRACE PERIOD 1 HOUR ON l.id = r.id EMIT CHANGES;\n";
+  std::ofstream(directory.At("join.sql")) << sql;
+  ChildOptions options;
+  options.arguments = {WEIR_PROGRAM, "-d", store, "run", directory.At("join.sql"), "--until-end"};
+  options.spills = true;
+  options.file_bytes_max = 4u << 20;
+  const ChildResult stopped = RunChild(options);
+  EXPECT_EQ(stopped.exit_code, 1) << stopped.err;
+  EXPECT_NE(stopped.err.find("cannot be written"), std::string::npos) << stopped.err;
+  EXPECT_NE(stopped.err.find("CSAS_J"), std::string::npos) << stopped.err;
+  auto engine = Open(store);
+  ASSERT_TRUE(engine.ok()) << engine.status().ToString();
+  const auto end = (*engine)->RunUntilEnd(false);
+  ASSERT_TRUE(end.ok()) << end.status().ToString();
+  EXPECT_EQ((*engine)->ReadTopic("j")->size(), static_cast<size_t>(kRows));
+}
+
 // What a process leaves that is killed: its files as they are, while it still runs.
 fs::path CopyOfRunning(const std::string& store, const std::string& to) {
   fs::copy(store, to, fs::copy_options::recursive);
