@@ -297,9 +297,9 @@ class CommandLine {
     test->add_option("--batch-rows", options_.test.batch_rows, "Records of a batch, .json cases")
         ->check(CLI::PositiveNumber);
     test->add_option("--way", options_.test.ways,
-                     "whole, row_by_row, restart, spread (default: all)")
+                     "whole, row_by_row, restart, spread, spilled (default: all)")
         ->allow_extra_args(false)
-        ->check(CLI::IsMember({"whole", "row_by_row", "restart", "spread"}));
+        ->check(CLI::IsMember({"whole", "row_by_row", "restart", "spread", "spilled"}));
   }
 
   void ChooseCommand() {

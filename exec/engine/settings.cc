@@ -64,6 +64,8 @@ constexpr SettingRow kRows[] = {
      "What operators give each other is checked, row by row; for tests."},
     {"test.partitions.override", "0", SettingKind::kNumber, SettingScope::kEngine, "",
      "Every topic that CREATE makes gets this many partitions; for tests."},
+    {"test.state.spills", "false", SettingKind::kBoolean, SettingScope::kEngine, "",
+     "State that can be read back leaves memory at every commit, all of it; for tests."},
     {"timestamp.throw.on.invalid", "false", SettingKind::kBoolean, SettingScope::kQuery, "",
      "A record whose time is no time stops the query, instead of being dropped and counted."},
     {"variable.substitution.enable", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
@@ -262,6 +264,7 @@ QuerySettings Settings::ForQuery() const {
   if (query.memory_limit == 0) {
     query.memory_limit = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 4;
   }
+  query.state_spills = Flag("test.state.spills");
   for (std::string_view name : {"collect_list.limit", "collect_set.limit"}) {
     query.numbers[std::string(name)] = Number(name);
   }

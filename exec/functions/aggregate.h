@@ -27,6 +27,8 @@ class AggregateStates {
   virtual void Resize(uint32_t count) = 0;
   /// Back to the initial state.
   virtual void Reset(uint32_t group) = 0;
+  /// Keeps `groups`, which ascend, as 0, 1, … and no others: these are in their initial state.
+  virtual void Keep(std::span<const uint32_t> groups) = 0;
   /// Adds rows[i] of the argument columns to groups[i], in order of i.
   virtual void Add(std::span<const ColumnPtr> args, std::span<const int32_t> rows,
                    std::span<const uint32_t> groups) = 0;

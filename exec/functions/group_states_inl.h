@@ -68,10 +68,22 @@ class GroupStates final : public AggregateStates {
  public:
   explicit GroupStates(Op op = Op()) : op_(std::move(op)) {}
 
-  void Resize(uint32_t count) override { states_.resize(count); }
+  // The owner asks for more than it needs, so that this need not.
+  void Resize(uint32_t count) override {
+    states_.reserve(count);
+    states_.resize(count);
+  }
   void Reset(uint32_t group) override {
     if constexpr (!kPlain) op_.Forget(states_[group]);
     states_[group] = State{};
+  }
+
+  void Keep(std::span<const uint32_t> groups) override {
+    for (size_t i = 0; i < groups.size(); ++i) {
+      if (groups[i] != i) states_[i] = std::move(states_[groups[i]]);
+    }
+    states_.resize(groups.size());
+    states_.shrink_to_fit();
   }
 
   void Add(std::span<const ColumnPtr> args, std::span<const int32_t> rows,

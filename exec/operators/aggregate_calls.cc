@@ -5,6 +5,11 @@
 #include "base/status_macros.h"
 
 namespace weir {
+namespace {
+
+constexpr uint32_t kDoubledMax = 1 << 16;
+
+}  // namespace
 
 Result<AggregateCalls> AggregateCalls::Make(const std::vector<physical::AggregateCall>& calls) {
   AggregateCalls made;
@@ -29,13 +34,19 @@ Result<AggregateCalls> AggregateCalls::Make(const std::vector<physical::Aggregat
 
 void AggregateCalls::Resize(uint32_t count) {
   if (count <= count_) return;
-  // Grows by doubling, so that new groups one at a time cost little.
-  count_ = std::max(count, count_ * 2);
+  // So that new groups one at a time cost little. Large arrays grow by less, as memory may be
+  // limited.
+  count_ = std::max(count, count_ < kDoubledMax ? count_ * 2 : count_ + count_ / 4);
   for (Call& call : calls_) call.states->Resize(count_);
 }
 
 void AggregateCalls::Reset(uint32_t group) {
   for (Call& call : calls_) call.states->Reset(group);
+}
+
+void AggregateCalls::Keep(std::span<const uint32_t> groups) {
+  for (Call& call : calls_) call.states->Keep(groups);
+  count_ = static_cast<uint32_t>(groups.size());
 }
 
 void AggregateCalls::Bind(const std::vector<ColumnPtr>& columns) {

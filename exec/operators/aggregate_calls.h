@@ -23,6 +23,10 @@ class AggregateCalls {
   /// Makes states for groups below `count`; initial ones where they are new.
   void Resize(uint32_t count);
   void Reset(uint32_t group);
+  /// States there are room for.
+  uint32_t capacity() const { return count_; }
+  /// Keeps `groups`, which ascend, as 0, 1, … and no others: these have been Reset.
+  void Keep(std::span<const uint32_t> groups);
 
   /// Rows that cannot be added (a DECIMAL sum that overflows keeps its value) are counted and logged
   /// here from then on.

@@ -20,7 +20,7 @@ weir_layer(exec_operators
     operators/source_clocks.cc
     operators/source_decoder.cc
     operators/stream_aggregate.cc
-    operators/stream_aggregate_state.cc
+    operators/tiered_groups.cc
     operators/stream_stream_join.cc
     operators/stream_table_join.cc
     operators/table_aggregate.cc
@@ -30,5 +30,8 @@ weir_layer(exec_operators
     operators/sort.cc
     operators/key_order.cc
     operators/edge_check.cc
+    operators/tiered_groups_load.cc
+    operators/kept_sessions.cc
+    operators/kept_sessions_store.cc
   DEPENDS weir_exec_core weir_exec_formats weir_exec_connect weir_exec_state
   PRIVATE_DEPENDS fmt::fmt)

@@ -10,9 +10,16 @@
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/factories.h"
-#include "exec/operators/key_order.h"
+#include "exec/state/row_codec.h"
 
 namespace weir {
+
+namespace {
+
+constexpr std::string_view kClosedUpToKey = "closed";
+constexpr std::string_view kNewestStartKey = "newest";
+
+}  // namespace
 
 using physical::WindowKind;
 
@@ -31,7 +38,7 @@ Status StreamAggregate::InSteps(const Chunk& chunk, std::span<const int32_t> row
 Status StreamAggregate::Process(const Chunk& chunk, std::span<const int32_t> rows) {
   AssignWindows(chunk, rows);
   if (rows_.empty()) return OkStatus();
-  FindGroups(chunk);
+  WEIR_RETURN_IF_ERROR(FindGroups(chunk));
   const bool each = context_->emit_every_change() && !merges_partials_;
   if (!emit_final_ && each) return EmitEach(chunk);
   if (!emit_final_ && retracts_) return EmitLast(chunk);
@@ -133,29 +140,14 @@ void StreamAggregate::AssignWindows(const Chunk& chunk, std::span<const int32_t>
   if (late_after_idle_ > 0) context_->counters().Dropped("late_after_idle", late_after_idle_);
 }
 
-void StreamAggregate::FindGroups(const Chunk& chunk) {
-  created_.clear();
-  groups_.FindOrInsert(Keys(chunk), rows_, starts_, ids_, created_);
-  if (created_.empty()) return;
-  calls_.Resize(groups_.id_limit());
-  // Groups that come by the thousand are not first counted at the barrier.
-  created_since_measured_ += created_.size();
-  if (created_since_measured_ > kMeasuredGroups) MeasureMemory();
-  if (flags_.size() < groups_.id_limit()) {
-    flags_.resize(groups_.id_limit());
-    row_times_.resize(groups_.id_limit());
-  }
-  for (uint32_t id : created_) {
-    ForgetGroup(id);
-    if (!windowed_) continue;
-    const int64_t start = groups_.time(id);
-    open_.push_back({start, opened_++, id});
-    std::push_heap(open_.begin(), open_.end());
-    if (start > newest_) {
-      newest_ = start;
-      times_dirty_ = kafka_final_;
-    }
-  }
+Status StreamAggregate::FindGroups(const Chunk& chunk) {
+  WEIR_RETURN_IF_ERROR(groups_.Find(Keys(chunk), rows_, starts_, ids_, created_));
+  if (!windowed_ || !groups_.has_window()) return OkStatus();
+  const int64_t last = groups_.last_window();
+  if (last <= newest_) return OkStatus();
+  newest_ = last;
+  times_dirty_ = kafka_final_;
+  return OkStatus();
 }
 
 // Notes which groups this batch touches, and their times.
@@ -164,11 +156,11 @@ void StreamAggregate::Touch(const Chunk& chunk) {
   last_rows_.clear();
   before_.clear();
   ++batch_;
-  touched_in_.resize(flags_.size());
+  touched_in_.resize(groups_.capacity());
   const int64_t* times = chunk.row_time()->values<int64_t>().data();
   for (size_t i = 0; i < rows_.size(); ++i) {
     Touched& touched = touched_in_[ids_[i]];
-    int64_t& row_time = row_times_[ids_[i]];
+    int64_t& row_time = groups_.row_times()[ids_[i]];
     if (touched.batch != batch_) {
       touched.batch = batch_;
       touched.slot = static_cast<int32_t>(touched_.size());
@@ -179,39 +171,33 @@ void StreamAggregate::Touch(const Chunk& chunk) {
     row_time = std::max(row_time, times[rows_[i]]);
     last_rows_[touched.slot] = rows_[i];
   }
-  for (uint32_t id : touched_) MarkDirty(id);
-}
-
-void StreamAggregate::MarkDirty(uint32_t id) {
-  if ((flags_[id] & kDirty) != 0) return;
-  flags_[id] |= kDirty;
-  dirty_.push_back(id);
+  for (uint32_t id : touched_) groups_.MarkDirty(id);
 }
 
 // The same for groups that come out later, if at all.
 void StreamAggregate::TouchPending(const Chunk& chunk) {
   const int64_t* times = chunk.row_time()->values<int64_t>().data();
-  int64_t* row_times = row_times_.data();
-  uint8_t* flags = flags_.data();
+  int64_t* row_times = groups_.row_times();
+  uint8_t* flags = groups_.flags();
   for (size_t i = 0; i < rows_.size(); ++i) {
     const uint32_t id = ids_[i];
     row_times[id] = std::max(row_times[id], times[rows_[i]]);
     if ((flags[id] & kPending) != 0) continue;
     flags[id] |= kPending;
     pending_.push_back(id);
-    MarkDirty(id);
+    groups_.MarkDirty(id);
   }
 }
 
 bool StreamAggregate::IsPending(std::span<const uint32_t> ids) const {
   return !pending_.empty() && std::any_of(ids.begin(), ids.end(), [this](uint32_t id) {
-    return (flags_[id] & kPending) != 0;
+    return (groups_.flags()[id] & kPending) != 0;
   });
 }
 
 Status StreamAggregate::EmitPending() {
   if (pending_.empty()) return OkStatus();
-  for (uint32_t id : pending_) flags_[id] &= static_cast<uint8_t>(~kPending);
+  for (uint32_t id : pending_) groups_.flags()[id] &= static_cast<uint8_t>(~kPending);
   handed_on_.swap(pending_);
   pending_.clear();
   return emit_final_ ? OkStatus() : EmitGroups(handed_on_);
@@ -220,9 +206,9 @@ Status StreamAggregate::EmitPending() {
 AggregateChange StreamAggregate::ChangeOf(uint32_t group, int32_t key_row) const {
   AggregateChange change;
   change.key_row = key_row;
-  change.row_time = row_times_[group];
+  change.row_time = groups_.row_times()[group];
   if (windowed_) {
-    change.window_start = groups_.time(group);
+    change.window_start = groups_.table().time(group);
     change.window_end = change.window_start + window_.size_ms;
   }
   return change;
@@ -240,7 +226,7 @@ Status StreamAggregate::EmitLast(const Chunk& chunk) {
   const auto count = static_cast<int32_t>(touched_.size());
   changes_.clear();
   for (int32_t i = 0; i < count; ++i) {
-    uint8_t& flags = flags_[touched_[i]];
+    uint8_t& flags = groups_.flags()[touched_[i]];
     const bool emitted = (flags & kEmitted) != 0;
     AggregateChange change = ChangeOf(touched_[i], last_rows_[i]);
     if (emitted) {
@@ -274,7 +260,7 @@ Status StreamAggregate::EmitEach(const Chunk& chunk) {
   const int64_t* times = chunk.row_time()->values<int64_t>().data();
   changes_.clear();
   for (size_t i = 0; i < rows_.size(); ++i) {
-    uint8_t& flags = flags_[ids_[i]];
+    uint8_t& flags = groups_.flags()[ids_[i]];
     const bool emitted = (flags & kEmitted) != 0;
     const int32_t slot = touched_in_[ids_[i]].slot;
     AggregateChange change = ChangeOf(ids_[i], rows_[i]);
@@ -305,58 +291,19 @@ Status StreamAggregate::Close(int64_t stream_time) {
   times_dirty_ = true;
   const int64_t wait = window_.size_ms + window_.grace_ms;
   const int64_t kept_from = kafka_final_ ? newest_ - wait : INT64_MIN;
-  while (!open_.empty() && open_.front().start <= stream_time - wait) {
+  while (groups_.has_window() && groups_.first_window() <= stream_time - wait) {
     CheckInterrupt();
-    const int64_t start = open_.front().start;
-    TakeFirstWindow();
-    if (emit_final_) SortByKey(closing_);
-    if (emit_final_ ? start >= kept_from : IsPending(closing_)) {
-      WEIR_RETURN_IF_ERROR(emit_final_ ? EmitGroups(closing_) : EmitPending());
+    const int64_t start = groups_.first_window();
+    if (emit_final_ && start >= kept_from) {
+      WEIR_RETURN_IF_ERROR(groups_.GiveFirstWindow(
+          [this](std::span<const uint32_t> ids) { return EmitGroups(ids); }));
     }
-    for (uint32_t id : closing_) EraseGroup(id);
+    if (!emit_final_ && IsPending(groups_.first_window_ids())) WEIR_RETURN_IF_ERROR(EmitPending());
+    groups_.DropFirstWindow();
     erased_below_ = std::max(erased_below_, start + 1);
     erase_dirty_ = true;
   }
   return OkStatus();
-}
-
-// Moves the groups of the window that closes first to closing_.
-void StreamAggregate::TakeFirstWindow() {
-  const int64_t start = open_.front().start;
-  closing_.clear();
-  while (!open_.empty() && open_.front().start == start) {
-    closing_.push_back(open_.front().id);
-    std::pop_heap(open_.begin(), open_.end());
-    open_.pop_back();
-  }
-}
-
-void StreamAggregate::SortByKey(std::vector<uint32_t>& ids) const {
-  if (ids.size() < 2) return;
-  std::vector<ColumnBuilder> builders;
-  for (int i = 0; i < key_columns_; ++i) builders.emplace_back(schema_->columns[i].type);
-  groups_.AppendKeys(ids, builders);
-  std::vector<ColumnPtr> keys;
-  for (ColumnBuilder& builder : builders) keys.push_back(builder.Finish());
-  const KeyOrder order(std::move(keys));
-  std::vector<int32_t> places(ids.size());
-  std::iota(places.begin(), places.end(), 0);
-  std::sort(places.begin(), places.end(),
-            [&](int32_t a, int32_t b) { return order.Compare(a, b) < 0; });
-  const std::vector<uint32_t> unordered = ids;
-  for (size_t i = 0; i < ids.size(); ++i) ids[i] = unordered[places[i]];
-}
-
-void StreamAggregate::EraseGroup(uint32_t id) {
-  calls_.Reset(id);
-  ForgetGroup(id);
-  groups_.Erase(id);
-}
-
-void StreamAggregate::ForgetGroup(uint32_t id) {
-  flags_[id] = 0;
-  row_times_[id] = INT64_MIN;
-  if (id < touched_in_.size()) touched_in_[id] = Touched();
 }
 
 // The state of each group as it is now.
@@ -372,7 +319,7 @@ Chunk StreamAggregate::StateOf(std::span<const uint32_t> ids) {
   const size_t count = ids.size();
   std::vector<ColumnBuilder> keys, results = calls_.MakeResultBuilders();
   for (int i = 0; i < key_columns_; ++i) keys.emplace_back(schema_->columns[i].type);
-  groups_.AppendKeys(ids, keys);
+  groups_.table().AppendKeys(ids, keys);
   calls_.Results(ids, results);
   Chunk out;
   out.rows = static_cast<int32_t>(count);
@@ -384,8 +331,8 @@ Chunk StreamAggregate::StateOf(std::span<const uint32_t> ids) {
   uint8_t* ops = nullptr;
   out.ops = MakeBuffer(count, &ops);
   for (size_t i = 0; i < count; ++i) {
-    uint8_t& flags = flags_[ids[i]];
-    times[i] = row_times_[ids[i]];
+    uint8_t& flags = groups_.flags()[ids[i]];
+    times[i] = groups_.row_times()[ids[i]];
     const bool emitted = (flags & kEmitted) != 0;
     ops[i] = static_cast<uint8_t>(emitted ? RowOp::kUpdateAfter : RowOp::kInsert);
     flags |= kEmitted;
@@ -394,11 +341,51 @@ Chunk StreamAggregate::StateOf(std::span<const uint32_t> ids) {
       Column::Parts{DataType::Bigint(), out.rows, nullptr, std::move(time_buffer), nullptr, {}});
   if (!windowed_) return out;
   window_scratch_.resize(count);
-  for (size_t i = 0; i < count; ++i) window_scratch_[i] = groups_.time(ids[i]);
+  for (size_t i = 0; i < count; ++i) window_scratch_[i] = groups_.table().time(ids[i]);
   out.sys(SystemColumn::kWindowStart) = MakeTimes(window_scratch_);
   for (int64_t& time : window_scratch_) time += window_.size_ms;
   out.sys(SystemColumn::kWindowEnd) = MakeTimes(window_scratch_);
   return out;
+}
+
+Status StreamAggregate::OnBarrier() {
+  if (erase_dirty_) {
+    std::string limit;
+    AppendOrdered64(erased_below_, limit);
+    groups_.store().DeleteRange("", limit);
+    erase_dirty_ = false;
+  }
+  groups_.Save();
+  if (times_dirty_) SaveTimes();
+  MeasureMemory();
+  return OkStatus();
+}
+
+void StreamAggregate::MeasureMemory() {
+  groups_.Measure(touched_in_.capacity() * sizeof(Touched) +
+                  pending_.capacity() * sizeof(uint32_t));
+}
+
+void StreamAggregate::SaveTimes() {
+  StateStore& times = context_->Store(store_name_ + "-times");
+  std::string value;
+  AppendOrdered64(closed_, value);
+  times.Put(kClosedUpToKey, value);
+  value.clear();
+  AppendOrdered64(newest_, value);
+  times.Put(kNewestStartKey, value);
+  times_dirty_ = false;
+}
+
+Status StreamAggregate::LoadTimes() {
+  StateStore& times = context_->Store(store_name_ + "-times");
+  return times.Scan("", "", [&](std::string_view key, std::string_view value) {
+    int64_t time = 0;
+    if (!ReadOrdered64(value, time)) return true;
+    if (key == kClosedUpToKey) closed_ = time;
+    if (key == kNewestStartKey) newest_ = std::max(newest_, time);
+    return true;
+  });
 }
 
 OperatorResult MakeStreamAggregate(const physical::StreamAggregate& node) {

@@ -8,7 +8,7 @@
 // partitions. A row is late for a window by the stream time of its own source partition, so what is
 // dropped does not depend on which partition was read faster.
 //
-// stream_aggregate.cc has the way of the rows, stream_aggregate_state.cc what lies in the store.
+// stream_aggregate.cc has the way of the rows; where groups lie is told in tiered_groups.h.
 
 #include <cstdint>
 #include <span>
@@ -23,8 +23,7 @@
 #include "exec/operators/aggregate_output.h"
 #include "exec/operators/grouped_rows.h"
 #include "exec/operators/operator.h"
-#include "exec/state/dirty_pages.h"
-#include "exec/state/group_table.h"
+#include "exec/operators/tiered_groups.h"
 
 namespace weir {
 
@@ -41,21 +40,20 @@ class StreamAggregate : public Operator {
         emit_final_(node.emit_final),
         merges_partials_(node.merges_partials),
         retracts_(node.mode == physical::ChangeMode::kRetract),
-        calls_(std::move(calls)),
-        groups_({KeyTypes(node), windowed_, false}),
+        groups_(TierOf(node, store_name_), std::move(calls)),
+        calls_(groups_.calls()),
         pace_(node.calls) {
     if (window_.kind == physical::WindowKind::kTumbling) window_.advance_ms = window_.size_ms;
   }
 
   Status Open(TaskContext& context) override {
     context_ = &context;
-    calls_.Open(context);
-    store_ = &context.Store(store_name_);
     // Kafka Streams' windows are lost to EMIT FINAL once they fall out of its store, however long
     // they have closed; ksqlDB's own cases want it so. Beside them no closed window is left out.
     kafka_final_ =
         emit_final_ && !merges_partials_ && context.setting("sql.extensions", 1) == 0;
-    WEIR_RETURN_IF_ERROR(Load());
+    WEIR_RETURN_IF_ERROR(groups_.Open(context));
+    if (windowed_ && groups_.has_window()) newest_ = groups_.last_window();
     return LoadTimes();
   }
 
@@ -72,34 +70,21 @@ class StreamAggregate : public Operator {
 
   Status EmitPending() override;
   Status OnBarrier() override;
-  int64_t open_windows() const override {
-    return emit_final_ ? static_cast<int64_t>(groups_.size()) : 0;
+  Status OnCommitted() override {
+    groups_.Evict();
+    if (touched_in_.size() > groups_.capacity()) std::vector<Touched>().swap(touched_in_);
+    MeasureMemory();
+    return OkStatus();
   }
+  int64_t open_windows() const override { return emit_final_ ? groups_.count() : 0; }
   Status CloseWindows() override {
-    if (!emit_final_ || open_.empty()) return OkStatus();
+    if (!emit_final_ || !groups_.has_window()) return OkStatus();
     return Close(newest_ + window_.size_ms + window_.grace_ms);
   }
 
  private:
-  // What is known of a group besides its states, bit by bit: with many groups what a row touches
-  // must be small.
-  static constexpr uint8_t kEmitted = 1;
-  static constexpr uint8_t kDirty = 2;     // Stands in dirty_.
-  static constexpr uint8_t kPending = 4;   // Stands in pending_.
-
-  // New groups after which memory is measured again.
-  static constexpr size_t kMeasuredGroups = 1 << 16;
-
-  // A group of a window. Windows close in order of time; with EMIT FINAL their groups come out in
-  // order of their keys, else of their coming.
-  struct OpenGroup {
-    int64_t start;
-    uint64_t order;
-    uint32_t id;
-    bool operator<(const OpenGroup& other) const {   // So that a heap has the first on top.
-      return start != other.start ? start > other.start : order > other.order;
-    }
-  };
+  static constexpr uint8_t kEmitted = TieredGroups::kEmitted;
+  static constexpr uint8_t kPending = TieredGroups::kPending;   // Stands in pending_.
 
   // Only where each batch comes out by itself.
   struct Touched {
@@ -107,10 +92,20 @@ class StreamAggregate : public Operator {
     int32_t slot = -1;    // …and its place among the groups touched there.
   };
 
-  static std::vector<DataType> KeyTypes(const physical::StreamAggregate& node) {
-    std::vector<DataType> types;
-    for (int i = 0; i < node.key_columns; ++i) types.push_back(node.schema->columns[i].type);
-    return types;
+  static TieredGroups::Options TierOf(const physical::StreamAggregate& node,
+                                      const std::string& store) {
+    TieredGroups::Options options;
+    options.store = store;
+    for (int i = 0; i < node.key_columns; ++i) {
+      options.key_types.push_back(node.schema->columns[i].type);
+    }
+    options.windowed = node.window.kind != physical::WindowKind::kNone;
+    using Layout = TieredGroups::Layout;
+    options.layout = options.windowed ? Layout::kByKey : Layout::kByPage;
+    // EMIT FINAL gives each group out once.
+    options.stored_flags = node.emit_final ? 0 : TieredGroups::kEmitted;
+    options.counts = node.emit_final;
+    return options;
   }
   std::span<const ColumnPtr> Keys(const Chunk& chunk) const {
     return std::span(chunk.columns).first(static_cast<size_t>(key_columns_));
@@ -125,7 +120,7 @@ class StreamAggregate : public Operator {
   void AssignGiven(const Chunk& chunk, std::span<const int32_t> rows);
   void AssignTumbling(std::span<const int32_t> rows, const int64_t* times, const int64_t* clock);
   bool Timely(int64_t start, int64_t clock);
-  void FindGroups(const Chunk& chunk);
+  Status FindGroups(const Chunk& chunk);
   void Touch(const Chunk& chunk);
   void TouchPending(const Chunk& chunk);
   bool IsPending(std::span<const uint32_t> ids) const;
@@ -135,18 +130,7 @@ class StreamAggregate : public Operator {
   Status EmitEach(const Chunk& chunk);
   AggregateChange ChangeOf(uint32_t group, int32_t key_row) const;
   Status Close(int64_t stream_time);
-  void TakeFirstWindow();
-  void SortByKey(std::vector<uint32_t>& ids) const;
-  void EraseGroup(uint32_t id);
-  void ForgetGroup(uint32_t id);
-  void MarkDirty(uint32_t id);
-  void AppendState(uint32_t id, std::string& out) const;
-  void SaveGroups();
-  static bool ReadFromPage(std::string_view& page, std::span<ColumnBuilder> keys,
-                           std::vector<std::string>& values);
-  Status Load();
-  Status LoadBatch(std::vector<ColumnBuilder>& keys, std::vector<int64_t>& starts,
-                   std::vector<std::string>& values);
+  void SaveTimes();
   Status LoadTimes();
 
   const std::string store_name_;
@@ -158,25 +142,16 @@ class StreamAggregate : public Operator {
   const bool merges_partials_;
   const bool retracts_;
   bool kafka_final_ = false;
-  AggregateCalls calls_;
-  GroupTable groups_;
+  TieredGroups groups_;
+  AggregateCalls& calls_;                               // Of groups_.
   ResultPace pace_;
-  std::vector<int64_t> row_times_;                      // By group: the latest of its rows.
-  std::vector<uint8_t> flags_;                          // By group.
   std::vector<Touched> touched_in_;                     // By group.
-  std::vector<OpenGroup> open_;                         // A heap: those that close first on top.
-  uint64_t opened_ = 0;
   int64_t closed_ = INT64_MIN;                          // Stream time up to which windows closed.
   int64_t newest_ = INT64_MIN;                          // Highest window start there was.
   int64_t erased_below_ = INT64_MIN;                    // Window starts no more in the store.
   bool times_dirty_ = false;
   bool erase_dirty_ = false;
   TaskContext* context_ = nullptr;
-  StateStore* store_ = nullptr;
-  MemoryAccount memory_;
-  size_t created_since_measured_ = 0;
-  std::vector<uint32_t> dirty_;
-  DirtyPages pages_;
 
   // Groups that changed since the last commit or pause and have not been handed on. Only where
   // nobody needs their old results.
@@ -188,7 +163,7 @@ class StreamAggregate : public Operator {
   std::vector<int32_t> rows_;
   std::vector<int64_t> starts_;
   std::vector<int64_t> stream_times_;
-  std::vector<uint32_t> ids_, created_, touched_, closing_;
+  std::vector<uint32_t> ids_, created_, touched_;
   std::vector<int32_t> last_rows_;                      // By place in touched_.
   std::vector<int64_t> before_;                         // Times before the batch, likewise.
   std::vector<AggregateChange> changes_;

@@ -12,18 +12,14 @@
 #include "exec/operators/aggregate_output.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
-#include "exec/state/group_table.h"
-#include "exec/state/row_codec.h"
+#include "exec/operators/tiered_groups.h"
 
 namespace weir {
 namespace {
 
-struct Group {
-  int64_t row_time = INT64_MIN;
-  uint32_t batch = 0;
-  int32_t slot = -1;       // Among the groups that this batch touched.
-  bool emitted = false;
-  bool dirty = false;
+struct TouchedGroup {
+  uint32_t batch = 0;      // Last batch that touched the group…
+  int32_t slot = -1;       // …and its place among the groups touched there.
 };
 
 class TableAggregate : public Operator {
@@ -34,15 +30,13 @@ class TableAggregate : public Operator {
         schema_(node.schema),
         key_columns_(node.key_columns),
         retracts_(node.mode == physical::ChangeMode::kRetract),
-        calls_(std::move(calls)),
-        groups_({KeyTypes(node), false, false}),
+        groups_(TierOf(node, store_name_), std::move(calls)),
+        calls_(groups_.calls()),
         pace_(node.calls) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
-    calls_.Open(context);
-    store_ = &context.Store(store_name_);
-    return Load();
+    return groups_.Open(context);
   }
 
   Status OnBatch(int, Chunk chunk) override {
@@ -54,7 +48,7 @@ class TableAggregate : public Operator {
     const int64_t nulls = SelectNonNull(Keys(chunk), numbers_.Of(chunk), rows_);
     if (nulls > 0) context_->counters().Dropped("null_group_key", nulls);
     if (rows_.empty()) return OkStatus();
-    FindGroups(chunk);
+    WEIR_RETURN_IF_ERROR(groups_.Find(Keys(chunk), rows_, {}, ids_, created_));
     results_ = calls_.MakeResultBuilders();
     changes_.clear();
     CollectTouched();
@@ -72,57 +66,49 @@ class TableAggregate : public Operator {
   }
 
   Status OnBarrier() override {
-    std::string key, value;
-    for (uint32_t id : dirty_) {
-      groups_meta_[id].dirty = false;
-      key.clear();
-      value.clear();
-      groups_.AppendKeyBytes(id, key);
-      AppendOrdered64(groups_meta_[id].row_time, value);
-      calls_.Save(id, value);
-      store_->Put(key, value);
-    }
-    dirty_.clear();
-    memory_.Update(*context_, groups_.ByteSize() + calls_.ByteSize() +
-                                  groups_meta_.capacity() * sizeof(Group));
+    groups_.Save();
+    MeasureMemory();
+    return OkStatus();
+  }
+
+  Status OnCommitted() override {
+    groups_.Evict();
+    if (touched_in_.size() > groups_.capacity()) std::vector<TouchedGroup>().swap(touched_in_);
+    MeasureMemory();
     return OkStatus();
   }
 
  private:
-  static std::vector<DataType> KeyTypes(const physical::TableAggregate& node) {
-    std::vector<DataType> types;
-    for (int i = 0; i < node.key_columns; ++i) types.push_back(node.schema->columns[i].type);
-    return types;
+  static TieredGroups::Options TierOf(const physical::TableAggregate& node,
+                                      const std::string& store) {
+    TieredGroups::Options options;
+    options.store = store;
+    for (int i = 0; i < node.key_columns; ++i) {
+      options.key_types.push_back(node.schema->columns[i].type);
+    }
+    return options;
   }
   std::span<const ColumnPtr> Keys(const Chunk& chunk) const {
     return std::span(chunk.columns).first(static_cast<size_t>(key_columns_));
   }
   static bool IsOld(RowOp op) { return op == RowOp::kUpdateBefore || op == RowOp::kDelete; }
 
-  void FindGroups(const Chunk& chunk) {
-    created_.clear();
-    groups_.FindOrInsert(Keys(chunk), rows_, {}, ids_, created_);
-    calls_.Resize(groups_.id_limit());
-    if (groups_meta_.size() < groups_.id_limit()) groups_meta_.resize(groups_.id_limit());
-    for (uint32_t id : created_) groups_meta_[id] = Group();
-  }
+  void MeasureMemory() { groups_.Measure(touched_in_.capacity() * sizeof(TouchedGroup)); }
 
   // The groups of this batch, and for retractions their results before it.
   void CollectTouched() {
     touched_.clear();
     last_rows_.clear();
     ++batch_;
+    touched_in_.resize(groups_.capacity());
     for (size_t i = 0; i < rows_.size(); ++i) {
-      Group& group = groups_meta_[ids_[i]];
+      TouchedGroup& group = touched_in_[ids_[i]];
       if (group.batch != batch_) {
         group.batch = batch_;
         group.slot = static_cast<int32_t>(touched_.size());
         touched_.push_back(ids_[i]);
         last_rows_.push_back(0);
-        if (!group.dirty) {
-          group.dirty = true;
-          dirty_.push_back(ids_[i]);
-        }
+        groups_.MarkDirty(ids_[i]);
       }
       last_rows_[group.slot] = rows_[i];
     }
@@ -133,8 +119,8 @@ class TableAggregate : public Operator {
   }
 
   void NoteTime(const Chunk& chunk, uint32_t id, int32_t row) {
-    Group& group = groups_meta_[id];
-    group.row_time = std::max(group.row_time, chunk.row_time()->values<int64_t>()[row]);
+    int64_t& row_time = groups_.row_times()[id];
+    row_time = std::max(row_time, chunk.row_time()->values<int64_t>()[row]);
   }
 
   // Runs of rows that are all old or all new; where order does not matter, all old rows first.
@@ -185,59 +171,33 @@ class TableAggregate : public Operator {
   }
 
   void EmitGroup(uint32_t id, int32_t key_row) {
-    Group& group = groups_meta_[id];
+    uint8_t& flags = groups_.flags()[id];
+    const bool emitted = (flags & TieredGroups::kEmitted) != 0;
+    int32_t& current = current_[touched_in_[id].slot];
     AggregateChange change;
     change.key_row = key_row;
-    change.row_time = group.row_time;
-    if (retracts_ && group.emitted) {
+    change.row_time = groups_.row_times()[id];
+    if (retracts_ && emitted) {
       change.op = RowOp::kUpdateBefore;
-      change.result_row = current_[group.slot];
+      change.result_row = current;
       changes_.push_back(change);
     }
-    change.op = group.emitted ? RowOp::kUpdateAfter : RowOp::kInsert;
+    change.op = emitted ? RowOp::kUpdateAfter : RowOp::kInsert;
     calls_.Results({&id, 1}, results_);
-    change.result_row = current_[group.slot] = result_count_++;
+    change.result_row = current = result_count_++;
     changes_.push_back(change);
-    group.emitted = true;
-  }
-
-  Status Load() {
-    std::vector<ColumnBuilder> keys;
-    for (int i = 0; i < key_columns_; ++i) keys.emplace_back(schema_->columns[i].type);
-    Status status;
-    bool malformed = false;
-    WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
-      malformed = !ReadRow(key, keys) || !key.empty();
-      if (malformed) return false;
-      Chunk chunk;
-      chunk.rows = 1;
-      for (ColumnBuilder& builder : keys) chunk.columns.push_back(builder.Finish());
-      rows_.assign(1, 0);
-      FindGroups(chunk);
-      Group& group = groups_meta_[ids_[0]];
-      malformed = !ReadOrdered64(value, group.row_time);
-      if (!malformed) status = calls_.Load(ids_[0], value);
-      group.emitted = true;
-      return !malformed && status.ok();
-    }));
-    if (malformed) {
-      return Status(ErrorCode::kStoreCorrupt, "a group in a state store is malformed");
-    }
-    return status;
+    flags |= TieredGroups::kEmitted;
   }
 
   const std::string store_name_;
   const SchemaPtr schema_;
   const int key_columns_;
   const bool retracts_;
-  AggregateCalls calls_;
-  GroupTable groups_;
+  TieredGroups groups_;
+  AggregateCalls& calls_;            // Of groups_.
   ResultPace pace_;
-  std::vector<Group> groups_meta_;   // By group.
+  std::vector<TouchedGroup> touched_in_;   // By group.
   TaskContext* context_ = nullptr;
-  StateStore* store_ = nullptr;
-  MemoryAccount memory_;
-  std::vector<uint32_t> dirty_;
 
   // Of the batch at hand.
   RowNumbers numbers_;

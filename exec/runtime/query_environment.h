@@ -36,6 +36,7 @@ struct QuerySettings {
   bool start_latest = false;             ///< auto.offset.reset = latest.
   Guarantee guarantee = Guarantee::kAtLeastOnce;   ///< Where copies share the work.
   int64_t memory_limit = 0;              ///< Bytes for the whole engine; 0: none.
+  bool state_spills = false;             ///< State leaves memory at every commit, all of it.
   std::map<std::string, int64_t, std::less<>> numbers;
 };
 
@@ -165,7 +166,7 @@ struct QueryEnvironment {
   }
   /// By how much all that is held has to shrink for that: so much of `held` bytes may stay.
   int64_t MemoryShare(int64_t held) const {
-    if (SpillsAlways()) return 0;
+    if (settings.state_spills || SpillsAlways()) return 0;
     const int64_t budget = StateBudget();
     const int64_t used = MemoryUsed();
     if (budget <= 0 || used <= budget) return INT64_MAX;

@@ -32,7 +32,11 @@ class RootContext : public TaskContext {
   std::string_view SourceTopic(int32_t source) const override;
   int64_t setting(std::string_view name, int64_t fallback) const override;
   void AccountMemory(int64_t bytes) override;
-  int64_t MemoryShare(int64_t held) const override { return env_.MemoryShare(held); }
+  int64_t MemoryShare(int64_t held) const override {
+    const int64_t share = env_.MemoryShare(held);
+    // What small holders have would not help, and is in use more often.
+    return share > 0 && held < env_.StateBudget() / 256 ? INT64_MAX : share;
+  }
   void AskForCommit() override { env_.commit_asked = true; }
 
   /// Moves collected output into the commit unit.

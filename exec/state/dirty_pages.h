@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exec/operators/operator.h"
@@ -34,9 +35,12 @@ class DirtyPages {
     pages_.push_back(page);
   }
 
-  /// What is stored lies in other pages than the ids now say: all is written again.
-  void MarkMoved(uint32_t id_limit) {
+  /// What is stored lies in other pages than the ids now say: all is written again, and what the
+  /// store has from `from` up to `to` goes before.
+  void MarkMoved(uint32_t id_limit, std::string_view from = "", std::string_view to = "") {
     moved_ = true;
+    moved_from_ = from;
+    moved_to_ = to;
     for (uint32_t id = 0; id < id_limit; id += kRows) Mark(id);
   }
 
@@ -44,7 +48,7 @@ class DirtyPages {
   /// none; ids go up to `id_limit`.
   template <typename Append>
   void Save(StateStore& store, uint32_t id_limit, const Append& append) {
-    if (moved_) store.DeleteRange("", "");
+    if (moved_) store.DeleteRange(moved_from_, moved_to_);
     moved_ = false;
     // The store takes keys in their order with less searching.
     std::sort(pages_.begin(), pages_.end());
@@ -69,6 +73,7 @@ class DirtyPages {
   std::vector<uint32_t> pages_;
   std::string value_;
   bool moved_ = false;
+  std::string moved_from_, moved_to_;
 };
 
 }  // namespace weir

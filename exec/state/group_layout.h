@@ -20,6 +20,7 @@ class GroupTable::Impl {
   virtual void Find(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
                     std::span<const int64_t> times, uint32_t* ids) = 0;
   virtual void Erase(std::span<const uint32_t> ids) = 0;
+  virtual void Keep(std::span<const uint32_t> ids) = 0;
   virtual size_t size() const = 0;
   virtual uint32_t id_limit() const = 0;
   virtual int64_t time(uint32_t id) const = 0;
@@ -38,6 +39,11 @@ class IdPool {
     return id;
   }
   void Give(uint32_t id) { free_.push_back(id); }
+  /// Ids below `count` are taken, no others.
+  void Restart(uint32_t count) {
+    std::vector<uint32_t>().swap(free_);
+    limit_ = count;
+  }
   uint32_t limit() const { return limit_; }
   size_t size() const { return limit_ - free_.size(); }
 

@@ -58,6 +58,22 @@ class BytesTable final : public GroupTable::Impl {
     }
   }
 
+  void Keep(std::span<const uint32_t> ids) override {
+    Map().swap(map_);   // Its views go with the strings.
+    key_bytes_ = 0;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      if (ids[i] != i) keys_[i] = std::move(keys_[ids[i]]);
+      key_bytes_ += keys_[i].capacity();
+    }
+    keys_.resize(ids.size());
+    keys_.shrink_to_fit();
+    map_.reserve(ids.size());
+    for (size_t i = 0; i < ids.size(); ++i) {
+      map_.emplace(std::string_view(keys_[i]), static_cast<uint32_t>(i));
+    }
+    pool_.Restart(static_cast<uint32_t>(ids.size()));
+  }
+
   size_t size() const override { return pool_.size(); }
   uint32_t id_limit() const override { return pool_.limit(); }
   int64_t time(uint32_t id) const override {
@@ -132,8 +148,9 @@ class BytesTable final : public GroupTable::Impl {
   const std::vector<DataType> types_;
   const bool has_time_;
   const bool bare_text_;
-  absl::flat_hash_map<std::string_view, uint32_t, HashText> map_;  // Views of keys_.
-  std::deque<std::string> keys_;                                   // Does not move its strings.
+  using Map = absl::flat_hash_map<std::string_view, uint32_t, HashText>;
+  Map map_;                         // Views of keys_.
+  std::deque<std::string> keys_;    // Does not move its strings.
   size_t key_bytes_ = 0;
   IdPool pool_;
   std::string scratch_;
@@ -170,6 +187,7 @@ void GroupTable::Find(std::span<const ColumnPtr> keys, std::span<const int32_t> 
 }
 
 void GroupTable::Erase(std::span<const uint32_t> ids) { impl_->Erase(ids); }
+void GroupTable::Keep(std::span<const uint32_t> ids) { impl_->Keep(ids); }
 size_t GroupTable::size() const { return impl_->size(); }
 uint32_t GroupTable::id_limit() const { return impl_->id_limit(); }
 int64_t GroupTable::time(uint32_t id) const { return impl_->time(id); }

@@ -40,6 +40,9 @@ class GroupTable {
   /// Forgets keys; their ids may come back for others.
   void Erase(uint32_t id) { Erase(std::span(&id, 1)); }
   void Erase(std::span<const uint32_t> ids);
+  /// Forgets all but `ids`, which ascend: the first of them becomes 0, the next one 1. Memory that
+  /// is not needed any more goes back.
+  void Keep(std::span<const uint32_t> ids);
 
   size_t size() const;
   /// All ids are below.

@@ -1,6 +1,7 @@
 // Keys of fixed width: the columns' bytes side by side, behind the time if there is one, in 8, 16
 // or 32 bytes. While all keys are small whole numbers an array finds them, afterwards a hash map.
 
+#include <algorithm>
 #include <cstring>
 
 #include <absl/container/flat_hash_map.h>
@@ -167,6 +168,19 @@ class PackedGroups final : public GroupTable::Impl {
       }
       pool_.Give(ids[i]);
     }
+  }
+
+  void Keep(std::span<const uint32_t> ids) override {
+    if (all_small_) std::fill(direct_.begin(), direct_.end(), 0);
+    Map().swap(map_);
+    for (size_t i = 0; i < ids.size(); ++i) keys_[i] = keys_[ids[i]];
+    keys_.resize(ids.size());
+    keys_.shrink_to_fit();
+    if (!all_small_) map_.reserve(ids.size());
+    for (uint32_t id = 0; id < keys_.size(); ++id) {
+      (all_small_ ? direct_[small_.CodeOf(ValuesOf(id))] : map_[keys_[id]]) = id + 1;
+    }
+    pool_.Restart(static_cast<uint32_t>(ids.size()));
   }
 
   size_t size() const override { return pool_.size(); }
@@ -343,7 +357,8 @@ class PackedGroups final : public GroupTable::Impl {
   bool all_small_ = true;
   SmallKeys small_;
   std::vector<uint32_t> direct_;   // Id + 1 by code; 0: none. Only while all_small_.
-  absl::flat_hash_map<Key, uint32_t, HashKey> map_;   // Id + 1, so that a fresh slot is known.
+  using Map = absl::flat_hash_map<Key, uint32_t, HashKey>;
+  Map map_;                        // Id + 1, so that a fresh slot is known.
   std::vector<Key> keys_;          // By id.
   IdPool pool_;
   std::vector<Key> packed_;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kSpreadPartitions = 4;
 constexpr int kSpreadThreads = 2;
+constexpr size_t kSpilledRows = 3;
 constexpr std::chrono::milliseconds kGoldenCursorWait(100);
 
 class ManualClock : public Clock {
@@ -87,6 +88,7 @@ class GoldenRun {
       options.settings["test.partitions.override"] =
           std::to_string(way_ == GoldenWay::kSpread ? kSpreadPartitions : 1);
     }
+    if (way_ == GoldenWay::kSpilled) options.settings["test.state.spills"] = "true";
     if (way_ == GoldenWay::kRestart) options.directory = directory_.path();
     WEIR_ASSIGN_OR_RETURN(engine_, open_engine_(std::move(options)));
     for (const std::string& sql : session_) WEIR_RETURN_IF_ERROR(engine_->Execute(sql).status());
@@ -193,8 +195,11 @@ class GoldenRun {
       WEIR_RETURN_IF_ERROR(engine_->Append(topic, records));
       return Settle();
     }
-    for (const Record& record : records) {
-      WEIR_RETURN_IF_ERROR(engine_->Append(topic, std::span(&record, 1)));
+    const size_t step = way_ == GoldenWay::kSpilled ? kSpilledRows : 1;
+    for (size_t from = 0; from < records.size(); from += step) {
+      const size_t count = std::min(step, records.size() - from);
+      WEIR_RETURN_IF_ERROR(engine_->Append(topic, std::span(records).subspan(from, count)));
+      // Reads all and commits.
       WEIR_RETURN_IF_ERROR(Settle());
       if (way_ == GoldenWay::kRestart) WEIR_RETURN_IF_ERROR(Restart());
     }
@@ -379,6 +384,7 @@ std::string_view GoldenWayName(GoldenWay way) {
     case GoldenWay::kRowByRow: return "row_by_row";
     case GoldenWay::kRestart: return "restart";
     case GoldenWay::kSpread: return "spread";
+    case GoldenWay::kSpilled: return "spilled";
   }
   return "";
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-// Runs golden tests against the public engine, each file in up to four ways that must all give what
-// the file says: as a whole, row by row, with a stop and recovery after each row, and spread over
-// several partitions and threads.
+// Runs golden tests against the public engine, each file in up to five ways that must all give what
+// the file says: as a whole, row by row, with a stop and recovery after each row, spread over
+// several partitions and threads, and with state that leaves memory after every few rows.
 
 #include <ostream>
 #include <string>
@@ -13,12 +13,12 @@
 
 namespace weir::shell {
 
-enum class GoldenWay { kWhole, kRowByRow, kRestart, kSpread };
+enum class GoldenWay { kWhole, kRowByRow, kRestart, kSpread, kSpilled };
 std::string_view GoldenWayName(GoldenWay way);
 
 struct GoldenOptions {
   std::vector<GoldenWay> ways = {GoldenWay::kWhole, GoldenWay::kRowByRow, GoldenWay::kRestart,
-                                 GoldenWay::kSpread};
+                                 GoldenWay::kSpread, GoldenWay::kSpilled};
   /// Rewrites the expected parts by what the first way gave.
   bool update = false;
 };

@@ -11,7 +11,7 @@ namespace weir::shell {
 namespace {
 
 constexpr GoldenWay kWays[] = {GoldenWay::kWhole, GoldenWay::kRowByRow, GoldenWay::kRestart,
-                               GoldenWay::kSpread};
+                               GoldenWay::kSpread, GoldenWay::kSpilled};
 
 GoldenOptions MakeGoldenOptions(const TestArguments& arguments) {
   GoldenOptions options;

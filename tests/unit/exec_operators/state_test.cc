@@ -1,5 +1,6 @@
 // Keys, rows and blocks of state.
 
+#include <algorithm>
 #include <map>
 #include <numeric>
 #include <random>
@@ -194,6 +195,16 @@ void CheckAgainstMap(const std::vector<DataType>& types, bool has_time, bool nul
       }
     }
     EXPECT_EQ(table.size(), expected.size());
+    if (round % 7 != 6) continue;
+    // The others move together.
+    std::vector<uint32_t> kept;
+    for (const auto& [key, id] : expected) kept.push_back(id);
+    std::sort(kept.begin(), kept.end());
+    table.Keep(kept);
+    EXPECT_EQ(table.id_limit(), kept.size());
+    for (auto& [key, id] : expected) {
+      id = static_cast<uint32_t>(std::lower_bound(kept.begin(), kept.end(), id) - kept.begin());
+    }
   }
 }
 
