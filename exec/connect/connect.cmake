@@ -36,6 +36,7 @@ weir_layer(exec_connect
     connect/file_reader.cc
     connect/file_rows.cc
     connect/text_check.cc
+    connect/versioned_state.cc
   DEPENDS weir_exec_core weir_exec_formats
   PRIVATE_DEPENDS fmt::fmt RocksDB::rocksdb-shared PkgConfig::RDKAFKA ZLIB::ZLIB PkgConfig::ZSTD
     Threads::Threads ${CMAKE_DL_LIBS})

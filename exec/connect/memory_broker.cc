@@ -9,6 +9,7 @@
 #include "exec/connect/commit_buffer.h"
 #include "exec/connect/record_merge.h"
 #include "exec/connect/topic.h"
+#include "exec/connect/versioned_state.h"
 
 namespace weir {
 namespace {
@@ -35,9 +36,9 @@ struct MemoryTopic {
 
 /// All that readers and commit units share; outlives the broker while one of them lives.
 struct MemoryStore {
-  std::shared_mutex mutex;   ///< Guards `topics` and `state`.
+  std::shared_mutex mutex;   ///< Guards `topics`; held while a commit is carried out.
   std::map<std::string, std::shared_ptr<MemoryTopic>, std::less<>> topics;
-  std::map<std::string, std::string, std::less<>> state;
+  const std::shared_ptr<VersionedState> state = std::make_shared<VersionedState>();
   WakeList wake_list;
   BrokerOptions options;
 
@@ -142,66 +143,6 @@ class MemoryReadSession final : public ReadSession {
   std::shared_ptr<WakeList::Entry> wake_;
 };
 
-class MemoryState final : public StateBackend {
- public:
-  explicit MemoryState(MemoryStore& store) : store_(store) {}
-
-  Result<std::optional<std::string>> Get(std::string_view key) const override {
-    std::shared_lock lock(store_.mutex);
-    return Find(key);
-  }
-
-  Status MultiGet(const std::vector<std::string>& keys,
-                  std::vector<std::optional<std::string>>& values) const override {
-    std::shared_lock lock(store_.mutex);
-    values.resize(keys.size());
-    for (size_t i = 0; i < keys.size(); ++i) values[i] = Find(keys[i]);
-    return OkStatus();
-  }
-
-  /// The range is copied first, so that the visitor sees one moment and may call back in.
-  Status Scan(std::string_view from, std::string_view to,
-              const std::function<bool(std::string_view, std::string_view)>& visit) const override {
-    std::vector<std::pair<std::string, std::string>> entries;
-    {
-      std::shared_lock lock(store_.mutex);
-      auto at = store_.state.lower_bound(from);
-      for (; at != store_.state.end() && (to.empty() || at->first < to); ++at) {
-        entries.emplace_back(at->first, at->second);
-      }
-    }
-    for (const auto& [key, value] : entries) {
-      if (!visit(key, value)) break;
-    }
-    return OkStatus();
-  }
-
- private:
-  std::optional<std::string> Find(std::string_view key) const {
-    const auto found = store_.state.find(key);
-    if (found == store_.state.end()) return std::nullopt;
-    return found->second;
-  }
-  MemoryStore& store_;
-};
-
-void ApplyChange(const StateChange& change,
-                 std::map<std::string, std::string, std::less<>>& state) {
-  switch (change.kind) {
-    case StateChange::Kind::kPut:
-      state.insert_or_assign(std::string(change.key), std::string(change.value));
-      break;
-    case StateChange::Kind::kDelete:
-      if (const auto found = state.find(change.key); found != state.end()) state.erase(found);
-      break;
-    case StateChange::Kind::kDeleteRange:
-      if (!change.value.empty() && change.value <= change.key) break;
-      state.erase(state.lower_bound(change.key),
-                  change.value.empty() ? state.end() : state.lower_bound(change.value));
-      break;
-  }
-}
-
 void AppendBlock(MemoryTopic& topic, PendingAppend& append, int64_t now_ms) {
   std::unique_lock lock(topic.mutex);
   MemoryPartition& to = topic.partitions[static_cast<size_t>(append.partition)];
@@ -239,7 +180,7 @@ Status ApplyToMemory(MemoryStore& store, CommitBuffer& buffer) {
     for (size_t i = 0; i < topics.size(); ++i) {
       AppendBlock(*topics[i], buffer.appends[i], AppendTime(store.options));
     }
-    for (const StateChange& change : buffer.changes) ApplyChange(change, store.state);
+    if (!buffer.changes.empty()) store.state->Apply(buffer.changes);
   }
   if (!buffer.appends.empty()) store.wake_list.Wake();
   return OkStatus();
@@ -248,7 +189,7 @@ Status ApplyToMemory(MemoryStore& store, CommitBuffer& buffer) {
 class MemoryBroker final : public Broker {
  public:
   explicit MemoryBroker(const BrokerOptions& options)
-      : store_(std::make_shared<MemoryStore>()), state_(*store_) {
+      : store_(std::make_shared<MemoryStore>()) {
     store_->options = options;
   }
 
@@ -307,7 +248,7 @@ class MemoryBroker final : public Broker {
         [store = store_](CommitBuffer& buffer) { return ApplyToMemory(*store, buffer); });
   }
 
-  StateBackend& state() override { return state_; }
+  StateBackend& state() override { return *store_->state; }
 
   Status AppendDurably(std::string_view topic, int32_t partition,
                        RecordBatchBuilder& records) override {
@@ -322,7 +263,6 @@ class MemoryBroker final : public Broker {
 
  private:
   std::shared_ptr<MemoryStore> store_;
-  MemoryState state_;
 };
 
 }  // namespace

@@ -225,16 +225,20 @@ void RocksStore::Note(uint64_t synced_sequence) {
   mark_->Note(to);
 }
 
-Result<std::optional<std::string>> RocksState::Get(std::string_view key) const {
+namespace {
+
+Result<std::optional<std::string>> GetState(RocksStore& store, const rocksdb::ReadOptions& options,
+                                            std::string_view key) {
   rocksdb::PinnableSlice value;
-  const auto status = store_->db().Get({}, store_->main(), StateKey(key), &value);
+  const auto status = store.db().Get(options, store.main(), StateKey(key), &value);
   if (status.IsNotFound()) return std::optional<std::string>();
   if (!status.ok()) return FromRocks(status, "state cannot be read");
   return std::optional<std::string>(std::in_place, value.data(), value.size());
 }
 
-Status RocksState::MultiGet(const std::vector<std::string>& keys,
-                            std::vector<std::optional<std::string>>& values) const {
+Status MultiGetState(RocksStore& store, const rocksdb::ReadOptions& options,
+                     const std::vector<std::string>& keys,
+                     std::vector<std::optional<std::string>>& values) {
   values.assign(keys.size(), std::nullopt);
   if (keys.empty()) return OkStatus();
   std::vector<std::string> full;
@@ -243,8 +247,8 @@ Status RocksState::MultiGet(const std::vector<std::string>& keys,
   std::vector<rocksdb::Slice> slices(full.begin(), full.end());
   std::vector<rocksdb::PinnableSlice> found(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
-  store_->db().MultiGet({}, store_->main(), keys.size(), slices.data(), found.data(),
-                        statuses.data(), true);
+  store.db().MultiGet(options, store.main(), keys.size(), slices.data(), found.data(),
+                      statuses.data(), true);
   for (size_t i = 0; i < keys.size(); ++i) {
     if (statuses[i].IsNotFound()) continue;
     if (!statuses[i].ok()) return FromRocks(statuses[i], "state cannot be read");
@@ -253,18 +257,69 @@ Status RocksState::MultiGet(const std::vector<std::string>& keys,
   return OkStatus();
 }
 
-Status RocksState::Scan(
-    std::string_view from, std::string_view to,
-    const std::function<bool(std::string_view, std::string_view)>& visit) const {
+Status ScanState(RocksStore& store, rocksdb::ReadOptions options, std::string_view from,
+                 std::string_view to,
+                 const std::function<bool(std::string_view, std::string_view)>& visit) {
   const std::string end = StateEnd(to);
   const rocksdb::Slice upper(end);
-  rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
-  const std::unique_ptr<rocksdb::Iterator> at(store_->db().NewIterator(options, store_->main()));
+  const std::unique_ptr<rocksdb::Iterator> at(store.db().NewIterator(options, store.main()));
   for (at->Seek(StateKey(from)); at->Valid(); at->Next()) {
     if (!visit(ToView(at->key()).substr(1), ToView(at->value()))) return OkStatus();
   }
   return FromRocks(at->status(), "state cannot be read");
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> RocksState::Get(std::string_view key) const {
+  return GetState(*store_, {}, key);
+}
+
+Status RocksState::MultiGet(const std::vector<std::string>& keys,
+                            std::vector<std::optional<std::string>>& values) const {
+  return MultiGetState(*store_, {}, keys, values);
+}
+
+Status RocksState::Scan(
+    std::string_view from, std::string_view to,
+    const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  return ScanState(*store_, {}, from, to, visit);
+}
+
+namespace {
+
+/// The state at one moment.
+class RocksSnapshot final : public StateReader {
+ public:
+  explicit RocksSnapshot(std::shared_ptr<RocksStore> store) : store_(std::move(store)) {
+    options_.snapshot = store_->db().GetSnapshot();
+  }
+  ~RocksSnapshot() override { store_->db().ReleaseSnapshot(options_.snapshot); }
+  RocksSnapshot(const RocksSnapshot&) = delete;
+  RocksSnapshot& operator=(const RocksSnapshot&) = delete;
+
+  Result<std::optional<std::string>> Get(std::string_view key) const override {
+    return GetState(*store_, options_, key);
+  }
+  Status MultiGet(const std::vector<std::string>& keys,
+                  std::vector<std::optional<std::string>>& values) const override {
+    return MultiGetState(*store_, options_, keys, values);
+  }
+  Status Scan(std::string_view from, std::string_view to,
+              const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    return ScanState(*store_, options_, from, to, visit);
+  }
+
+ private:
+  const std::shared_ptr<RocksStore> store_;
+  rocksdb::ReadOptions options_;
+};
+
+}  // namespace
+
+std::shared_ptr<const StateReader> RocksState::Snapshot() const {
+  return std::make_shared<RocksSnapshot>(store_);
 }
 
 void AddStateChanges(const std::vector<StateChange>& changes, RocksStore& store,

@@ -67,6 +67,7 @@ class RocksState final : public StateBackend {
                   std::vector<std::optional<std::string>>& values) const override;
   Status Scan(std::string_view from, std::string_view to,
               const std::function<bool(std::string_view, std::string_view)>& visit) const override;
+  std::shared_ptr<const StateReader> Snapshot() const override;
 
  private:
   std::shared_ptr<RocksStore> store_;

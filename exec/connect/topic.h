@@ -66,11 +66,10 @@ class ReadSession {
   virtual void SkipHeaders(std::string_view) {}
 };
 
-/// Durable key-value state, ordered by key bytes. Reads may come from any thread and see only what
-/// was committed.
-class StateBackend {
+/// Reads key-value state, which is ordered by key bytes. Safe from any thread.
+class StateReader {
  public:
-  virtual ~StateBackend() = default;
+  virtual ~StateReader() = default;
   virtual Result<std::optional<std::string>> Get(std::string_view key) const = 0;
   /// values[i] belongs to keys[i], which must be sorted.
   virtual Status MultiGet(const std::vector<std::string>& keys,
@@ -80,6 +79,14 @@ class StateBackend {
   virtual Status Scan(
       std::string_view from, std::string_view to,
       const std::function<bool(std::string_view, std::string_view)>& visit) const = 0;
+};
+
+/// Durable state. Each read sees all that was committed before it, and nothing else.
+class StateBackend : public StateReader {
+ public:
+  /// The state as it is now, whatever is committed later. It holds nobody up, and keeps what it
+  /// needs of what is replaced until it is let go.
+  virtual std::shared_ptr<const StateReader> Snapshot() const = 0;
 };
 
 /// What a query promises about its outputs when a copy dies (processing.guarantee).

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -88,21 +90,47 @@ std::vector<int> ColumnsRead(const physical::TopicSource& node) {
   return columns;
 }
 
-Result<std::vector<Chunk>> ReadKept(const physical::TopicSource& node, const KeptTable& table) {
-  std::vector<Chunk> rows;
-  const std::vector<int> columns = ColumnsRead(node);
-  const auto add = [&](Chunk chunk) {
-    rows.push_back(std::move(chunk));
-    return OkStatus();
-  };
-  WEIR_RETURN_IF_ERROR(table.keeper->ReadViews(table.root, [&](MaterializedView& view) -> Status {
-    if (node.lookups.empty()) return view.Scan(columns, add);
-    for (const std::vector<Value>& key : node.lookups) {
-      WEIR_RETURN_IF_ERROR(view.Lookup(key, columns, add));
+// Reads a kept table, a chunk at a time.
+class KeptRows {
+ public:
+  KeptRows(const physical::TopicSource& node, std::vector<ViewReader> views)
+      : lookups_(node.lookups), columns_(ColumnsRead(node)), views_(std::move(views)) {}
+
+  Result<std::optional<Chunk>> Next() {
+    while (found_.empty()) {
+      if (view_ == views_.size()) return std::optional<Chunk>();
+      if (lookups_.empty()) {
+        WEIR_ASSIGN_OR_RETURN(std::optional<Chunk> rows, views_[view_].Next(columns_));
+        if (rows) return rows;
+      }
+      for (const std::vector<Value>& key : lookups_) {
+        WEIR_RETURN_IF_ERROR(views_[view_].Lookup(key, columns_, [this](Chunk rows) {
+          found_.push_back(std::move(rows));
+          return OkStatus();
+        }));
+      }
+      ++view_;
     }
-    return OkStatus();
-  }));
-  return rows;
+    std::optional<Chunk> rows(std::move(found_.front()));
+    found_.pop_front();
+    return rows;
+  }
+
+ private:
+  const std::vector<std::vector<Value>> lookups_;
+  const std::vector<int> columns_;
+  std::vector<ViewReader> views_;
+  size_t view_ = 0;
+  std::deque<Chunk> found_;
+};
+
+// `state`: as of one moment for all tables of a query.
+Result<RowSupply> ReadKept(const physical::TopicSource& node, const KeptTable& table,
+                           const std::shared_ptr<const StateReader>& state) {
+  WEIR_ASSIGN_OR_RETURN(std::vector<ViewReader> views, table.keeper->ReadViews(table.root, state));
+  return RowSupply([rows = std::make_shared<KeptRows>(node, std::move(views))] {
+    return rows->Next();
+  });
 }
 
 Chunk OneRow(int64_t now_ms) {
@@ -196,9 +224,8 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& 
   }
   // Copies that share the work are not waited for: each would have to be asked.
   std::erase_if(makers, [](const auto& query) { return query->shared(); });
-  const auto open = [this, tables, makers, check_kept_here, raw = runtime.get(),
-                     broker = broker_, wait_ms](const std::atomic<bool>& cancelled) -> Status {
-    if (raw->state() == QueryRuntime::State::kError) return raw->error();
+  const auto catch_up = [this, makers, broker = broker_,
+                         wait_ms](const std::atomic<bool>& cancelled) {
     const SteadyTime deadline =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
     for (const auto& query : makers) {
@@ -208,14 +235,24 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& 
                       "records yet",
                       query->id()));
     }
+  };
+  const auto open = [this, tables, catch_up, check_kept_here, raw = runtime.get(),
+                     broker = broker_](const std::atomic<bool>& cancelled) -> Status {
+    if (raw->state() == QueryRuntime::State::kError) return raw->error();
+    catch_up(cancelled);
     if (cancelled) return Status(ErrorCode::kCancelled, "the query was cancelled");
     const std::vector<SourcePlan>& sources = raw->stages().sources;
-    std::vector<std::vector<Chunk>> given(sources.size());
+    std::vector<RowSupply> given(sources.size());
+    const std::shared_ptr<const StateReader> state = broker->state().Snapshot();
     for (const KeptTable& table : tables) {
-      WEIR_ASSIGN_OR_RETURN(given[table.source], ReadKept(*sources[table.source].node, table));
+      WEIR_ASSIGN_OR_RETURN(given[table.source],
+                            ReadKept(*sources[table.source].node, table, state));
     }
     for (size_t i = 0; i < sources.size(); ++i) {
-      if (sources[i].node->origin == Origin::kOneRow) given[i].push_back(OneRow(clock_->NowMs()));
+      if (sources[i].node->origin != Origin::kOneRow) continue;
+      given[i] = [row = std::optional<Chunk>(OneRow(clock_->NowMs()))]() mutable {
+        return Result<std::optional<Chunk>>(std::exchange(row, std::nullopt));
+      };
     }
     WEIR_RETURN_IF_ERROR(check_kept_here(*raw));
     return raw->OpenBounded(std::move(given));

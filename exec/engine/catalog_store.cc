@@ -162,7 +162,7 @@ std::string EncodeStatement(const StoredStatement& statement) {
   return out;
 }
 
-Result<std::vector<StoredStatement>> LoadStatements(const StateBackend& state) {
+Result<std::vector<StoredStatement>> LoadStatements(const StateReader& state) {
   std::vector<StoredStatement> statements;
   Status status;
   WEIR_RETURN_IF_ERROR(state.Scan(kPrefix, "catalog0", [&](std::string_view key,

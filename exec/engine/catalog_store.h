@@ -11,7 +11,7 @@
 namespace weir {
 
 /// kStoreCorrupt if an entry does not decode, kStoreVersion if a newer Weir wrote it.
-Result<std::vector<StoredStatement>> LoadStatements(const StateBackend& state);
+Result<std::vector<StoredStatement>> LoadStatements(const StateReader& state);
 std::string StatementKey(int64_t number);
 std::string EncodeStatement(const StoredStatement& statement);
 

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -19,6 +18,8 @@
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/operators/key_order.h"
+#include "exec/state/pointer_index.h"
+#include "exec/state/row_key.h"
 #include "exec/state/row_table.h"
 
 namespace weir {
@@ -32,16 +33,17 @@ class ForeignKeyJoin : public Operator {
         retracts_(node.mode == physical::ChangeMode::kRetract),
         program_(std::move(program)),
         left_({LeftTypes(node), node.left_key_columns, false}),
-        right_({ColumnTypes(*node.inputs[1]->schema), 1, false}),
-        pointers_({{node.inputs[1]->schema->columns[0].type}, false, false}) {}
+        right_({ColumnTypes(*node.inputs[1]->schema), 1, false}) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
-    left_store_ = &context.Store(StoreName(0));
-    right_store_ = &context.Store(StoreName(1));
-    WEIR_RETURN_IF_ERROR(left_.Load(*left_store_));
-    WEIR_RETURN_IF_ERROR(right_.Load(*right_store_));
-    return FindPointersOfAll();
+    WEIR_RETURN_IF_ERROR(left_.Open(context.Store(StoreName(0))));
+    WEIR_RETURN_IF_ERROR(right_.Open(context.Store(StoreName(1))));
+    // Earlier versions stored no pointers: they are found in the rows, which are all here.
+    WEIR_RETURN_IF_ERROR(
+        pointing_.Open(context.Store(StoreName(0) + "-pointers"), left_.has_old()));
+    if (left_.has_old()) PointAll();
+    return OkStatus();
   }
 
   Status OnBatch(int input, Chunk chunk) override {
@@ -60,6 +62,7 @@ class ForeignKeyJoin : public Operator {
     WEIR_RETURN_IF_ERROR(Flush());
     left_.EndBatch();
     right_.EndBatch();
+    AccountMemory();
     return OkStatus();
   }
 
@@ -70,9 +73,21 @@ class ForeignKeyJoin : public Operator {
   }
 
   Status OnBarrier() override {
-    left_.Save(*left_store_);
-    right_.Save(*right_store_);
-    memory_.Update(*context_, left_.ByteSize() + right_.ByteSize() + pointers_.ByteSize());
+    left_.Save();
+    right_.Save();
+    pointing_.Save();
+    AccountMemory();
+    return OkStatus();
+  }
+
+  Status OnCommitted() override {
+    const auto share = [this](size_t held) {
+      return context_->MemoryShare(static_cast<int64_t>(held));
+    };
+    WEIR_RETURN_IF_ERROR(left_.OnCommitted(share(left_.ByteSize())));
+    WEIR_RETURN_IF_ERROR(right_.OnCommitted(share(right_.ByteSize())));
+    WEIR_RETURN_IF_ERROR(pointing_.OnCommitted(share(pointing_.ByteSize())));
+    AccountMemory();
     return OkStatus();
   }
 
@@ -89,6 +104,10 @@ class ForeignKeyJoin : public Operator {
   }
   std::span<const ColumnPtr> LeftKeys(const Chunk& chunk) const {
     return std::span(chunk.columns).first(static_cast<size_t>(node_.left_key_columns));
+  }
+
+  void AccountMemory() {
+    memory_.Update(*context_, left_.ByteSize() + right_.ByteSize() + pointing_.ByteSize());
   }
 
   void Start() {
@@ -115,27 +134,53 @@ class ForeignKeyJoin : public Operator {
     if (rows_.empty()) return OkStatus();
     Chunk kept = chunk;
     kept.columns.push_back(pointer[0]);
-    left_.FindOrInsert(LeftKeys(chunk), rows_, {}, ids_);
-    if (pointer_of_.size() < left_.id_limit()) pointer_of_.resize(left_.id_limit(), kNone);
+    WEIR_RETURN_IF_ERROR(left_.FindOrInsert(LeftKeys(chunk), rows_, {}, ids_));
+    // All that is pointed to, now and before, is looked up at once.
+    WEIR_RETURN_IF_ERROR(FindRight(pointer[0], rows_, chunk.rows, right_now_));
+    std::vector<RowRef> before(ids_.size());
+    for (size_t i = 0; i < ids_.size(); ++i) before[i] = left_.ref(ids_[i]);
+    const ColumnPtr old_pointer = left_.Gather(PointerColumn(), before);
+    numbers_before_.resize(before.size());
+    std::iota(numbers_before_.begin(), numbers_before_.end(), 0);
+    WEIR_RETURN_IF_ERROR(FindRight(old_pointer, numbers_before_, static_cast<int32_t>(before.size()),
+                                   right_before_));
     const uint32_t block = left_.AddBlock(kept);
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      ApplyLeft(chunk, *pointer[0], pointer, i, block);
+    for (size_t i = 0; i < rows_.size(); ++i) ApplyLeft(chunk, *pointer[0], *old_pointer, i, block);
+    return OkStatus();
+  }
+
+  // Of each of `rows` the right row that `pointers` names there, by row.
+  Status FindRight(const ColumnPtr& pointers, std::span<const int32_t> rows, int32_t row_count,
+                   std::vector<RowRef>& out) {
+    out.assign(static_cast<size_t>(row_count), RowRef());
+    pointed_rows_.clear();
+    SelectNonNull({&pointers, 1}, rows, pointed_rows_);
+    WEIR_RETURN_IF_ERROR(right_.Find({&pointers, 1}, pointed_rows_, {}, right_ids_));
+    for (size_t i = 0; i < pointed_rows_.size(); ++i) {
+      if (right_ids_[i] != kNone) out[pointed_rows_[i]] = right_.ref(right_ids_[i]);
     }
     return OkStatus();
   }
 
-  void ApplyLeft(const Chunk& chunk, const Column& pointer, std::span<const ColumnPtr> pointers,
-                 size_t i, uint32_t block) {
+  void ApplyLeft(const Chunk& chunk, const Column& pointer, const Column& old_pointer, size_t i,
+                 uint32_t block) {
     const int32_t row = rows_[i];
     const uint32_t id = ids_[i];
     const RowRef old_left = left_.ref(id);
-    const RowRef old_right = old_left.is_null() ? RowRef() : RightOf(old_left);
+    // An earlier row of the chunk may have replaced what was there before.
+    const bool is_of_chunk = !old_left.is_null() && old_left.block == block;
+    const Column& old_pointers = is_of_chunk ? pointer : old_pointer;
+    const int32_t old_row = is_of_chunk ? old_left.row : static_cast<int32_t>(i);
+    const bool pointed = !old_left.is_null() && !old_pointers.IsNull(old_row);
+    RowRef old_right;
+    if (pointed) old_right = is_of_chunk ? right_now_[old_row] : right_before_[old_row];
     const RowRef key{block, row};
     const int64_t time = chunk.row_time()->values<int64_t>()[row];
-    const bool pointed = pointer_of_[id] != kNone;
-    Unpoint(id);
     const bool was = HasResult(old_left, old_right);
-    if (chunk.op(row) == RowOp::kDelete) {
+    const bool deletes = chunk.op(row) == RowOp::kDelete;
+    const bool points = !deletes && !pointer.IsNull(row);
+    Repoint(chunk, row, pointed ? &old_pointers : nullptr, old_row, points ? &pointer : nullptr);
+    if (deletes) {
       left_.Remove(id);
       // Kafka Streams deletes the result of a row that points somewhere, whether there was one or
       // not.
@@ -143,12 +188,21 @@ class ForeignKeyJoin : public Operator {
       return;
     }
     left_.Set(id, key);
-    RowRef right;
-    if (!pointer.IsNull(row)) {
-      Point(id, pointers, row);
-      right = FindRight(pointers, row);
-    }
-    Change(was, key, old_left, old_right, key, right, time);
+    Change(was, key, old_left, old_right, key, points ? right_now_[row] : RowRef(), time);
+  }
+
+  // Row `row` points elsewhere, or no longer, or for the first time.
+  void Repoint(const Chunk& chunk, int32_t row, const Column* old_pointers, int32_t old_row,
+               const Column* pointers) {
+    old_pointer_bytes_.clear();
+    pointer_bytes_.clear();
+    if (old_pointers != nullptr) AppendKeyValue(*old_pointers, old_row, old_pointer_bytes_);
+    if (pointers != nullptr) AppendKeyValue(*pointers, row, pointer_bytes_);
+    if (old_pointer_bytes_ == pointer_bytes_) return;
+    key_bytes_.clear();
+    AppendKey(LeftKeys(chunk), row, key_bytes_);
+    if (old_pointers != nullptr) pointing_.Remove(old_pointer_bytes_, key_bytes_);
+    if (pointers != nullptr) pointing_.Add(pointer_bytes_, key_bytes_);
   }
 
   // The result of one left row went from (old_left, old_right), if `was`, to (left, right).
@@ -169,37 +223,74 @@ class ForeignKeyJoin : public Operator {
     Select(chunk, std::span(chunk.columns).first(1));
     if (rows_.empty()) return OkStatus();
     const auto keys = std::span(chunk.columns).first(1);
-    right_.FindOrInsert(keys, rows_, {}, ids_);
-    pointers_.Find(keys, rows_, {}, pointer_ids_);
+    WEIR_RETURN_IF_ERROR(right_.FindOrInsert(keys, rows_, {}, ids_));
     const uint32_t block = right_.AddBlock(chunk);
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      CheckInterrupt();
-      const int32_t row = rows_[i];
-      const RowRef old_right = right_.ref(ids_[i]);
-      RowRef right;
-      if (chunk.op(row) == RowOp::kDelete) {
-        right_.Remove(ids_[i]);
-      } else {
-        right = {block, row};
-        right_.Set(ids_[i], right);
-      }
-      if (pointer_ids_[i] == kNone || (old_right.is_null() && right.is_null())) continue;
-      const int64_t time = chunk.row_time()->values<int64_t>()[row];
-      for (const RowRef left : PointingByKey(pointer_ids_[i])) {
-        Change(HasResult(left, old_right), left, left, old_right, left, right, time);
-        // Any number of rows may point here.
-        if (ops_.size() >= static_cast<size_t>(limits::kBatchRowsMax)) {
-          WEIR_RETURN_IF_ERROR(Flush());
-        }
+    for (size_t from = 0, to = 0; from < rows_.size(); from = to) {
+      WEIR_RETURN_IF_ERROR(FindPointing(*keys[0], from, &to));
+      for (size_t i = from; i < to; ++i) {
+        WEIR_RETURN_IF_ERROR(ApplyRight(chunk, i, block, PointingByKey(i - from)));
       }
     }
     return OkStatus();
   }
 
-  // The left rows that point to `pointer`, in order of their keys.
-  std::vector<RowRef> PointingByKey(uint32_t pointer) {
+  Status ApplyRight(const Chunk& chunk, size_t i, uint32_t block, std::span<const RowRef> lefts) {
+    CheckInterrupt();
+    const int32_t row = rows_[i];
+    const RowRef old_right = right_.ref(ids_[i]);
+    RowRef right;
+    if (chunk.op(row) == RowOp::kDelete) {
+      right_.Remove(ids_[i]);
+    } else {
+      right = {block, row};
+      right_.Set(ids_[i], right);
+    }
+    if (old_right.is_null() && right.is_null()) return OkStatus();
+    const int64_t time = chunk.row_time()->values<int64_t>()[row];
+    for (const RowRef left : lefts) {
+      Change(HasResult(left, old_right), left, left, old_right, left, right, time);
+      // Any number of rows may point here.
+      if (ops_.size() >= static_cast<size_t>(limits::kBatchRowsMax)) {
+        WEIR_RETURN_IF_ERROR(Flush());
+      }
+    }
+    return OkStatus();
+  }
+
+  // Looks up the left rows that point to the keys of rows_ from `from` on, up to `*to`: as many as
+  // make a batch of them.
+  Status FindPointing(const Column& keys, size_t from, size_t* to) {
+    std::vector<ColumnBuilder> builders;
+    for (int key = 0; key < node_.left_key_columns; ++key) {
+      builders.emplace_back(node_.inputs[0]->schema->columns[key].type);
+    }
+    int32_t count = 0;
+    bool malformed = false;
+    pointing_ends_.clear();
+    for (*to = from; *to < rows_.size() && count < limits::kBatchRowsMax; ++*to) {
+      pointer_bytes_.clear();
+      AppendKeyValue(keys, rows_[*to], pointer_bytes_);
+      WEIR_RETURN_IF_ERROR(pointing_.Find(pointer_bytes_, [&](std::string_view key) {
+        malformed |= !ReadKey(key, builders);
+        ++count;
+      }));
+      pointing_ends_.push_back(count);
+    }
+    if (malformed) return MalformedRow();
+    std::vector<ColumnPtr> columns;
+    for (ColumnBuilder& builder : builders) columns.push_back(builder.Finish());
+    pointed_rows_.resize(static_cast<size_t>(count));
+    std::iota(pointed_rows_.begin(), pointed_rows_.end(), 0);
+    return left_.Find(columns, pointed_rows_, {}, left_ids_);
+  }
+
+  // Those that point to the key of row `i` of the last FindPointing, in order of their keys.
+  std::vector<RowRef> PointingByKey(size_t i) {
     std::vector<RowRef> refs;
-    for (uint32_t left_id : pointing_[pointer]) refs.push_back(left_.ref(left_id));
+    for (int32_t at = i == 0 ? 0 : pointing_ends_[i - 1]; at < pointing_ends_[i]; ++at) {
+      const uint32_t id = left_ids_[at];
+      if (id != kNone && left_.Has(id)) refs.push_back(left_.ref(id));
+    }
     if (refs.size() < 2) return refs;
     std::vector<ColumnPtr> keys;
     for (int key = 0; key < node_.left_key_columns; ++key) keys.push_back(left_.Gather(key, refs));
@@ -213,45 +304,23 @@ class ForeignKeyJoin : public Operator {
     return sorted;
   }
 
-  RowRef FindRight(std::span<const ColumnPtr> keys, int32_t row) {
-    right_.Find(keys, {&row, 1}, {}, one_id_);
-    return one_id_[0] == kNone ? RowRef() : right_.ref(one_id_[0]);
-  }
+  // The pointer stands behind the columns of a kept left row.
+  int PointerColumn() const { return static_cast<int>(node_.inputs[0]->schema->columns.size()); }
 
-  // The right row that a kept left row points to.
-  RowRef RightOf(RowRef left) {
-    const ColumnPtr pointer =
-        left_.Gather(static_cast<int>(node_.inputs[0]->schema->columns.size()), {&left, 1});
-    if (pointer->IsNull(0)) return RowRef();
-    return FindRight({&pointer, 1}, 0);
-  }
-
-  void Point(uint32_t left_id, std::span<const ColumnPtr> pointers, int32_t row) {
-    created_.clear();
-    pointers_.FindOrInsert(pointers, {&row, 1}, {}, one_id_, created_);
-    if (pointing_.size() < pointers_.id_limit()) pointing_.resize(pointers_.id_limit());
-    pointing_[one_id_[0]].insert(left_id);
-    pointer_of_[left_id] = one_id_[0];
-  }
-
-  void Unpoint(uint32_t left_id) {
-    const uint32_t pointer = pointer_of_[left_id];
-    if (pointer == kNone) return;
-    pointing_[pointer].erase(left_id);
-    pointer_of_[left_id] = kNone;
-    if (pointing_[pointer].empty()) pointers_.Erase(pointer);
-  }
-
-  Status FindPointersOfAll() {
-    pointer_of_.assign(left_.id_limit(), kNone);
+  void PointAll() {
+    std::vector<RowRef> refs;
     for (uint32_t id = 0; id < left_.id_limit(); ++id) {
-      if (!left_.Has(id)) continue;
-      const RowRef ref = left_.ref(id);
-      const ColumnPtr pointer = left_.Gather(
-          static_cast<int>(node_.inputs[0]->schema->columns.size()), {&ref, 1});
-      if (!pointer->IsNull(0)) Point(id, {&pointer, 1}, 0);
+      if (left_.Has(id)) refs.push_back(left_.ref(id));
     }
-    return OkStatus();
+    for (const RowRef ref : refs) {
+      const ColumnPtr pointer = left_.Gather(PointerColumn(), {&ref, 1});
+      if (pointer->IsNull(0)) continue;
+      Chunk row;
+      for (int key = 0; key < node_.left_key_columns; ++key) {
+        row.columns.push_back(left_.Gather(key, {&ref, 1}));
+      }
+      Repoint(row, 0, nullptr, 0, pointer.get());
+    }
   }
 
   void Push(RowOp op, RowRef key, RowRef left, RowRef right, int64_t time) {
@@ -296,18 +365,17 @@ class ForeignKeyJoin : public Operator {
   const bool retracts_;
   std::unique_ptr<ExprProgram> program_;
   RowTable left_, right_;
-  GroupTable pointers_;
-  std::vector<std::set<uint32_t>> pointing_;   // Left ids, by pointer.
-  std::vector<uint32_t> pointer_of_;           // By left id.
+  PointerIndex pointing_;
   int64_t times_[2] = {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::min()};
   TaskContext* context_ = nullptr;
-  StateStore* left_store_ = nullptr;
-  StateStore* right_store_ = nullptr;
   MemoryAccount memory_;
   EvalContext eval_;
   RowNumbers numbers_;
-  std::vector<int32_t> rows_;
-  std::vector<uint32_t> ids_, pointer_ids_, one_id_, created_;
+  std::vector<int32_t> rows_, pointed_rows_, numbers_before_;
+  std::vector<uint32_t> ids_, left_ids_, right_ids_;
+  std::vector<RowRef> right_now_, right_before_;   // By row of the chunk; by place in rows_.
+  std::vector<int32_t> pointing_ends_;
+  std::string pointer_bytes_, old_pointer_bytes_, key_bytes_;
   std::vector<RowRef> key_refs_, left_refs_, right_refs_;
   std::vector<int64_t> result_times_;
   std::vector<RowOp> ops_;

@@ -24,8 +24,7 @@ class Materialize : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
-    store_ = &context.Store(store_name_);
-    return table_.Load(*store_);
+    return table_.Open(context.Store(store_name_));
   }
 
   Status OnBatch(int, Chunk chunk) override {
@@ -41,7 +40,7 @@ class Materialize : public Operator {
       const auto starts = chunk.sys(SystemColumn::kWindowStart)->values<int64_t>();
       for (int32_t row : rows_) times_.push_back(starts[row]);
     }
-    table_.FindOrInsert(keys, rows_, times_, ids_);
+    WEIR_RETURN_IF_ERROR(table_.FindOrInsert(keys, rows_, times_, ids_));
     const uint32_t block = table_.AddBlock(kept);
     Apply(chunk, block);
     Status emitted = InParts(
@@ -49,11 +48,19 @@ class Materialize : public Operator {
         [&](size_t from, size_t count) { return Gathered(chunk, from, count); },
         [this](Chunk gathered) { return out_.Emit(std::move(gathered)); });
     table_.EndBatch();
+    memory_.Update(*context_, table_.ByteSize());
     return emitted;
   }
 
   Status OnBarrier() override {
-    table_.Save(*store_);
+    table_.Save();
+    memory_.Update(*context_, table_.ByteSize());
+    return OkStatus();
+  }
+
+  Status OnCommitted() override {
+    const auto held = static_cast<int64_t>(table_.ByteSize());
+    WEIR_RETURN_IF_ERROR(table_.OnCommitted(context_->MemoryShare(held)));
     memory_.Update(*context_, table_.ByteSize());
     return OkStatus();
   }
@@ -61,9 +68,9 @@ class Materialize : public Operator {
  private:
   // Of windowed tables the window's end is one more key column, behind the key; its start is the
   // time of the key.
-  static RowTable::Options TableOptions(const std::vector<DataType>& types, int keys,
+  static RowLayout TableOptions(const std::vector<DataType>& types, int keys,
                                         bool windowed) {
-    RowTable::Options options;
+    RowLayout options;
     options.types = types;
     options.key_columns = keys + (windowed ? 1 : 0);
     options.has_time = windowed;
@@ -130,7 +137,6 @@ class Materialize : public Operator {
   const bool windowed_;
   RowTable table_;
   TaskContext* context_ = nullptr;
-  StateStore* store_ = nullptr;
   MemoryAccount memory_;
   RowNumbers numbers_;
   std::vector<int32_t> rows_, out_rows_;

@@ -33,5 +33,7 @@ weir_layer(exec_operators
     operators/tiered_groups_load.cc
     operators/kept_sessions.cc
     operators/kept_sessions_store.cc
+    operators/latest_rows.cc
+    operators/view_reader.cc
   DEPENDS weir_exec_core weir_exec_formats weir_exec_connect weir_exec_state
   PRIVATE_DEPENDS fmt::fmt)

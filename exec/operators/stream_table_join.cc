@@ -21,16 +21,14 @@ class StreamTableJoin : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
-    store_ = &context.Store(store_name_);
-    return table_.Load(*store_);
+    return table_.Open(context.Store(store_name_));
   }
 
   Status OnBatch(int input, Chunk chunk) override {
-    if (input == 1) {
-      Keep(chunk);
-      return OkStatus();
-    }
-    return Probe(std::move(chunk));
+    Status done = input == 1 ? Keep(chunk) : Probe(std::move(chunk));
+    table_.EndBatch();
+    memory_.Update(*context_, table_.ByteSize());
+    return done;
   }
 
   // The table's time moves nothing.
@@ -39,7 +37,14 @@ class StreamTableJoin : public Operator {
   }
 
   Status OnBarrier() override {
-    table_.Save(*store_);
+    table_.Save();
+    memory_.Update(*context_, table_.ByteSize());
+    return OkStatus();
+  }
+
+  Status OnCommitted() override {
+    const auto held = static_cast<int64_t>(table_.ByteSize());
+    WEIR_RETURN_IF_ERROR(table_.OnCommitted(context_->MemoryShare(held)));
     memory_.Update(*context_, table_.ByteSize());
     return OkStatus();
   }
@@ -49,13 +54,13 @@ class StreamTableJoin : public Operator {
     return std::span(chunk.columns).first(static_cast<size_t>(node_.key_columns));
   }
 
-  void Keep(const Chunk& chunk) {
+  Status Keep(const Chunk& chunk) {
     rows_.clear();
     const int64_t nulls = SelectNonNull(Keys(chunk), numbers_.Of(chunk), rows_);
     if (nulls > 0) context_->counters().Dropped("null_key", nulls);
     std::erase_if(rows_, [&](int32_t row) { return chunk.op(row) == RowOp::kUpdateBefore; });
-    if (rows_.empty()) return;
-    table_.FindOrInsert(Keys(chunk), rows_, {}, ids_);
+    if (rows_.empty()) return OkStatus();
+    WEIR_RETURN_IF_ERROR(table_.FindOrInsert(Keys(chunk), rows_, {}, ids_));
     const uint32_t block = table_.AddBlock(chunk);
     for (size_t i = 0; i < rows_.size(); ++i) {
       if (chunk.op(rows_[i]) == RowOp::kDelete) {
@@ -64,7 +69,7 @@ class StreamTableJoin : public Operator {
         table_.Set(ids_[i], {block, rows_[i]});
       }
     }
-    table_.EndBatch();
+    return OkStatus();
   }
 
   // Rows without a key or a value match nothing and are dropped, also from a LEFT join: Kafka
@@ -81,7 +86,7 @@ class StreamTableJoin : public Operator {
                                      static_cast<int64_t>(before - candidates_.size()));
       }
     }
-    table_.Find(Keys(chunk), candidates_, {}, ids_);
+    WEIR_RETURN_IF_ERROR(table_.Find(Keys(chunk), candidates_, {}, ids_));
     rows_.clear();
     refs_.clear();
     for (size_t i = 0; i < candidates_.size(); ++i) {
@@ -122,7 +127,6 @@ class StreamTableJoin : public Operator {
   const std::string store_name_;
   RowTable table_;
   TaskContext* context_ = nullptr;
-  StateStore* store_ = nullptr;
   MemoryAccount memory_;
   RowNumbers numbers_;
   std::vector<int32_t> rows_, candidates_;

@@ -21,7 +21,6 @@ using physical::JoinKind;
 
 struct TableSide {
   RowTable table;
-  StateStore* store = nullptr;
   std::string store_name;
   int64_t stream_time = std::numeric_limits<int64_t>::min();
 };
@@ -36,8 +35,7 @@ class TableTableJoin : public Operator {
   Status Open(TaskContext& context) override {
     context_ = &context;
     for (TableSide& side : sides_) {
-      side.store = &context.Store(side.store_name);
-      WEIR_RETURN_IF_ERROR(side.table.Load(*side.store));
+      WEIR_RETURN_IF_ERROR(side.table.Open(context.Store(side.store_name)));
     }
     return OkStatus();
   }
@@ -50,8 +48,8 @@ class TableTableJoin : public Operator {
     if (rows_.empty()) return OkStatus();
     TableSide& own = sides_[input];
     TableSide& other = sides_[1 - input];
-    own.table.FindOrInsert(Keys(chunk), rows_, {}, own_ids_);
-    other.table.Find(Keys(chunk), rows_, {}, other_ids_);
+    WEIR_RETURN_IF_ERROR(own.table.FindOrInsert(Keys(chunk), rows_, {}, own_ids_));
+    WEIR_RETURN_IF_ERROR(other.table.Find(Keys(chunk), rows_, {}, other_ids_));
     const uint32_t block = own.table.AddBlock(chunk);
     pairs_.Clear();
     ops_.clear();
@@ -62,6 +60,8 @@ class TableTableJoin : public Operator {
         [&](size_t from, size_t count) { return Joined(chunk, from, count); },
         [this](Chunk joined) { return out_.Emit(std::move(joined)); });
     own.table.EndBatch();
+    other.table.EndBatch();
+    AccountMemory();
     return emitted;
   }
 
@@ -72,20 +72,28 @@ class TableTableJoin : public Operator {
   }
 
   Status OnBarrier() override {
-    size_t bytes = 0;
+    for (TableSide& side : sides_) side.table.Save();
+    AccountMemory();
+    return OkStatus();
+  }
+
+  Status OnCommitted() override {
     for (TableSide& side : sides_) {
-      side.table.Save(*side.store);
-      bytes += side.table.ByteSize();
+      const auto held = static_cast<int64_t>(side.table.ByteSize());
+      WEIR_RETURN_IF_ERROR(side.table.OnCommitted(context_->MemoryShare(held)));
     }
-    memory_.Update(*context_, bytes);
+    AccountMemory();
     return OkStatus();
   }
 
  private:
   static TableSide MakeSide(const physical::TableTableJoin& node, int input) {
-    return {RowTable({ColumnTypes(*node.inputs[input]->schema), node.key_columns, false}), nullptr,
+    return {RowTable({ColumnTypes(*node.inputs[input]->schema), node.key_columns, false}),
             node.stores.size() > 1 ? node.stores[input].name
                                    : fmt::format("table-{}-{}", node.id, input)};
+  }
+  void AccountMemory() {
+    memory_.Update(*context_, sides_[0].table.ByteSize() + sides_[1].table.ByteSize());
   }
   std::span<const ColumnPtr> Keys(const Chunk& chunk) const {
     return std::span(chunk.columns).first(static_cast<size_t>(node_.key_columns));

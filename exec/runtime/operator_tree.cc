@@ -66,33 +66,23 @@ Operator* OperatorTree::Adopt(std::unique_ptr<Operator> op, Emitter out) {
 }
 
 // Tables that a query makes can be read by pull queries: their rows pass a view before the topic.
-Status OperatorTree::AddView(const physical::Node& sink, int64_t retention_ms, Emitter* out) {
-  MaterializedViewOptions options;
-  options.schema = sink.schema;
-  options.key_columns = static_cast<int>(
-      std::count_if(sink.schema->columns.begin(), sink.schema->columns.end(),
-                    [](const ColumnSchema& column) { return column.is_key; }));
-  options.windowed_key = sink.windowed_key;
-  options.window_size_ms = sink.window_size_ms;
-  options.retention_ms = retention_ms;
-  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<MaterializedView> view, MakeMaterializedView(options));
-  views_.emplace_back(context_->query_root(), view.get());
+Status OperatorTree::AddView(const MaterializedViewOptions& options, Emitter* out) {
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<Operator> view, MakeMaterializedView(options));
   *out = Emitter(Adopt(std::move(view), *out), 0);
   return OkStatus();
 }
 
 Status OperatorTree::BuildNode(const physical::Node& node, Emitter out, bool join_table) {
-  if (node.kind == physical::NodeKind::kClientSink &&
-      static_cast<const physical::ClientSink&>(node).keeps_table) {
-    WEIR_RETURN_IF_ERROR(AddView(node, -1, &out));
+  const std::optional<MaterializedViewOptions> view = ViewOf(node);
+  if (view && node.kind == physical::NodeKind::kClientSink) {
+    WEIR_RETURN_IF_ERROR(AddView(*view, &out));
     return Connect(node.inputs[0], out.next(), 0, -1, false, node.id);
   }
   WEIR_ASSIGN_OR_RETURN(std::unique_ptr<Operator> made, MakeOperator(node));
   Operator* op = Adopt(std::move(made), out);
-  if (node.kind == physical::NodeKind::kTopicSink) {
-    const auto& sink = static_cast<const physical::TopicSink&>(node);
+  if (view) {
     Emitter into(op, 0);
-    if (sink.is_table) WEIR_RETURN_IF_ERROR(AddView(sink, sink.view_retention_ms, &into));
+    WEIR_RETURN_IF_ERROR(AddView(*view, &into));
     op = into.next();
   }
   const bool joins_streams = node.kind == physical::NodeKind::kStreamStreamJoin;
@@ -148,13 +138,6 @@ Status OperatorTree::EndSlice() {
     WEIR_RETURN_IF_ERROR(stream_joins_[i]->EmitPending());
   }
   return OkStatus();
-}
-
-MaterializedView* OperatorTree::view(int query_root) {
-  for (auto& [root, view] : views_) {
-    if (root == query_root) return view;
-  }
-  return nullptr;
 }
 
 }  // namespace weir

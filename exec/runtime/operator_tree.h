@@ -31,8 +31,6 @@ class OperatorTree {
   std::vector<EntryPoint>& source_entries(int source) { return source_entries_[source]; }
   std::vector<EntryPoint>& exchange_entries(int exchange) { return exchange_entries_[exchange]; }
   const std::vector<std::unique_ptr<Operator>>& operators() const { return operators_; }
-  /// The view of root number `query_root`, or null.
-  MaterializedView* view(int query_root);
   /// Stream-stream joins hold what they are given until here, where both sides have been given all
   /// rows up to one point of the merge by time.
   Status EndSlice();
@@ -46,7 +44,7 @@ class OperatorTree {
   Status Connect(const physical::NodePtr& input, Operator* target, int port, int tracked_keys,
                  bool join_table, int node_id);
   Operator* Adopt(std::unique_ptr<Operator> op, Emitter out);
-  Status AddView(const physical::Node& sink, int64_t retention_ms, Emitter* out);
+  Status AddView(const MaterializedViewOptions& options, Emitter* out);
 
   QueryEnvironment* env_ = nullptr;
   int32_t partition_ = 0;
@@ -55,7 +53,6 @@ class OperatorTree {
   std::vector<std::vector<EntryPoint>> exchange_entries_;
   std::vector<std::unique_ptr<Operator>> operators_;   // Sinks first.
   std::vector<RootContext*> operator_contexts_;
-  std::vector<std::pair<int, MaterializedView*>> views_;
   std::vector<Operator*> stream_joins_;                // Sinks first.
   bool takes_slices_ = true;
   bool behind_sides_ = false;                          // While building: below a join.

@@ -8,7 +8,7 @@
 
 namespace weir {
 
-Status QueryRuntime::OpenBounded(std::vector<std::vector<Chunk>> given) {
+Status QueryRuntime::OpenBounded(std::vector<RowSupply> given) {
   std::lock_guard lock(mutex_);
   if (state() == State::kError) return error();
   return Guarded([&]() -> Status {

@@ -104,6 +104,9 @@ class ExchangeBuffer {
   std::vector<Upstream> upstreams_;
 };
 
+/// Gives the next rows of a source that is not read; nothing at its end.
+using RowSupply = std::function<Result<std::optional<Chunk>>()>;
+
 struct QueryEnvironment {
   std::string id;                        ///< Of the query or pipeline.
   std::string state_prefix;              ///< Of all its keys in the state backend.
@@ -183,7 +186,7 @@ struct QueryEnvironment {
   bool bounded = false;
   /// Of a bounded query, by source: rows that are handed to it (TopicSource::Origin), and by
   /// partition where its topic ends (none: where the connector does).
-  std::vector<std::vector<Chunk>> given_rows;
+  std::vector<RowSupply> given_rows;
   std::vector<std::vector<int64_t>> source_ends;
   std::optional<int64_t> now_ms;         ///< The time that all rows see; else the clock's.
 };

@@ -12,6 +12,7 @@
 #include "exec/runtime/guarded.h"
 #include "exec/runtime/file_sinks.h"
 #include "exec/runtime/task_context.h"
+#include "exec/runtime/task_journal.h"
 
 namespace weir {
 namespace {
@@ -105,6 +106,20 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
                           return PartitionsOf(*given.broker, node);
                         }));
   env.shared = SharesWork(given, env.stages);
+  for (const StagePlan& stage : env.stages.stages) {
+    for (const StageRoot& root : stage.roots) {
+      const std::optional<MaterializedViewOptions> view = ViewOf(*root.node);
+      if (!view) continue;
+      KeptView& kept = query->views_[root.query_root];
+      kept = {stage.id, *view, {}};
+      for (int32_t partition = 0; partition < stage.partitions; ++partition) {
+        const auto prefix = [&](std::string_view store) {
+          return StorePrefix(env, stage, partition, env.root_ids[root.query_root], store);
+        };
+        kept.prefixes.emplace_back(prefix(view->store_name), prefix(view->LayoutStore()));
+      }
+    }
+  }
   for (size_t i = 0; i < given.roots.size(); ++i) {
     env.counters.push_back(std::make_shared<QueryCounterSet>());
     if (given.log) {

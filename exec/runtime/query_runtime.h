@@ -6,12 +6,15 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "exec/operators/materialized_view.h"
 #include "exec/runtime/query_environment.h"
 #include "exec/runtime/scheduler.h"
 #include "exec/runtime/task.h"
@@ -63,9 +66,9 @@ class QueryRuntime : public Scheduler::Job {
   void GiveUp() override { env_.give_up = true; }
   void Wake();
 
-  /// Bounded queries: opens it in place of Open. `given` are the rows of the sources that are not
+  /// Bounded queries: opens it in place of Open. `given` gives the rows of the sources that are not
   /// read (TopicSource::Origin), by source.
-  Status OpenBounded(std::vector<std::vector<Chunk>> given);
+  Status OpenBounded(std::vector<RowSupply> given);
   enum class Step { kWorked, kWaiting, kEnded };
   /// Does a piece of work on this thread and idle ones; kWaiting: for records of a broker.
   Result<Step> RunBounded();
@@ -112,15 +115,23 @@ class QueryRuntime : public Scheduler::Job {
   const std::string& id() const { return env_.id; }
   const std::vector<std::string>& root_ids() const { return env_.root_ids; }
 
-  /// Calls `read` with the view of root `query_root` of each task, in partition order, while no
-  /// round runs. Loads the state of a query that is paused and was not opened yet.
-  /// kInvalidPullQuery if the root keeps no table.
-  Status ReadViews(int query_root, const std::function<Status(MaterializedView&)>& read);
+  /// Readers of the table that root `query_root` keeps, as it is in `from`: one a task, in
+  /// partition order; where copies share the work, of the tasks that run here. They need nothing of
+  /// the running query, and wait for nobody. kInvalidPullQuery if the root keeps no table,
+  /// kQueryFailed if the query is in ERROR.
+  Result<std::vector<ViewReader>> ReadViews(int query_root,
+                                            const std::shared_ptr<const StateReader>& from);
 
   /// Prefix of all state keys of a query.
   static std::string StatePrefix(std::string_view id);
 
  private:
+  // The table that a root keeps, and the stage whose tasks do so.
+  struct KeptView {
+    int stage = 0;
+    MaterializedViewOptions options;
+    std::vector<std::pair<std::string, std::string>> prefixes;   // Of both stores, by partition.
+  };
   explicit QueryRuntime(QueryRuntimeOptions options);
   Status OpenLocked();
   Status OpenSessions();
@@ -160,6 +171,7 @@ class QueryRuntime : public Scheduler::Job {
 
   QueryRuntimeOptions options_;
   QueryEnvironment env_;
+  std::map<int, KeptView> views_;                // By root of the query.
   mutable std::timed_mutex mutex_;             // Held for a round; guards tasks and readers.
   std::unique_ptr<TaskAssignment> assignment_;   // Where copies share the work.
   std::vector<std::unique_ptr<ReadSession>> sessions_;

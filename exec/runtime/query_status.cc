@@ -2,6 +2,7 @@
 // rows of its tables.
 
 #include <algorithm>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -70,28 +71,44 @@ void QueryRuntime::FillMetrics(std::vector<QueryMetrics>& metrics) const {
   }
 }
 
-Status QueryRuntime::ReadViews(int query_root,
-                               const std::function<Status(MaterializedView&)>& read) {
-  std::lock_guard lock(mutex_);
-  if (!open_ && state() == State::kPaused && !env_.shared) {
-    WEIR_RETURN_IF_ERROR(Guarded([&] { return OpenLocked(); }));
+Result<std::vector<ViewReader>> QueryRuntime::ReadViews(
+    int query_root, const std::shared_ptr<const StateReader>& from) {
+  const auto view = views_.find(query_root);
+  if (view == views_.end()) {
+    return Status(ErrorCode::kInvalidPullQuery, fmt::format("query {} keeps no table", env_.id));
   }
-  bool any = false;
-  for (auto& stage : tasks_) {
-    for (auto& task : stage) {
-      if (task == nullptr || !task->ready()) continue;
-      MaterializedView* view = task->view(query_root);
-      if (view == nullptr) continue;
-      any = true;
-      WEIR_RETURN_IF_ERROR(Guarded([&] { return read(*view); }));
+  if (state() == State::kPaused && !env_.shared) {
+    // One that was paused when the engine opened has not looked yet whether the state is its own.
+    std::lock_guard lock(mutex_);
+    if (!open_ && state() == State::kPaused) {
+      WEIR_RETURN_IF_ERROR(Guarded([&] { return OpenLocked(); }));
     }
   }
-  if (any) return OkStatus();
-  if (const Status cause = error(); !cause.ok()) {
+  const StagePlan& stage = env_.stages.stages[view->second.stage];
+  std::vector<int32_t> partitions;
+  if (env_.shared) {
+    std::lock_guard lock(status_mutex_);
+    for (const TaskMetrics& task : task_metrics_) {
+      if (task.sub_topology == stage.id && task.state == "RUNNING") {
+        partitions.push_back(task.partition);
+      }
+    }
+  } else {
+    partitions.resize(static_cast<size_t>(stage.partitions));
+    std::iota(partitions.begin(), partitions.end(), 0);
+  }
+  if (const Status cause = error();
+      !cause.ok() && (state() == State::kError || partitions.empty())) {
     return Status(ErrorCode::kQueryFailed,
                   fmt::format("query {} does not run: {}", env_.id, cause.message()));
   }
-  return Status(ErrorCode::kInvalidPullQuery, fmt::format("query {} keeps no table", env_.id));
+  std::vector<ViewReader> readers;
+  readers.reserve(partitions.size());
+  for (int32_t partition : partitions) {
+    const auto& [rows, layout] = view->second.prefixes[static_cast<size_t>(partition)];
+    readers.emplace_back(view->second.options, from, rows, layout);
+  }
+  return readers;
 }
 
 }  // namespace weir

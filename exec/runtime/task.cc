@@ -1,7 +1,6 @@
 #include "exec/runtime/task.h"
 
 #include <algorithm>
-#include <deque>
 
 #include <fmt/format.h>
 
@@ -28,7 +27,7 @@ struct Task::Port {
   bool is_table = false;           // Table side of a stream-table join.
   int64_t noted_end = -1;          // Of a table: where it ended when the query first started.
   int64_t table_end = -1;          // Read up to here before any stream row; -1: done.
-  std::deque<Chunk> given;         // Of a bounded query: rows that are not read.
+  RowSupply supply;                // Of a bounded query: rows that are not read; empty: no more.
   int64_t bounded_end = -1;        // Of a bounded query: where the topic ends for it.
   int64_t time = INT64_MIN;        // Highest event time of the rows that have been processed.
   int64_t round_end = INT64_MAX;   // Read up to here in this round.
@@ -150,23 +149,13 @@ Status Task::OpenExchanges() {
 Status Task::OpenReaders(const std::vector<ReadSession*>& sessions) {
   for (std::unique_ptr<Port>& port : ports_) {
     if (sessions[port->source] == nullptr) {
-      GiveRows(*port);
+      port->supply = std::move(env_.given_rows[port->source]);
       continue;
     }
     WEIR_RETURN_IF_ERROR(OpenPort(*port, *sessions[port->source]));
     tables_first_ |= port->table_end >= 0;
   }
   return OkStatus();
-}
-
-void Task::GiveRows(Port& port) {
-  for (Chunk& rows : env_.given_rows[port.source]) {
-    rows.source = port.source;
-    rows.source_partition = partition_;
-    contexts_.front()->AccountMemory(static_cast<int64_t>(ByteSize(rows)));
-    port.given.push_back(std::move(rows));
-  }
-  env_.given_rows[port.source].clear();
 }
 
 Status Task::OpenPort(Port& port, ReadSession& session) {
@@ -209,11 +198,7 @@ Status Task::OpenPort(Port& port, ReadSession& session) {
 
 Status Task::Fill(Port& port, bool* fetched) {
   *fetched = false;
-  if (!port.given.empty()) {
-    TakeGiven(port);
-    *fetched = true;
-    return OkStatus();
-  }
+  if (port.supply) return TakeGiven(port, fetched);
   if (port.reader == nullptr) return OkStatus();   // Records are injected.
   while (!port.has_rows() && !port.is_at_end() && port.RowsMax() > 0) {
     WEIR_RETURN_IF_ERROR(
@@ -230,11 +215,18 @@ Status Task::Fill(Port& port, bool* fetched) {
   return OkStatus();
 }
 
-void Task::TakeGiven(Port& port) {
-  port.pending = std::move(port.given.front());
-  port.given.pop_front();
+Status Task::TakeGiven(Port& port, bool* fetched) {
+  WEIR_ASSIGN_OR_RETURN(std::optional<Chunk> rows, port.supply());
+  if (!rows) {
+    port.supply = nullptr;
+    return OkStatus();
+  }
+  port.pending = std::move(*rows);
+  port.pending.source = port.source;
+  port.pending.source_partition = partition_;
   port.next = 0;
-  contexts_.front()->AccountMemory(-static_cast<int64_t>(ByteSize(port.pending)));
+  *fetched = true;
+  return OkStatus();
 }
 
 // A bounded query sees the records there were when it began, and of a stream only those with a
@@ -605,7 +597,7 @@ Status Task::AdvanceExchanges() {
   }
   int64_t ports_time = INT64_MAX;
   for (const std::unique_ptr<Port>& port : ports_) {
-    const bool waits = port->has_rows() || !port->given.empty() ||
+    const bool waits = port->has_rows() || port->supply != nullptr ||
                        (port->reader != nullptr && !port->caught_up());
     if (waits) ports_time = std::min(ports_time, port->time);
   }
@@ -722,7 +714,7 @@ Status Task::CloseWindows() {
 
 bool Task::drained() const {
   for (const std::unique_ptr<Port>& port : ports_) {
-    if (port->has_rows() || !port->given.empty()) return false;
+    if (port->has_rows() || port->supply != nullptr) return false;
     if (port->reader == nullptr || port->is_at_end()) continue;
     if (port->bounded_end >= 0 || !port->caught_up()) return false;
   }
@@ -761,7 +753,5 @@ int64_t Task::open_windows() const {
   for (const std::unique_ptr<Operator>& op : tree_->operators()) open += op->open_windows();
   return open;
 }
-
-MaterializedView* Task::view(int query_root) { return tree_->view(query_root); }
 
 }  // namespace weir

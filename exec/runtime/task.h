@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "exec/operators/materialized_view.h"
 #include "exec/operators/operators.h"
 #include "exec/runtime/query_environment.h"
 
@@ -65,8 +64,6 @@ class Task {
   int64_t records_in() const { return records_in_; }
   /// Of each exchange that it reads as a topic: the exchange, and the position.
   std::vector<std::pair<int, int64_t>> exchange_positions() const;
-  /// The view that pull queries read, of root `query_root`; null if it has none here.
-  MaterializedView* view(int query_root);
   /// Positions of source `source` after what has been processed; -1 if it is not read here.
   int64_t position(int source) const;
   /// Positions have moved since the last barrier.
@@ -84,8 +81,7 @@ class Task {
   Status OpenExchanges();
   Status OpenReaders(const std::vector<ReadSession*>& sessions);
   Status OpenPort(Port& port, ReadSession& session);
-  void GiveRows(Port& port);
-  void TakeGiven(Port& port);
+  Status TakeGiven(Port& port, bool* fetched);
   void KeepBounded(Port& port);
   Status Fill(Port& port, bool* fetched);
   Status Decode(Port& port, const RecordBatch& records, Chunk& out);

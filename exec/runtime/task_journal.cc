@@ -53,13 +53,6 @@ class LocalJournal final : public TaskJournal {
     return OkStatus();
   }
 
-  std::string StorePrefix(std::string_view root_id, std::string_view store) const override {
-    std::string prefix = fmt::format("{}s/{}/{}", env_.state_prefix, root_id, store);
-    prefix.push_back('\0');
-    AppendBigEndian32(static_cast<uint32_t>(partition_), prefix);
-    return prefix;
-  }
-
   Status Barrier() override {
     next_by_topic_.clear();
     for (const auto& [name, position] : checkpoint_.inputs) {
@@ -124,20 +117,36 @@ std::unique_ptr<TaskJournal> MakeTaskJournal(QueryEnvironment& environment, cons
                                : MakeMetadataJournal(environment, stage, partition);
 }
 
-SharedJournal::SharedJournal(QueryEnvironment& environment, const StagePlan& stage,
-                             int32_t partition)
-    : TaskJournal(environment, stage, partition), prefix_([&] {
-        std::string prefix = environment.state_prefix + "t/";
-        AppendBigEndian32(static_cast<uint32_t>(stage.id), prefix);
-        AppendBigEndian32(static_cast<uint32_t>(partition), prefix);
-        return prefix;
-      }()) {}
+namespace {
 
-std::string SharedJournal::StorePrefix(std::string_view root_id, std::string_view store) const {
-  std::string prefix = fmt::format("{}{}/{}", prefix_, root_id, store);
+std::string TaskPrefix(const QueryEnvironment& environment, const StagePlan& stage,
+                       int32_t partition) {
+  std::string prefix = environment.state_prefix + "t/";
+  AppendBigEndian32(static_cast<uint32_t>(stage.id), prefix);
+  AppendBigEndian32(static_cast<uint32_t>(partition), prefix);
+  return prefix;
+}
+
+}  // namespace
+
+std::string StorePrefix(const QueryEnvironment& environment, const StagePlan& stage,
+                        int32_t partition, std::string_view root_id, std::string_view store) {
+  if (!environment.shared) {
+    std::string prefix = fmt::format("{}s/{}/{}", environment.state_prefix, root_id, store);
+    prefix.push_back('\0');
+    AppendBigEndian32(static_cast<uint32_t>(partition), prefix);
+    return prefix;
+  }
+  std::string prefix =
+      fmt::format("{}{}/{}", TaskPrefix(environment, stage, partition), root_id, store);
   prefix.push_back('\0');
   return prefix;
 }
+
+SharedJournal::SharedJournal(QueryEnvironment& environment, const StagePlan& stage,
+                             int32_t partition)
+    : TaskJournal(environment, stage, partition),
+      prefix_(TaskPrefix(environment, stage, partition)) {}
 
 // Keys go on with a query's id, whose bytes are all below.
 void SharedJournal::DeleteAll(CommitUnit& unit) const {

@@ -17,6 +17,10 @@
 
 namespace weir {
 
+/// Prefix of all keys of a store of one task in the state backend.
+std::string StorePrefix(const QueryEnvironment& environment, const StagePlan& stage,
+                        int32_t partition, std::string_view root_id, std::string_view store);
+
 /// One thread at a time.
 class TaskJournal {
  public:
@@ -44,7 +48,9 @@ class TaskJournal {
   void SetPosition(std::string_view name, std::string_view topic, const InputPosition& position);
 
   /// Prefix of all keys of a store in the state backend.
-  virtual std::string StorePrefix(std::string_view root_id, std::string_view store) const = 0;
+  std::string StorePrefix(std::string_view root_id, std::string_view store) const {
+    return weir::StorePrefix(env_, stage_, partition_, root_id, store);
+  }
   /// Changes of state, by whole keys.
   virtual void Put(std::string_view key, std::string_view value);
   virtual void Delete(std::string_view key);
@@ -75,7 +81,6 @@ std::unique_ptr<TaskJournal> MakeMetadataJournal(QueryEnvironment& environment,
 class SharedJournal : public TaskJournal {
  public:
   SharedJournal(QueryEnvironment& environment, const StagePlan& stage, int32_t partition);
-  std::string StorePrefix(std::string_view root_id, std::string_view store) const override;
 
  protected:
   /// A key of the state backend as it travels: without the task's prefix.

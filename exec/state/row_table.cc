@@ -1,14 +1,11 @@
 #include "exec/state/row_table.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
+#include <utility>
 
-#include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
-#include "exec/state/row_codec.h"
 
 namespace weir {
 namespace {
@@ -19,56 +16,59 @@ constexpr int32_t kSmallBlocksMax = 64;
 // Rows that nobody refers to are dropped when they outnumber the others by this many.
 constexpr int64_t kGarbageRowsMax = 8192;
 constexpr size_t kMovedBlockRowsMax = 1 << 16;
-constexpr size_t kLoadRowsMax = 4096;
+constexpr size_t kStaleIdsMax = 1024;
 
-std::vector<DataType> KeyTypes(const RowTable::Options& options) {
-  return {options.types.begin(), options.types.begin() + options.key_columns};
+std::vector<DataType> KeyTypes(const RowLayout& layout) {
+  return {layout.types.begin(), layout.types.begin() + layout.key_columns};
 }
 
 }  // namespace
 
-RowTable::RowTable(Options options)
-    : options_(std::move(options)),
+RowTable::RowTable(RowLayout layout)
+    : layout_(std::move(layout)),
       // Keys of one column are never null; of several, some may be.
-      keys_({KeyTypes(options_), options_.has_time, options_.key_columns > 1}),
-      pointers_(options_.types.size() + 1) {}
+      keys_({KeyTypes(layout_), layout_.has_time, layout_.key_columns > 1}),
+      pointers_(layout_.types.size() + 1) {}
 
-void RowTable::FindOrInsert(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
+Status RowTable::FindOrInsert(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
+                              std::span<const int64_t> times, std::vector<uint32_t>& ids) {
+  FindInMemory(keys, rows, times, ids);
+  if (!whole_ && !created_.empty()) WEIR_RETURN_IF_ERROR(ReadWanted(keys, rows, times, ids));
+  if (tracks_use_) {
+    for (uint32_t id : ids) slots_[id].flags |= kUsed;
+  }
+  return OkStatus();
+}
+
+Status RowTable::Find(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
+                      std::span<const int64_t> times, std::vector<uint32_t>& ids) {
+  if (!whole_) return FindOrInsert(keys, rows, times, ids);
+  keys_.Find(keys, rows, times, ids);
+  return OkStatus();
+}
+
+// Keys that are not known get a slot without a row.
+void RowTable::FindInMemory(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
                             std::span<const int64_t> times, std::vector<uint32_t>& ids) {
   created_.clear();
   keys_.FindOrInsert(keys, rows, times, ids, created_);
-  Grow();
+  if (keys_.id_limit() > slots_.size()) slots_.resize(keys_.id_limit());
   for (uint32_t id : created_) {
-    refs_[id] = RowRef();
-    dirty_flags_[id] = 0;
+    slots_[id] = Slot();
     touched_.push_back(id);
-    if (!options_.has_time) continue;
-    by_time_.emplace_back(keys_.time(id), id);
-    std::push_heap(by_time_.begin(), by_time_.end(), std::greater<>());
   }
-}
-
-void RowTable::Find(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
-                    std::span<const int64_t> times, std::vector<uint32_t>& ids) {
-  keys_.Find(keys, rows, times, ids);
-}
-
-void RowTable::Grow() {
-  if (keys_.id_limit() <= refs_.size()) return;
-  refs_.resize(keys_.id_limit());
-  dirty_flags_.resize(keys_.id_limit(), 0);
 }
 
 uint32_t RowTable::AddBlock(const Chunk& chunk) {
   Block block;
   block.rows = chunk.rows;
-  for (size_t i = 0; i < options_.types.size(); ++i) {
+  for (size_t i = 0; i < layout_.types.size(); ++i) {
     block.columns.push_back(chunk.columns[i] ? chunk.columns[i]
-                                             : MakeNullColumn(options_.types[i], chunk.rows));
+                                             : MakeNullColumn(layout_.types[i], chunk.rows));
   }
   block.columns.push_back(chunk.row_time());
   block.ids.assign(chunk.rows, GroupTable::kNone);
-  block.bytes = weir::ByteSize(chunk);
+  block.bytes = weir::ByteSize(chunk) + block.ids.size() * sizeof(uint32_t);
   const uint32_t number = PlaceBlock(std::move(block));
   dead_blocks_.push_back(number);  // Until a row of it is used.
   return number;
@@ -103,8 +103,16 @@ void RowTable::FreeBlock(uint32_t number) {
   free_blocks_.push_back(number);
 }
 
+void RowTable::Link(uint32_t id, RowRef ref) {
+  slots_[id].ref = ref;
+  Block& block = blocks_[ref.block];
+  block.ids[ref.row] = id;
+  ++block.live;
+  ++live_rows_;
+}
+
 void RowTable::Unlink(uint32_t id) {
-  const RowRef old = refs_[id];
+  const RowRef old = std::exchange(slots_[id].ref, RowRef());
   if (old.is_null()) return;
   --live_rows_;
   if (--blocks_[old.block].live == 0) dead_blocks_.push_back(old.block);
@@ -112,58 +120,43 @@ void RowTable::Unlink(uint32_t id) {
 
 void RowTable::Set(uint32_t id, RowRef ref) {
   Unlink(id);
-  refs_[id] = ref;
-  Block& block = blocks_[ref.block];
-  block.ids[ref.row] = id;
-  ++block.live;
-  ++live_rows_;
+  Link(id, ref);
   MarkDirty(id);
 }
 
 void RowTable::Remove(uint32_t id) {
-  if (refs_[id].is_null()) return;
+  // What is only written may be stored without being here.
+  if (!Has(id) && !writes_only_) return;
   Unlink(id);
-  refs_[id] = RowRef();
+  MarkDirty(id);
   touched_.push_back(id);
 }
 
 void RowTable::MarkDirty(uint32_t id) {
-  if (!options_.has_time) return pages_.Mark(id);
-  if (dirty_flags_[id] != 0) return;
-  dirty_flags_[id] = 1;
+  if (store_ == nullptr || (slots_[id].flags & kDirty) != 0) return;
+  slots_[id].flags |= kDirty;
   dirty_.push_back(id);
-}
-
-void RowTable::RemoveBefore(int64_t limit, const std::function<void(uint32_t id)>& removed) {
-  bool any = false;
-  while (!by_time_.empty() && by_time_.front().first < limit) {
-    const auto [time, id] = by_time_.front();
-    std::pop_heap(by_time_.begin(), by_time_.end(), std::greater<>());
-    by_time_.pop_back();
-    if (refs_[id].is_null() || keys_.time(id) != time) continue;
-    Unlink(id);
-    refs_[id] = RowRef();
-    dirty_flags_[id] = kErased;
-    keys_.Erase(id);
-    removed(id);
-    any = true;
+  if (dirty_.size() <= 2 * slots_.size() + kStaleIdsMax) return;
+  // A query that never saves: keys come and go.
+  dirty_.clear();
+  for (uint32_t each = 0; each < slots_.size(); ++each) {
+    if ((slots_[each].flags & kDirty) != 0) dirty_.push_back(each);
   }
-  removed_range_ |= any;
-  removed_before_ = std::max(removed_before_, limit);
 }
 
 void RowTable::EndBatch() {
   for (uint32_t id : touched_) {
-    // An id may stand here twice; once erased it has no key any more, which the flag tells.
-    if (!refs_[id].is_null() || dirty_flags_[id] == kErased) continue;
-    if (options_.has_time) {
-      deleted_.emplace_back();
-      StoreKey(id, deleted_.back());
+    Slot& slot = slots_[id];
+    if (!slot.ref.is_null() || (slot.flags & (kAbsent | kErased)) != 0) continue;
+    const bool is_deleted = (slot.flags & kDirty) != 0 &&
+                            (writes_only_ || (slot.flags & kStored) != 0);
+    if (is_deleted || !whole_) {
+      slot.flags |= kAbsent;
+      absent_.push_back(id);
     } else {
-      pages_.Mark(id);
+      slot.flags = kErased;
+      keys_.Erase(id);
     }
-    dirty_flags_[id] = kErased;
-    keys_.Erase(id);
   }
   touched_.clear();
   for (uint32_t number : dead_blocks_) {
@@ -201,22 +194,24 @@ void RowTable::MoveRows(std::span<const uint32_t> blocks) {
     WEIR_CHECK(never_fails.ok(), never_fails.message());
     from.clear();
   };
-  for (uint32_t number : blocks) {
+  size_t emptied = 0;   // Of `blocks`: all of their rows have been moved.
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const uint32_t number = blocks[i];
     for (int32_t row = 0; row < blocks_[number].rows; ++row) {
       const uint32_t id = blocks_[number].ids[row];
-      if (id == GroupTable::kNone || refs_[id] != RowRef{number, row}) continue;
+      if (id == GroupTable::kNone || slots_[id].ref != RowRef{number, row}) continue;
       from.push_back({number, row});
-      if (from.size() >= kMovedBlockRowsMax) flush();
     }
+    if (from.size() < kMovedBlockRowsMax && i + 1 < blocks.size()) continue;
+    flush();
+    for (; emptied <= i; ++emptied) FreeBlock(blocks[emptied]);
   }
-  flush();
-  for (uint32_t number : blocks) FreeBlock(number);
 }
 
 Chunk RowTable::Picked(std::span<const RowRef> refs) const {
   Chunk picked;
   picked.rows = static_cast<int32_t>(refs.size());
-  for (size_t i = 0; i < options_.types.size(); ++i) {
+  for (size_t i = 0; i < layout_.types.size(); ++i) {
     picked.columns.push_back(Gather(static_cast<int>(i), refs));
   }
   picked.sys(SystemColumn::kRowTime) = GatherRowTimes(refs);
@@ -227,154 +222,29 @@ Chunk RowTable::Picked(std::span<const RowRef> refs) const {
 void RowTable::PlaceMoved(Chunk rows, std::span<const RowRef> refs) {
   Block block;
   block.rows = block.live = rows.rows;
-  block.bytes = weir::ByteSize(rows);
+  block.bytes = weir::ByteSize(rows) + refs.size() * sizeof(uint32_t);
   block.columns = std::move(rows.columns);
   block.columns.push_back(rows.row_time());
   for (const RowRef& ref : refs) block.ids.push_back(blocks_[ref.block].ids[ref.row]);
   const std::vector<uint32_t> ids = block.ids;
   const uint32_t number = PlaceBlock(std::move(block));
   for (size_t row = 0; row < ids.size(); ++row) {
-    refs_[ids[row]] = {number, static_cast<int32_t>(row)};
+    slots_[ids[row]].ref = {number, static_cast<int32_t>(row)};
   }
 }
 
 ColumnPtr RowTable::Gather(int column, std::span<const RowRef> refs) const {
-  return GatherRefs(options_.types[column], pointers_[column], refs);
+  return GatherRefs(layout_.types[column], pointers_[column], refs);
 }
 
 ColumnPtr RowTable::GatherRowTimes(std::span<const RowRef> refs) const {
   return GatherRefs(DataType::Bigint(), pointers_.back(), refs);
 }
 
-void RowTable::StoreKey(uint32_t id, std::string& out) const {
-  if (options_.has_time) AppendOrdered64(keys_.time(id), out);
-  keys_.AppendKeyBytes(id, out);
-}
-
-void RowTable::AppendValue(uint32_t id, std::string& out) const {
-  const RowRef ref = refs_[id];
-  AppendOrdered64(row_time(ref), out);
-  AppendRow(std::span(blocks_[ref.block].columns)
-                .subspan(options_.key_columns, options_.types.size() - options_.key_columns),
-            ref.row, out);
-}
-
-void RowTable::Save(StateStore& store) {
-  if (!options_.has_time) {
-    return pages_.Save(store, id_limit(), [this](uint32_t id, std::string& out) {
-      if (!Has(id)) return;
-      keys_.AppendKeyBytes(id, out);
-      AppendValue(id, out);
-    });
-  }
-  if (removed_range_) {
-    std::string limit;
-    AppendOrdered64(removed_before_, limit);
-    store.DeleteRange("", limit);
-    removed_range_ = false;
-  }
-  for (const std::string& key : deleted_) store.Delete(key);
-  deleted_.clear();
-  std::string key, value;
-  for (uint32_t id : dirty_) {
-    if (dirty_flags_[id] != 1) continue;
-    dirty_flags_[id] = 0;
-    if (refs_[id].is_null()) continue;
-    key.clear();
-    value.clear();
-    StoreKey(id, key);
-    AppendValue(id, value);
-    store.Put(key, value);
-  }
-  dirty_.clear();
-}
-
-// Reads one row; without times `key` and `value` are the same bytes.
-bool RowTable::ReadEntry(std::string_view& key, std::string_view& value,
-                         std::span<ColumnBuilder> builders, std::vector<int64_t>& times) const {
-  int64_t time = 0, row_time = 0;
-  const auto keys = builders.first(options_.key_columns);
-  const auto values =
-      builders.subspan(options_.key_columns, builders.size() - 1 - options_.key_columns);
-  if (options_.has_time && !ReadOrdered64(key, time)) return false;
-  if (!ReadRow(key, keys) || !ReadOrdered64(value, row_time) || !ReadRow(value, values)) {
-    return false;
-  }
-  builders.back().AppendInt64(row_time);
-  times.push_back(time);
-  return true;
-}
-
-Status RowTable::Load(const StateStore& store, size_t columns) {
-  std::vector<ColumnBuilder> builders;
-  for (size_t i = 0; i < columns; ++i) builders.emplace_back(options_.types[i]);
-  builders.emplace_back(DataType::Bigint());
-  std::vector<int64_t> times;
-  Status status;
-  bool malformed = false;
-  bool moved = false;
-  uint32_t rows = 0;
-  size_t bytes = 0;
-  auto load_full = [&](size_t read) {
-    bytes += read;
-    if (times.size() < kLoadRowsMax && bytes < limits::kBatchBytesMax) return;
-    bytes = 0;
-    status = LoadRows(builders, times);
-  };
-  WEIR_RETURN_IF_ERROR(store.Scan("", "", [&](std::string_view key, std::string_view value) {
-    const size_t size = key.size() + value.size();
-    if (options_.has_time) {
-      malformed = !ReadEntry(key, value, builders, times) || !key.empty() || !value.empty();
-      if (!malformed) load_full(size);
-    } else {
-      int64_t page = 0;
-      malformed = !ReadOrdered64(key, page) || !key.empty();
-      // Rows get their ids as they come.
-      for (; !malformed && status.ok() && !value.empty(); ++rows) {
-        const size_t before = value.size();
-        malformed = !ReadEntry(value, value, builders, times);
-        moved |= rows / DirtyPages::kRows != page;
-        if (!malformed) load_full(before - value.size());
-      }
-    }
-    return !malformed && status.ok();
-  }));
-  if (malformed) {
-    return Status(ErrorCode::kStoreCorrupt, "a table's row in a state store is malformed");
-  }
-  WEIR_RETURN_IF_ERROR(std::move(status));
-  WEIR_RETURN_IF_ERROR(LoadRows(builders, times));
-  pages_ = DirtyPages();
-  const bool widened = columns < options_.types.size();
-  if (moved || (widened && !options_.has_time)) pages_.MarkMoved(id_limit());
-  if (widened && options_.has_time) {
-    for (uint32_t id = 0; id < id_limit(); ++id) MarkDirty(id);
-  }
-  return OkStatus();
-}
-
-Status RowTable::LoadRows(std::span<ColumnBuilder> builders, std::vector<int64_t>& times) {
-  if (times.empty()) return OkStatus();
-  CheckInterrupt();
-  Chunk chunk;
-  chunk.rows = static_cast<int32_t>(times.size());
-  const size_t columns = builders.size() - 1;
-  for (size_t i = 0; i < columns; ++i) chunk.columns.push_back(builders[i].Finish());
-  chunk.columns.resize(options_.types.size());   // AddBlock makes the others null.
-  chunk.sys(SystemColumn::kRowTime) = builders.back().Finish();
-  std::vector<int32_t> rows(times.size());
-  std::iota(rows.begin(), rows.end(), 0);
-  std::vector<uint32_t> ids;
-  FindOrInsert(std::span(chunk.columns).first(options_.key_columns), rows,
-               options_.has_time ? std::span<const int64_t>(times) : std::span<const int64_t>(),
-               ids);
-  const uint32_t block = AddBlock(chunk);
-  for (size_t i = 0; i < ids.size(); ++i) Set(ids[i], {block, rows[i]});
-  for (uint32_t id : dirty_) dirty_flags_[id] = 0;
-  dirty_.clear();
-  EndBatch();
-  times.clear();
-  return OkStatus();
+size_t RowTable::ByteSize() const {
+  return keys_.ByteSize() + block_bytes_ + slots_.capacity() * sizeof(Slot) +
+         (dirty_.capacity() + absent_.capacity()) * sizeof(uint32_t) +
+         blocks_.capacity() * (sizeof(Block) + pointers_.size() * sizeof(const Column*));
 }
 
 }  // namespace weir

@@ -14,5 +14,9 @@ weir_layer(exec_state
     state/join_buffer_store.cc
     state/key_hash.cc
     state/key_index.cc
+    state/pointer_index.cc
+    state/row_key.cc
+    state/row_table_store.cc
+    state/stored_rows.cc
   DEPENDS weir_exec_core
-  PRIVATE_DEPENDS absl::flat_hash_map absl::hash fmt::fmt)
+  PRIVATE_DEPENDS absl::btree absl::flat_hash_map absl::hash fmt::fmt)

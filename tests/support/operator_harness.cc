@@ -21,6 +21,7 @@ Status MemoryStore::Scan(
 Status MemoryStore::MultiGet(const std::vector<std::string>& keys,
                              std::vector<std::optional<std::string>>& values) const {
   values.clear();
+  keys_asked_ += keys.size();
   for (const std::string& key : keys) {
     const auto found = entries_.find(key);
     values.push_back(found == entries_.end() ? std::nullopt : std::optional(found->second));
@@ -100,6 +101,10 @@ void Harness::Barrier() {
 
 void Harness::Restart() {
   Barrier();
+  OpenAgain();
+}
+
+void Harness::OpenAgain() {
   operator_.reset();
   Start();
 }

@@ -25,9 +25,12 @@ class MemoryStore : public StateStore {
   void Delete(std::string_view key) override;
   void DeleteRange(std::string_view from, std::string_view to) override;
   const std::map<std::string, std::string>& entries() const { return entries_; }
+  /// Keys looked up so far.
+  size_t keys_asked() const { return keys_asked_; }
 
  private:
   std::map<std::string, std::string> entries_;
+  mutable size_t keys_asked_ = 0;
 };
 
 class FakeContext : public TaskContext,
@@ -102,6 +105,8 @@ class Harness {
   }
   /// Commits, throws the operator away and starts it again on what was saved.
   void Restart();
+  /// Starts it again without a commit.
+  void OpenAgain();
   void Barrier();
   /// What came out since the last call.
   std::vector<std::string> Take();

@@ -7,7 +7,7 @@
 namespace weir {
 namespace {
 
-class MapState : public StateBackend {
+class MapState : public StateReader {
  public:
   Result<std::optional<std::string>> Get(std::string_view key) const override {
     auto found = entries.find(std::string(key));

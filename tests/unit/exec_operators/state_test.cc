@@ -231,54 +231,208 @@ TEST(GroupTable, EveryLayoutAgreesWithAMap) {
   CheckAgainstMap({DataType::Bigint()}, false, false, false);
 }
 
-// Random changes; the rows must be those of a map, over compactions and restarts.
-TEST(RowTable, KeepsTheLatestRows) {
-  const SchemaPtr schema = SchemaFromText("K INT KEY, V STRING");
+// Random changes; the rows must be those of a map, over compactions and restarts, whatever may stay
+// in memory.
+void CheckRowTable(int64_t share, const DataType& key_type) {
+  Schema schema;
+  schema.columns = {{"K", key_type, true}, {"V", DataType::String(), false}};
   MemoryStore store;
-  auto make = [&] { return RowTable({Types(*schema), 1, false}); };
-  RowTable table = make();
-  std::map<int, std::string> expected;
+  auto make = [&] { return std::make_unique<RowTable>(RowLayout{Types(schema), 1, false}); };
+  auto table = make();
+  ASSERT_TRUE(table->Open(store).ok());
+  std::map<std::string, std::string> expected;
   std::mt19937 random(11);
+  int64_t most = 0;
   for (int round = 0; round < 600; ++round) {
     std::string text;
-    std::vector<int> keys;
     const int rows = 1 + static_cast<int>(random() % (round % 50 == 0 ? 3000 : 6));
     for (int row = 0; row < rows; ++row) {
-      keys.push_back(static_cast<int>(random() % 500));
-      text += std::to_string(round) + "|" + std::to_string(keys.back()) + ",v" +
+      text += std::to_string(round) + "|" + std::to_string(random() % 500) + ",v" +
               std::to_string(round) + "-" + std::to_string(row) + "\n";
     }
-    const Chunk chunk = ChunkFromText(*schema, text);
+    const Chunk chunk = ChunkFromText(schema, text);
     std::vector<int32_t> numbers(rows);
     std::iota(numbers.begin(), numbers.end(), 0);
     std::vector<uint32_t> ids;
-    table.FindOrInsert(std::span(chunk.columns).first(1), numbers, {}, ids);
-    const uint32_t block = table.AddBlock(chunk);
+    const auto keys = std::span(chunk.columns).first(1);
+    ASSERT_TRUE(table->FindOrInsert(keys, numbers, {}, ids).ok());
+    const uint32_t block = table->AddBlock(chunk);
     for (int row = 0; row < rows; ++row) {
+      const std::string key = keys[0]->ToText(row);
+      ASSERT_EQ(table->Has(ids[row]), expected.contains(key)) << round;
       if (random() % 4 == 0) {
-        table.Remove(ids[row]);
-        expected.erase(keys[row]);
+        table->Remove(ids[row]);
+        expected.erase(key);
       } else {
-        table.Set(ids[row], {block, row});
-        expected[keys[row]] = chunk.columns[1]->ToText(row);
+        table->Set(ids[row], {block, row});
+        expected[key] = chunk.columns[1]->ToText(row);
       }
     }
-    table.EndBatch();
+    table->EndBatch();
+    if (random() % 5 == 0) {
+      table->Save();
+      ASSERT_TRUE(table->OnCommitted(share).ok());
+      ASSERT_EQ(store.entries().size(), expected.size());
+      ASSERT_TRUE(share != 0 || table->row_count() == 0);
+    }
+    most = std::max(most, table->row_count());
     if (round % 97 == 0) {
-      table.Save(store);
+      table->Save();
       table = make();
-      ASSERT_TRUE(table.Load(store).ok());
+      ASSERT_TRUE(table->Open(store).ok());
     }
-    ASSERT_EQ(table.row_count(), static_cast<int64_t>(expected.size()));
     if (round % 20 != 0) continue;
-    std::map<int, std::string> actual;
-    for (uint32_t id = 0; id < table.id_limit(); ++id) {
-      if (!table.Has(id)) continue;
-      const RowRef ref = table.ref(id);
-      actual[table.Gather(0, {&ref, 1})->values<int32_t>()[0]] =
-          table.Gather(1, {&ref, 1})->ToText(0);
+    std::string all;
+    for (int key = 0; key < 500; ++key) all += "0|" + std::to_string(key) + "\n";
+    const Chunk asked = ChunkFromText(schema, all);
+    numbers.resize(500);
+    std::iota(numbers.begin(), numbers.end(), 0);
+    ASSERT_TRUE(table->Find(std::span(asked.columns).first(1), numbers, {}, ids).ok());
+    std::map<std::string, std::string> actual;
+    for (int key = 0; key < 500; ++key) {
+      if (ids[key] == GroupTable::kNone || !table->Has(ids[key])) continue;
+      const RowRef ref = table->ref(ids[key]);
+      actual[table->Gather(0, {&ref, 1})->ToText(0)] = table->Gather(1, {&ref, 1})->ToText(0);
     }
+    table->EndBatch();
     ASSERT_EQ(actual, expected);
+  }
+  EXPECT_GT(most, 300);
+}
+
+TEST(RowTable, KeepsTheLatestRows) {
+  for (const DataType& type : {DataType::Int(), DataType::String()}) {
+    for (int64_t share : {INT64_MAX, int64_t{60'000}, int64_t{30'000}, int64_t{0}}) {
+      SCOPED_TRACE(share);
+      CheckRowTable(share, type);
+    }
+  }
+}
+
+// Rows that are asked for again and again stay, others leave.
+TEST(RowTable, KeepsWhatIsUsed) {
+  const SchemaPtr schema = SchemaFromText("K INT KEY, V STRING");
+  MemoryStore store;
+  RowTable table({Types(*schema), 1, false});
+  ASSERT_TRUE(table.Open(store).ok());
+  const auto batch = [&](int from, int to, bool sets) {
+    std::string text;
+    for (int key = from; key < to; ++key) {
+      text += "0|" + std::to_string(key) + ",a text that is longer than none\n";
+    }
+    const Chunk chunk = ChunkFromText(*schema, text);
+    std::vector<int32_t> numbers(static_cast<size_t>(to - from));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    std::vector<uint32_t> ids;
+    ASSERT_TRUE(table.FindOrInsert(std::span(chunk.columns).first(1), numbers, {}, ids).ok());
+    const uint32_t block = sets ? table.AddBlock(chunk) : 0;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      ASSERT_TRUE(sets || table.Has(ids[i]));
+      if (sets) table.Set(ids[i], {block, numbers[i]});
+    }
+    table.EndBatch();
+  };
+  batch(0, 2000, true);
+  table.Save();
+  const auto share = static_cast<int64_t>(table.ByteSize());
+  int64_t reads = 0;
+  for (int round = 0; round < 40; ++round) {
+    batch(0, 100, false);
+    batch(2000 + round * 100, 2100 + round * 100, true);
+    table.Save();
+    ASSERT_TRUE(table.OnCommitted(share / 2).ok());
+    EXPECT_LE(table.ByteSize(), static_cast<size_t>(share));
+    const size_t before = store.keys_asked();
+    batch(0, 100, false);
+    if (round > 0) reads += static_cast<int64_t>(store.keys_asked() - before);
+  }
+  EXPECT_EQ(reads, 0);
+}
+
+// A large table is there at once, and comes in behind the commits.
+TEST(RowTable, OpensWithoutItsRows) {
+  const SchemaPtr schema = SchemaFromText("K INT KEY, V STRING");
+  MemoryStore store;
+  const auto put = [&](RowTable& table, int from, int to) {
+    std::string text;
+    for (int key = from; key < to; ++key) text += "0|" + std::to_string(key) + ",x\n";
+    const Chunk chunk = ChunkFromText(*schema, text);
+    std::vector<int32_t> numbers(static_cast<size_t>(to - from));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    std::vector<uint32_t> ids;
+    ASSERT_TRUE(table.FindOrInsert(std::span(chunk.columns).first(1), numbers, {}, ids).ok());
+    const uint32_t block = table.AddBlock(chunk);
+    for (size_t i = 0; i < ids.size(); ++i) table.Set(ids[i], {block, numbers[i]});
+    table.EndBatch();
+    table.Save();
+  };
+  constexpr int kKeys = 20'000;
+  RowTable first({Types(*schema), 1, false});
+  ASSERT_TRUE(first.Open(store).ok());
+  for (int key = 0; key < kKeys; key += 4000) put(first, key, key + 4000);
+  RowTable second({Types(*schema), 1, false});
+  ASSERT_TRUE(second.Open(store).ok());
+  EXPECT_LT(second.row_count(), 5000);
+  for (int commit = 0; commit < 10; ++commit) {
+    put(second, kKeys + commit, kKeys + commit + 1);
+    ASSERT_TRUE(second.OnCommitted(INT64_MAX).ok());
+  }
+  EXPECT_EQ(second.row_count(), kKeys + 10);
+  const size_t before = store.keys_asked();
+  put(second, kKeys, kKeys + 100);
+  EXPECT_EQ(store.keys_asked(), before);
+  EXPECT_EQ(store.entries().size(), static_cast<size_t>(kKeys + 100));
+}
+
+// Pages of rows, and rows ordered by time, as versions before 0.3 wrote them.
+TEST(RowTable, ReadsWhatEarlierVersionsWrote) {
+  for (bool has_time : {false, true}) {
+    const SchemaPtr schema = SchemaFromText(has_time ? "K STRING KEY, E BIGINT KEY, V INT, W INT"
+                                                     : "K STRING KEY, V INT, W INT");
+    const RowLayout layout{Types(*schema), has_time ? 2 : 1, has_time};
+    MemoryStore store;
+    std::string page;
+    for (int i = 0; i < 100; ++i) {
+      const Chunk row = ChunkFromText(
+          *schema, std::to_string(i) + "|k" + std::to_string(i) +
+                       (has_time ? ", " + std::to_string(i + 10) : "") + ", " +
+                       std::to_string(i * 2) + ", 7");
+      std::string key, value;
+      AppendRow(std::span(row.columns).first(static_cast<size_t>(layout.key_columns)), 0, key);
+      AppendOrdered64(i, value);
+      AppendRowValue(*row.columns[static_cast<size_t>(layout.key_columns)], 0, value);
+      std::string at;
+      AppendOrdered64(has_time ? i : i / 32, at);
+      if (has_time) {
+        store.Put(at + key, value);
+        continue;
+      }
+      page += key + value;
+      store.Put(at, page);
+      if (i % 32 == 31) page.clear();
+    }
+    const std::map<std::string, std::string> old = store.entries();
+    RowTable table(layout);
+    // The last column is new.
+    ASSERT_TRUE(table.Open(store, layout.types.size() - 1).ok());
+    EXPECT_EQ(store.entries(), old);
+    table.Save();
+    ASSERT_TRUE(table.OnCommitted(0).ok());
+    EXPECT_EQ(store.entries().size(), 100u);
+    const Chunk asked = ChunkFromText(
+        *schema, has_time ? "0|k9, 19, 0, 0\n0|k9, 20, 0, 0" : "0|k9, 0, 0\n0|none, 0, 0");
+    const int32_t rows[] = {0, 1};
+    const int64_t times[] = {9, 9};
+    std::vector<uint32_t> ids;
+    ASSERT_TRUE(table.Find(std::span(asked.columns).first(static_cast<size_t>(layout.key_columns)),
+                           rows, has_time ? std::span(times) : std::span<const int64_t>(), ids)
+                    .ok());
+    ASSERT_TRUE(table.Has(ids[0]));
+    const RowRef ref = table.ref(ids[0]);
+    EXPECT_EQ(table.Gather(layout.key_columns, {&ref, 1})->ToText(0), "18");
+    EXPECT_TRUE(table.Gather(layout.key_columns + 1, {&ref, 1})->IsNull(0));
+    EXPECT_EQ(table.row_time(ref), 9);
+    EXPECT_FALSE(table.Has(ids[1]));
   }
 }
 

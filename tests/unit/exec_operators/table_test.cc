@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "exec/operators/materialized_view.h"
+#include "exec/state/row_codec.h"
 #include "tests/support/operator_harness.h"
 
 namespace weir {
@@ -43,31 +44,72 @@ TEST(Materialize, BringsTheOldRow) {
 // The views here have two columns.
 constexpr int kBoth[] = {0, 1};
 
-std::vector<std::string> ScanLines(MaterializedView& view) {
+// A view's store as a state backend, where its keys have no prefix, and "layout" is that of the
+// other store.
+class StoreState : public StateReader {
+ public:
+  explicit StoreState(FakeContext& context) : context_(context) {}
+  Result<std::optional<std::string>> Get(std::string_view key) const override {
+    std::vector<std::optional<std::string>> values;
+    const bool is_layout = key.starts_with("layout");
+    EXPECT_TRUE(context_.Store(is_layout ? "view-layout" : "view")
+                    .MultiGet({std::string(is_layout ? key.substr(6) : key)}, values)
+                    .ok());
+    return values[0];
+  }
+  Status MultiGet(const std::vector<std::string>& keys,
+                  std::vector<std::optional<std::string>>& values) const override {
+    return context_.Store("view").MultiGet(keys, values);
+  }
+  Status Scan(std::string_view from, std::string_view to,
+              const std::function<bool(std::string_view, std::string_view)>& visit) const override {
+    return context_.Store("view").Scan(from, to, visit);
+  }
+
+ private:
+  FakeContext& context_;
+};
+
+ViewReader Read(const MaterializedViewOptions& options, FakeContext& context) {
+  return ViewReader(options, std::make_shared<StoreState>(context), "", "layout");
+}
+
+std::vector<std::string> ScanLines(const MaterializedViewOptions& options, FakeContext& context) {
   std::vector<std::string> lines;
-  EXPECT_TRUE(view.Scan(kBoth, [&](Chunk rows) {
-                    for (std::string& line : ChunkToLines(rows)) lines.push_back(std::move(line));
-                    return OkStatus();
-                  }).ok());
-  std::sort(lines.begin(), lines.end());
+  ViewReader reader = Read(options, context);
+  while (true) {
+    Result<std::optional<Chunk>> rows = reader.Next(kBoth);
+    EXPECT_TRUE(rows.ok());
+    if (!rows.ok() || !*rows) return lines;
+    for (std::string& line : ChunkToLines(**rows)) lines.push_back(std::move(line));
+  }
+}
+
+std::vector<std::string> LookupLines(const MaterializedViewOptions& options, FakeContext& context,
+                                     std::vector<Value> key) {
+  std::vector<std::string> lines;
+  EXPECT_TRUE(Read(options, context)
+                  .Lookup(key, kBoth,
+                          [&](Chunk rows) {
+                            for (std::string& line : ChunkToLines(rows)) {
+                              lines.push_back(std::move(line));
+                            }
+                            return OkStatus();
+                          })
+                  .ok());
   return lines;
 }
 
-std::vector<std::string> LookupLines(MaterializedView& view, std::vector<Value> key) {
-  std::vector<std::string> lines;
-  EXPECT_TRUE(view.Lookup(key, kBoth, [&](Chunk rows) {
-                    for (std::string& line : ChunkToLines(rows)) lines.push_back(std::move(line));
-                    return OkStatus();
-                  }).ok());
-  return lines;
-}
-
-std::unique_ptr<MaterializedView> MakeView(const MaterializedViewOptions& options,
-                                           FakeContext& context) {
+std::unique_ptr<Operator> MakeView(const MaterializedViewOptions& options, FakeContext& context) {
   auto view = MakeMaterializedView(options);
   EXPECT_TRUE(view.ok());
   EXPECT_TRUE((*view)->Open(context).ok());
   return std::move(*view);
+}
+
+void Commit(Operator& view) {
+  ASSERT_TRUE(view.OnBarrier().ok());
+  ASSERT_TRUE(view.OnCommitted().ok());
 }
 
 TEST(MaterializedView, LooksUpAndScans) {
@@ -81,13 +123,36 @@ TEST(MaterializedView, LooksUpAndScans) {
     b 2 | 1, a
     u 2 | 1, b
     + 3 | 2, c
-    - 4 | 2)")).ok());
-  EXPECT_EQ(ScanLines(*view), Lines("+ 2 | 1, b"));
-  ASSERT_TRUE(view->OnBarrier().ok());
+    - 4 | 2
+    + 5 | -3, d)")).ok());
+  // Nothing before the commit; then in order of the keys.
+  EXPECT_EQ(ScanLines(options, context), Lines(""));
+  Commit(*view);
+  EXPECT_EQ(ScanLines(options, context), Lines("+ 5 | -3, d\n+ 2 | 1, b"));
+  EXPECT_EQ(LookupLines(options, context, {Value(int32_t{1})}), Lines("+ 2 | 1, b"));
+  EXPECT_EQ(LookupLines(options, context, {Value(int32_t{2})}), Lines(""));
+  EXPECT_EQ(LookupLines(options, context, {Value()}), Lines(""));
+  // Also of a row that the view has not seen since it was opened.
   view = MakeView(options, context);
-  EXPECT_EQ(LookupLines(*view, {Value(int32_t{1})}), Lines("+ 2 | 1, b"));
-  EXPECT_EQ(LookupLines(*view, {Value(int32_t{2})}), Lines(""));
-  EXPECT_EQ(LookupLines(*view, {Value()}), Lines(""));
+  ASSERT_TRUE(view->OnBatch(0, ChunkFromText(*options.schema, "- 6 | 1")).ok());
+  Commit(*view);
+  EXPECT_EQ(ScanLines(options, context), Lines("+ 5 | -3, d"));
+}
+
+TEST(MaterializedView, HoldsNoCommittedRows) {
+  MaterializedViewOptions options;
+  options.schema = SchemaFromText("K INT KEY, V STRING");
+  options.key_columns = 1;
+  FakeContext context;
+  auto view = MakeView(options, context);
+  std::string text;
+  for (int key = 0; key < 4000; ++key) text += "1 | " + std::to_string(key) + ", some text\n";
+  ASSERT_TRUE(view->OnBatch(0, ChunkFromText(*options.schema, text)).ok());
+  ASSERT_TRUE(view->OnBarrier().ok());
+  EXPECT_GT(context.memory, 100'000);
+  ASSERT_TRUE(view->OnCommitted().ok());
+  EXPECT_LT(context.memory, 10'000);
+  EXPECT_EQ(ScanLines(options, context).size(), 4000u);
 }
 
 TEST(MaterializedView, ForgetsWindowsAfterTheirRetention) {
@@ -95,7 +160,6 @@ TEST(MaterializedView, ForgetsWindowsAfterTheirRetention) {
   options.schema = SchemaFromText("K STRING KEY, N BIGINT");
   options.key_columns = 1;
   options.windowed_key = physical::WindowKind::kTumbling;
-  options.window_size_ms = 10;
   options.retention_ms = 100;
   FakeContext context;
   auto view = MakeView(options, context);
@@ -104,16 +168,94 @@ TEST(MaterializedView, ForgetsWindowsAfterTheirRetention) {
     1 @0-10 | a, 1
     1 @0-10 | b, 5
     2 @0-10 | a, 7)")).ok());
-  EXPECT_EQ(LookupLines(*view, {Value(std::string("a"))}),
-            Lines("+ 2 @0-10 | a, 7\n+ 1 @20-30 | a, 2"));
   ASSERT_TRUE(view->OnStreamTime(0, 99).ok());
-  EXPECT_EQ(view->row_count(), 3);
+  Commit(*view);
+  const std::vector<Value> a = {Value(std::string("a"))}, b = {Value(std::string("b"))};
+  EXPECT_EQ(LookupLines(options, context, a), Lines("+ 2 @0-10 | a, 7\n+ 1 @20-30 | a, 2"));
+  EXPECT_EQ(LookupLines(options, context, b), Lines("+ 1 @0-10 | b, 5"));
   ASSERT_TRUE(view->OnStreamTime(0, 100).ok());
-  EXPECT_EQ(ScanLines(*view), Lines("+ 1 @20-30 | a, 2"));
-  ASSERT_TRUE(view->OnBarrier().ok());
+  Commit(*view);
+  EXPECT_EQ(ScanLines(options, context), Lines("+ 1 @20-30 | a, 2"));
+  // What does not count is deleted too.
+  EXPECT_EQ(context.stores_["view"].entries().size(), 1u);
   view = MakeView(options, context);
-  EXPECT_EQ(LookupLines(*view, {Value(std::string("a"))}), Lines("+ 1 @20-30 | a, 2"));
-  EXPECT_EQ(LookupLines(*view, {Value(std::string("b"))}), Lines(""));
+  EXPECT_EQ(LookupLines(options, context, a), Lines("+ 1 @20-30 | a, 2"));
+  EXPECT_EQ(LookupLines(options, context, b), Lines(""));
+}
+
+// Rows ordered by time, as earlier versions wrote them, of a table that had fewer columns then.
+TEST(MaterializedView, ReadsWhatEarlierVersionsWrote) {
+  MaterializedViewOptions options;
+  options.schema = SchemaFromText("K STRING KEY, N BIGINT");
+  options.key_columns = 1;
+  options.windowed_key = physical::WindowKind::kTumbling;
+  options.retention_ms = 100;
+  FakeContext context;
+  const Chunk rows = ChunkFromText(*SchemaFromText("K STRING KEY, E BIGINT KEY"),
+                                   "1 | a, 10\n2 | a, 30\n3 | b, 30");
+  for (int32_t row = 0; row < rows.rows; ++row) {
+    std::string key, value;
+    AppendOrdered64(rows.columns[1]->values<int64_t>()[row] - 10, key);
+    AppendRow(rows.columns, row, key);
+    AppendOrdered64(row, value);
+    context.Store("view").Put(key, value);
+  }
+  context.Store("view-layout").Put("columns", SchemaFromText("K STRING KEY")->ToString());
+  auto view = MakeView(options, context);
+  ASSERT_TRUE(view->OnBatch(0, ChunkFromText(*options.schema, "9 @20-30 | b, 4")).ok());
+  Commit(*view);
+  EXPECT_EQ(ScanLines(options, context),
+            Lines("+ 0 @0-10 | a, null\n+ 1 @20-30 | a, null\n+ 9 @20-30 | b, 4"));
+  EXPECT_EQ(LookupLines(options, context, {Value(std::string("a"))}),
+            Lines("+ 0 @0-10 | a, null\n+ 1 @20-30 | a, null"));
+  EXPECT_EQ(context.stores_["view"].entries().size(), 3u);
+}
+
+// Stream time begins at the first row's, which may be the earliest there is.
+TEST(MaterializedView, KeepsWindowsAtTheEarliestTimes) {
+  MaterializedViewOptions options;
+  options.schema = SchemaFromText("K STRING KEY, N BIGINT");
+  options.key_columns = 1;
+  options.windowed_key = physical::WindowKind::kTumbling;
+  options.retention_ms = 86'400'000;
+  FakeContext context;
+  auto view = MakeView(options, context);
+  ASSERT_TRUE(view->OnBatch(0, ChunkFromText(*options.schema, "1 @20-30 | a, 2")).ok());
+  for (int64_t time : {INT64_MIN, INT64_MIN + 1, INT64_MIN + 86'400'000, int64_t{86'400'020}}) {
+    ASSERT_TRUE(view->OnStreamTime(0, time).ok());
+    Commit(*view);
+    EXPECT_EQ(ScanLines(options, context).size(), time > 0 ? 0u : 1u) << time;
+  }
+  ASSERT_TRUE(view->OnStreamTime(0, INT64_MAX).ok());
+  Commit(*view);
+}
+
+// Many windows leave the store piece by piece.
+TEST(MaterializedView, DeletesWindowsInPieces) {
+  MaterializedViewOptions options;
+  options.schema = SchemaFromText("K INT KEY, V STRING");
+  options.key_columns = 1;
+  options.windowed_key = physical::WindowKind::kTumbling;
+  options.retention_ms = 1000;
+  FakeContext context;
+  auto view = MakeView(options, context);
+  constexpr int kKeys = 3000;
+  size_t most = 0;
+  for (int time = 0; time < 20'000; time += 100) {
+    std::string text;
+    const std::string window = std::to_string(time) + " @" + std::to_string(time) + "-" +
+                               std::to_string(time + 100) + " | ";
+    for (int key = 0; key < kKeys / 10; ++key) {
+      text += window + std::to_string(key) + ", a text of some length, so that there is work\n";
+    }
+    ASSERT_TRUE(view->OnBatch(0, ChunkFromText(*options.schema, text)).ok());
+    ASSERT_TRUE(view->OnStreamTime(0, time).ok());
+    Commit(*view);
+    if (time < 1000) continue;
+    ASSERT_EQ(ScanLines(options, context).size(), static_cast<size_t>(kKeys));
+    most = std::max(most, context.stores_["view"].entries().size());
+  }
+  EXPECT_LT(most, static_cast<size_t>(2 * kKeys));
 }
 
 }  // namespace
