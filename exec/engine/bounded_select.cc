@@ -257,9 +257,41 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& 
     WEIR_RETURN_IF_ERROR(check_kept_here(*raw));
     return raw->OpenBounded(std::move(given));
   };
+  prepared_ = nullptr;
+  if (tables.size() == 1 && !plan.limit && !tables[0].keeper->shared() &&
+      runtime->stages().sources.size() == 1) {
+    prepared_ = AsKeyLookup(*plan.root, plan.schema);
+  }
+  if (prepared_ != nullptr) {
+    prepared_->keeper = tables[0].keeper;
+    prepared_->root = tables[0].root;
+    prepared_key_ = runtime->stages().sources[0].node->lookups[0][0];
+    if (!makers.empty()) prepared_->catch_up = catch_up;
+    prepared_->is_closed = lookups_closed_;
+  }
   NoteTransient(runtime);
   cursor->Run(std::move(runtime), open);
   return std::unique_ptr<Cursor>(std::move(cursor));
+}
+
+std::unique_ptr<Cursor> EngineImpl::OpenPrepared(const std::optional<StatementShape>& shape) {
+  if (!shape) return nullptr;
+  const auto found = lookups_.find(shape->text);
+  if (found == lookups_.end()) return nullptr;
+  std::optional<Value> key = KeyOf(*shape, found->second->key_type);
+  if (!key) return nullptr;
+  last_pull_read_stream_ = false;
+  return OpenKeyLookup(found->second, std::move(*key), broker_);
+}
+
+void EngineImpl::KeepPrepared(const std::optional<StatementShape>& shape) {
+  const std::shared_ptr<KeyLookup> lookup = std::exchange(prepared_, nullptr);
+  if (!shape || lookup == nullptr) return;
+  // The literal is the key, as it stands there.
+  if (KeyOf(*shape, lookup->key_type) != prepared_key_) return;
+  constexpr size_t kKeptMax = 256;
+  if (lookups_.size() >= kKeptMax) lookups_.clear();
+  lookups_[shape->text] = lookup;
 }
 
 }  // namespace weir

@@ -23,5 +23,6 @@ weir_layer(exec_engine
     engine/statement_notices.cc
     engine/bounded_cursor.cc
     engine/bounded_select.cc
+    engine/key_lookup.cc
   DEPENDS weir_exec_runtime weir_planner weir_parser
   PRIVATE_DEPENDS fmt::fmt)

@@ -206,6 +206,9 @@ Result<std::unique_ptr<Cursor>> EngineImpl::Query(std::string_view sql) {
   std::lock_guard lock(statement_mutex_);
   if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
   cancel_statement_ = false;
+  const std::optional<StatementShape> shape = ShapeOf(sql);
+  if (std::unique_ptr<Cursor> prepared = OpenPrepared(shape)) return prepared;
+  prepared_ = nullptr;
   StatementSplitter splitter;
   splitter.Add(sql);
   std::optional<StatementText> text = splitter.Next();
@@ -219,11 +222,13 @@ Result<std::unique_ptr<Cursor>> EngineImpl::Query(std::string_view sql) {
     return OkStatus();
   });
   if (!status.ok()) return Shift(std::move(status), *text, 0);
+  KeepPrepared(shape);
   return cursor;
 }
 
 Status EngineImpl::ExecuteStatement(const ast::Statement& statement, StatementResult& result) {
   using namespace ast;
+  if (!statement.Is<ast::InsertValues>()) lookups_.clear();
   if (statement.Is<ControlQuery>()) return ControlQueries(statement, result);
   if (statement.Is<ast::SetProperty>() || statement.Is<UnsetProperty>() ||
       statement.Is<DefineVariable>() || statement.Is<UndefineVariable>()) {
@@ -317,6 +322,9 @@ Status EngineImpl::Close() {
   std::lock_guard lock(statement_mutex_);
   if (closed_) return OkStatus();
   closed_ = true;
+  *lookups_closed_ = true;
+  lookups_.clear();
+  prepared_ = nullptr;
   Status first;
   if (scheduler_ != nullptr) {
     std::vector<std::shared_ptr<Scheduler::Job>> jobs;

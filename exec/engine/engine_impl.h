@@ -7,10 +7,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "exec/connect/topic.h"
+#include "exec/engine/key_lookup.h"
 #include "exec/engine/settings.h"
 #include "exec/runtime/query_runtime.h"
 #include "exec/runtime/scheduler.h"
@@ -179,6 +182,10 @@ class EngineImpl : public Engine {
 
   // engine_cursors.cc: SELECT and PRINT.
   Result<std::unique_ptr<Cursor>> OpenPushQuery(const ast::Statement& statement);
+  /// A cursor for a statement whose shape was prepared; null: it has to be planned.
+  std::unique_ptr<Cursor> OpenPrepared(const std::optional<StatementShape>& shape);
+  /// Keeps what OpenPullQuery has just prepared.
+  void KeepPrepared(const std::optional<StatementShape>& shape);
   QueryRuntimeOptions TransientOptions(const physical::NodePtr& root);
   void NoteTransient(const std::shared_ptr<QueryRuntime>& query);
   Result<std::unique_ptr<Cursor>> OpenPrint(const ast::Statement& statement);
@@ -233,6 +240,12 @@ class EngineImpl : public Engine {
   std::atomic<int64_t> next_transient_{0};
   std::vector<std::weak_ptr<QueryRuntime>> transients_;   // Behind push cursors, oldest first.
   bool last_pull_read_stream_ = false;
+  // Look-ups by key that need no planning, by shape; until a statement may change what they mean.
+  std::unordered_map<std::string, std::shared_ptr<const KeyLookup>> lookups_;
+  const std::shared_ptr<std::atomic<bool>> lookups_closed_ =
+      std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<KeyLookup> prepared_;           // By the pull query opened last; null: none.
+  std::optional<Value> prepared_key_;
   std::atomic<bool> closed_{false};
   bool recovering_ = false;   // A query that cannot start is then in ERROR, and the engine opens.
   const StoredStatement* recovered_ = nullptr;   // Is being made again.
