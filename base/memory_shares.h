@@ -13,7 +13,7 @@ struct MemoryShares {
   static constexpr MemoryShares Of(int64_t limit) {
     constexpr int64_t kMiB = int64_t{1} << 20;
     if (limit <= 0) limit = INT64_MAX;
-    return {.state = limit / 2,
+    return {.state = std::max<int64_t>(limit / 2, 1),
             .between_commits = limit / 8,
             .commit = std::clamp(limit / 16, kMiB, 32 * kMiB),
             .store_buffers = std::clamp(limit / 8, 8 * kMiB, 96 * kMiB),

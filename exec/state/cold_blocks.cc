@@ -11,6 +11,8 @@ constexpr uint8_t kHeaderVersion = 1;
 /// As many segments become one, of so many times their rows.
 constexpr int kMergedBits = 4;
 constexpr size_t kMerged = size_t{1} << kMergedBits;
+/// So many probes ahead.
+constexpr size_t kProbesPrefetched = 8;
 
 }  // namespace
 
@@ -137,7 +139,14 @@ bool ColdBlocks::FindIn(const Segment& segment, std::span<const ColdProbe> probe
                         size_t rows_max, std::vector<int64_t>& found) const {
   const uint32_t last = (uint32_t{1} << segment.row_bits) - 1;
   const int64_t expired = std::max<int64_t>(0, first_ordinal() - segment.begin);
-  for (const ColdProbe& probe : probes) {
+  for (size_t i = 0; i < probes.size(); ++i) {
+    if (i + 2 * kProbesPrefetched < probes.size()) {
+      segment.index.PrefetchBucket(probes[i + 2 * kProbesPrefetched].hash);
+    }
+    if (i + kProbesPrefetched < probes.size()) {
+      segment.index.PrefetchRecords(probes[i + kProbesPrefetched].hash);
+    }
+    const ColdProbe& probe = probes[i];
     if (probe.from > segment.time_max || probe.to < segment.time_min) continue;
     const bool all = segment.index.Find(
         probe.hash, static_cast<uint32_t>(expired), last, [&](uint32_t row) {

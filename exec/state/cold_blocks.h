@@ -52,7 +52,8 @@ class ColdBlocks {
 
   /// Takes in the block that begins at `ordinal`, right behind the last one if there is one; row i
   /// of it has hashes[i]. Returns its header.
-  std::string Add(int64_t ordinal, std::vector<ColdEntry> entries, std::span<const uint64_t> hashes);
+  std::string Add(int64_t ordinal, std::vector<ColdEntry> entries,
+                  std::span<const uint64_t> hashes);
   void DropFirst();
   int64_t first_time_max() const { return blocks_.front().time_max; }
 

@@ -263,11 +263,11 @@ Status JoinBuffer::DropColdBlock() {
   return OkStatus();
 }
 
-// The next cold rows that wait come to the others.
+// The next cold rows that wait come to the others. Hot ones lie between them, which are there.
 Status JoinBuffer::ReadWaiting() {
   const auto from = cold_waiting_from_;
   cold_waiting_from_ = {INT64_MAX, INT64_MAX};
-  size_t read = 0;
+  size_t visited = 0;
   bool ok = true;
   WEIR_RETURN_IF_ERROR(store_->Scan(
       join_keys::Waiting(from.first, from.second), join_keys::End(join_keys::kWaiting),
@@ -276,14 +276,13 @@ Status JoinBuffer::ReadWaiting() {
         key.remove_prefix(1);
         ok = ReadOrdered64(key, row.first) && ReadOrdered64(key, row.second);
         if (!ok) return false;
-        if (read == kWaitingReadAtOnce) {
+        if (visited++ == kWaitingReadAtOnce) {
           cold_waiting_from_ = row;
           return false;
         }
         if (!IsCold(row.second) || !cold_.IsWaiting(row.second)) return true;
         heap_.push_back(row);
         std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
-        ++read;
         return true;
       }));
   return ok ? OkStatus() : MalformedJoin();

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "base/memory_shares.h"
+
 namespace weir {
 namespace {
 
@@ -105,6 +107,19 @@ TEST(Settings, QueriesKeepWhatIsInForce) {
   EXPECT_EQ(query.numbers.at("collect_list.limit"), -1);
   EXPECT_EQ(query.numbers.at("collect_set.limit"), 1000);
   EXPECT_GT(query.memory_limit, 0) << "without a limit: a part of the machine";
+}
+
+TEST(MemoryShares, StayBelowTheLimitTogether) {
+  for (int64_t limit = 256 << 20; limit < int64_t{1} << 40; limit *= 2) {
+    const MemoryShares parts = MemoryShares::Of(limit);
+    EXPECT_LE(parts.state + parts.between_commits + parts.commit + parts.store_buffers +
+                  parts.store_cache + parts.kafka_partition + parts.kafka_sending,
+              limit);
+  }
+  const MemoryShares least = MemoryShares::Of(1);
+  EXPECT_EQ(least.state, 1);
+  EXPECT_GE(least.store_buffers, 8 << 20);
+  EXPECT_EQ(MemoryShares::Of(0).commit, MemoryShares::Of(INT64_MAX).commit) << "0: no limit";
 }
 
 }  // namespace

@@ -119,13 +119,13 @@ TEST_P(JoinSpill, GivesWhatAJoinInMemoryGives) {
     }
     size_t headers = 0;
     int64_t largest = 0;
-    for (int round = 0; round < 140; ++round) {
+    for (int round = 0; round < 100; ++round) {
       const auto side = static_cast<int>(random() % 2);
       const Chunk chunk = rows[side].Next(100 + static_cast<int>(random() % 700), 20000);
       const int32_t cut = random() % 3 == 0 ? 97 : 4096;
       in_memory.Push(side, chunk, cut);
       spilled.Push(side, chunk, cut);
-      if (round == 90) {
+      if (round == 60) {
         for (SpillRows& each : rows) each.Jump(3000);
       }
       // Now all leaves memory, now only some.
