@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/memory_shares.h"
 #include "base/status_macros.h"
 #include "planner/catalog/near_names.h"
 
@@ -265,6 +266,8 @@ QuerySettings Settings::ForQuery() const {
     query.memory_limit = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 4;
   }
   query.state_spills = Flag("test.state.spills");
+  query.numbers["commit.bytes.max"] =
+      std::min(query.commit_bytes_max, MemoryShares::Of(query.memory_limit).commit);
   for (std::string_view name : {"collect_list.limit", "collect_set.limit"}) {
     query.numbers[std::string(name)] = Number(name);
   }

@@ -97,6 +97,8 @@ class StreamStreamJoin : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
+    commit_bytes_max_ =
+        static_cast<size_t>(context.setting("commit.bytes.max", int64_t{16} << 20));
     looks_rarely_ = waits_ && context.setting("sql.extensions", 1) == 0;
     for (JoinSide& side : sides_) {
       side.store = &context.Store(side.store_name);
@@ -173,6 +175,7 @@ class StreamStreamJoin : public Operator {
   const int64_t kept_for_;
   const bool waits_;
   bool looks_rarely_ = false;
+  size_t commit_bytes_max_ = 0;
   JoinSide sides_[2];
   const std::string times_name_;
   int64_t shared_time_ = kNoTime;      // The higher of both sides'.
@@ -292,7 +295,11 @@ Status StreamStreamJoin::ProcessHeld() {
     side.buffer.Release(side.fetched);
     if (side.single_upstream) shared_time_ = std::max(shared_time_, side.reached_last);
   }
-  return ApplyTimes();
+  WEIR_RETURN_IF_ERROR(ApplyTimes());
+  size_t unsaved = 0;
+  for (const JoinSide& side : sides_) unsaved += side.buffer.UnsavedBytes();
+  if (unsaved > commit_bytes_max_) context_->AskForCommit();
+  return OkStatus();
 }
 
 void StreamStreamJoin::Store(JoinSide& own) {

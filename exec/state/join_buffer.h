@@ -105,6 +105,8 @@ class JoinBuffer {
   /// the other rows. `on_block` is called behind each block and may let some leave memory.
   Status Load(const StateStore& store, const std::function<void()>& on_block);
   void Save(StateStore& store);
+  /// What the next Save will write, about.
+  size_t UnsavedBytes() const;
   size_t ByteSize() const;
 
  private:

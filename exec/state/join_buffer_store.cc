@@ -16,6 +16,8 @@ namespace {
 /// What is read back at once for one row of it.
 constexpr size_t kEntryRowsMax = 256;
 constexpr size_t kEntryBytesMax = 256u << 10;
+/// Of an entry of a row that waits, with what a store needs to keep it.
+constexpr size_t kWaitingBytes = 200;
 /// A block that came in more pieces is written anew when it is full.
 constexpr size_t kEntriesMax = 64;
 
@@ -47,6 +49,14 @@ void JoinBuffer::Save(StateStore& store) {
   header_bytes_ = 0;
   SaveRows(store);
   SaveWaiting(store);
+}
+
+size_t JoinBuffer::UnsavedBytes() const {
+  size_t bytes = (waiting_changed_.size() + waiting_deleted_.size()) * kWaitingBytes;
+  if (blocks_.empty() || saved_end_ >= next_ordinal_) return bytes;
+  const Block& last = *blocks_.back();
+  const auto rows = static_cast<size_t>(next_ordinal_ - std::max(saved_end_, hot_ordinal_));
+  return bytes + rows * (last.bytes / static_cast<size_t>(last.rows));
 }
 
 void JoinBuffer::SaveRows(StateStore& store) {

@@ -196,6 +196,24 @@ TEST(JoinSpillSizes, WideRowsOfFewKeys) {
   }
 }
 
+// A commit's batch is bounded, too: rows that wait are small ones with large entries.
+TEST(JoinSpillSizes, AsksForACommitWhenMuchIsToBeWritten) {
+  const SpillCase spill{"", JoinKind::kLeft, true};
+  const auto node = SpillJoin(spill, 100'000, 100'000, 1000);
+  Harness run(node);
+  run.context().settings["commit.bytes.max"] = 50'000;
+  run.Restart();
+  SpillRows rows(8, 1'000'000, false, 3);
+  run.Push(0, rows.Next(100, 10));
+  EXPECT_FALSE(run.context().commit_asked);
+  run.Push(0, rows.Next(300, 10));
+  EXPECT_TRUE(run.context().commit_asked);
+  run.Barrier();
+  run.context().commit_asked = false;
+  run.Push(0, rows.Next(100, 10));
+  EXPECT_FALSE(run.context().commit_asked);
+}
+
 // As versions before wrote it: an entry a commit, of up to a block's rows, and no headers.
 TEST(JoinSpillSizes, OpensTheStoresOfBefore) {
   const SpillCase spill{"", JoinKind::kInner, true};
