@@ -69,8 +69,9 @@ struct PersistentQueryPlan {
   bool if_not_exists = false, or_replace = false;
   physical::NodePtr root;                     ///< Ends in a TopicSink.
   KnownColumns known_columns;                 ///< Of what it reads, as planned.
-  uint64_t fingerprint = 0;                   ///< Of everything that decides the shape of state.
-  /// As earlier versions computed it: state that bears it is taken over.
+  /// Of the signature of its state (SignatureHash).
+  uint64_t fingerprint = 0;
+  /// As versions computed it that kept no plans (StateShape): state that bears it is taken over.
   uint64_t legacy_fingerprint = 0;
 };
 
@@ -109,6 +110,9 @@ Result<CreateSourcePlan> PlanCreateSource(const ast::Statement& statement,
 Result<PersistentQueryPlan> PlanPersistentQuery(const ast::Statement& statement,
                                                 const PlannerContext& context);
 Result<PushQueryPlan> PlanPushQuery(const ast::Statement& statement, const PlannerContext& context);
+/// CREATE SOURCE TABLE: a query without a sink, which keeps the table's rows for pull queries.
+Result<PersistentQueryPlan> PlanKeptTable(const SourceEntry& source,
+                                          const PlannerContext& context);
 /// Without sql_extensions what ksqlDB's pull queries can do, else SQL.
 Result<PullQueryPlan> PlanPullQuery(const ast::Statement& statement, const PlannerContext& context);
 Result<InsertValuesPlan> PlanInsertValues(const ast::Statement& statement,

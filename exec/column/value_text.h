@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_string.h"
 #include "weir/batch.h"
 
 namespace weir {
@@ -17,9 +18,6 @@ void AppendJsonText(const Column& column, int32_t row, std::string& out);
 
 /// The value as CAST to STRING writes it, ksqlDB's way: [1, 2], {k=v}, Struct{F=1}.
 void AppendCastText(const Column& column, int32_t row, std::string& out);
-
-/// `text` in JSON's quotes.
-void AppendJsonString(std::string_view text, std::string& out);
 
 /// Bytes in base64 with padding.
 void AppendBase64(std::string_view bytes, std::string& out);

@@ -14,7 +14,8 @@ namespace weir {
 namespace {
 
 // 2: as written, and the columns that queries know, behind the SQL.
-constexpr unsigned char kFormatVersion = 2;
+// 3: the plans that queries run by, and what their state lies under, behind these.
+constexpr unsigned char kFormatVersion = 3;
 constexpr std::string_view kPrefix = "catalog/";
 
 void AppendText(std::string_view text, std::string& out) {
@@ -67,6 +68,24 @@ bool ReadColumns(std::string_view& in, KnownColumns& known) {
   return true;
 }
 
+void AppendPlans(const KeptPlans& plans, std::string& out) {
+  AppendCount(plans.size(), out);
+  for (const auto& [query, plan] : plans) {
+    AppendText(query, out);
+    AppendText(plan, out);
+  }
+}
+
+bool ReadPlans(std::string_view& in, KeptPlans& plans) {
+  size_t count = 0;
+  if (!ReadCount(in, count)) return false;
+  for (; count > 0; --count) {
+    std::string query;
+    if (!ReadText(in, query) || !ReadText(in, plans[query])) return false;
+  }
+  return true;
+}
+
 Status Decode(std::string_view bytes, StoredStatement& statement) {
   const Status corrupt(ErrorCode::kStoreCorrupt, "an entry of the catalog does not decode");
   if (bytes.size() < 2) return corrupt;
@@ -84,6 +103,10 @@ Status Decode(std::string_view bytes, StoredStatement& statement) {
   }
   if (version >= 2 && (!ReadText(bytes, statement.written) ||
                        !ReadColumns(bytes, statement.known_columns))) {
+    return corrupt;
+  }
+  if (version >= 3 &&
+      (!ReadPlans(bytes, statement.plans) || !ReadText(bytes, statement.state_id))) {
     return corrupt;
   }
   while (!bytes.empty()) {
@@ -155,6 +178,8 @@ std::string EncodeStatement(const StoredStatement& statement) {
   AppendText(statement.sql, out);
   AppendText(statement.written, out);
   AppendColumns(statement.known_columns, out);
+  AppendPlans(statement.plans, out);
+  AppendText(statement.state_id, out);
   for (const auto& [name, value] : statement.settings) {
     AppendText(name, out);
     AppendText(value, out);

@@ -24,5 +24,7 @@ weir_layer(exec_engine
     engine/bounded_cursor.cc
     engine/bounded_select.cc
     engine/key_lookup.cc
+    engine/engine_plans.cc
+    engine/engine_rebuild.cc
   DEPENDS weir_exec_runtime weir_planner weir_parser
   PRIVATE_DEPENDS fmt::fmt)

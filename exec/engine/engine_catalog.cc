@@ -30,12 +30,15 @@ Status EngineImpl::SaveStatement(std::string_view kind, std::string_view name,
   for (StoredStatement& stored : stored_) {
     if (stored.kind != kind || stored.name != name) continue;
     if (stored.sql == sql && stored.written == extras.written &&
-        stored.known_columns == extras.known_columns) {
+        stored.known_columns == extras.known_columns &&
+        (recovering_ || stored.plans == extras.plans)) {
       return OkStatus();
     }
     stored.sql = sql;
     stored.written = std::move(extras.written);
     stored.known_columns = std::move(extras.known_columns);
+    // What is made anew goes on by the plans it has, until those that run are known.
+    if (!recovering_) stored.plans = std::move(extras.plans);
     if (!recovering_) stored.settings = settings_.given();
     return PersistCatalog(&stored, -1);
   }
@@ -46,6 +49,7 @@ Status EngineImpl::SaveStatement(std::string_view kind, std::string_view name,
   stored.sql = sql;
   stored.written = std::move(extras.written);
   stored.known_columns = std::move(extras.known_columns);
+  stored.plans = std::move(extras.plans);
   stored.settings = settings_.given();
   stored_.push_back(std::move(stored));
   return PersistCatalog(&stored_.back(), -1);
@@ -54,13 +58,15 @@ Status EngineImpl::SaveStatement(std::string_view kind, std::string_view name,
 Status EngineImpl::ForgetStatement(std::string_view kind, std::string_view name,
                                    std::string_view state_of) {
   int64_t number = -1;
+  std::string state(state_of);
   for (auto it = stored_.begin(); it != stored_.end(); ++it) {
     if (it->kind != kind || it->name != name) continue;
     number = it->number;
+    if (state_of == name) state = StateIdOf(*it);
     stored_.erase(it);
     break;
   }
-  return PersistCatalog(nullptr, number, state_of);
+  return PersistCatalog(nullptr, number, state);
 }
 
 // At the query's place in the order: what reads the source stands behind it.
@@ -68,12 +74,15 @@ Status EngineImpl::KeepSinkOf(std::string_view query_id, std::string_view source
                               std::string_view sql) {
   for (StoredStatement& stored : stored_) {
     if (stored.kind != "query" || stored.name != query_id) continue;
+    const std::string state = StateIdOf(stored);
     stored.kind = "source";
     stored.name = source;
     stored.sql = sql;
     stored.known_columns.clear();
+    stored.plans.clear();
+    stored.state_id.clear();
     stored.paused = false;
-    return PersistCatalog(&stored, -1, query_id);
+    return PersistCatalog(&stored, -1, state);
   }
   return SaveStatement("source", source, sql);
 }

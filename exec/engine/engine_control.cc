@@ -140,7 +140,7 @@ Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
   WEIR_RETURN_IF_ERROR(KeepSinkOf(id, kept.name, kept.sql));
   catalog_.PutSource(std::move(kept));
   catalog_.RemoveQuery(id);
-  fingerprints_.erase(id);
+  plan_notes_.erase(id);
   return OkStatus();
 }
 

@@ -16,6 +16,7 @@
 #include "exec/formats/format.h"
 #include "parser/ast/printer.h"
 #include "parser/parser.h"
+#include "planner/physical/plan_text.h"
 
 namespace weir {
 namespace {
@@ -33,11 +34,6 @@ Status AlreadyExists(const SourceEntry& existing, std::string_view hint) {
 }
 
 std::string PipelineUnit(std::string_view name) { return fmt::format("PIPELINE_{}", name); }
-
-const physical::Node* FindTopicSource(const physical::Node& node) {
-  if (node.kind == physical::NodeKind::kTopicSource) return &node;
-  return node.inputs.empty() ? nullptr : FindTopicSource(*node.inputs[0]);
-}
 
 }  // namespace
 
@@ -137,34 +133,15 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
   return OkStatus();
 }
 
-// CREATE SOURCE TABLE: a query without a sink that keeps the table for pull queries.
 Status EngineImpl::StartSourceTable(const SourceEntry& source) {
-  const std::string select =
-      fmt::format("SELECT * FROM {} EMIT CHANGES", QuoteIdentifier(source.name));
-  WEIR_ASSIGN_OR_RETURN(ast::Statement parsed, ParseStatement(select));
-  WEIR_ASSIGN_OR_RETURN(PushQueryPlan push, PlanPushQuery(parsed, MakePlannerContext()));
-  const physical::Node* scan = FindTopicSource(*push.root);
-  WEIR_CHECK(scan != nullptr, "a SELECT reads a topic");
-  auto node = std::make_shared<physical::TopicSource>(
-      static_cast<const physical::TopicSource&>(*scan));
-  auto root = std::make_shared<physical::ClientSink>();
-  root->id = node->id + 1;
-  root->schema = node->schema;
-  root->mode = node->mode;
-  root->windowed_key = node->windowed_key;
-  root->window_size_ms = node->window_size_ms;
-  root->keeps_table = true;
-  root->inputs.push_back(std::move(node));
-  PersistentQueryPlan plan;
-  plan.query_id = fmt::format("CST_{}", source.name);
-  plan.root = std::move(root);
-  plan.fingerprint = 1;
-  plan.legacy_fingerprint = 1;
-  return StartQueries(plan.query_id, {plan}, false);
+  WEIR_ASSIGN_OR_RETURN(PersistentQueryPlan plan, PlanKeptTable(source, MakePlannerContext()));
+  const std::string id = plan.query_id;
+  std::vector<PersistentQueryPlan> plans = {std::move(plan)};
+  return StartQueries(id, plans, false);
 }
 
-Status EngineImpl::StartQueries(const std::string& id,
-                                const std::vector<PersistentQueryPlan>& plans, bool paused) {
+QueryRuntimeOptions EngineImpl::OptionsOf(const std::string& id,
+                                          const std::vector<PersistentQueryPlan>& plans) {
   QueryRuntimeOptions options;
   options.id = id;
   for (const PersistentQueryPlan& plan : plans) {
@@ -186,14 +163,37 @@ Status EngineImpl::StartQueries(const std::string& id,
     });
   };
   options.log = [this](LogLevel level, std::string_view line) { Log(level, line); };
+  return options;
+}
+
+Status EngineImpl::StartQueries(const std::string& id,
+                                std::vector<PersistentQueryPlan>& plans, bool paused) {
+  // Where the catalog stays with the state, it says whose that is; else the state itself does.
+  bool bound = broker_->kind() != "kafka";
+  Status fits;
+  for (PersistentQueryPlan& plan : plans) {
+    const std::string kept = KeptPlan(plan.query_id);
+    bound &= !kept.empty();
+    if (fits.ok()) fits = FitToState(kept, plan);
+  }
+  if (!fits.ok() && !recovering_) return fits;
+  QueryRuntimeOptions options = OptionsOf(id, plans);
+  options.refused = fits;
+  options.bound_by_catalog = bound;
+  for (const StoredStatement& stored : stored_) {
+    if (stored.kind == "query" && stored.name == id) options.state_id = stored.state_id;
+  }
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
                         QueryRuntime::Make(std::move(options)));
-  if (recovering_ && options_.paused && FindRunning(id) == nullptr) {
+  if (recovering_ && options_.paused && FindRunning(id) == nullptr && fits.ok()) {
     paused = true;   // For this opening only; RESUME opens it.
+    if (bound) WEIR_RETURN_IF_ERROR(KeepPlans(id, plans));
   } else if (Status opened = runtime->Open(); !opened.ok()) {
     if (!recovering_) return opened;
     Log(LogLevel::kError, fmt::format("query {}: {}", id, opened.ToString()));
     runtime->StopWithError(std::move(opened));
+  } else if (recovering_ || id.starts_with("CST_")) {
+    WEIR_RETURN_IF_ERROR(KeepPlans(id, plans));
   }
   if (paused) runtime->Pause();
   {
@@ -214,6 +214,7 @@ Status EngineImpl::StartQueries(const std::string& id,
 }
 
 Status EngineImpl::StopQuery(std::string_view id, bool remove) {
+  if (remove) WEIR_RETURN_IF_ERROR(StopRebuild(std::string(id)));
   std::shared_ptr<QueryRuntime> runtime;
   {
     std::lock_guard lock(running_mutex_);
@@ -244,13 +245,6 @@ Status EngineImpl::CheckReplacement(const PersistentQueryPlan& plan) const {
                   fmt::format("{} was not made by a query, so no query can replace it",
                               existing->name));
   }
-  auto stored = fingerprints_.find(plan.query_id);
-  if (stored != fingerprints_.end() && stored->second != plan.fingerprint) {
-    return Status(ErrorCode::kIncompatibleChange,
-                  fmt::format("the new query cannot go on from the state of the old one: {}",
-                              plan.query_id))
-        .WithHint("only WHERE and added columns may change; else DROP it and create it anew");
-  }
   return OkStatus();
 }
 
@@ -268,14 +262,16 @@ Status EngineImpl::RegisterPlan(const PersistentQueryPlan& plan, const std::stri
     sink.is_materialized = sink.is_table;
     catalog_.PutSource(std::move(sink));
   }
-  fingerprints_[plan.query_id] = plan.fingerprint;
   catalog_.PutQuery(std::move(query));
   return OkStatus();
 }
 
 Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult& result) {
   PlannerContext context = MakePlannerContext();
-  WEIR_ASSIGN_OR_RETURN(PersistentQueryPlan plan, PlanPersistentQuery(statement, context));
+  Result<PersistentQueryPlan> planned = PlanPersistentQuery(statement, context);
+  const Status refused = planned.status();
+  if (!planned.ok()) planned = PlanOfKept(refused);
+  WEIR_ASSIGN_OR_RETURN(PersistentQueryPlan plan, std::move(planned));
   result.query_id = plan.query_id;
   const QueryEntry* same = catalog_.FindQuery(plan.query_id);
   const SourceEntry* existing = plan.sink ? catalog_.FindSource(plan.sink_name) : nullptr;
@@ -293,7 +289,11 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
   // OR REPLACE takes in columns that the sources have got since.
   const bool grown = plan.or_replace && existing != nullptr &&
                      existing->ToSchema() != plan.sink->ToSchema();
-  const bool identical = same != nullptr && same->sql == plan.sql && !grown;
+  // Or makes a query anew that cannot go on.
+  const RunningQuery* running = plan.or_replace ? FindRunning(plan.query_id) : nullptr;
+  const bool stuck =
+      running != nullptr && running->runtime->error().code() == ErrorCode::kPlanChanged;
+  const bool identical = same != nullptr && same->sql == plan.sql && !grown && !stuck;
   if (identical && context.sql_extensions) {
     result.message = fmt::format("Query {} exists and is the same", plan.query_id);
     return OkStatus();
@@ -306,6 +306,13 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
     }
     WEIR_RETURN_IF_ERROR(CheckReplacement(plan));
     replaces = same != nullptr;
+    if (replaces) {
+      WEIR_RETURN_IF_ERROR(StopRebuild(plan.query_id));
+      const std::string kept = KeptPlan(plan.query_id);
+      WEIR_ASSIGN_OR_RETURN(const std::vector<std::string> differs, StateDifferences(kept, plan));
+      if (!differs.empty() && CanRebuild(plan)) return StartRebuild(plan, differs, result);
+      WEIR_RETURN_IF_ERROR(CheckGoesOn(kept, plan));
+    }
   } else if (same != nullptr) {
     // INSERT INTO: the id is made from the text, so ksqlDB's two identical ones need two names.
     if (context.sql_extensions) {
@@ -318,21 +325,31 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
       plan.query_id = fmt::format("{}_{}", plan.query_id, n);
     }
   }
+  const Catalog before = catalog_;
   if (replaces) WEIR_RETURN_IF_ERROR(StopQuery(plan.query_id, false));
   WEIR_RETURN_IF_ERROR(RegisterPlan(plan, ""));
   // Known to the catalog before it commits anything: a crash may not leave state that nobody owns.
-  const StatementExtras extras{.written = "", .known_columns = plan.known_columns};
-  if (!replaces) WEIR_RETURN_IF_ERROR(SaveStatement("query", plan.query_id, plan.sql, extras));
-  Status started = StartQueries(plan.query_id, {plan}, IsStoredPaused(plan.query_id));
+  if (!replaces) WEIR_RETURN_IF_ERROR(SaveQuery(plan));
+  std::vector<PersistentQueryPlan> plans = {plan};
+  Status started = StartQueries(plan.query_id, plans, IsStoredPaused(plan.query_id));
+  plan.root = plans[0].root;
   if (!started.ok()) {
-    if (replaces) return started;
+    if (replaces) {
+      catalog_ = before;
+      WEIR_RETURN_IF_ERROR(StartAgain(plan.query_id));
+      return started;
+    }
     Unregister(plan);
     if (!recovering_) {
       WEIR_RETURN_IF_ERROR(ForgetStatement("query", plan.query_id, StateOfFailed(plan.query_id)));
     }
     return started;
   }
-  if (replaces) WEIR_RETURN_IF_ERROR(SaveStatement("query", plan.query_id, plan.sql, extras));
+  if (replaces) WEIR_RETURN_IF_ERROR(SaveQuery(plan));
+  if (!refused.ok()) {
+    NotePlan(plan.query_id, fmt::format("this one does not plan its statement any more: {}",
+                                        refused.message()));
+  }
   result.message = plan.sink ? fmt::format("Created {} {} with query {}",
                                            KindName(plan.sink->is_table), plan.sink_name,
                                            plan.query_id)
@@ -349,7 +366,7 @@ std::string EngineImpl::StateOfFailed(const std::string& query_id) const {
 
 void EngineImpl::Unregister(const PersistentQueryPlan& plan) {
   catalog_.RemoveQuery(plan.query_id);
-  fingerprints_.erase(plan.query_id);
+  plan_notes_.erase(plan.query_id);
   if (plan.sink) catalog_.RemoveSource(plan.sink_name);
 }
 
@@ -400,6 +417,7 @@ Status EngineImpl::CreatePipeline(const ast::Statement& statement, StatementResu
       if (Status kept = CheckReadsBack(plan); !kept.ok()) return std::move(kept).At(inner.position);
       WEIR_RETURN_IF_ERROR(RegisterPlan(plan, name));
       extras.known_columns.insert(plan.known_columns.begin(), plan.known_columns.end());
+      extras.plans[plan.query_id] = WritePlan(*plan.root);
       plans.push_back(std::move(plan));
     }
     if (plans.empty()) {
@@ -525,6 +543,9 @@ Status EngineImpl::DropSource(const ast::Statement& statement, StatementResult& 
       dependants.push_back(stored.name);
     }
   }
+  for (const auto& [id, rebuild] : rebuilds_) {
+    if (rebuild.statement.known_columns.contains(name)) dependants.push_back(id);
+  }
   if (!dependants.empty()) {
     return Status(ErrorCode::kHasDependants,
                   fmt::format("{} cannot be dropped while queries use it: {}", name,
@@ -545,7 +566,7 @@ Status EngineImpl::DropSource(const ast::Statement& statement, StatementResult& 
     WEIR_RETURN_IF_ERROR(StopQuery(source.created_by_query, true));
     WEIR_RETURN_IF_ERROR(DropInternals(source.created_by_query, result));
     catalog_.RemoveQuery(source.created_by_query);
-    fingerprints_.erase(source.created_by_query);
+    plan_notes_.erase(source.created_by_query);
     WEIR_RETURN_IF_ERROR(
         ForgetStatement("query", source.created_by_query, source.created_by_query));
   } else {

@@ -329,6 +329,9 @@ Status EngineImpl::Close() {
   if (scheduler_ != nullptr) {
     std::vector<std::shared_ptr<Scheduler::Job>> jobs;
     for (const RunningQuery& query : running_) jobs.push_back(query.runtime);
+    for (const auto& [id, rebuild] : rebuilds_) {
+      jobs.insert(jobs.end(), {rebuild.watch, rebuild.runtime});
+    }
     for (const auto& transient : transients_) {
       if (auto query = transient.lock()) jobs.push_back(std::move(query));
     }
@@ -341,6 +344,14 @@ Status EngineImpl::Close() {
     }
     query.runtime->Stop();
   }
+  for (auto& [id, rebuild] : rebuilds_) {
+    if (rebuild.runtime->state() != QueryRuntime::State::kError) {
+      Status status = rebuild.runtime->Commit();
+      if (first.ok()) first = std::move(status);
+    }
+    rebuild.runtime->Stop();
+  }
+  rebuilds_.clear();
   {
     std::lock_guard running_lock(running_mutex_);
     running_.clear();

@@ -31,6 +31,9 @@ struct RunningQuery {
   bool paused = false;
 };
 
+/// Written plans by query id.
+using KeptPlans = std::map<std::string, std::string, std::less<>>;
+
 /// An object of the catalog as it is kept: the statement that makes it, in order of creation.
 struct StoredStatement {
   int64_t number = 0;                      ///< Position in the order of creation.
@@ -41,6 +44,10 @@ struct StoredStatement {
   std::string written;
   /// Columns that the sources of a query had when it was made; empty if an earlier version made it.
   KnownColumns known_columns;
+  /// The plans by which the query, or those of the pipeline, run, in their written form, by query;
+  /// empty if a version before plans were kept made it, and for what is no query.
+  KeptPlans plans;
+  std::string state_id;                    ///< What a query's state lies under; empty: its id.
   std::map<std::string, std::string, std::less<>> settings;   ///< In force when it was made.
   bool paused = false;
   /// Why it could not be made again, or OK. It is kept, and what depends on it is in ERROR too.
@@ -51,6 +58,16 @@ struct StoredStatement {
 struct StatementExtras {
   std::string written;
   KnownColumns known_columns;
+  KeptPlans plans;
+};
+
+/// A table's query that is made anew beside the one it will replace (engine_rebuild.cc).
+struct Rebuild {
+  StoredStatement statement;               ///< Of kind "rebuild", under the name of the query.
+  PersistentQueryPlan plan;                ///< As it will run.
+  std::shared_ptr<QueryRuntime> runtime;   ///< Writes to a topic beside.
+  std::shared_ptr<Scheduler::Job> watch;   ///< Sees when it has caught up.
+  Status failed;                           ///< Why it did not take the other's place.
 };
 
 class EngineImpl : public Engine {
@@ -109,6 +126,7 @@ class EngineImpl : public Engine {
   /// it is now, as they would when the store is opened again.
   Status RestartQueriesOf(std::string_view source);
   Status RestartQuery(const StoredStatement& statement);
+  Status TakeSettingsOf(const StoredStatement& statement);
   /// Tries broken objects again; notices say which are mended.
   void RetryBroken(StatementResult& result);
   /// By the name of a source, query or pipeline that it is or makes; null: none.
@@ -154,11 +172,53 @@ class EngineImpl : public Engine {
   /// The query whose state goes with a statement that failed; empty: none does.
   std::string StateOfFailed(const std::string& query_id) const;
   Status CheckReplacement(const PersistentQueryPlan& plan) const;
+
+  // engine_plans.cc: which plan goes on from the state that a query has.
+  /// The plan that a query of the catalog runs by; empty: none is kept.
+  std::string KeptPlan(std::string_view query_id) const;
+  /// A query of the catalog that this version does not plan any more, by the plan that it has; else
+  /// `cause`, which says why.
+  Result<PersistentQueryPlan> PlanOfKept(Status cause) const;
+  /// Where the plan's state has the signature of the kept one's, the plan with the stores of that;
+  /// at reopening else the kept plan itself, with a note. kPlanChanged if that cannot run either.
+  Status FitToState(const std::string& kept, PersistentQueryPlan& plan);
+  /// kIncompatibleChange unless the plan can go on from the state of the kept one.
+  Status CheckGoesOn(const std::string& kept, const PersistentQueryPlan& plan) const;
+  /// What of the kept plan's state the plan would have otherwise; empty: nothing.
+  Result<std::vector<std::string>> StateDifferences(const std::string& kept,
+                                                    const PersistentQueryPlan& plan) const;
+  /// What the state of a query lies under.
+  static std::string StateIdOf(const StoredStatement& query);
+  /// Keeps the plans that a unit of queries has come to run by.
+  Status KeepPlans(std::string_view unit, const std::vector<PersistentQueryPlan>& plans);
+  /// A query's statement and plan, in the catalog.
+  Status SaveQuery(const PersistentQueryPlan& plan);
+  /// A query that was stopped for one that could not start goes on by the plan it has.
+  Status StartAgain(const std::string& query_id);
+  /// Notes that a query runs by the plan of an earlier version.
+  void NotePlan(const std::string& query_id, const std::string& why);
+  void AddPlanNotes(StatementResult& result) const;
+
+  // engine_rebuild.cc: queries that are made anew beside those that they will replace.
+  bool CanRebuild(const PersistentQueryPlan& plan) const;
+  /// `differs` says why the state of the running query is of no use, for the statement's notices.
+  Status StartRebuild(const PersistentQueryPlan& plan, const std::vector<std::string>& differs,
+                      StatementResult& result);
+  Status RunRebuild(Rebuild rebuild);
+  /// Goes on with those that a store was left with.
+  Status ResumeRebuilds(std::vector<StoredStatement> statements);
+  /// Swaps the query in once it has caught up; milliseconds until it is to be looked at again.
+  int64_t LookAtRebuild(const std::string& query_id, int64_t number);
+  static bool HasCaughtUp(const QueryRuntime& made, const QueryRuntime& old);
+  Status SwapIn(Rebuild& rebuild);
+  /// Gives up what was to replace a query.
+  Status StopRebuild(const std::string& query_id);
+  Status WaitForRebuilds();
   Status MakeTopic(std::string_view topic, int32_t partitions, int64_t retention_ms,
                    bool compacted);
   /// Starts queries `plans` as one unit with id `id`, at its old place in the order if it had one.
-  Status StartQueries(const std::string& id, const std::vector<PersistentQueryPlan>& plans,
-                      bool paused);
+  /// Those whose state is there get the plan that goes on from it (FitToState).
+  Status StartQueries(const std::string& id, std::vector<PersistentQueryPlan>& plans, bool paused);
   Status StartSourceTable(const SourceEntry& source);
   /// Stops a query for good (`remove`) or to be replaced. Its state stays until its statement goes.
   Status StopQuery(std::string_view id, bool remove);
@@ -186,6 +246,8 @@ class EngineImpl : public Engine {
   std::unique_ptr<Cursor> OpenPrepared(const std::optional<StatementShape>& shape);
   /// Keeps what OpenPullQuery has just prepared.
   void KeepPrepared(const std::optional<StatementShape>& shape);
+  QueryRuntimeOptions OptionsOf(const std::string& id,
+                                const std::vector<PersistentQueryPlan>& plans);
   QueryRuntimeOptions TransientOptions(const physical::NodePtr& root);
   void NoteTransient(const std::shared_ptr<QueryRuntime>& query);
   Result<std::unique_ptr<Cursor>> OpenPrint(const ast::Statement& statement);
@@ -232,7 +294,9 @@ class EngineImpl : public Engine {
   int64_t next_number_ = 0;
   std::vector<RunningQuery> running_;         // In order of creation; under running_mutex_.
   mutable std::mutex running_mutex_;
-  std::map<std::string, uint64_t, std::less<>> fingerprints_;   // Of queries, by id.
+  /// Of queries that run by the plan of an earlier version: why, by id.
+  std::map<std::string, std::string, std::less<>> plan_notes_;
+  std::map<std::string, Rebuild, std::less<>> rebuilds_;   // By the id of what they will replace.
   mutable std::recursive_mutex statement_mutex_;
   std::unique_ptr<Scheduler> scheduler_;      // Null for manual engines.
   std::atomic<bool> cancel_waits_{false};

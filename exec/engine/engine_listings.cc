@@ -14,6 +14,7 @@
 #include "parser/ast/printer.h"
 #include "parser/parser.h"
 #include "planner/catalog/near_names.h"
+#include "planner/physical/plan_text.h"
 #include "weir/metrics.h"
 
 namespace weir {
@@ -238,6 +239,7 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
                                  {"lag", DataType::Bigint()},
                                  {"dropped"}, {"error"}, {"sql"}},
                                 rows);
+      AddPlanNotes(result);
       return OkStatus();
     }
     case ast::ShowKind::kFunctions:
@@ -386,6 +388,9 @@ Status EngineImpl::Describe(const ast::Statement& statement, StatementResult& re
     fact(fmt::format("-- {} by", query->sink == name ? "written" : "read"),
          fmt::format("{} ({}): {} in, {} out, lag {}", query->id, FormatState(metrics),
                      metrics.records_in, metrics.records_out, metrics.lag_records));
+    if (const auto note = plan_notes_.find(query->id); note != plan_notes_.end()) {
+      fact("   plan", note->second);
+    }
     fact("   dropped", FormatDropped(metrics));
     for (const std::string& error : metrics.last_errors) fact("   last errors", error);
   }
@@ -442,7 +447,17 @@ Status EngineImpl::ExplainStatement(const ast::Statement& statement, StatementRe
                                                     stored.name == query->pipeline;
       if (its) context.known_columns = stored.known_columns;
     }
-    WEIR_ASSIGN_OR_RETURN(text, weir::ExplainStatement(parsed, context, stage));
+    // The plan that runs, whatever this version would make of the statement.
+    const std::string kept = stage == "physical" ? KeptPlan(query->id) : std::string();
+    if (kept.empty()) {
+      WEIR_ASSIGN_OR_RETURN(text, weir::ExplainStatement(parsed, context, stage));
+    } else {
+      WEIR_ASSIGN_OR_RETURN(const physical::NodePtr plan, ReadPlan(kept, BuiltinFunctions()));
+      text = ExplainPhysical(*plan);
+    }
+    if (const auto note = plan_notes_.find(query->id); note != plan_notes_.end()) {
+      result.notices.push_back(note->second);
+    }
   }
   Rows rows;
   for (size_t begin = 0; begin < text.size();) {

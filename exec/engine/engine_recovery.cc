@@ -14,6 +14,7 @@
 #include "exec/runtime/guarded.h"
 #include "parser/ast/printer.h"
 #include "parser/parser.h"
+#include "planner/physical/plan_text.h"
 
 namespace weir {
 namespace {
@@ -78,9 +79,11 @@ std::string BrokenText(std::string_view name, const Status& cause) {
 
 Status EngineImpl::Recover() {
   if (broker_->kind() == "memory" || broker_->kind() == "kafka") return OkStatus();
-  WEIR_ASSIGN_OR_RETURN(stored_, LoadStatements(broker_->state()));
-  for (const StoredStatement& statement : stored_) {
+  WEIR_ASSIGN_OR_RETURN(std::vector<StoredStatement> loaded, LoadStatements(broker_->state()));
+  std::vector<StoredStatement> rebuilds;
+  for (StoredStatement& statement : loaded) {
     next_number_ = std::max(next_number_, statement.number + 1);
+    (statement.kind == "rebuild" ? rebuilds : stored_).push_back(std::move(statement));
   }
   MakeAgain(stored_);
   for (const StoredStatement& statement : stored_) {
@@ -88,7 +91,7 @@ Status EngineImpl::Recover() {
     Log(LogLevel::kError,
         BrokenText(fmt::format("{} {}", statement.kind, statement.name), statement.broken));
   }
-  return OkStatus();
+  return ResumeRebuilds(std::move(rebuilds));
 }
 
 // A statement that was replaced may read what was made after it, so those that fail are tried again
@@ -161,13 +164,8 @@ Result<std::vector<PersistentQueryPlan>> EngineImpl::PlanAgain(const StoredState
   return plans;
 }
 
-Status EngineImpl::RestartQuery(const StoredStatement& statement) {
-  const std::string unit =
-      statement.kind == "pipeline" ? fmt::format("PIPELINE_{}", statement.name) : statement.name;
-  const RunningQuery* running = FindRunning(unit);
-  if (running == nullptr) return OkStatus();
-  const bool paused = running->paused;
-  // Those of its creation, without what was SET since.
+// Those of its creation, without what was SET since.
+Status EngineImpl::TakeSettingsOf(const StoredStatement& statement) {
   settings_ = Settings();
   for (const auto& [name, value] : options_.settings) {
     WEIR_RETURN_IF_ERROR(settings_.Set(name, value, true, nullptr));
@@ -175,7 +173,17 @@ Status EngineImpl::RestartQuery(const StoredStatement& statement) {
   for (const auto& [name, value] : statement.settings) {
     WEIR_RETURN_IF_ERROR(settings_.Set(name, value, true, nullptr));
   }
-  WEIR_ASSIGN_OR_RETURN(const std::vector<PersistentQueryPlan> plans, PlanAgain(statement));
+  return OkStatus();
+}
+
+Status EngineImpl::RestartQuery(const StoredStatement& statement) {
+  const std::string unit =
+      statement.kind == "pipeline" ? fmt::format("PIPELINE_{}", statement.name) : statement.name;
+  const RunningQuery* running = FindRunning(unit);
+  if (running == nullptr) return OkStatus();
+  const bool paused = running->paused;
+  WEIR_RETURN_IF_ERROR(TakeSettingsOf(statement));
+  WEIR_ASSIGN_OR_RETURN(std::vector<PersistentQueryPlan> plans, PlanAgain(statement));
   WEIR_RETURN_IF_ERROR(StopQuery(unit, false));
   const RecoveryScope scope(recovering_);
   return StartQueries(unit, plans, paused);
@@ -331,7 +339,7 @@ Status EngineImpl::CheckReadsBack(const PersistentQueryPlan& plan) const {
   if (!again.ok()) {
     return ReadsBackOtherwise("query", plan.query_id, again.status().message());
   }
-  const bool same = ExplainPhysical(*again->root) == ExplainPhysical(*plan.root) &&
+  const bool same = WritePlan(*again->root) == WritePlan(*plan.root) &&
                     (!plan.sink || FindDifference(*plan.sink, *again->sink).empty());
   if (same) return OkStatus();
   return ReadsBackOtherwise("query", plan.query_id, "its plan would be other");

@@ -163,10 +163,27 @@ Status EngineImpl::WaitForQuery(QueryRuntime& runtime, const Ends& ends) {
   }
 }
 
+// Until those that are made anew have taken their places, but for those that failed.
+Status EngineImpl::WaitForRebuilds() {
+  Pause pause;
+  while (true) {
+    {
+      std::lock_guard lock(statement_mutex_);
+      const bool waits = std::ranges::any_of(rebuilds_, [](const auto& rebuild) {
+        return rebuild.second.failed.ok() && rebuild.second.runtime->error().ok();
+      });
+      if (!waits) return OkStatus();
+    }
+    if (cancel_waits_) return Status(ErrorCode::kCancelled, "the wait was cancelled");
+    pause.Wait(kAskBrokerMicros);
+  }
+}
+
 Result<int64_t> EngineImpl::RunUntilEnd(bool close_windows) {
   if (manual_) return Status(ErrorCode::kUsage, "a manual engine runs nothing by itself");
   WEIR_ASSIGN_OR_RETURN(const std::shared_ptr<Broker> broker, HoldBroker());
   cancel_waits_ = false;
+  WEIR_RETURN_IF_ERROR(WaitForRebuilds());
   std::vector<std::shared_ptr<QueryRuntime>> queries;
   {
     std::lock_guard lock(running_mutex_);

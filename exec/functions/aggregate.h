@@ -78,6 +78,7 @@ struct AggregateRow {
   bool order_sensitive = false;
   std::string_view text;
   std::string_view example;
+  int state_version = 1;        ///< Of what Save writes; older ones are read too.
 };
 
 /// The row behind a resolved overload.

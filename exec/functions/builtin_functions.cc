@@ -156,6 +156,46 @@ Result<BestMatch<Row>> FindBest(std::string_view name, const std::vector<Overloa
   return BestMatch<Row>{best->row, std::move(best_match)};
 }
 
+/// The overload that takes and gives exactly these types; of several, the one that they fit best.
+template <typename Row>
+std::optional<BestMatch<Row>> FindExact(const OverloadsByName<Row>& index, std::string_view name,
+                                        std::span<const DataType> parameters,
+                                        std::span<const int> lambdas,
+                                        std::span<const DataType> constants,
+                                        const DataType& result) {
+  const auto found = index.find(name);
+  if (found == index.end()) return std::nullopt;
+  std::optional<BestMatch<Row>> best;
+  for (const Overload<Row>& overload : found->second) {
+    const std::vector<TypePattern>& patterns = overload.signature.parameters;
+    std::vector<ArgumentType> arguments;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const bool is_lambda = i < lambdas.size() && lambdas[i] >= 0;
+      const bool is_unit = !patterns.empty() && patterns[std::min(i, patterns.size() - 1)].kind ==
+                                                    TypePattern::Kind::kUnit;
+      arguments.push_back({parameters[i], is_lambda, is_lambda ? lambdas[i] : 0, false, is_unit});
+    }
+    for (const DataType& constant : constants) arguments.push_back({constant, false, 0, true});
+    const auto body = [&](int argument, std::span<const DataType>) -> Result<DataType> {
+      return parameters[static_cast<size_t>(argument)];
+    };
+    Result<std::optional<SignatureMatch>> match =
+        MatchSignature(overload.signature, arguments, body);
+    if (!match.ok() || !*match) continue;
+    if (overload.row->result_type != nullptr) {
+      Result<DataType> computed = overload.row->result_type((*match)->parameters);
+      if (!computed.ok()) continue;
+      (*match)->result = *computed;
+    }
+    const bool same = std::ranges::equal((*match)->parameters, parameters) &&
+                      std::ranges::equal((*match)->constants, constants) &&
+                      (*match)->result == result;
+    if (!same || (best && best->match.cost <= (*match)->cost)) continue;
+    best = BestMatch<Row>{overload.row, std::move(**match)};
+  }
+  return best;
+}
+
 /// Resolved overloads, one for each row and its types; their addresses stay.
 template <typename Resolved>
 class InternPool {
@@ -223,15 +263,7 @@ class BuiltinCatalog final : public FunctionCatalog {
     }
     WEIR_ASSIGN_OR_RETURN(auto best,
                           FindBest(found->first, found->second, arguments, bind_lambda));
-    return scalar_pool_.Get(best.row, best.match, [&] {
-      return ScalarOverload{
-          .name = std::string(best.row->name),   // Whatever alias it is called by.
-          .parameter_types = best.match.parameters,
-          .return_type = best.match.result,
-          .kernel_row = best.row,
-          .deterministic = best.row->deterministic,
-          .is_variadic = best.row->signature.find("...") != std::string_view::npos};
-    });
+    return Scalar(best);
   }
 
   Result<const AggregateOverload*> ResolveAggregate(
@@ -239,21 +271,7 @@ class BuiltinCatalog final : public FunctionCatalog {
     const auto found = aggregates_.find(UpperCase(name));
     if (found == aggregates_.end()) return Unknown(name);
     WEIR_ASSIGN_OR_RETURN(auto best, FindBest(found->first, found->second, arguments, {}));
-    return aggregate_pool_.Get(best.row, best.match, [&] {
-      std::vector<DataType> partials;
-      if (best.row->partial_types != nullptr) {
-        partials = best.row->partial_types(best.match.parameters);
-      }
-      return AggregateOverload{.name = std::string(best.row->name),
-                               .parameter_types = best.match.parameters,
-                               .constant_types = best.match.constants,
-                               .return_type = best.match.result,
-                               .aggregate_row = best.row,
-                               .can_undo = best.row->can_undo,
-                               .can_merge = best.row->can_merge,
-                               .order_sensitive = best.row->order_sensitive,
-                               .partial_types = std::move(partials)};
-    });
+    return Aggregate(best);
   }
 
   Result<const TableFunctionOverload*> ResolveTableFunction(
@@ -261,12 +279,27 @@ class BuiltinCatalog final : public FunctionCatalog {
     const auto found = table_functions_.find(UpperCase(name));
     if (found == table_functions_.end()) return Unknown(name);
     WEIR_ASSIGN_OR_RETURN(auto best, FindBest(found->first, found->second, arguments, {}));
-    return table_function_pool_.Get(best.row, best.match, [&] {
-      return TableFunctionOverload{.name = found->first,
-                                   .parameter_types = best.match.parameters,
-                                   .return_type = best.match.result,
-                                   .kernel_row = best.row};
-    });
+    return TableFunction(found->first, best);
+  }
+
+  const ScalarOverload* FindScalar(std::string_view name, std::span<const DataType> parameters,
+                                   std::span<const int> lambdas,
+                                   const DataType& result) const override {
+    const auto best = FindExact(scalars_, name, parameters, lambdas, {}, result);
+    return best ? Scalar(*best) : nullptr;
+  }
+  const AggregateOverload* FindAggregate(std::string_view name,
+                                         std::span<const DataType> parameters,
+                                         std::span<const DataType> constants,
+                                         const DataType& result) const override {
+    const auto best = FindExact(aggregates_, name, parameters, {}, constants, result);
+    return best ? Aggregate(*best) : nullptr;
+  }
+  const TableFunctionOverload* FindTableFunction(std::string_view name,
+                                                 std::span<const DataType> parameters,
+                                                 const DataType& result) const override {
+    const auto best = FindExact(table_functions_, name, parameters, {}, {}, result);
+    return best ? TableFunction(std::string(name), *best) : nullptr;
   }
 
   std::vector<std::string> Names() const override {
@@ -296,6 +329,45 @@ class BuiltinCatalog final : public FunctionCatalog {
   }
 
  private:
+  const ScalarOverload* Scalar(const BestMatch<FunctionRow>& best) const {
+    return scalar_pool_.Get(best.row, best.match, [&] {
+      return ScalarOverload{
+          .name = std::string(best.row->name),   // Whatever alias it is called by.
+          .parameter_types = best.match.parameters,
+          .return_type = best.match.result,
+          .kernel_row = best.row,
+          .deterministic = best.row->deterministic,
+          .is_variadic = best.row->signature.find("...") != std::string_view::npos};
+    });
+  }
+  const AggregateOverload* Aggregate(const BestMatch<AggregateRow>& best) const {
+    return aggregate_pool_.Get(best.row, best.match, [&] {
+      std::vector<DataType> partials;
+      if (best.row->partial_types != nullptr) {
+        partials = best.row->partial_types(best.match.parameters);
+      }
+      return AggregateOverload{.name = std::string(best.row->name),
+                               .parameter_types = best.match.parameters,
+                               .constant_types = best.match.constants,
+                               .return_type = best.match.result,
+                               .aggregate_row = best.row,
+                               .can_undo = best.row->can_undo,
+                               .can_merge = best.row->can_merge,
+                               .order_sensitive = best.row->order_sensitive,
+                               .state_version = best.row->state_version,
+                               .partial_types = std::move(partials)};
+    });
+  }
+  const TableFunctionOverload* TableFunction(const std::string& name,
+                                             const BestMatch<TableFunctionRow>& best) const {
+    return table_function_pool_.Get(best.row, best.match, [&] {
+      return TableFunctionOverload{.name = name,
+                                   .parameter_types = best.match.parameters,
+                                   .return_type = best.match.result,
+                                   .kernel_row = best.row};
+    });
+  }
+
   template <typename Row>
   static FunctionDescription DescribeRows(std::string_view name, std::string_view kind,
                                           std::string_view category,

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "base/status_macros.h"
 #include "exec/formats/format.h"
 #include "exec/operators/chunk_rows.h"
@@ -28,7 +26,7 @@ class Router : public ExchangeRouter {
   Router(const physical::Exchange& node, int32_t partitions, std::unique_ptr<SideEncoder> encoder)
       : node_(node),
         partitions_(std::max(partitions, 1)),
-        store_name_(fmt::format("exchange-{}", node.id)),
+        store_name_(node.StoreName(physical::StoreKind::kClocks)),
         encoder_(std::move(encoder)) {}
 
   Status Open(TaskContext& context) override {

@@ -138,8 +138,7 @@ class UpsertFilter : public TableFilter {
  public:
   UpsertFilter(const physical::Filter& node, std::unique_ptr<ExprProgram> program)
       : TableFilter(std::move(program)),
-        store_name_(node.stores.empty() ? "filter-" + std::to_string(node.id)
-                                        : node.stores.front().name),
+        store_name_(node.StoreName(physical::StoreKind::kResultKeys)),
         schema_(node.schema),
         key_columns_(CountKeyColumns(*node.schema)),
         windowed_(node.windowed_key != physical::WindowKind::kNone),

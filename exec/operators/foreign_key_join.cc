@@ -9,8 +9,6 @@
 #include <limits>
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
@@ -37,11 +35,12 @@ class ForeignKeyJoin : public Operator {
 
   Status Open(TaskContext& context) override {
     context_ = &context;
-    WEIR_RETURN_IF_ERROR(left_.Open(context.Store(StoreName(0))));
-    WEIR_RETURN_IF_ERROR(right_.Open(context.Store(StoreName(1))));
-    // Earlier versions stored no pointers: they are found in the rows, which are all here.
     WEIR_RETURN_IF_ERROR(
-        pointing_.Open(context.Store(StoreName(0) + "-pointers"), left_.has_old()));
+        left_.Open(context.Store(node_.StoreName(physical::StoreKind::kPointers))));
+    WEIR_RETURN_IF_ERROR(right_.Open(context.Store(node_.StoreName(physical::StoreKind::kRows))));
+    // Earlier versions stored no pointers: they are found in the rows, which are all here.
+    WEIR_RETURN_IF_ERROR(pointing_.Open(
+        context.Store(node_.StoreName(physical::StoreKind::kPointerIndex)), left_.has_old()));
     if (left_.has_old()) PointAll();
     return OkStatus();
   }
@@ -97,10 +96,6 @@ class ForeignKeyJoin : public Operator {
     std::vector<DataType> types = ColumnTypes(*node.inputs[0]->schema);
     types.push_back(node.inputs[1]->schema->columns[0].type);
     return types;
-  }
-  std::string StoreName(size_t input) const {
-    return node_.stores.size() > input ? node_.stores[input].name
-                                       : fmt::format("table-{}-{}", node_.id, input);
   }
   std::span<const ColumnPtr> LeftKeys(const Chunk& chunk) const {
     return std::span(chunk.columns).first(static_cast<size_t>(node_.left_key_columns));

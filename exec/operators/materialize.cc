@@ -1,8 +1,6 @@
 // Keeps a table by key, so that each change comes with the row that was there: upserts become
 // retractions. Deletes of what is not there are dropped.
 
-#include <fmt/format.h>
-
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
@@ -15,8 +13,7 @@ namespace {
 class Materialize : public Operator {
  public:
   explicit Materialize(const physical::Materialize& node)
-      : store_name_(node.stores.empty() ? fmt::format("table-{}", node.id)
-                                        : node.stores.front().name),
+      : store_name_(node.StoreName(physical::StoreKind::kRows)),
         types_(ColumnTypes(*node.schema)),
         key_columns_(CountKeyColumns(*node.schema)),
         windowed_(node.windowed_key != physical::WindowKind::kNone),

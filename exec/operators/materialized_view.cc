@@ -28,7 +28,7 @@ class View : public Operator {
   Status Open(TaskContext& context) override {
     context_ = &context;
     store_ = &context.Store(options_.store_name);
-    layout_store_ = &context.Store(options_.LayoutStore());
+    layout_store_ = &context.Store(options_.layout_name);
     WEIR_ASSIGN_OR_RETURN(const size_t columns, StoredColumns());
     return table_.OpenToWrite(*store_, columns + (windowed_ ? 1 : 0));
   }
@@ -206,6 +206,8 @@ std::optional<MaterializedViewOptions> ViewOf(const physical::Node& sink) {
   options.schema = sink.schema;
   options.key_columns = CountKeyColumns(*sink.schema);
   options.windowed_key = sink.windowed_key;
+  options.store_name = sink.StoreName(physical::StoreKind::kView);
+  options.layout_name = sink.StoreName(physical::StoreKind::kViewLayout);
   return options;
 }
 

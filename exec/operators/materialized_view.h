@@ -25,14 +25,12 @@ struct MaterializedViewOptions {
   physical::WindowKind windowed_key = physical::WindowKind::kNone;
   /// A window is kept until its start plus this is at or below stream time; -1: for ever.
   int64_t retention_ms = -1;
-  std::string store_name = "view";
+  std::string store_name, layout_name;
 
   bool is_windowed() const { return windowed_key != physical::WindowKind::kNone; }
   /// Of the stored rows: of windowed tables the window's start is the time of the key, and its end
   /// one more key column behind the others.
   RowLayout Layout() const;
-  /// Name of the store that says what is stored, and what of it counts.
-  std::string LayoutStore() const { return store_name + "-layout"; }
 };
 
 /// What the sink of a table is to keep; nothing for other sinks.

@@ -9,8 +9,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
@@ -35,7 +33,9 @@ constexpr int kBatchesPassed = 16;
 class PartialAggregate : public Operator {
  public:
   PartialAggregate(const physical::PartialAggregate& node, AggregateCalls calls)
-      : store_name_(fmt::format("partial-aggregate-{}", node.id)),
+      : store_name_(node.window.kind == WindowKind::kNone
+                        ? std::string()
+                        : node.StoreName(physical::StoreKind::kClocks)),
         key_columns_(node.key_columns),
         window_(node.window),
         windowed_(node.window.kind != WindowKind::kNone),

@@ -11,8 +11,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
@@ -37,8 +35,8 @@ constexpr int64_t kEndSteps = 64;
 class SessionAggregate : public Operator {
  public:
   SessionAggregate(const physical::StreamAggregate& node, AggregateCalls calls)
-      : store_name_(node.stores.empty() ? fmt::format("aggregate-{}", node.id)
-                                        : node.stores.front().name),
+      : store_name_(node.StoreName(physical::StoreKind::kSessions)),
+        times_name_(node.StoreName(physical::StoreKind::kWindowTimes)),
         schema_(node.schema),
         key_columns_(node.key_columns),
         gap_(node.window.size_ms),
@@ -103,7 +101,7 @@ class SessionAggregate : public Operator {
   Status EmitClosed(std::vector<uint32_t>& ids);
   Status LoadTimes();
 
-  const std::string store_name_;
+  const std::string store_name_, times_name_;
   const SchemaPtr schema_;
   const int key_columns_;
   const int64_t gap_;
@@ -419,7 +417,7 @@ Status SessionAggregate::EmitClosed(std::vector<uint32_t>& ids) {
 Status SessionAggregate::OnBarrier() {
   sessions_.Save();
   if (times_dirty_) {
-    StateStore& times = context_->Store(store_name_ + "-times");
+    StateStore& times = context_->Store(times_name_);
     std::string value;
     AppendOrdered64(closed_, value);
     times.Put(kClosedKey, value);
@@ -433,7 +431,7 @@ Status SessionAggregate::OnBarrier() {
 }
 
 Status SessionAggregate::LoadTimes() {
-  return context_->Store(store_name_ + "-times")
+  return context_->Store(times_name_)
       .Scan("", "", [&](std::string_view key, std::string_view value) {
         int64_t time = 0;
         if (!ReadOrdered64(value, time)) return true;

@@ -367,7 +367,7 @@ void StreamAggregate::MeasureMemory() {
 }
 
 void StreamAggregate::SaveTimes() {
-  StateStore& times = context_->Store(store_name_ + "-times");
+  StateStore& times = context_->Store(times_name_);
   std::string value;
   AppendOrdered64(closed_, value);
   times.Put(kClosedUpToKey, value);
@@ -378,7 +378,7 @@ void StreamAggregate::SaveTimes() {
 }
 
 Status StreamAggregate::LoadTimes() {
-  StateStore& times = context_->Store(store_name_ + "-times");
+  StateStore& times = context_->Store(times_name_);
   return times.Scan("", "", [&](std::string_view key, std::string_view value) {
     int64_t time = 0;
     if (!ReadOrdered64(value, time)) return true;

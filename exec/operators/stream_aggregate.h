@@ -17,8 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "base/status_macros.h"
 #include "exec/operators/aggregate_output.h"
 #include "exec/operators/grouped_rows.h"
@@ -31,8 +29,8 @@ namespace weir {
 class StreamAggregate : public Operator {
  public:
   StreamAggregate(const physical::StreamAggregate& node, AggregateCalls calls)
-      : store_name_(node.stores.empty() ? fmt::format("aggregate-{}", node.id)
-                                        : node.stores.front().name),
+      : store_name_(node.StoreName(physical::StoreKind::kGroups)),
+        times_name_(node.StoreName(physical::StoreKind::kWindowTimes)),
         schema_(node.schema),
         key_columns_(node.key_columns),
         window_(node.window),
@@ -133,7 +131,7 @@ class StreamAggregate : public Operator {
   void SaveTimes();
   Status LoadTimes();
 
-  const std::string store_name_;
+  const std::string store_name_, times_name_;
   const SchemaPtr schema_;
   const int key_columns_;
   physical::WindowSpec window_;

@@ -93,7 +93,7 @@ class StreamStreamJoin : public Operator {
         kept_for_(node.before_ms + node.after_ms + node.grace_ms),
         waits_(node.has_grace && node.join != JoinKind::kInner),
         sides_{std::move(left), std::move(right)},
-        times_name_(fmt::format("{}-times", sides_[0].store_name)) {}
+        times_name_(node.StoreName(physical::StoreKind::kJoinTimes)) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
@@ -722,8 +722,8 @@ JoinSide MakeSide(const physical::StreamStreamJoin& node, int input) {
   JoinSide side(std::move(types), keys);
   side.kept_columns = std::move(kept);
   side.output_columns = std::move(outputs);
-  side.store_name = node.stores.size() > 1 ? node.stores[input].name
-                                           : fmt::format("join-{}-{}", node.id, input);
+  side.store_name =
+      node.StoreName(physical::StoreKind::kJoinBuffer, static_cast<size_t>(input));
   side.look_back = input == 0 ? node.before_ms : node.after_ms;
   side.look_ahead = input == 0 ? node.after_ms : node.before_ms;
   side.is_outer = node.join == JoinKind::kFull ||

@@ -1,7 +1,5 @@
 // Each row of a stream with the row that its key has in a table at that moment.
 
-#include <fmt/format.h>
-
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
@@ -15,8 +13,7 @@ class StreamTableJoin : public Operator {
  public:
   explicit StreamTableJoin(const physical::StreamTableJoin& node)
       : node_(node),
-        store_name_(node.stores.empty() ? fmt::format("table-{}", node.id)
-                                        : node.stores.front().name),
+        store_name_(node.StoreName(physical::StoreKind::kRows)),
         table_({ColumnTypes(*node.inputs[1]->schema), node.key_columns, false}) {}
 
   Status Open(TaskContext& context) override {

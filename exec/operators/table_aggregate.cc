@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
@@ -25,8 +23,7 @@ struct TouchedGroup {
 class TableAggregate : public Operator {
  public:
   TableAggregate(const physical::TableAggregate& node, AggregateCalls calls)
-      : store_name_(node.stores.empty() ? fmt::format("aggregate-{}", node.id)
-                                        : node.stores.front().name),
+      : store_name_(node.StoreName(physical::StoreKind::kTableGroups)),
         schema_(node.schema),
         key_columns_(node.key_columns),
         retracts_(node.mode == physical::ChangeMode::kRetract),

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <limits>
 
-#include <fmt/format.h>
-
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
@@ -89,8 +87,7 @@ class TableTableJoin : public Operator {
  private:
   static TableSide MakeSide(const physical::TableTableJoin& node, int input) {
     return {RowTable({ColumnTypes(*node.inputs[input]->schema), node.key_columns, false}),
-            node.stores.size() > 1 ? node.stores[input].name
-                                   : fmt::format("table-{}-{}", node.id, input)};
+            node.StoreName(physical::StoreKind::kRows, static_cast<size_t>(input))};
   }
   void AccountMemory() {
     memory_.Update(*context_, sides_[0].table.ByteSize() + sides_[1].table.ByteSize());

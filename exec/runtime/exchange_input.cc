@@ -39,7 +39,7 @@ ExchangeInput::ExchangeInput(ExchangeBuffer& buffer, int exchange, int32_t parti
       held_(buffer.upstreams().size()) {}
 
 Status ExchangeInput::Open(TaskContext& context) {
-  store_ = &context.Store(fmt::format("exchange-{}-held", buffer_.plan().node->id));
+  store_ = &context.Store(buffer_.plan().node->StoreName(physical::StoreKind::kHeldRows));
   Status status;
   WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
     Result<Chunk> chunk = DecodeRows(*buffer_.plan().node->schema, value);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include <fmt/format.h>
-
 #include "base/status_macros.h"
 #include "exec/operators/chunk_rows.h"
 
@@ -60,8 +58,8 @@ class ExchangeOutput : public Operator {
 
 class StreamTimeTracker : public Operator {
  public:
-  StreamTimeTracker(int node_id, int input, int key_columns)
-      : store_name_(fmt::format("stream-time-{}-{}", node_id, input)),
+  StreamTimeTracker(std::string store_name, int input, int key_columns)
+      : store_name_(std::move(store_name)),
         input_(input),
         key_columns_(key_columns) {}
 
@@ -141,8 +139,9 @@ std::unique_ptr<Operator> MakeExchangeOutput(ExchangeBuffer& buffer, int32_t fro
   return std::make_unique<ExchangeOutput>(buffer, from_task, std::move(router));
 }
 
-std::unique_ptr<Operator> MakeStreamTimeTracker(int node_id, int input, int key_columns) {
-  return std::make_unique<StreamTimeTracker>(node_id, input, key_columns);
+std::unique_ptr<Operator> MakeStreamTimeTracker(std::string store_name, int input,
+                                                int key_columns) {
+  return std::make_unique<StreamTimeTracker>(std::move(store_name), input, key_columns);
 }
 
 }  // namespace weir

@@ -25,6 +25,14 @@ int KeyColumns(const physical::Node& node) {
              : static_cast<const physical::StreamAggregate&>(node).key_columns;
 }
 
+// Stores of stream times that a node has for the inputs in front of this one.
+size_t StreamTimesBefore(const physical::Node& node, int port) {
+  return static_cast<size_t>(
+      std::count_if(node.inputs.begin(), node.inputs.begin() + port, [](const auto& input) {
+        return input->kind != physical::NodeKind::kExchange;
+      }));
+}
+
 }  // namespace
 
 Status OperatorTree::Build(QueryEnvironment& environment, const StagePlan& stage, int32_t partition,
@@ -46,7 +54,7 @@ Status OperatorTree::Build(QueryEnvironment& environment, const StagePlan& stage
                              environment.stages.exchanges[exchange].partitions));
       Operator* output = Adopt(
           MakeExchangeOutput(*environment.exchanges[exchange], partition, std::move(router)), {});
-      WEIR_RETURN_IF_ERROR(Connect(root.node->inputs[0], output, 0, -1, false, root.node->id));
+      WEIR_RETURN_IF_ERROR(Connect(root.node->inputs[0], output, 0, -1, false, *root.node));
       continue;
     }
     WEIR_RETURN_IF_ERROR(BuildNode(*root.node, {}, false));
@@ -76,7 +84,7 @@ Status OperatorTree::BuildNode(const physical::Node& node, Emitter out, bool joi
   const std::optional<MaterializedViewOptions> view = ViewOf(node);
   if (view && node.kind == physical::NodeKind::kClientSink) {
     WEIR_RETURN_IF_ERROR(AddView(*view, &out));
-    return Connect(node.inputs[0], out.next(), 0, -1, false, node.id);
+    return Connect(node.inputs[0], out.next(), 0, -1, false, node);
   }
   WEIR_ASSIGN_OR_RETURN(std::unique_ptr<Operator> made, MakeOperator(node));
   Operator* op = Adopt(std::move(made), out);
@@ -95,14 +103,14 @@ Status OperatorTree::BuildNode(const physical::Node& node, Emitter out, bool joi
         join_table || (node.kind == physical::NodeKind::kStreamTableJoin && i == 1);
     const int tracked_keys = IsWindowed(node) ? KeyColumns(node) : -1;
     WEIR_RETURN_IF_ERROR(Connect(node.inputs[i], op, static_cast<int>(i), tracked_keys,
-                                 table_side, node.id));
+                                 table_side, node));
   }
   behind_sides_ = outer;
   return OkStatus();
 }
 
 Status OperatorTree::Connect(const physical::NodePtr& input, Operator* target, int port,
-                             int tracked_keys, bool join_table, int node_id) {
+                             int tracked_keys, bool join_table, const physical::Node& consumer) {
   if (input->kind == physical::NodeKind::kExchange) {
     exchange_entries_[env_->stages.ExchangeOf(input.get())].push_back(
         {target, port, {}, true, join_table});
@@ -110,7 +118,11 @@ Status OperatorTree::Connect(const physical::NodePtr& input, Operator* target, i
   }
   Emitter out(target, port);
   const bool track_time = tracked_keys >= 0;
-  if (track_time) out = Emitter(Adopt(MakeStreamTimeTracker(node_id, port, tracked_keys), out), 0);
+  if (track_time) {
+    const std::string& store =
+        consumer.StoreName(physical::StoreKind::kStreamTime, StreamTimesBefore(consumer, port));
+    out = Emitter(Adopt(MakeStreamTimeTracker(store, port, tracked_keys), out), 0);
+  }
   if (input->kind != physical::NodeKind::kTopicSource) {
     if (context_->setting("test.check.edges", 0) != 0) {
       out = Emitter(Adopt(MakeEdgeCheck(*input), out), 0);

@@ -42,7 +42,7 @@ class OperatorTree {
   Status BuildNode(const physical::Node& node, Emitter out, bool join_table);
   // `tracked_keys`: of how many columns the key is where stream time is tracked; else -1.
   Status Connect(const physical::NodePtr& input, Operator* target, int port, int tracked_keys,
-                 bool join_table, int node_id);
+                 bool join_table, const physical::Node& consumer);
   Operator* Adopt(std::unique_ptr<Operator> op, Emitter out);
   Status AddView(const MaterializedViewOptions& options, Emitter* out);
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -117,6 +118,9 @@ struct QueryEnvironment {
   /// One a root of the plan: pipelines count each query by itself.
   std::vector<std::shared_ptr<QueryCounterSet>> counters;
   std::vector<std::string> root_ids;     ///< Query id of each root.
+  std::vector<std::string> state_ids;    ///< What the state of each lies under.
+  /// Names of the stores that the plan of each root declares: no other is opened.
+  std::vector<std::set<std::string, std::less<>>> declared_stores;
   uint64_t fingerprint = 0;              ///< Of the plan, as state and positions carry it.
   uint64_t legacy_fingerprint = 0;       ///< Theirs where an earlier version wrote them.
   /// Copies share the tasks out by consumer groups, exchanges are topics, and state travels by

@@ -64,6 +64,13 @@ bool SharesWork(const QueryRuntimeOptions& options, const QueryStages& stages) {
   });
 }
 
+void CollectStores(const physical::Node& node, std::set<std::string, std::less<>>& names) {
+  for (const physical::StoreSpec& store : node.stores) {
+    WEIR_CHECK(names.insert(store.name).second, store.name);
+  }
+  for (const physical::NodePtr& input : node.inputs) CollectStores(*input, names);
+}
+
 void CollectSinks(const physical::Node& node, std::vector<const physical::TopicSink*>& sinks) {
   if (node.kind == physical::NodeKind::kTopicSink) {
     sinks.push_back(static_cast<const physical::TopicSink*>(&node));
@@ -88,12 +95,14 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
   QueryEnvironment& env = query->env_;
   const QueryRuntimeOptions& given = query->options_;
   env.id = given.id;
-  env.state_prefix = StatePrefix(given.id);
+  env.state_prefix = StatePrefix(given.state_id.empty() ? given.id : given.state_id);
   env.broker = given.broker;
   env.has_disk = given.broker->kind() != "memory" && !given.transient;
   env.clock = given.clock;
   env.settings = given.settings;
   env.root_ids = given.root_ids;
+  env.state_ids = given.root_ids;
+  if (!given.state_id.empty()) env.state_ids = {given.state_id};
   env.receiver = given.receiver;
   env.has_room = given.has_room;
   env.memory_used = given.memory_used;
@@ -114,14 +123,15 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
       kept = {stage.id, *view, {}};
       for (int32_t partition = 0; partition < stage.partitions; ++partition) {
         const auto prefix = [&](std::string_view store) {
-          return StorePrefix(env, stage, partition, env.root_ids[root.query_root], store);
+          return StorePrefix(env, stage, partition, env.state_ids[root.query_root], store);
         };
-        kept.prefixes.emplace_back(prefix(view->store_name), prefix(view->LayoutStore()));
+        kept.prefixes.emplace_back(prefix(view->store_name), prefix(view->layout_name));
       }
     }
   }
   for (size_t i = 0; i < given.roots.size(); ++i) {
     env.counters.push_back(std::make_shared<QueryCounterSet>());
+    CollectStores(*given.roots[i], env.declared_stores.emplace_back());
     if (given.log) {
       env.counters.back()->SetLog(
           [log = given.log](std::string_view line) { log(LogLevel::kWarning, line); });
@@ -161,6 +171,10 @@ Status QueryRuntime::CheckFingerprint() {
   if (options_.transient || env_.shared) return OkStatus();  // Shared: each task's checkpoint says.
   const std::string key = env_.state_prefix + "fingerprint";
   WEIR_ASSIGN_OR_RETURN(std::optional<std::string> stored, env_.broker->state().Get(key));
+  if (options_.bound_by_catalog) {
+    if (stored) env_.commit->Delete(key);   // Of a version that kept no plans.
+    return OkStatus();
+  }
   const auto bytes = [](const uint64_t& fingerprint) {
     return std::string(reinterpret_cast<const char*>(&fingerprint), sizeof(fingerprint));
   };
@@ -227,6 +241,7 @@ Status QueryRuntime::OpenSessions() {
 Status QueryRuntime::OpenLocked() {
   TearDown();
   env_.commit = env_.broker->NewCommitUnit(env_.id, env_.settings.guarantee);
+  if (!options_.refused.ok()) return options_.refused;
   WEIR_RETURN_IF_ERROR(CheckFingerprint());
   WEIR_RETURN_IF_ERROR(OpenFileSinks(options_, env_));
   if (options_.scheduler != nullptr || options_.bounded) WEIR_RETURN_IF_ERROR(OpenSessions());

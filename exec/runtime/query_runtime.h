@@ -28,6 +28,12 @@ struct QueryRuntimeOptions {
   std::vector<std::string> root_ids;          ///< Query id of each root.
   uint64_t fingerprint = 0;
   uint64_t legacy_fingerprint = 0;            ///< See PersistentQueryPlan.
+  /// Why it cannot go on from its state by this plan: it is in ERROR however often it is resumed.
+  Status refused;
+  /// What its state lies under, of queries with one root; empty: the ids above.
+  std::string state_id;
+  /// The catalog has the plan that the state belongs to: the state need not say.
+  bool bound_by_catalog = false;
   QuerySettings settings;
   std::shared_ptr<Broker> broker;             ///< Stays open as long as the query is there.
   const Clock* clock = nullptr;
@@ -94,6 +100,9 @@ class QueryRuntime : public Scheduler::Job {
   /// Whether what its tasks sent each other by repartition topics until now has been processed and
   /// committed too. True where exchanges are not topics. May ask the broker.
   Result<bool> ExchangesDrained() const;
+  /// The positions of its last commit, by topic and partition; not those of connectors. Not where
+  /// shared.
+  std::map<std::string, std::vector<int64_t>> CommittedByTopic() const;
   const QueryStages& stages() const { return env_.stages; }
   /// Copies share its tasks out (see QueryEnvironment::shared).
   bool shared() const { return env_.shared; }

@@ -35,6 +35,16 @@ Result<bool> QueryRuntime::CommittedPast(int source, const std::vector<int64_t>&
   return true;
 }
 
+std::map<std::string, std::vector<int64_t>> QueryRuntime::CommittedByTopic() const {
+  std::map<std::string, std::vector<int64_t>> positions;
+  std::lock_guard lock(status_mutex_);
+  for (size_t i = 0; i < committed_.size(); ++i) {
+    const physical::TopicSource& node = *env_.stages.sources[i].node;
+    if (node.connector.empty()) positions[node.topic] = committed_[i];
+  }
+  return positions;
+}
+
 bool QueryRuntime::endless() const {
   return std::any_of(env_.stages.sources.begin(), env_.stages.sources.end(),
                      [](const SourcePlan& source) {

@@ -29,7 +29,7 @@ RepartitionInput::RepartitionInput(QueryEnvironment& environment, int exchange, 
                  .partitions) {}
 
 Status RepartitionInput::Open(TaskContext& context, TaskJournal& journal) {
-  store_ = &context.Store(fmt::format("exchange-{}-upstreams", inbox_.plan().node->id));
+  store_ = &context.Store(inbox_.plan().node->StoreName(physical::StoreKind::kUpstreams));
   WEIR_RETURN_IF_ERROR(LoadUpstreams());
   StartPosition start;
   const InputPosition* committed = journal.Find(topic_);

@@ -166,9 +166,10 @@ StateStore& RootContext::Store(std::string_view name) {
   auto it = stores_.find(name);
   if (it == stores_.end()) {
     WEIR_CHECK(journal_ != nullptr, "only tasks keep state");
+    WEIR_CHECK(env_.declared_stores[query_root_].contains(name), name);
     it = stores_.emplace(std::string(name),
                          std::make_unique<PrefixedStore>(
-                             journal_->StorePrefix(env_.root_ids[query_root_], name),
+                             journal_->StorePrefix(env_.state_ids[query_root_], name),
                              *env_.broker, *journal_)).first;
   }
   return *it->second;

@@ -61,6 +61,7 @@ struct AggregateOverload {
   bool can_undo = false;                   ///< May aggregate a table.
   bool can_merge = false;                  ///< May aggregate sessions.
   bool order_sensitive = false;            ///< LATEST_BY_OFFSET, COLLECT_LIST, …
+  int state_version = 1;                   ///< Of the bytes that its state is kept as.
   /// Columns of a partial state; empty: rows cannot be pre-aggregated.
   std::vector<DataType> partial_types;
 };
@@ -91,6 +92,20 @@ class FunctionCatalog {
       std::string_view name, std::span<const ArgumentType> arguments) const = 0;
   virtual Result<const TableFunctionOverload*> ResolveTableFunction(
       std::string_view name, std::span<const ArgumentType> arguments) const = 0;
+  /// The overload with exactly these types, as a kept plan names it: of lambdas `parameters` has the
+  /// type of the body and `lambdas` the number of their parameters (-1: no lambda). Null: there is
+  /// none.
+  virtual const ScalarOverload* FindScalar(std::string_view name,
+                                           std::span<const DataType> parameters,
+                                           std::span<const int> lambdas,
+                                           const DataType& result) const = 0;
+  virtual const AggregateOverload* FindAggregate(std::string_view name,
+                                                 std::span<const DataType> parameters,
+                                                 std::span<const DataType> constants,
+                                                 const DataType& result) const = 0;
+  virtual const TableFunctionOverload* FindTableFunction(std::string_view name,
+                                                         std::span<const DataType> parameters,
+                                                         const DataType& result) const = 0;
   virtual std::vector<std::string> Names() const = 0;
   virtual Result<FunctionDescription> Describe(std::string_view name) const = 0;
 };

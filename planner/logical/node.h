@@ -42,7 +42,7 @@ struct Node {
   int key_columns = 0;                       ///< The first columns are the rows' key.
   physical::WindowKind windowed_key = physical::WindowKind::kNone;
   int64_t window_size_ms = 0;                ///< Of time-windowed keys.
-  std::vector<physical::StoreSpec> stores;   ///< Set by the pass name_state_stores.
+  std::vector<std::string> store_names;      ///< Set by the pass name_state_stores.
 
   template <typename T>
   const T& As() const {

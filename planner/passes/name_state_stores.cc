@@ -43,20 +43,15 @@ class StoreNamer {
 
  private:
   void NameAggregate(logical::Aggregate& node) {
-    const bool windowed = node.window.kind != physical::WindowKind::kNone;
-    node.stores = {{"aggregate-" + std::to_string(++aggregates_), windowed,
-                    windowed ? node.window.retention_ms : -1}};
+    node.store_names = {"aggregate-" + std::to_string(++aggregates_)};
   }
 
   void NameJoin(logical::Join& node) {
     const std::string name = "join-" + std::to_string(++joins_);
-    const bool windowed = node.sides == logical::JoinSides::kStreamStream;
-    const int64_t retention =
-        windowed ? node.before_ms + node.after_ms + node.grace_ms : int64_t{-1};
     if (node.sides == logical::JoinSides::kStreamTable) {
-      node.stores = {{name + "-table", false, -1}};
+      node.store_names = {name + "-table"};
     } else {
-      node.stores = {{name + "-left", windowed, retention}, {name + "-right", windowed, retention}};
+      node.store_names = {name + "-left", name + "-right"};
     }
   }
 

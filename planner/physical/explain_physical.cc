@@ -6,7 +6,7 @@
 
 #include "planner/binder/make_expr.h"
 #include "planner/explain_text.h"
-#include "planner/physical/nodes.h"
+#include "planner/physical/stores.h"
 #include "planner/planner.h"
 
 namespace weir {
@@ -192,7 +192,9 @@ std::string PropertiesText(const physical::Node& node) {
     text += " windowed " + std::string(WindowKindText(node.windowed_key));
     if (node.window_size_ms > 0) text += " " + std::to_string(node.window_size_ms) + " ms";
   }
-  for (const physical::StoreSpec& store : node.stores) text += " store " + store.name;
+  for (const physical::StoreSpec& store : node.stores) {
+    if (HoldsRows(store.kind)) text += " store " + store.name;
+  }
   return text;
 }
 

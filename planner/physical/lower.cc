@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "planner/physical/stores.h"
 #include "planner/planner.h"
 
 namespace weir {
@@ -17,6 +18,10 @@ class Lowering {
 
   /// `retract`: the consumer needs the old row with each change of a table.
   Result<physical::NodePtr> Lower(const logical::NodePtr& node, bool retract);
+  /// Once all nodes are complete.
+  void DeclareAllStores() {
+    for (const std::shared_ptr<physical::Node>& node : made_) DeclareStores(*node);
+  }
 
  private:
   /// Fills what all nodes have. Inputs come first, so that numbers ascend along the data.
@@ -27,11 +32,16 @@ class Lowering {
     made->schema = node.schema;
     made->windowed_key = node.windowed_key;
     made->window_size_ms = node.window_size_ms;
-    made->stores = node.stores;
+    for (const std::string& name : node.store_names) made->stores.emplace_back().name = name;
     made->mode = !node.is_table             ? ChangeMode::kAppend
                  : made->inputs.empty()     ? ChangeMode::kUpsert
                                             : made->inputs[0]->mode;
+    return Number(std::move(made));
+  }
+  template <typename T>
+  std::shared_ptr<T> Number(std::shared_ptr<T> made) {
     made->id = ++next_id_;
+    made_.push_back(made);
     return made;
   }
 
@@ -50,6 +60,7 @@ class Lowering {
                                  std::string store);
 
   std::string query_id_;
+  std::vector<std::shared_ptr<physical::Node>> made_;
   int next_id_ = 0;
   int tables_ = 0;
 };
@@ -62,9 +73,8 @@ physical::NodePtr Lowering::Materialized(const physical::NodePtr& input, ChangeM
   made->windowed_key = input->windowed_key;
   made->window_size_ms = input->window_size_ms;
   made->mode = mode;
-  made->stores = {{std::move(store), false, -1}};
-  made->id = ++next_id_;
-  return made;
+  made->stores.emplace_back().name = std::move(store);
+  return Number(std::move(made));
 }
 
 physical::NodePtr Lowering::LowerSource(const logical::Source& source, bool retract) {
@@ -189,8 +199,7 @@ physical::NodePtr Lowering::Bounded(const logical::Aggregate& aggregate, physica
     sort->window_size_ms = input->window_size_ms;
     for (int i = 0; i < aggregate.key_columns; ++i) sort->keys.push_back({i, false, false});
     sort->keys.push_back({physical::SortKey::kTime, false, false});
-    sort->id = ++next_id_;
-    input = std::move(sort);
+    input = Number(std::move(sort));
   }
   auto made = Start<physical::BoundedAggregate>(aggregate, {std::move(input)});
   made->stores.clear();
@@ -363,7 +372,10 @@ Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool ret
 }  // namespace
 
 Result<physical::NodePtr> LowerPlan(const logical::NodePtr& plan, const std::string& query_id) {
-  return Lowering(query_id).Lower(plan, false);
+  Lowering lowering(query_id);
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr root, lowering.Lower(plan, false));
+  lowering.DeclareAllStores();
+  return root;
 }
 
 uint64_t StableHash(std::string_view text) {

@@ -62,11 +62,38 @@ struct WindowSpec {
   int64_t retention_ms = 0;   ///< Resolved: at least size + grace; by default a day or more.
 };
 
-/// A state store of one node; one instance a task. The name is stable over restarts.
+/// What a store holds, and so how its entries look.
+enum class StoreKind : uint8_t {
+  kGroups,        ///< Groups of an aggregate over a stream, windowed or not.
+  kSessions,      ///< Sessions of an aggregate over a stream.
+  kTableGroups,   ///< Groups of an aggregate over a table.
+  kWindowTimes,   ///< Up to when the windows of an aggregate have closed.
+  kResultKeys,    ///< Keys that a filter of a table has let pass.
+  kRows,          ///< The rows of a table by key.
+  kPointers,      ///< The same, and behind each row the key of the other table that it names.
+  kPointerIndex,  ///< For each key of the other table, which of these rows name it.
+  kJoinBuffer,    ///< Rows of one side of a join of streams.
+  kJoinTimes,     ///< Up to when both sides of such a join have come.
+  kView,          ///< The rows of a result by key, for pull queries.
+  kViewLayout,    ///< The columns that these have.
+  kClocks,        ///< Stream time of each source partition, in front of an exchange.
+  kStreamTime,    ///< Stream time of one input of a windowed node without an exchange.
+  kHeldRows,      ///< Rows that wait behind an exchange for those of other tasks.
+  kUpstreams,     ///< Stream times of the tasks that send by a repartition topic.
+};
+
+/// A state store of one node; one instance a task. Operators open what their node declares, and
+/// nothing else. See planner/physical/stores.h.
 struct StoreSpec {
-  std::string name;           ///< Such as "KSTREAM-JOIN-left"; unique in a query.
-  bool windowed = false;
-  int64_t retention_ms = -1;
+  std::string name;                ///< Such as "join-1-left"; unique in a query, kept over restarts.
+  StoreKind kind = StoreKind::kRows;
+  std::vector<DataType> keys;      ///< What entries are found by.
+  /// What entries hold: types of columns, or aggregate functions as "SUM(INTEGER) 1": with the
+  /// version of their state.
+  std::vector<std::string> values;
+  WindowSpec window;               ///< Of the keys, where they have one.
+  int64_t retention_ms = -1;       ///< How long entries stay behind stream time; -1: for ever.
+  int layout = 1;                  ///< Version of how entries are written (NewestLayout).
 };
 
 struct Node;
@@ -83,6 +110,9 @@ struct Node {
   WindowKind windowed_key = WindowKind::kNone;
   int64_t window_size_ms = 0;               ///< Of a time-windowed key.
   std::vector<StoreSpec> stores;
+
+  /// The name of the `nth` store of this kind; a failed check if the node declares none.
+  const std::string& StoreName(StoreKind store_kind, size_t nth = 0) const;
 };
 
 /// One side of a record's format, as resolved by the planner.
@@ -341,14 +371,6 @@ struct ClientSink : Node {
   ClientSink() : Node(NodeKind::kClientSink) {}
   /// No cursor: the rows of a table are only kept for pull queries (CREATE SOURCE TABLE).
   bool keeps_table = false;
-};
-
-/// A whole query.
-struct Plan {
-  std::string query_id;
-  std::string sql;
-  std::vector<NodePtr> roots;               ///< One; several in a pipeline (shared sources by id).
-  uint64_t fingerprint = 0;                 ///< Of everything that decides the shape of state.
 };
 
 }  // namespace weir::physical

@@ -1,6 +1,7 @@
 #include "planner/physical/state_shape.h"
 
 #include "planner/explain_text.h"
+#include "planner/physical/stores.h"
 
 namespace weir {
 namespace {
@@ -111,7 +112,9 @@ void AppendNodes(const physical::Node& node, int depth, std::string& shape) {
              std::to_string(node.window_size_ms);
   }
   shape += " mode " + std::to_string(static_cast<int>(node.mode));
-  for (const physical::StoreSpec& store : node.stores) shape += " store " + store.name;
+  for (const physical::StoreSpec& store : node.stores) {
+    if (HoldsRows(store.kind)) shape += " store " + store.name;
+  }
   shape += "\n";
   for (const physical::NodePtr& input : node.inputs) AppendNodes(*input, depth + 1, shape);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// What a query's kept state depends on, as text.
+// What a query's kept state depends on, as versions said that kept no plans: their stores bear its
+// hash. See state_signature.h for what holds now.
 
 #include <string>
 

@@ -12,7 +12,9 @@
 #include "planner/catalog/near_names.h"
 #include "planner/passes/passes.h"
 #include "planner/physical/lower.h"
+#include "planner/physical/plan_text.h"
 #include "planner/physical/state_shape.h"
+#include "planner/physical/state_signature.h"
 #include "planner/properties/event_time.h"
 #include "planner/properties/format_rules.h"
 #include "planner/properties/session_settings.h"
@@ -370,31 +372,6 @@ Result<PersistentLogical> BuildInsertInto(const ast::Statement& statement,
   return result;
 }
 
-// Of a query that keeps positions only, what it reads is all that its state depends on.
-bool AppendLegacyStatelessShape(const physical::Node& node, std::string& shape) {
-  switch (node.kind) {
-    case physical::NodeKind::kTopicSource: {
-      const auto& source = static_cast<const physical::TopicSource&>(node);
-      shape += "stateless " + source.source_name + " topic " + source.topic;
-      return true;
-    }
-    case physical::NodeKind::kFilter:
-    case physical::NodeKind::kProject:
-    case physical::NodeKind::kFlatMap:
-    case physical::NodeKind::kTopicSink:
-      return node.inputs.size() == 1 && AppendLegacyStatelessShape(*node.inputs[0], shape);
-    default:
-      return false;
-  }
-}
-
-// State was bound to the whole text of EXPLAIN until StateShape took its place.
-uint64_t LegacyFingerprint(const physical::Node& root) {
-  std::string shape;
-  if (!AppendLegacyStatelessShape(root, shape)) shape = ExplainPhysical(root);
-  return StableHash(shape);
-}
-
 }  // namespace
 
 Result<PersistentLogical> BuildPersistent(const ast::Statement& statement,
@@ -410,9 +387,10 @@ Result<PersistentQueryPlan> PlanPersistentQuery(const ast::Statement& statement,
                                                 const PlannerContext& context) {
   WEIR_ASSIGN_OR_RETURN(PersistentLogical built, BuildPersistent(statement, context));
   WEIR_ASSIGN_OR_RETURN(logical::NodePtr optimized, RunPasses(built.root, context));
-  WEIR_ASSIGN_OR_RETURN(built.plan.root, LowerPlan(optimized, built.plan.query_id));
-  built.plan.fingerprint = StableHash(StateShape(*built.plan.root));
-  built.plan.legacy_fingerprint = LegacyFingerprint(*built.plan.root);
+  WEIR_ASSIGN_OR_RETURN(const physical::NodePtr root, LowerPlan(optimized, built.plan.query_id));
+  WEIR_ASSIGN_OR_RETURN(built.plan.root, WrittenAndRead(root, *context.functions));
+  built.plan.fingerprint = SignatureHash(SignatureOf(*built.plan.root));
+  built.plan.legacy_fingerprint = StableHash(StateShape(*built.plan.root));
   return std::move(built.plan);
 }
 

@@ -6,6 +6,8 @@
 #include "planner/build/bounded_builder.h"
 #include "planner/passes/passes.h"
 #include "planner/physical/lower.h"
+#include "planner/physical/plan_text.h"
+#include "planner/properties/session_settings.h"
 #include "planner/statements/query_plan.h"
 
 namespace weir {
@@ -88,6 +90,10 @@ Result<PullQueryPlan> PlanPullQuery(const ast::Statement& statement,
   WEIR_ASSIGN_OR_RETURN(PullLogical built, BuildPull(statement, context));
   WEIR_ASSIGN_OR_RETURN(logical::NodePtr optimized, RunPasses(built.root, context));
   WEIR_ASSIGN_OR_RETURN(built.plan.root, LowerPlan(optimized, "PULL"));
+  // These plans are kept nowhere, and a look-up is over in less time than this takes.
+  if (SessionBoolean(context, "test.check.edges").value_or(false)) {
+    WEIR_ASSIGN_OR_RETURN(built.plan.root, WrittenAndRead(built.plan.root, *context.functions));
+  }
   return std::move(built.plan);
 }
 

@@ -7,6 +7,7 @@
 #include "planner/logical/logical_nodes.h"
 #include "planner/passes/passes.h"
 #include "planner/physical/lower.h"
+#include "planner/physical/plan_text.h"
 #include "planner/statements/query_plan.h"
 
 namespace weir {
@@ -67,7 +68,8 @@ Result<PushQueryPlan> PlanPushQuery(const ast::Statement& statement,
                                     const PlannerContext& context) {
   WEIR_ASSIGN_OR_RETURN(PushLogical built, BuildPush(statement, context));
   WEIR_ASSIGN_OR_RETURN(logical::NodePtr optimized, RunPasses(built.root, context));
-  WEIR_ASSIGN_OR_RETURN(built.plan.root, LowerPlan(optimized, "PUSH"));
+  WEIR_ASSIGN_OR_RETURN(const physical::NodePtr root, LowerPlan(optimized, "PUSH"));
+  WEIR_ASSIGN_OR_RETURN(built.plan.root, WrittenAndRead(root, *context.functions));
   return std::move(built.plan);
 }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "planner/catalog/function_catalog.h"
+#include "planner/physical/stores.h"
 
 namespace weir::test {
 
@@ -57,8 +58,13 @@ Status Sink::OnBatch(int, Chunk chunk) {
   return OkStatus();
 }
 
+const physical::Node& WithStores(const physical::Node& node) {
+  DeclareStores(const_cast<physical::Node&>(node));
+  return node;
+}
+
 void Harness::Start() {
-  Result<std::unique_ptr<Operator>> made = MakeOperator(node_);
+  Result<std::unique_ptr<Operator>> made = MakeOperator(WithStores(node_));
   ASSERT_TRUE(made.ok()) << made.status().message();
   operator_ = std::move(*made);
   operator_->set_output(Emitter(&sink_, 0));

@@ -93,6 +93,9 @@ class Sink : public Operator {
   std::vector<std::string> lines;
 };
 
+/// Declares the stores of a node that a test has put together.
+const physical::Node& WithStores(const physical::Node& node);
+
 /// One operator with its sink.
 class Harness {
  public:

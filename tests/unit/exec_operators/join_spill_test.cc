@@ -11,6 +11,7 @@
 #include "exec/state/chunk_codec.h"
 #include "exec/state/cold_blocks.h"
 #include "exec/state/join_buffer_keys.h"
+#include "planner/physical/stores.h"
 #include "tests/support/operator_harness.h"
 
 namespace weir {
@@ -44,6 +45,7 @@ physical::StreamStreamJoin SpillJoin(const SpillCase& spill, int64_t before, int
   node.has_grace = spill.has_grace;
   node.left_columns = {0, 1};
   node.right_columns = {0, 1};
+  DeclareStores(node);
   return node;
 }
 

@@ -75,7 +75,7 @@ class Driven {
 
  private:
   void Start() {
-    Result<std::unique_ptr<Operator>> made = MakeOperator(node_);
+    Result<std::unique_ptr<Operator>> made = MakeOperator(test::WithStores(node_));
     ASSERT_TRUE(made.ok()) << made.status().ToString();
     operator_ = std::move(*made);
     operator_->set_output(Emitter(&meter, 0));
@@ -223,7 +223,7 @@ TEST(LargeValues, UpdatesStayWithWhatTheyReplace) {
   uint8_t* data = nullptr;
   chunk.ops = MakeBuffer(sizeof(ops), &data);
   std::copy_n(reinterpret_cast<const uint8_t*>(ops), sizeof(ops), data);
-  auto made = MakeOperator(node);
+  auto made = MakeOperator(test::WithStores(node));
   ASSERT_TRUE(made.ok());
   test::FakeContext context;
   (*made)->set_output(Emitter(&pairs, 0));

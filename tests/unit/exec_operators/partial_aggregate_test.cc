@@ -69,7 +69,7 @@ Plans MakePlans(WindowKind kind, int64_t size = 0, int64_t advance = 0, int64_t 
 }
 
 std::unique_ptr<Operator> Open(const physical::Node& node, TaskContext& context, Operator& next) {
-  Result<std::unique_ptr<Operator>> made = MakeOperator(node);
+  Result<std::unique_ptr<Operator>> made = MakeOperator(test::WithStores(node));
   EXPECT_TRUE(made.ok()) << made.status().message();
   (*made)->set_output(Emitter(&next, 0));
   EXPECT_TRUE((*made)->Open(context).ok());

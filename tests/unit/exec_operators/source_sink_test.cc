@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "exec/connect/header_codec.h"
+#include "planner/physical/stores.h"
 #include "tests/support/operator_harness.h"
 
 namespace weir {
@@ -200,6 +201,7 @@ TEST(ExchangeRouter, SplitsByKeyAndKeepsStreamTime) {
   node.inputs = {InputNode("K INT KEY, N BIGINT")};
   node.schema = node.inputs[0]->schema;
   node.key_columns = 1;
+  DeclareStores(node);
   FakeContext context;
   for (int32_t partitions : {1, 3}) {
     auto router = MakeExchangeRouter(node, partitions);

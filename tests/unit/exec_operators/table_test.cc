@@ -100,7 +100,9 @@ std::vector<std::string> LookupLines(const MaterializedViewOptions& options, Fak
   return lines;
 }
 
-std::unique_ptr<Operator> MakeView(const MaterializedViewOptions& options, FakeContext& context) {
+std::unique_ptr<Operator> MakeView(MaterializedViewOptions options, FakeContext& context) {
+  options.store_name = "view";
+  options.layout_name = "view-layout";
   auto view = MakeMaterializedView(options);
   EXPECT_TRUE(view.ok());
   EXPECT_TRUE((*view)->Open(context).ok());

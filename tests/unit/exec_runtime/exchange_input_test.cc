@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "exec/column/builder.h"
+#include "planner/physical/stores.h"
 #include "tests/support/operator_harness.h"
 
 namespace weir {
@@ -16,6 +17,7 @@ class ExchangeInputTest : public testing::Test {
     node->schema = test::SchemaFromText("K BIGINT");
     node->ordered = ordered;
     node->id = 7;
+    DeclareStores(*node);
     plan_.node = node;
     plan_.partitions = 1;
     Restart();
