@@ -159,6 +159,7 @@ gracePeriod: 'GRACE' 'PERIOD' duration;
 aliasedRelation
     : identifier ('AS'? alias=identifier)? readFrom?   # tableRelation
     | '(' query ')' ('AS'? alias=identifier)?          # subqueryRelation
+    | '(' relation ')'                                 # nestedRelation
     ;
 
 readFrom

@@ -117,4 +117,31 @@ std::string PickedText(const std::vector<int>& columns, const Schema& schema) {
   return text;
 }
 
+template <>
+Schema LeftSchema(const physical::ForeignKeyJoin& join) {
+  Schema schema = *join.inputs[0]->schema;
+  if (!join.spread) return schema;
+  schema.columns.erase(schema.columns.begin(),
+                       schema.columns.begin() +
+                           static_cast<std::ptrdiff_t>(join.foreign_key.size()));
+  schema.columns.resize(schema.columns.size() - 2);   // Version and kind.
+  return schema;
+}
+
+std::string ListText(const std::vector<BoundExprPtr>& exprs, const Schema& input) {
+  std::string text;
+  for (const BoundExprPtr& expr : exprs) {
+    if (!text.empty()) text += ", ";
+    text += ToText(*expr, input);
+  }
+  return text;
+}
+
+std::string PairText(const BoundExprPtr& condition, const Schema& left, const Schema& right) {
+  if (condition == nullptr) return {};
+  Schema both = left;
+  both.columns.insert(both.columns.end(), right.columns.begin(), right.columns.end());
+  return " if " + ToText(*condition, both);
+}
+
 }  // namespace weir

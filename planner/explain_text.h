@@ -28,5 +28,17 @@ std::string LimitText(int64_t limit, int64_t offset);
 std::string FormatText(const physical::SideFormat& format);
 /// Names of the schema's columns at these places.
 std::string PickedText(const std::vector<int>& columns, const Schema& schema);
+/// What a join's columns and expressions of its left side are over: the left input, or the left table
+/// whose messages it gets.
+template <typename T>
+Schema LeftSchema(const T& join) {
+  return *join.inputs[0]->schema;
+}
+template <>
+Schema LeftSchema(const physical::ForeignKeyJoin& join);
+/// "A, B + 1": expressions over `input`.
+std::string ListText(const std::vector<BoundExprPtr>& exprs, const Schema& input);
+/// " if A > B": the condition of a join over its inputs, or nothing.
+std::string PairText(const BoundExprPtr& condition, const Schema& left, const Schema& right);
 
 }  // namespace weir

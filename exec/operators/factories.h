@@ -24,6 +24,8 @@ OperatorResult MakeStreamStreamJoin(const physical::StreamStreamJoin& node);
 OperatorResult MakeStreamTableJoin(const physical::StreamTableJoin& node);
 OperatorResult MakeTableTableJoin(const physical::TableTableJoin& node);
 OperatorResult MakeForeignKeyJoin(const physical::ForeignKeyJoin& node);
+OperatorResult MakeForeignKeySubscribe(const physical::ForeignKeySubscribe& node);
+OperatorResult MakeForeignKeyAnswers(const physical::ForeignKeyAnswers& node);
 OperatorResult MakeLimit(const physical::Limit& node);
 OperatorResult MakeLatestRows(const physical::LatestRows& node);
 OperatorResult MakeBoundedAggregate(const physical::BoundedAggregate& node);

@@ -1,5 +1,8 @@
-// Table join where a value of the left row names the key of the right one. Each left row remembers
+// Table join where values of the left row name the key of the right one. Each left row remembers
 // the key it points to; a change on the right is joined with all left rows that point to it.
+//
+// Over several partitions the left rows come as messages, and results go as answers to them
+// (physical::ForeignKeySubscribe).
 //
 // A left row's change is one change of the result, whatever happens to its pointer. Its time is the
 // later one of both rows; that of a right row's changes is its own, and they come in the order of
@@ -8,6 +11,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "base/interrupt.h"
 #include "base/limits.h"
@@ -15,7 +19,9 @@
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
+#include "exec/operators/join_output.h"
 #include "exec/operators/key_order.h"
+#include "exec/operators/pair_condition.h"
 #include "exec/state/pointer_index.h"
 #include "exec/state/row_key.h"
 #include "exec/state/row_table.h"
@@ -23,15 +29,26 @@
 namespace weir {
 namespace {
 
+using physical::SubscriptionKind;
+
+int LeftWidth(const physical::ForeignKeyJoin& node) {
+  const int columns = node.inputs[0]->schema->size();
+  return node.spread ? columns - static_cast<int>(node.foreign_key.size()) - 2 : columns;
+}
+
 class ForeignKeyJoin : public Operator {
  public:
-  ForeignKeyJoin(const physical::ForeignKeyJoin& node, std::unique_ptr<ExprProgram> program)
+  ForeignKeyJoin(const physical::ForeignKeyJoin& node, std::unique_ptr<ExprProgram> program,
+                 std::unique_ptr<PairCondition> condition)
       : node_(node),
         is_left_(node.join == physical::JoinKind::kLeft),
         retracts_(node.mode == physical::ChangeMode::kRetract),
+        right_keys_(node.foreign_key.size()),
+        left_width_(LeftWidth(node)),
         program_(std::move(program)),
+        condition_(std::move(condition)),
         left_({LeftTypes(node), node.left_key_columns, false}),
-        right_({ColumnTypes(*node.inputs[1]->schema), 1, false}) {}
+        right_({ColumnTypes(*node.inputs[1]->schema), static_cast<int>(right_keys_), false}) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
@@ -58,7 +75,6 @@ class ForeignKeyJoin : public Operator {
       }
       WEIR_RETURN_IF_ERROR(std::move(joined));
     }
-    WEIR_RETURN_IF_ERROR(Flush());
     left_.EndBatch();
     right_.EndBatch();
     AccountMemory();
@@ -91,10 +107,22 @@ class ForeignKeyJoin : public Operator {
   }
 
  private:
-  // The left table's rows and, behind their columns, the key they point to.
+  // The left table's rows and, behind their columns, the key they point to; of messages also their
+  // version.
   static std::vector<DataType> LeftTypes(const physical::ForeignKeyJoin& node) {
     std::vector<DataType> types = ColumnTypes(*node.inputs[0]->schema);
-    types.push_back(node.inputs[1]->schema->columns[0].type);
+    if (node.spread) {
+      types.erase(types.begin(),
+                  types.begin() + static_cast<std::ptrdiff_t>(node.foreign_key.size()));
+      types.resize(static_cast<size_t>(LeftWidth(node)));
+    }
+    for (const DataType& type : PointerTypes(node)) types.push_back(type);
+    if (node.spread) types.push_back(DataType::Bigint());
+    return types;
+  }
+  static std::vector<DataType> PointerTypes(const physical::ForeignKeyJoin& node) {
+    std::vector<DataType> types = ColumnTypes(*node.inputs[1]->schema);
+    types.resize(node.foreign_key.size());
     return types;
   }
   std::span<const ColumnPtr> LeftKeys(const Chunk& chunk) const {
@@ -111,6 +139,7 @@ class ForeignKeyJoin : public Operator {
     key_refs_.clear();
     result_times_.clear();
     ops_.clear();
+    answer_bits_.clear();
   }
 
   void Select(const Chunk& chunk, std::span<const ColumnPtr> keys) {
@@ -120,94 +149,196 @@ class ForeignKeyJoin : public Operator {
     std::erase_if(rows_, [&](int32_t row) { return chunk.op(row) == RowOp::kUpdateBefore; });
   }
 
-  Status OnLeft(const Chunk& chunk) {
-    eval_.now_ms = context_->now_ms();
-    std::vector<ColumnPtr> pointer;
-    WEIR_RETURN_IF_ERROR(program_->Evaluate(chunk, eval_, pointer));
-    WEIR_RETURN_IF_ERROR(ReportRowErrors(*context_, chunk, eval_.errors));
+  Status OnLeft(Chunk chunk) {
+    std::vector<ColumnPtr> pointers;
+    ColumnPtr kinds;
+    if (node_.spread) {
+      kinds = Unpack(chunk, pointers);
+    } else {
+      eval_.now_ms = context_->now_ms();
+      WEIR_RETURN_IF_ERROR(program_->Evaluate(chunk, eval_, pointers));
+      WEIR_RETURN_IF_ERROR(ReportRowErrors(*context_, chunk, eval_.errors));
+      chunk.columns.insert(chunk.columns.end(), pointers.begin(), pointers.end());
+    }
     Select(chunk, LeftKeys(chunk));
     if (rows_.empty()) return OkStatus();
-    Chunk kept = chunk;
-    kept.columns.push_back(pointer[0]);
     WEIR_RETURN_IF_ERROR(left_.FindOrInsert(LeftKeys(chunk), rows_, {}, ids_));
     // All that is pointed to, now and before, is looked up at once.
-    WEIR_RETURN_IF_ERROR(FindRight(pointer[0], rows_, chunk.rows, right_now_));
+    WEIR_RETURN_IF_ERROR(FindRight(pointers, rows_, chunk.rows, right_now_));
     std::vector<RowRef> before(ids_.size());
     for (size_t i = 0; i < ids_.size(); ++i) before[i] = left_.ref(ids_[i]);
-    const ColumnPtr old_pointer = left_.Gather(PointerColumn(), before);
+    const std::vector<ColumnPtr> old_pointers = PointersOf(before);
     numbers_before_.resize(before.size());
     std::iota(numbers_before_.begin(), numbers_before_.end(), 0);
-    WEIR_RETURN_IF_ERROR(FindRight(old_pointer, numbers_before_, static_cast<int32_t>(before.size()),
-                                   right_before_));
-    const uint32_t block = left_.AddBlock(kept);
-    for (size_t i = 0; i < rows_.size(); ++i) ApplyLeft(chunk, *pointer[0], *old_pointer, i, block);
-    return OkStatus();
+    WEIR_RETURN_IF_ERROR(FindRight(old_pointers, numbers_before_,
+                                   static_cast<int32_t>(before.size()), right_before_));
+    const uint32_t block = left_.AddBlock(chunk);
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const bool deletes = chunk.op(rows_[i]) == RowOp::kDelete;
+      const SubscriptionKind kind =
+          kinds != nullptr ? static_cast<SubscriptionKind>(kinds->values<int32_t>()[rows_[i]])
+          : deletes        ? SubscriptionKind::kDelete
+                           : SubscriptionKind::kSubscribe;
+      ApplyLeft(chunk, pointers, old_pointers, i, block, kind);
+    }
+    return EmitChanges();
   }
 
-  // Of each of `rows` the right row that `pointers` names there, by row.
-  Status FindRight(const ColumnPtr& pointers, std::span<const int32_t> rows, int32_t row_count,
-                   std::vector<RowRef>& out) {
+  // Of each of `rows` the right row that `pointers` name there, by row.
+  Status FindRight(std::span<const ColumnPtr> pointers, std::span<const int32_t> rows,
+                   int32_t row_count, std::vector<RowRef>& out) {
     out.assign(static_cast<size_t>(row_count), RowRef());
     pointed_rows_.clear();
-    SelectNonNull({&pointers, 1}, rows, pointed_rows_);
-    WEIR_RETURN_IF_ERROR(right_.Find({&pointers, 1}, pointed_rows_, {}, right_ids_));
+    SelectNonNull(pointers, rows, pointed_rows_);
+    WEIR_RETURN_IF_ERROR(right_.Find(pointers, pointed_rows_, {}, right_ids_));
     for (size_t i = 0; i < pointed_rows_.size(); ++i) {
       if (right_ids_[i] != kNone) out[pointed_rows_[i]] = right_.ref(right_ids_[i]);
     }
     return OkStatus();
   }
 
-  void ApplyLeft(const Chunk& chunk, const Column& pointer, const Column& old_pointer, size_t i,
-                 uint32_t block) {
+  // Puts a chunk of messages in the order of the left table's columns; returns their kinds.
+  ColumnPtr Unpack(Chunk& chunk, std::vector<ColumnPtr>& pointers) const {
+    std::vector<ColumnPtr> columns = std::move(chunk.columns);
+    const auto keys = static_cast<std::ptrdiff_t>(right_keys_);
+    pointers.assign(columns.begin(), columns.begin() + keys);
+    chunk.columns.assign(columns.begin() + keys, columns.begin() + keys + left_width_);
+    chunk.columns.insert(chunk.columns.end(), pointers.begin(), pointers.end());
+    chunk.columns.push_back(columns[columns.size() - 2]);
+    return columns.back();
+  }
+
+  // How the result of one left row changes.
+  struct Change {
+    RowRef key;
+    RowRef old_left, old_right;
+    RowRef left, right;          // No left row: it is deleted.
+    int64_t time;
+    bool pointed;                // The old row had a foreign key.
+    std::optional<SubscriptionKind> cause;   // Nothing: the right row changed.
+  };
+
+  void ApplyLeft(const Chunk& chunk, std::span<const ColumnPtr> pointers,
+                 std::span<const ColumnPtr> old_pointers, size_t i, uint32_t block,
+                 SubscriptionKind kind) {
     const int32_t row = rows_[i];
     const uint32_t id = ids_[i];
     const RowRef old_left = left_.ref(id);
     // An earlier row of the chunk may have replaced what was there before.
     const bool is_of_chunk = !old_left.is_null() && old_left.block == block;
-    const Column& old_pointers = is_of_chunk ? pointer : old_pointer;
+    const std::span<const ColumnPtr> before = is_of_chunk ? pointers : old_pointers;
     const int32_t old_row = is_of_chunk ? old_left.row : static_cast<int32_t>(i);
-    const bool pointed = !old_left.is_null() && !old_pointers.IsNull(old_row);
-    RowRef old_right;
-    if (pointed) old_right = is_of_chunk ? right_now_[old_row] : right_before_[old_row];
-    const RowRef key{block, row};
-    const int64_t time = chunk.row_time()->values<int64_t>()[row];
-    const bool was = HasResult(old_left, old_right);
-    const bool deletes = chunk.op(row) == RowOp::kDelete;
-    const bool points = !deletes && !pointer.IsNull(row);
-    Repoint(chunk, row, pointed ? &old_pointers : nullptr, old_row, points ? &pointer : nullptr);
-    if (deletes) {
-      left_.Remove(id);
-      // Kafka Streams deletes the result of a row that points somewhere, whether there was one or
-      // not.
-      if (was || (pointed && !retracts_)) Push(RowOp::kDelete, key, old_left, old_right, time);
-      return;
+    const bool pointed = !old_left.is_null() && !HasNull(before, old_row);
+    Change change{{block, row}, old_left, {}, {}, {}, chunk.row_time()->values<int64_t>()[row],
+                  pointed, kind};
+    // What was answered to a message before is of no account.
+    if (pointed && !node_.spread) {
+      change.old_right = is_of_chunk ? right_now_[old_row] : right_before_[old_row];
     }
-    left_.Set(id, key);
-    Change(was, key, old_left, old_right, key, points ? right_now_[row] : RowRef(), time);
+    const bool gone =
+        kind == SubscriptionKind::kDelete || kind == SubscriptionKind::kUnsubscribe;
+    const bool points = !gone && !HasNull(pointers, row);
+    Repoint(chunk, row, pointed ? before : std::span<const ColumnPtr>(), old_row,
+            points ? pointers : std::span<const ColumnPtr>());
+    if (gone) {
+      left_.Remove(id);
+    } else {
+      left_.Set(id, change.key);
+      change.left = change.key;
+      if (points) change.right = right_now_[row];
+    }
+    changes_.push_back(change);
   }
 
   // Row `row` points elsewhere, or no longer, or for the first time.
-  void Repoint(const Chunk& chunk, int32_t row, const Column* old_pointers, int32_t old_row,
-               const Column* pointers) {
+  void Repoint(const Chunk& chunk, int32_t row, std::span<const ColumnPtr> old_pointers,
+               int32_t old_row, std::span<const ColumnPtr> pointers) {
     old_pointer_bytes_.clear();
     pointer_bytes_.clear();
-    if (old_pointers != nullptr) AppendKeyValue(*old_pointers, old_row, old_pointer_bytes_);
-    if (pointers != nullptr) AppendKeyValue(*pointers, row, pointer_bytes_);
+    AppendKey(old_pointers, old_row, old_pointer_bytes_);
+    AppendKey(pointers, row, pointer_bytes_);
     if (old_pointer_bytes_ == pointer_bytes_) return;
     key_bytes_.clear();
     AppendKey(LeftKeys(chunk), row, key_bytes_);
-    if (old_pointers != nullptr) pointing_.Remove(old_pointer_bytes_, key_bytes_);
-    if (pointers != nullptr) pointing_.Add(pointer_bytes_, key_bytes_);
+    if (!old_pointers.empty()) pointing_.Remove(old_pointer_bytes_, key_bytes_);
+    if (!pointers.empty()) pointing_.Add(pointer_bytes_, key_bytes_);
   }
 
-  // The result of one left row went from (old_left, old_right), if `was`, to (left, right).
-  void Change(bool was, RowRef key, RowRef old_left, RowRef old_right, RowRef left, RowRef right,
-              int64_t time) {
+  static bool HasNull(std::span<const ColumnPtr> columns, int32_t row) {
+    return std::ranges::any_of(columns,
+                               [&](const ColumnPtr& column) { return column->IsNull(row); });
+  }
+
+  // Right rows that fail the condition are no partners.
+  Status JudgeChanges() {
+    judged_.Clear();
+    const auto each_pair = [this](const auto& visit) {
+      for (Change& change : changes_) {
+        if (!change.old_left.is_null() && !change.old_right.is_null()) {
+          visit(change.old_left, change.old_right);
+        }
+        if (!change.left.is_null() && !change.right.is_null()) visit(change.left, change.right);
+      }
+    };
+    each_pair([this](RowRef left, RowRef right) { judged_.Push(left, right, 0); });
+    Status judged = condition_->Judge(
+        *context_, judged_.size(),
+        [this](int input, int column, size_t from, size_t count) {
+          const std::vector<RowRef>& refs = input == 0 ? judged_.left : judged_.right;
+          return (input == 0 ? left_ : right_)
+              .Gather(column, std::span(refs).subspan(from, count));
+        },
+        passes_);
+    WEIR_RETURN_IF_ERROR(std::move(judged));
+    size_t next = 0;
+    each_pair([&](RowRef, RowRef& right) {
+      if (passes_[next++] == 0) right = RowRef();
+    });
+    return OkStatus();
+  }
+
+  Status EmitChanges() {
+    if (condition_ != nullptr) WEIR_RETURN_IF_ERROR(JudgeChanges());
+    for (const Change& change : changes_) {
+      node_.spread ? EmitAnswer(change) : EmitChange(change);
+    }
+    changes_.clear();
+    return Flush();
+  }
+
+  void EmitChange(const Change& change) {
+    const auto& [key, old_left, old_right, left, right, at, pointed, cause] = change;
+    const bool was = HasResult(old_left, old_right);
     const bool is = HasResult(left, right);
+    int64_t time = at;
     if (!right.is_null()) time = std::max(time, right_.row_time(right));
-    if (was && !is) return Push(RowOp::kDelete, key, old_left, old_right, time);
+    // Kafka Streams deletes the result of a deleted row that points somewhere, whether there was
+    // one or not.
+    const bool deletes = (was && !is) || (left.is_null() && pointed && !retracts_);
+    if (deletes) return Push(RowOp::kDelete, key, old_left, old_right, time);
+    // The right row was no partner and is none.
+    if (condition_ != nullptr && old_left == left && old_right == right) return;
     if (was && retracts_) Push(RowOp::kUpdateBefore, key, old_left, old_right, time);
     if (is) Push(was ? RowOp::kUpdateAfter : RowOp::kInsert, key, left, right, time);
+  }
+
+  // Every message is answered; that an answer was given before is for others to know.
+  void EmitAnswer(const Change& change) {
+    const bool is = HasResult(change.left, change.right);
+    int32_t bits = is ? physical::AnswerBits::kHasResult : 0;
+    if (!change.cause) {
+      if (!is && !HasResult(change.old_left, change.old_right)) return;
+      if (condition_ != nullptr && change.old_right == change.right) return;
+    } else if (*change.cause == SubscriptionKind::kUnsubscribe) {
+      bits = physical::AnswerBits::kUnsubscribed;
+    } else if (*change.cause == SubscriptionKind::kMoved) {
+      bits |= physical::AnswerBits::kMoved;
+    }
+    int64_t time = change.time;
+    if (!change.right.is_null()) time = std::max(time, right_.row_time(change.right));
+    answer_bits_.push_back(bits);
+    Push(RowOp::kInsert, change.key, is ? change.left : RowRef(), is ? change.right : RowRef(),
+         time);
   }
 
   bool HasResult(RowRef left, RowRef right) const {
@@ -215,18 +346,18 @@ class ForeignKeyJoin : public Operator {
   }
 
   Status OnRight(const Chunk& chunk) {
-    Select(chunk, std::span(chunk.columns).first(1));
+    const auto keys = std::span(chunk.columns).first(right_keys_);
+    Select(chunk, keys);
     if (rows_.empty()) return OkStatus();
-    const auto keys = std::span(chunk.columns).first(1);
     WEIR_RETURN_IF_ERROR(right_.FindOrInsert(keys, rows_, {}, ids_));
     const uint32_t block = right_.AddBlock(chunk);
     for (size_t from = 0, to = 0; from < rows_.size(); from = to) {
-      WEIR_RETURN_IF_ERROR(FindPointing(*keys[0], from, &to));
+      WEIR_RETURN_IF_ERROR(FindPointing(keys, from, &to));
       for (size_t i = from; i < to; ++i) {
         WEIR_RETURN_IF_ERROR(ApplyRight(chunk, i, block, PointingByKey(i - from)));
       }
     }
-    return OkStatus();
+    return EmitChanges();
   }
 
   Status ApplyRight(const Chunk& chunk, size_t i, uint32_t block, std::span<const RowRef> lefts) {
@@ -243,10 +374,10 @@ class ForeignKeyJoin : public Operator {
     if (old_right.is_null() && right.is_null()) return OkStatus();
     const int64_t time = chunk.row_time()->values<int64_t>()[row];
     for (const RowRef left : lefts) {
-      Change(HasResult(left, old_right), left, left, old_right, left, right, time);
+      changes_.push_back({left, left, old_right, left, right, time, false, std::nullopt});
       // Any number of rows may point here.
-      if (ops_.size() >= static_cast<size_t>(limits::kBatchRowsMax)) {
-        WEIR_RETURN_IF_ERROR(Flush());
+      if (changes_.size() >= static_cast<size_t>(limits::kBatchRowsMax)) {
+        WEIR_RETURN_IF_ERROR(EmitChanges());
       }
     }
     return OkStatus();
@@ -254,17 +385,17 @@ class ForeignKeyJoin : public Operator {
 
   // Looks up the left rows that point to the keys of rows_ from `from` on, up to `*to`: as many as
   // make a batch of them.
-  Status FindPointing(const Column& keys, size_t from, size_t* to) {
+  Status FindPointing(std::span<const ColumnPtr> keys, size_t from, size_t* to) {
     std::vector<ColumnBuilder> builders;
-    for (int key = 0; key < node_.left_key_columns; ++key) {
-      builders.emplace_back(node_.inputs[0]->schema->columns[key].type);
-    }
+    std::vector<DataType> types = LeftTypes(node_);
+    types.resize(static_cast<size_t>(node_.left_key_columns));
+    for (const DataType& type : types) builders.emplace_back(type);
     int32_t count = 0;
     bool malformed = false;
     pointing_ends_.clear();
     for (*to = from; *to < rows_.size() && count < limits::kBatchRowsMax; ++*to) {
       pointer_bytes_.clear();
-      AppendKeyValue(keys, rows_[*to], pointer_bytes_);
+      AppendKey(keys, rows_[*to], pointer_bytes_);
       WEIR_RETURN_IF_ERROR(pointing_.Find(pointer_bytes_, [&](std::string_view key) {
         malformed |= !ReadKey(key, builders);
         ++count;
@@ -299,8 +430,14 @@ class ForeignKeyJoin : public Operator {
     return sorted;
   }
 
-  // The pointer stands behind the columns of a kept left row.
-  int PointerColumn() const { return static_cast<int>(node_.inputs[0]->schema->columns.size()); }
+  // The foreign keys of kept left rows: behind the columns of the table.
+  std::vector<ColumnPtr> PointersOf(std::span<const RowRef> lefts) const {
+    std::vector<ColumnPtr> pointers;
+    for (int i = 0; i < static_cast<int>(right_keys_); ++i) {
+      pointers.push_back(left_.Gather(left_width_ + i, lefts));
+    }
+    return pointers;
+  }
 
   void PointAll() {
     std::vector<RowRef> refs;
@@ -308,13 +445,13 @@ class ForeignKeyJoin : public Operator {
       if (left_.Has(id)) refs.push_back(left_.ref(id));
     }
     for (const RowRef ref : refs) {
-      const ColumnPtr pointer = left_.Gather(PointerColumn(), {&ref, 1});
-      if (pointer->IsNull(0)) continue;
+      const std::vector<ColumnPtr> pointers = PointersOf({&ref, 1});
+      if (HasNull(pointers, 0)) continue;
       Chunk row;
       for (int key = 0; key < node_.left_key_columns; ++key) {
         row.columns.push_back(left_.Gather(key, {&ref, 1}));
       }
-      Repoint(row, 0, nullptr, 0, pointer.get());
+      Repoint(row, 0, {}, 0, pointers);
     }
   }
 
@@ -349,8 +486,15 @@ class ForeignKeyJoin : public Operator {
     for (int column : node_.left_columns) out.columns.push_back(left_.Gather(column, left));
     for (int column : node_.right_columns) out.columns.push_back(right_.Gather(column, right));
     out.sys(SystemColumn::kRowTime) = MakeTimes(std::span(result_times_).subspan(from, count));
-    out.ops = MakeOps(std::span(ops_).subspan(from, count));
     out.source_partition = context_->partition();
+    if (!node_.spread) {
+      out.ops = MakeOps(std::span(ops_).subspan(from, count));
+      return out;
+    }
+    out.columns.push_back(left_.Gather(left_width_ + static_cast<int>(right_keys_), keys));
+    ColumnBuilder bits(DataType::Int());
+    for (int32_t each : std::span(answer_bits_).subspan(from, count)) bits.AppendInt32(each);
+    out.columns.push_back(bits.Finish());
     return out;
   }
 
@@ -358,7 +502,10 @@ class ForeignKeyJoin : public Operator {
   const physical::ForeignKeyJoin node_;
   const bool is_left_;
   const bool retracts_;
+  const size_t right_keys_;
+  const int left_width_;                       // Columns of the left table.
   std::unique_ptr<ExprProgram> program_;
+  std::unique_ptr<PairCondition> condition_;
   RowTable left_, right_;
   PointerIndex pointing_;
   int64_t times_[2] = {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::min()};
@@ -374,14 +521,23 @@ class ForeignKeyJoin : public Operator {
   std::vector<RowRef> key_refs_, left_refs_, right_refs_;
   std::vector<int64_t> result_times_;
   std::vector<RowOp> ops_;
+  std::vector<int32_t> answer_bits_;
+  std::vector<Change> changes_;
+  JoinPairs judged_;
+  std::vector<uint8_t> passes_;
 };
 
 }  // namespace
 
 OperatorResult MakeForeignKeyJoin(const physical::ForeignKeyJoin& node) {
-  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<ExprProgram> program,
-                        CompileExprs(std::span(&node.foreign_key, 1)));
-  return std::unique_ptr<Operator>(std::make_unique<ForeignKeyJoin>(node, std::move(program)));
+  std::unique_ptr<ExprProgram> program;
+  if (!node.spread) {
+    WEIR_ASSIGN_OR_RETURN(program, CompileExprs(node.foreign_key));
+  }
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<PairCondition> condition,
+                        PairCondition::Make(node.condition, LeftWidth(node)));
+  return std::unique_ptr<Operator>(
+      std::make_unique<ForeignKeyJoin>(node, std::move(program), std::move(condition)));
 }
 
 }  // namespace weir

@@ -37,6 +37,10 @@ Result<std::unique_ptr<Operator>> MakeOperator(const physical::Node& node) {
       return MakeTableTableJoin(static_cast<const physical::TableTableJoin&>(node));
     case NodeKind::kForeignKeyJoin:
       return MakeForeignKeyJoin(static_cast<const physical::ForeignKeyJoin&>(node));
+    case NodeKind::kForeignKeySubscribe:
+      return MakeForeignKeySubscribe(static_cast<const physical::ForeignKeySubscribe&>(node));
+    case NodeKind::kForeignKeyAnswers:
+      return MakeForeignKeyAnswers(static_cast<const physical::ForeignKeyAnswers&>(node));
     case NodeKind::kLimit:
       return MakeLimit(static_cast<const physical::Limit&>(node));
     case NodeKind::kTopicSink:

@@ -35,5 +35,8 @@ weir_layer(exec_operators
     operators/kept_sessions_store.cc
     operators/latest_rows.cc
     operators/view_reader.cc
+    operators/pair_condition.cc
+    operators/foreign_key_subscribe.cc
+    operators/foreign_key_answers.cc
   DEPENDS weir_exec_core weir_exec_formats weir_exec_connect weir_exec_state
   PRIVATE_DEPENDS fmt::fmt)

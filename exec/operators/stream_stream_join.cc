@@ -6,6 +6,9 @@
 // their rows take turns by the stream time of their sides, the left one's first where those are
 // equal: what a row meets does not depend on how long the batches are.
 //
+// Where the join has a condition, it is asked ahead for the pairs of many turns at once: what a row
+// meets does not depend on which pairs there are.
+//
 // How long rows are kept, by the time of their own side: before + after + grace. A row that comes
 // later than that is not kept any more, but still looks for what is there on the other side.
 //
@@ -23,6 +26,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -35,6 +39,7 @@
 #include "exec/operators/factories.h"
 #include "exec/operators/join_output.h"
 #include "exec/operators/key_order.h"
+#include "exec/operators/pair_condition.h"
 #include "exec/state/join_buffer.h"
 #include "exec/state/row_codec.h"
 
@@ -55,6 +60,7 @@ struct JoinSide {
   StateStore* store = nullptr;
   std::vector<int> kept_columns;      // Of the input, behind the key.
   std::vector<int> output_columns;    // Of the buffer.
+  std::vector<int> buffer_column;     // By column of the input; -1: not kept.
   int64_t look_back = 0;              // Rows of the other side that match are at most so much
   int64_t look_ahead = 0;             // earlier, or later.
   bool is_outer = false;
@@ -85,14 +91,44 @@ struct JoinSide {
   int64_t now = kNoTime;
 };
 
+/// Whose turn it is: the rows held, by the stream time of their sides, the left one's first.
+class Turns {
+ public:
+  explicit Turns(const JoinSide (&sides)[2]) : sides_(sides) {
+    for (int input : {0, 1}) {
+      if (sides_[input].rows.rows > 0) turn_[input] = sides_[input].clock[0];
+    }
+  }
+  bool AtEnd() const { return IsThrough(0) && IsThrough(1); }
+  int input() const {
+    return IsThrough(1) || (!IsThrough(0) && turn_[0] <= turn_[1]) ? 0 : 1;
+  }
+  int32_t row(int input) const { return next_[input]; }
+  int32_t taken() const { return next_[0] + next_[1]; }
+  void Take(int input) {
+    if (++next_[input] == sides_[input].rows.rows) return;
+    // Of several partitions behind an exchange each has a time of its own.
+    turn_[input] = std::max(turn_[input], sides_[input].clock[next_[input]]);
+  }
+
+ private:
+  bool IsThrough(int input) const { return next_[input] == sides_[input].rows.rows; }
+
+  const JoinSide (&sides_)[2];
+  int32_t next_[2] = {0, 0};
+  int64_t turn_[2] = {kNoTime, kNoTime};
+};
+
 class StreamStreamJoin : public Operator {
  public:
-  StreamStreamJoin(const physical::StreamStreamJoin& node, JoinSide left, JoinSide right)
+  StreamStreamJoin(const physical::StreamStreamJoin& node, JoinSide left, JoinSide right,
+                   std::unique_ptr<PairCondition> condition)
       : node_(node),
         windowed_(node.windowed_key != physical::WindowKind::kNone),
         kept_for_(node.before_ms + node.after_ms + node.grace_ms),
         waits_(node.has_grace && node.join != JoinKind::kInner),
         sides_{std::move(left), std::move(right)},
+        condition_(std::move(condition)),
         times_name_(node.StoreName(physical::StoreKind::kJoinTimes)) {}
 
   Status Open(TaskContext& context) override {
@@ -147,7 +183,14 @@ class StreamStreamJoin : public Operator {
   void Store(JoinSide& own);
   Status FetchCold(int input, int32_t row);
   Status TakeRow(int input, int32_t row);
+  void Arrive(JoinSide& own, int32_t row);
   void FindMatches(int input, int32_t row, int64_t time);
+  Status JudgeAhead(Turns turns);
+  void TakeJudged();
+  static RowRef RefOf(const JoinSide& side, const Match& match) {
+    return match.fetched < 0 ? side.buffer.Locate(match.ordinal)
+                             : RowRef{side.fetched.piece, match.fetched};
+  }
   void EmitMatches(int input, RowRef own, int64_t time);
   void HandleUnmatched(int input, int32_t row, RowRef own, int64_t time, int64_t now);
   // Rows with times below have waited long enough.
@@ -163,6 +206,7 @@ class StreamStreamJoin : public Operator {
   Status PushClosedCold();
   void Push(int input, RowRef own, RowRef other, int64_t time);
   Status Flush();
+  ColumnPtr GatherSide(int side, int column, std::span<const RowRef> refs);
   Chunk Joined(size_t from, size_t count);
   Status ApplyTimes();
   Status LoadTimes();
@@ -177,6 +221,7 @@ class StreamStreamJoin : public Operator {
   bool looks_rarely_ = false;
   size_t commit_bytes_max_ = 0;
   JoinSide sides_[2];
+  const std::unique_ptr<PairCondition> condition_;
   const std::string times_name_;
   int64_t shared_time_ = kNoTime;      // The higher of both sides'.
   int64_t look_from_ = INT64_MAX;      // No row that waits is earlier, as Kafka Streams sees it.
@@ -195,6 +240,14 @@ class StreamStreamJoin : public Operator {
   std::vector<Closed> closed_;
   std::vector<std::pair<int64_t, int64_t>> waiting_;
   JoinPairs pairs_;
+
+  // With a condition: what the rows of the turns up to judged_until_ may match, and whether they do.
+  int32_t judged_until_ = 0;
+  std::vector<Match> candidates_;
+  std::vector<size_t> candidates_until_;   // By turn: its candidates end here.
+  JoinPairs candidate_pairs_;
+  std::vector<uint8_t> passes_;
+  size_t next_judged_ = 0;                 // Of these turns.
 };
 
 // The rows that take part, flat, as the buffers have them: key, window, kept columns.
@@ -267,27 +320,20 @@ Status StreamStreamJoin::ProcessHeld() {
     own.fetched_to = sides_[1 - input].buffer.has_cold() ? 0 : own.rows.rows;
   }
   pairs_.Clear();
-  const int32_t counts[2] = {sides_[0].rows.rows, sides_[1].rows.rows};
-  int32_t next[2] = {0, 0};
-  int64_t turn[2] = {kNoTime, kNoTime};
-  for (int input : {0, 1}) {
-    if (counts[input] > 0) turn[input] = sides_[input].clock[0];
-  }
-  while (next[0] < counts[0] || next[1] < counts[1]) {
-    const bool left = next[1] == counts[1] || (next[0] < counts[0] && turn[0] <= turn[1]);
-    const int input = left ? 0 : 1;
-    if (((next[0] + next[1]) & 31) == 0) CheckInterrupt();   // A key may have any number of rows.
-    if (next[input] >= sides_[input].fetched_to) {
-      WEIR_RETURN_IF_ERROR(FetchCold(input, next[input]));
+  judged_until_ = 0;
+  for (Turns turns(sides_); !turns.AtEnd();) {
+    if ((turns.taken() & 31) == 0) CheckInterrupt();   // A key may have any number of rows.
+    const int input = turns.input();
+    const int32_t row = turns.row(input);
+    if (row >= sides_[input].fetched_to) WEIR_RETURN_IF_ERROR(FetchCold(input, row));
+    if (condition_ != nullptr && turns.taken() == judged_until_) {
+      WEIR_RETURN_IF_ERROR(JudgeAhead(turns));
     }
-    WEIR_RETURN_IF_ERROR(TakeRow(input, next[input]));
+    WEIR_RETURN_IF_ERROR(TakeRow(input, row));
     if (pairs_.size() >= static_cast<size_t>(limits::kBatchRowsMax)) {
       WEIR_RETURN_IF_ERROR(Flush());
     }
-    if (++next[input] < counts[input]) {
-      // Of several partitions behind an exchange each has a time of its own.
-      turn[input] = std::max(turn[input], sides_[input].clock[next[input]]);
-    }
+    turns.Take(input);
   }
   WEIR_RETURN_IF_ERROR(Flush());
   for (JoinSide& side : sides_) {
@@ -369,17 +415,72 @@ inline Status StreamStreamJoin::TakeRow(int input, int32_t row) {
     if (looks_rarely_ && time == shared_time_) WEIR_RETURN_IF_ERROR(EmitClosedAsKafka(input));
   }
   const RowRef self{JoinBuffer::kExtraBlock, row};
-  FindMatches(input, row, time);
+  if (condition_ == nullptr) {
+    FindMatches(input, row, time);
+  } else {
+    TakeJudged();
+  }
   if (!matches_.empty()) {
     EmitMatches(input, self, time);
   } else if (own.is_outer) {
     HandleUnmatched(input, row, self, time, own.single_upstream ? shared_time_ : own.clock[row]);
   }
-  if (own.ordinals[row] >= 0) own.arrived = own.ordinals[row] + 1;
-  if (own.single_upstream) {
-    own.now = std::max(own.now, own.clock[row]);
-  }
+  Arrive(own, row);
   return OkStatus();
+}
+
+// The other side sees the row from now on.
+inline void StreamStreamJoin::Arrive(JoinSide& own, int32_t row) {
+  if (own.ordinals[row] >= 0) own.arrived = own.ordinals[row] + 1;
+  if (own.single_upstream) own.now = std::max(own.now, own.clock[row]);
+}
+
+// Finds what the rows meet whose turns come next, and asks the condition.
+Status StreamStreamJoin::JudgeAhead(Turns turns) {
+  const std::pair<int64_t, int64_t> seen[2] = {{sides_[0].arrived, sides_[0].now},
+                                               {sides_[1].arrived, sides_[1].now}};
+  candidates_.clear();
+  candidates_until_.clear();
+  candidate_pairs_.Clear();
+  while (!turns.AtEnd() && candidates_.size() < static_cast<size_t>(limits::kBatchRowsMax)) {
+    if ((turns.taken() & 31) == 0) CheckInterrupt();
+    const int input = turns.input();
+    JoinSide& own = sides_[input];
+    const int32_t row = turns.row(input);
+    if (row >= own.fetched_to) break;   // Cold rows are read back first.
+    FindMatches(input, row, own.times[row]);
+    const RowRef self{JoinBuffer::kExtraBlock, row};
+    for (const Match& match : matches_) {
+      const RowRef other = RefOf(sides_[1 - input], match);
+      candidates_.push_back(match);
+      candidate_pairs_.Push(input == 0 ? self : other, input == 0 ? other : self, 0);
+    }
+    candidates_until_.push_back(candidates_.size());
+    Arrive(own, row);
+    turns.Take(input);
+  }
+  for (int input : {0, 1}) std::tie(sides_[input].arrived, sides_[input].now) = seen[input];
+  judged_until_ = turns.taken();
+  next_judged_ = 0;
+  return condition_->Judge(
+      *context_, candidates_.size(),
+      [this](int input, int column, size_t from, size_t count) {
+        const std::vector<RowRef>& refs = input == 0 ? candidate_pairs_.left
+                                                     : candidate_pairs_.right;
+        return GatherSide(input, sides_[input].buffer_column[column],
+                          std::span(refs).subspan(from, count));
+      },
+      passes_);
+}
+
+// The matches of the next turn, as JudgeAhead found them.
+inline void StreamStreamJoin::TakeJudged() {
+  matches_.clear();
+  size_t from = next_judged_ == 0 ? 0 : candidates_until_[next_judged_ - 1];
+  for (; from < candidates_until_[next_judged_]; ++from) {
+    if (passes_[from] != 0) matches_.push_back(candidates_[from]);
+  }
+  ++next_judged_;
 }
 
 // Rows of the other side within the window, earliest first, those of one time as they came.
@@ -419,9 +520,7 @@ void StreamStreamJoin::EmitMatches(int input, RowRef own, int64_t time) {
   JoinSide& other = sides_[1 - input];
   for (const Match& match : matches_) {
     if (waits_) other.buffer.ClearWaiting(match.ordinal, match.time);
-    const RowRef ref = match.fetched < 0 ? other.buffer.Locate(match.ordinal)
-                                         : RowRef{other.fetched.piece, match.fetched};
-    Push(input, own, ref, std::max(time, match.time));
+    Push(input, own, RefOf(other, match), std::max(time, match.time));
   }
 }
 
@@ -597,14 +696,17 @@ Status StreamStreamJoin::Flush() {
   return emitted;
 }
 
+// A column of the buffer, or of the rows held.
+ColumnPtr StreamStreamJoin::GatherSide(int side, int column, std::span<const RowRef> refs) {
+  const Chunk& held = sides_[side].rows;
+  const Column* extra = held.rows > 0 ? held.columns[column].get() : nullptr;
+  return sides_[side].buffer.Gather(column, refs, extra);
+}
+
 Chunk StreamStreamJoin::Joined(size_t from, size_t count) {
   const std::span<const RowRef> refs[] = {std::span(pairs_.left).subspan(from, count),
                                           std::span(pairs_.right).subspan(from, count)};
-  auto gather = [&](int side, int column) {
-    const Chunk& held = sides_[side].rows;
-    const Column* extra = held.rows > 0 ? held.columns[column].get() : nullptr;
-    return sides_[side].buffer.Gather(column, refs[side], extra);
-  };
+  auto gather = [&](int side, int column) { return GatherSide(side, column, refs[side]); };
   const bool left_missing = sides_[1].is_outer;
   auto key = [&](int column) {
     return left_missing ? MergeKeys(gather(0, column), gather(1, column), refs[0])
@@ -699,8 +801,10 @@ Status StreamStreamJoin::LoadTimes() {
   });
 }
 
-// Key columns are kept once; the others that the output has, behind them.
-JoinSide MakeSide(const physical::StreamStreamJoin& node, int input) {
+// Key columns are kept once; behind them the others that the output has, then those that only the
+// condition reads.
+JoinSide MakeSide(const physical::StreamStreamJoin& node, int input,
+                  std::span<const int> condition_columns) {
   const Schema& schema = *node.inputs[input]->schema;
   const bool windowed = node.windowed_key != physical::WindowKind::kNone;
   std::vector<DataType> types;
@@ -708,20 +812,23 @@ JoinSide MakeSide(const physical::StreamStreamJoin& node, int input) {
   if (windowed) types.insert(types.end(), 2, DataType::Bigint());
   const auto keys = static_cast<int>(types.size());
   std::vector<int> kept, outputs;
-  for (int column : input == 0 ? node.left_columns : node.right_columns) {
-    if (column < node.key_columns) {
-      outputs.push_back(column);
-      continue;
-    }
-    auto found = std::find(kept.begin(), kept.end(), column);
-    outputs.push_back(keys + static_cast<int>(found - kept.begin()));
-    if (found != kept.end()) continue;
+  std::vector<int> place(static_cast<size_t>(schema.size()), -1);
+  for (int key = 0; key < node.key_columns; ++key) place[key] = key;
+  const auto keep = [&](int column) {
+    if (place[column] >= 0) return place[column];
+    place[column] = static_cast<int>(types.size());
     kept.push_back(column);
     types.push_back(schema.columns[column].type);
+    return place[column];
+  };
+  for (int column : input == 0 ? node.left_columns : node.right_columns) {
+    outputs.push_back(keep(column));
   }
+  for (int column : condition_columns) keep(column);
   JoinSide side(std::move(types), keys);
   side.kept_columns = std::move(kept);
   side.output_columns = std::move(outputs);
+  side.buffer_column = std::move(place);
   side.store_name =
       node.StoreName(physical::StoreKind::kJoinBuffer, static_cast<size_t>(input));
   side.look_back = input == 0 ? node.before_ms : node.after_ms;
@@ -734,8 +841,17 @@ JoinSide MakeSide(const physical::StreamStreamJoin& node, int input) {
 }  // namespace
 
 OperatorResult MakeStreamStreamJoin(const physical::StreamStreamJoin& node) {
-  return std::unique_ptr<Operator>(
-      std::make_unique<StreamStreamJoin>(node, MakeSide(node, 0), MakeSide(node, 1)));
+  WEIR_ASSIGN_OR_RETURN(
+      std::unique_ptr<PairCondition> condition,
+      PairCondition::Make(node.condition, node.inputs[0]->schema->size()));
+  const auto side = [&](int input) {
+    return MakeSide(node, input,
+                    condition == nullptr ? std::span<const int>() : condition->columns(input));
+  };
+  JoinSide left = side(0);
+  JoinSide right = side(1);
+  return std::unique_ptr<Operator>(std::make_unique<StreamStreamJoin>(
+      node, std::move(left), std::move(right), std::move(condition)));
 }
 
 }  // namespace weir

@@ -4,6 +4,7 @@
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
+#include "exec/operators/pair_condition.h"
 #include "exec/state/row_table.h"
 
 namespace weir {
@@ -11,10 +12,11 @@ namespace {
 
 class StreamTableJoin : public Operator {
  public:
-  explicit StreamTableJoin(const physical::StreamTableJoin& node)
+  StreamTableJoin(const physical::StreamTableJoin& node, std::unique_ptr<PairCondition> condition)
       : node_(node),
         store_name_(node.StoreName(physical::StoreKind::kRows)),
-        table_({ColumnTypes(*node.inputs[1]->schema), node.key_columns, false}) {}
+        table_({ColumnTypes(*node.inputs[1]->schema), node.key_columns, false}),
+        condition_(std::move(condition)) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
@@ -92,10 +94,33 @@ class StreamTableJoin : public Operator {
       rows_.push_back(candidates_[i]);
       refs_.push_back(found ? table_.ref(ids_[i]) : RowRef());
     }
+    if (condition_ != nullptr) WEIR_RETURN_IF_ERROR(KeepPairs(chunk));
     return InParts(
         rows_.size(), nullptr,
         [&](size_t from, size_t count) { return Joined(chunk, from, count); },
         [this](Chunk joined) { return out_.Emit(std::move(joined)); });
+  }
+
+  // Rows whose partner fails the condition have none.
+  Status KeepPairs(const Chunk& chunk) {
+    Status judged = condition_->Judge(
+        *context_, rows_.size(),
+        [&](int input, int column, size_t from, size_t count) {
+          return input == 0
+                     ? Gather(*chunk.columns[column], std::span(rows_).subspan(from, count))
+                     : table_.Gather(column, std::span(refs_).subspan(from, count));
+        },
+        passes_);
+    WEIR_RETURN_IF_ERROR(std::move(judged));
+    size_t kept = 0;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      if (passes_[i] == 0 && node_.join == physical::JoinKind::kInner) continue;
+      rows_[kept] = rows_[i];
+      refs_[kept++] = passes_[i] != 0 ? refs_[i] : RowRef();
+    }
+    rows_.resize(kept);
+    refs_.resize(kept);
+    return OkStatus();
   }
 
   Chunk Joined(const Chunk& chunk, size_t from, size_t count) const {
@@ -129,12 +154,17 @@ class StreamTableJoin : public Operator {
   std::vector<int32_t> rows_, candidates_;
   std::vector<uint32_t> ids_;
   std::vector<RowRef> refs_;
+  std::unique_ptr<PairCondition> condition_;
+  std::vector<uint8_t> passes_;
 };
 
 }  // namespace
 
 OperatorResult MakeStreamTableJoin(const physical::StreamTableJoin& node) {
-  return std::unique_ptr<Operator>(std::make_unique<StreamTableJoin>(node));
+  WEIR_ASSIGN_OR_RETURN(
+      std::unique_ptr<PairCondition> condition,
+      PairCondition::Make(node.condition, node.inputs[0]->schema->size()));
+  return std::unique_ptr<Operator>(std::make_unique<StreamTableJoin>(node, std::move(condition)));
 }
 
 }  // namespace weir

@@ -1,6 +1,9 @@
 // Two tables on their keys. Each change of a side is joined with what the other side holds; a
 // result that goes away is deleted if it was there. A result's time is the later of its rows'
 // times.
+//
+// Where the join has a condition, rows that fail it are no pair: one that an outer join keeps then
+// stands alone. So a change may make a pair of two rows, or none of a pair.
 
 #include <algorithm>
 #include <limits>
@@ -10,6 +13,7 @@
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/operators/join_output.h"
+#include "exec/operators/pair_condition.h"
 #include "exec/state/row_table.h"
 
 namespace weir {
@@ -25,10 +29,11 @@ struct TableSide {
 
 class TableTableJoin : public Operator {
  public:
-  explicit TableTableJoin(const physical::TableTableJoin& node)
+  TableTableJoin(const physical::TableTableJoin& node, std::unique_ptr<PairCondition> condition)
       : node_(node),
         retracts_(node.mode == physical::ChangeMode::kRetract),
-        sides_{MakeSide(node, 0), MakeSide(node, 1)} {}
+        sides_{MakeSide(node, 0), MakeSide(node, 1)},
+        condition_(std::move(condition)) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
@@ -51,7 +56,10 @@ class TableTableJoin : public Operator {
     const uint32_t block = own.table.AddBlock(chunk);
     pairs_.Clear();
     ops_.clear();
+    changes_.clear();
     for (size_t i = 0; i < rows_.size(); ++i) Apply(chunk, input, i, block);
+    if (condition_ != nullptr) WEIR_RETURN_IF_ERROR(JudgeChanges(input));
+    for (const Change& change : changes_) EmitChange(chunk, input, change);
     // A deleted row's key comes from the row that deletes it.
     Status emitted = InParts(
         pairs_.size(), ops_.data(),
@@ -111,32 +119,84 @@ class TableTableJoin : public Operator {
     return false;
   }
 
+  // What a row of one side did: from `old` to `now`, beside `other` of the other side.
+  struct Change {
+    int32_t row;
+    RowRef old, now, other;
+    bool old_pairs, now_pairs;   // Whether they are a pair with `other`.
+  };
+
   void Apply(const Chunk& chunk, int input, size_t i, uint32_t block) {
     TableSide& own = sides_[input];
     TableSide& other = sides_[1 - input];
-    const int32_t row = rows_[i];
     const uint32_t id = own_ids_[i];
     const bool other_there = other_ids_[i] != GroupTable::kNone && other.table.Has(other_ids_[i]);
-    const RowRef other_ref = other_there ? other.table.ref(other_ids_[i]) : RowRef();
-    const RowRef old_ref = own.table.ref(id);
-    const bool deletes = chunk.op(row) == RowOp::kDelete;
-    const RowRef new_ref = deletes ? RowRef() : RowRef{block, row};
-    if (deletes) {
+    Change change{rows_[i], own.table.ref(id), RowRef(), RowRef(), false, false};
+    if (other_there) change.other = other.table.ref(other_ids_[i]);
+    if (chunk.op(change.row) == RowOp::kDelete) {
       own.table.Remove(id);
     } else {
-      own.table.Set(id, new_ref);
+      change.now = RowRef{block, change.row};
+      own.table.Set(id, change.now);
     }
-    const bool was = Result(input, !old_ref.is_null(), other_there);
-    const bool is = Result(input, !deletes, other_there);
+    change.old_pairs = other_there && !change.old.is_null();
+    change.now_pairs = other_there && !change.now.is_null();
+    changes_.push_back(change);
+  }
+
+  // Takes those for no pairs that fail the condition.
+  Status JudgeChanges(int input) {
+    judged_.Clear();
+    for (const Change& change : changes_) {
+      for (const bool old : {true, false}) {
+        if (!(old ? change.old_pairs : change.now_pairs)) continue;
+        const RowRef own = old ? change.old : change.now;
+        judged_.Push(input == 0 ? own : change.other, input == 0 ? change.other : own, 0);
+      }
+    }
+    Status judged = condition_->Judge(
+        *context_, judged_.size(),
+        [&](int side, int column, size_t from, size_t count) {
+          const std::vector<RowRef>& refs = side == 0 ? judged_.left : judged_.right;
+          return sides_[side].table.Gather(column, std::span(refs).subspan(from, count));
+        },
+        passes_);
+    WEIR_RETURN_IF_ERROR(std::move(judged));
+    size_t next = 0;
+    for (Change& change : changes_) {
+      if (change.old_pairs) change.old_pairs = passes_[next++] != 0;
+      if (change.now_pairs) change.now_pairs = passes_[next++] != 0;
+    }
+    return OkStatus();
+  }
+
+  // The rows of the result, own and other: of rows that are no pair the one that is kept alone.
+  std::pair<RowRef, RowRef> Shown(int input, RowRef own, RowRef other, bool pairs) const {
+    if (pairs) return {own, other};
+    const bool own_alone = !own.is_null() && Result(input, true, false);
+    const bool other_alone = !other.is_null() && Result(input, false, true);
+    return {own_alone ? own : RowRef(), other_alone ? other : RowRef()};
+  }
+
+  void EmitChange(const Chunk& chunk, int input, const Change& change) {
+    const auto [old_own, old_other] = Shown(input, change.old, change.other, change.old_pairs);
+    const auto [own, other] = Shown(input, change.now, change.other, change.now_pairs);
+    const bool was = !old_own.is_null() || !old_other.is_null();
+    const bool is = !own.is_null() || !other.is_null();
+    const int32_t row = change.row;
     int64_t time = chunk.row_time()->values<int64_t>()[row];
-    if (other_there) time = std::max(time, other.table.row_time(other_ref));
+    if (!old_other.is_null() || !other.is_null()) {
+      time = std::max(time, sides_[1 - input].table.row_time(change.other));
+    }
     if (was && !is) {
-      Push(RowOp::kDelete, input, retracts_ ? old_ref : RowRef(),
-           retracts_ ? other_ref : RowRef(), time, row);
+      Push(RowOp::kDelete, input, retracts_ ? old_own : RowRef(),
+           retracts_ ? old_other : RowRef(), time, row);
       return;
     }
-    if (was && retracts_) Push(RowOp::kUpdateBefore, input, old_ref, other_ref, time, row);
-    if (is) Push(was ? RowOp::kUpdateAfter : RowOp::kInsert, input, new_ref, other_ref, time, row);
+    // The other row stood alone, and still does: only the row that is no pair with it has changed.
+    if (condition_ != nullptr && was && old_own.is_null() && own.is_null()) return;
+    if (was && retracts_) Push(RowOp::kUpdateBefore, input, old_own, old_other, time, row);
+    if (is) Push(was ? RowOp::kUpdateAfter : RowOp::kInsert, input, own, other, time, row);
   }
 
   bool Result(int input, bool own, bool other) const {
@@ -183,12 +243,19 @@ class TableTableJoin : public Operator {
   std::vector<uint32_t> own_ids_, other_ids_;
   JoinPairs pairs_;
   std::vector<RowOp> ops_;
+  std::unique_ptr<PairCondition> condition_;
+  std::vector<Change> changes_;
+  JoinPairs judged_;
+  std::vector<uint8_t> passes_;
 };
 
 }  // namespace
 
 OperatorResult MakeTableTableJoin(const physical::TableTableJoin& node) {
-  return std::unique_ptr<Operator>(std::make_unique<TableTableJoin>(node));
+  WEIR_ASSIGN_OR_RETURN(
+      std::unique_ptr<PairCondition> condition,
+      PairCondition::Make(node.condition, node.inputs[0]->schema->size()));
+  return std::unique_ptr<Operator>(std::make_unique<TableTableJoin>(node, std::move(condition)));
 }
 
 }  // namespace weir

@@ -90,9 +90,9 @@ class MetadataJournal final : public SharedJournal {
   // Somebody else has set the group's offsets; that is allowed where nothing else is kept.
   void TakeOffsets(const std::map<std::string, int64_t, std::less<>>& committed) {
     for (int source : stage_.sources) {
-      const physical::TopicSource& node = *env_.stages.sources[source].node;
-      auto it = committed.find(node.topic);
-      if (it != committed.end()) checkpoint_.inputs[node.source_name].next = it->second;
+      const SourcePlan& plan = env_.stages.sources[source];
+      auto it = committed.find(plan.node->topic);
+      if (it != committed.end()) checkpoint_.inputs[plan.input_name].next = it->second;
     }
   }
 

@@ -140,6 +140,10 @@ Status OperatorTree::Connect(const physical::NodePtr& input, Operator* target, i
   for (size_t i = 0; i < entry.columns.size(); ++i) {
     entry.identity &= entry.columns[i] == static_cast<int>(i);
   }
+  entry.query_root = context_->query_root();
+  for (const EntryPoint& other : source_entries_[source]) {
+    has_source_twice_ |= other.query_root == entry.query_root;
+  }
   source_entries_[source].push_back(std::move(entry));
   return OkStatus();
 }

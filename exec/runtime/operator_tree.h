@@ -19,6 +19,7 @@ struct EntryPoint {
   std::vector<int> columns;     ///< Columns of the merged source to hand over, in order.
   bool identity = false;        ///< `columns` is all of them in place.
   bool is_join_table = false;   ///< The table side of a stream-table join.
+  int query_root = 0;
 };
 
 class OperatorTree {
@@ -37,6 +38,8 @@ class OperatorTree {
   /// Inputs may come in slices, of which each side's rows lie together: nodes with several inputs
   /// are stream-stream joins only, which put them in order again, and none feeds another.
   bool takes_slices() const { return takes_slices_; }
+  /// A root has a source twice: each of its rows comes to both sides of a join.
+  bool has_source_twice() const { return has_source_twice_; }
 
  private:
   Status BuildNode(const physical::Node& node, Emitter out, bool join_table);
@@ -55,6 +58,7 @@ class OperatorTree {
   std::vector<RootContext*> operator_contexts_;
   std::vector<Operator*> stream_joins_;                // Sinks first.
   bool takes_slices_ = true;
+  bool has_source_twice_ = false;
   bool behind_sides_ = false;                          // While building: below a join.
 };
 

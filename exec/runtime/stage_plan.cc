@@ -1,6 +1,7 @@
 #include "exec/runtime/stage_plan.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -70,6 +71,9 @@ class Cutter {
   }
   int Visit(const physical::NodePtr& node, int query_root);
   int VisitSource(const std::shared_ptr<const physical::TopicSource>& node);
+  void MergeSources();
+  void NameInputs();
+  bool Feeds(int from, int to);
   Status CountPartitions(
       const std::function<Result<int32_t>(const physical::TopicSource&)>& partitions_of);
 
@@ -80,18 +84,54 @@ class Cutter {
 };
 
 int Cutter::VisitSource(const std::shared_ptr<const physical::TopicSource>& node) {
-  for (size_t i = 0; i < out_.sources.size(); ++i) {
-    SourcePlan& source = out_.sources[i];
-    if (!SameReading(*source.node, *node)) continue;
-    auto merged = std::make_shared<physical::TopicSource>(*source.node);
-    MergeInto(*merged, *node);
-    source.node = std::move(merged);
-    source.consumers.push_back({node.get(), {}});
-    return source_stage_[i];
-  }
-  out_.sources.push_back({node, {{node.get(), {}}}, 0});
+  out_.sources.push_back({node, {{node.get(), {}}}, 0, node->source_name});
   source_stage_.push_back(NewStage());
   return source_stage_.back();
+}
+
+// What reads the same is read once, unless rows go from the one to the other: a source that is
+// joined with itself behind an exchange. A task must not feed itself.
+void Cutter::MergeSources() {
+  for (size_t i = 0; i < out_.sources.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (!SameReading(*out_.sources[j].node, *out_.sources[i].node)) continue;
+      const int a = source_stage_[j];
+      const int b = source_stage_[i];
+      if (Find(a) != Find(b) && (Feeds(a, b) || Feeds(b, a))) continue;
+      Join(a, b);
+      auto merged = std::make_shared<physical::TopicSource>(*out_.sources[j].node);
+      MergeInto(*merged, *out_.sources[i].node);
+      out_.sources[j].node = std::move(merged);
+      out_.sources[j].consumers.push_back(out_.sources[i].consumers.front());
+      out_.sources.erase(out_.sources.begin() + static_cast<std::ptrdiff_t>(i));
+      source_stage_.erase(source_stage_.begin() + static_cast<std::ptrdiff_t>(i));
+      i = 0;   // What could not be merged before may be in one stage now.
+      break;
+    }
+  }
+}
+
+// Sources that stay apart are read from positions of their own.
+void Cutter::NameInputs() {
+  std::map<std::string, int> readings;
+  for (SourcePlan& source : out_.sources) {
+    const int number = ++readings[source.node->source_name];
+    if (number > 1) source.input_name += '\x01' + std::to_string(number);
+  }
+}
+
+// Whether rows of one stage come to another through exchanges.
+bool Cutter::Feeds(int from, int to) {
+  std::vector<int> reached = {Find(from)};
+  for (size_t i = 0; i < reached.size(); ++i) {
+    for (const ExchangePlan& exchange : out_.exchanges) {
+      if (Find(exchange.from_stage) != reached[i]) continue;
+      const int next = Find(exchange.to_stage);
+      if (next == Find(to)) return true;
+      if (std::ranges::find(reached, next) == reached.end()) reached.push_back(next);
+    }
+  }
+  return false;
 }
 
 int Cutter::Visit(const physical::NodePtr& node, int query_root) {
@@ -144,6 +184,8 @@ Status Cutter::CountPartitions(
 
 Status Cutter::Finish(
     const std::function<Result<int32_t>(const physical::TopicSource&)>& partitions_of) {
+  MergeSources();
+  NameInputs();
   // Depth of a stage: one more than that of the deepest stage that feeds it.
   std::vector<int> depth(parent_.size(), 0);
   for (size_t pass = 0; pass < parent_.size(); ++pass) {

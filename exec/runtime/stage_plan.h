@@ -13,8 +13,9 @@
 
 namespace weir {
 
-/// One topic read by the query. Sources of several roots that read the same topic the same way are
-/// merged: fetched and decoded once, with the union of their columns.
+/// One topic read by the query. Sources that read the same topic the same way, of several roots or
+/// of a self join, are merged: fetched and decoded once, with the union of their columns. They stay
+/// apart only where the one's rows come to the other's stage through an exchange.
 struct SourcePlan {
   std::shared_ptr<const physical::TopicSource> node;   ///< Merged.
   struct Consumer {
@@ -23,6 +24,7 @@ struct SourcePlan {
   };
   std::vector<Consumer> consumers;
   int32_t partitions = 0;
+  std::string input_name;      ///< Its positions are noted under it: unique in the query.
 };
 
 /// A root of a stage: a sink of the query, or an exchange that feeds another stage.

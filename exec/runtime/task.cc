@@ -109,6 +109,9 @@ Status Task::OpenOperators() {
   tree_ = std::make_unique<OperatorTree>();
   WEIR_RETURN_IF_ERROR(tree_->Build(env_, stage_, partition_, *journal_, contexts_));
   takes_slices_ = tree_->takes_slices() && !env_.settings.emit_every_change;
+  // Each change shows what both sides were when it came.
+  row_by_row_ = tree_->has_source_twice() && env_.settings.emit_every_change;
+  if (row_by_row_) rows_at_once_ = 1;
   WEIR_RETURN_IF_ERROR(OpenExchanges());
   for (int source : stage_.sources) {
     auto port = std::make_unique<Port>();
@@ -160,7 +163,7 @@ Status Task::OpenReaders(const std::vector<ReadSession*>& sessions) {
 
 Status Task::OpenPort(Port& port, ReadSession& session) {
   const physical::TopicSource& node = *env_.stages.sources[port.source].node;
-  const InputPosition* noted = journal_->Find(node.source_name);
+  const InputPosition* noted = journal_->Find(env_.stages.sources[port.source].input_name);
   const bool committed = noted != nullptr && noted->next >= 0;
   StartPosition start;
   using Start = physical::TopicSource::Start;
@@ -326,6 +329,7 @@ size_t Task::MadeBytes() const {
 // Joins and table functions make many rows of one: of those few go at once, so that the round can
 // end between them.
 void Task::LearnRowsAtOnce(int32_t rows, size_t made) {
+  if (row_by_row_) return;
   rows_at_once_ = std::min(rows_at_once_ * 8, limits::kBatchRowsMax);
   const size_t made_of_one = made / static_cast<size_t>(std::max(rows, 1));
   if (made_of_one == 0) return;
@@ -652,12 +656,12 @@ Status Task::Barrier() {
   }
   for (const std::unique_ptr<Port>& port : ports_) {
     if (port->reader == nullptr) continue;
-    const physical::TopicSource& node = *env_.stages.sources[port->source].node;
+    const SourcePlan& plan = env_.stages.sources[port->source];
     InputPosition position;
     position.next = this->position(port->source);
     if (port->has_rows()) position.decoded = port->reader->position();
     position.table_end = port->noted_end;
-    journal_->SetPosition(node.source_name, node.topic, position);
+    journal_->SetPosition(plan.input_name, plan.node->topic, position);
   }
   barrier_positions_ = AllPositions();
   return journal_->Barrier();

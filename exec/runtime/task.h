@@ -118,6 +118,7 @@ class Task {
   size_t ended_ = 0;               // Operators that have handed on all they kept.
   bool ready_ = false;
   bool takes_slices_ = false;
+  bool row_by_row_ = false;
   size_t made_before_round_ = 0;
   int32_t rows_at_once_ = kFirstRows;    // How many go through the operators together.
   bool tables_first_ = false;

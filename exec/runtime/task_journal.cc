@@ -29,7 +29,7 @@ class LocalJournal final : public TaskJournal {
 
   Status Restore(bool*, bool* done) override {
     for (int source : stage_.sources) {
-      const std::string& name = env_.stages.sources[source].node->source_name;
+      const std::string& name = env_.stages.sources[source].input_name;
       InputPosition position;
       WEIR_ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
                             env_.broker->state().Get(PositionKey(name)));

@@ -88,9 +88,11 @@ std::string FormatRelation(const Relation& relation) {
     }
     case RelationKind::kJoin: {
       const auto& join = relation.As<Join>();
+      const std::string right = FormatRelation(*join.right);
+      const bool nested = join.right->kind == RelationKind::kJoin;
       return fmt::format("{} {} {}{} ON {}", FormatRelation(*join.left), JoinWords(join.type),
-                         FormatRelation(*join.right), join.within ? FormatWithin(*join.within) : "",
-                         FormatExpr(*join.on));
+                         nested ? "(" + right + ")" : right,
+                         join.within ? FormatWithin(*join.within) : "", FormatExpr(*join.on));
     }
     case RelationKind::kSubquery: {
       const auto& inner = relation.As<Subquery>();

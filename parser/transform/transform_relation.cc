@@ -49,6 +49,9 @@ ast::RelationPtr Transformer::TransformAliased(Grammar::AliasedRelationContext* 
     if (inner->alias != nullptr) out->alias = TransformName(inner->alias);
     return out;
   }
+  if (auto* nested = dynamic_cast<Grammar::NestedRelationContext*>(tree)) {
+    return TransformRelation(nested->relation());
+  }
   auto* table = static_cast<Grammar::TableRelationContext*>(tree);
   auto out = std::make_unique<ast::AliasedTable>();
   out->position = Place(tree);

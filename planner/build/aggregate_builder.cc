@@ -189,7 +189,9 @@ Status AggregationBuilder::CheckCalls() {
   if (refused.empty()) return OkStatus();
   return InvalidAggregate("these aggregates cannot undo a row, so they work on streams only: " +
                               ListNames(refused),
-                          query_.group_by_position);
+                          query_.group_by_position)
+      .WithHint("over a table, whose rows change, COUNT, SUM, AVG, COLLECT_LIST and COLLECT_SET "
+                "work");
 }
 
 /// What COLLECT_LIST and COLLECT_SET keep without being told.

@@ -255,11 +255,16 @@ Result<BuiltQuery> BuildPlain(QueryInput input, const QueryUse& use) {
 }
 
 Status CheckSources(const QueryInput& input, const QueryUse& use) {
-  if (use.persistent && !input.is_join && input.is_table() &&
+  const bool groups = use.context->sql_extensions && !use.query->group_by.empty();
+  if (use.persistent && !input.is_join && input.is_table() && !groups &&
       input.node->windowed_key != physical::WindowKind::kNone) {
-    return Status(ErrorCode::kInvalidStatement,
-                  "persistent queries do not read windowed tables: " + input.sources[0]->name)
-        .At(use.query->from->position);
+    Status status = Status(ErrorCode::kInvalidStatement,
+                           "persistent queries do not read windowed tables: " +
+                               input.sources[0]->name)
+                        .At(use.query->from->position);
+    if (!use.context->sql_extensions) return status;
+    return std::move(status).WithHint("a GROUP BY reads them: … FROM " + input.sources[0]->name +
+                                      " GROUP BY column");
   }
   if (!input.is_join) return OkStatus();
   std::vector<std::string> names;

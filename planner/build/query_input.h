@@ -21,6 +21,9 @@ struct KeyColumn {
   std::vector<std::string> labels;         ///< The same as SQL.
   std::string name;                        ///< Its name under SELECT *.
   bool synthetic = false;                  ///< ROWKEY of a join.
+  /// Of joins: all expressions over the input that equal the key where their source has a row, and
+  /// those of them that are the key in every row, also where an outer join found no partner.
+  std::vector<BoundExprPtr> equal = {}, always = {};
 };
 
 struct QueryInput {

@@ -72,6 +72,7 @@ void AddSystemColumn(Scope& scope, const std::string& alias, SystemColumn column
 
 /// A bounded query reads what there is: a table from the query that keeps it, where one does.
 void ReadOnce(const PlannerContext& context, logical::Source& source) {
+  source.ends = true;
   if (source.start == TopicSource::Start::kDefault) source.start = TopicSource::Start::kEarliest;
   if (!source.is_table) return;
   const SourceEntry& entry = *source.entry;
@@ -100,6 +101,7 @@ QueryInput BuildOneRow() {
   auto node = std::make_shared<logical::Source>();
   node->entry = std::make_shared<SourceEntry>();
   node->origin = TopicSource::Origin::kOneRow;
+  node->ends = true;
   node->schema = std::make_shared<Schema>();
   QueryInput input;
   input.node = std::move(node);

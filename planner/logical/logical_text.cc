@@ -31,9 +31,11 @@ std::string JoinText(const Join& join) {
       text += " table-table join";
       break;
     case JoinSides::kForeignKey:
-      text += " foreign-key join on " + ToText(*join.foreign_key, *join.inputs[0]->schema);
+      text += " foreign-key join on " + ListText(join.foreign_key, *join.inputs[0]->schema);
       break;
   }
+  if (join.spread) text += " spread";
+  text += PairText(join.condition, *join.inputs[0]->schema, *join.inputs[1]->schema);
   return text + " [" + join.schema->ToString() + "]";
 }
 

@@ -15,7 +15,6 @@ struct Sink : Node {
   int time_column = -1;
   std::string time_format;
   std::map<std::string, std::string> connector;
-  bool bounded = false;                      ///< The query ends: its rows come out in one place.
 };
 
 }  // namespace weir::logical

@@ -21,6 +21,7 @@ struct Source : Node {
   physical::TopicSource::Start start = physical::TopicSource::Start::kDefault;
   int64_t start_timestamp_ms = 0;
   std::vector<int64_t> start_offsets;
+  bool ends = false;                         ///< Of bounded queries: read up to what is there now.
 };
 
 }  // namespace weir::logical

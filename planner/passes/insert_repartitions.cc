@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
-#include "base/number_text.h"
 #include "base/status_macros.h"
+#include "planner/logical/edge.h"
 #include "planner/passes/passes.h"
 
 namespace weir {
@@ -15,118 +15,14 @@ namespace {
 
 using logical::NodeKind;
 using logical::NodePtr;
+using logical::Partitioning;
+using logical::TraitsOf;
 
-/// Where the rows of a node are.
-struct Placement {
-  /// Columns by which rows are partitioned, in order; empty: by nothing that the schema shows.
-  std::vector<int> columns;
-  int32_t partitions = 1;
-  /// Format of the keys in the topic they lie in; nothing behind an exchange with any hash.
-  std::optional<physical::SideFormat> key_format;
-  int32_t declared = 0;                      ///< PARTITIONS as the source's statement said.
-  std::string source;                        ///< For messages.
-};
-
-/// The column of `project` that is column `column` of its input, or -1.
-int PlaceOf(const std::vector<BoundExprPtr>& exprs, int column) {
-  for (size_t i = 0; i < exprs.size(); ++i) {
-    if (exprs[i]->kind == BoundKind::kColumn && exprs[i]->index == column) {
-      return static_cast<int>(i);
-    }
-  }
-  return -1;
-}
-
-void MapPlacement(const std::vector<BoundExprPtr>& exprs, Placement& placement) {
-  for (int& column : placement.columns) {
-    column = PlaceOf(exprs, column);
-    if (column < 0) {
-      placement.columns.clear();
-      return;
-    }
-  }
-}
-
-/// Partitions of a source; connectors say theirs in their properties.
-int32_t PartitionsOf(const SourceEntry& entry) {
-  int32_t partitions = std::max(entry.partitions, 1);
-  const auto given = entry.connector.find("PARTITIONS");
-  int32_t number = 0;
-  if (given != entry.connector.end() && ParseInt32(given->second, number)) {
-    partitions = std::max(partitions, number);
-  }
-  return partitions;
-}
-
-Placement PlacementOf(const logical::Node& node) {
-  switch (node.kind) {
-    case NodeKind::kSource: {
-      // What the engine holds itself comes in one piece.
-      if (node.As<logical::Source>().origin != physical::TopicSource::Origin::kTopic) return {};
-      const SourceEntry& entry = *node.As<logical::Source>().entry;
-      Placement placement{{}, PartitionsOf(entry), entry.key_format,
-                          entry.declared_partitions, entry.name};
-      // A connector's rows lie where they come to lie: its KEY says what a record's key is, not
-      // that equal keys are in one partition.
-      if (entry.connector.empty()) {
-        for (int i = 0; i < node.key_columns; ++i) placement.columns.push_back(i);
-      }
-      return placement;
-    }
-    case NodeKind::kProject: {
-      Placement placement = PlacementOf(*node.inputs[0]);
-      const std::vector<BoundExprPtr>& exprs = node.As<logical::Project>().exprs;
-      // A key kept as the key stays in place even where other columns repeat it.
-      bool same = static_cast<int>(placement.columns.size()) <= static_cast<int>(exprs.size());
-      for (size_t i = 0; same && i < placement.columns.size(); ++i) {
-        same = exprs[i]->kind == BoundKind::kColumn && exprs[i]->index == placement.columns[i];
-      }
-      if (same) {
-        for (size_t i = 0; i < placement.columns.size(); ++i) {
-          placement.columns[i] = static_cast<int>(i);
-        }
-      } else {
-        MapPlacement(exprs, placement);
-      }
-      return placement;
-    }
-    case NodeKind::kFlatMap: {
-      Placement placement = PlacementOf(*node.inputs[0]);
-      MapPlacement(node.As<logical::FlatMap>().exprs, placement);
-      return placement;
-    }
-    case NodeKind::kRepartition: {
-      const auto& repartition = node.As<logical::Repartition>();
-      Placement placement = PlacementOf(*node.inputs[0]);
-      placement.columns.clear();
-      for (int i = 0; i < node.key_columns; ++i) placement.columns.push_back(i);
-      if (repartition.partitions > 0) placement.partitions = repartition.partitions;
-      placement.key_format = repartition.placement;
-      return placement;
-    }
-    case NodeKind::kAggregate:
-    case NodeKind::kJoin: {
-      Placement placement = PlacementOf(*node.inputs[0]);
-      placement.columns.clear();
-      for (int i = 0; i < node.key_columns; ++i) placement.columns.push_back(i);
-      return placement;
-    }
-    case NodeKind::kFilter:
-    case NodeKind::kLimit:
-    case NodeKind::kSink:
-    case NodeKind::kLatestRows:
-    case NodeKind::kSort:
-      return PlacementOf(*node.inputs[0]);
-  }
-  return {};
-}
-
-bool IsPlacedByKey(const Placement& placement, int keys) {
-  if (keys == 0 || static_cast<int>(placement.columns.size()) != keys) return false;
-  for (int i = 0; i < keys; ++i) {
-    if (placement.columns[i] != i) return false;
-  }
-  return true;
+/// The schema with the key's columns named as `names` says.
+SchemaPtr WithKeyNames(const SchemaPtr& schema, const std::vector<std::string>& names) {
+  auto renamed = std::make_shared<Schema>(*schema);
+  for (size_t i = 0; i < names.size(); ++i) renamed->columns[i].name = names[i];
+  return renamed;
 }
 
 NodePtr Exchanged(const NodePtr& input, int32_t partitions,
@@ -154,16 +50,17 @@ bool IsOrderSensitive(const logical::Aggregate& aggregate) {
 NodePtr PlaceAggregate(const NodePtr& node) {
   const auto& aggregate = node->As<logical::Aggregate>();
   const NodePtr& input = node->inputs[0];
-  const Placement placement = PlacementOf(*input);
+  const Partitioning placed = TraitsOf(*input).partitioning;
   // All rows of one partition are together whatever their key. Where nulls are a group, those of
   // a topic's keys may lie anywhere.
-  if (placement.partitions == 1) return node;
-  if (!aggregate.bounded && IsPlacedByKey(placement, node->key_columns)) return node;
+  if (placed.is_single()) return node;
+  if (!aggregate.bounded && placed.IsByFirst(node->key_columns)) return node;
   const int32_t partitions = aggregate.bounded && aggregate.global ? 1 : 0;
   NodePtr exchanged =
       Exchanged(input, partitions, std::nullopt, IsOrderSensitive(aggregate));
   if (aggregate.bounded) {
     auto keeping = logical::CopyAs<logical::Repartition>(*exchanged);
+    keeping->key_columns = node->key_columns;
     keeping->drop_null_keys = false;
     exchanged = std::move(keeping);
   }
@@ -173,7 +70,7 @@ NodePtr PlaceAggregate(const NodePtr& node) {
 /// Rows of a bounded query that are counted, put in order or handed out are in one place.
 NodePtr Gathered(const NodePtr& node) {
   const NodePtr& input = node->inputs[0];
-  if (PlacementOf(*input).partitions == 1) return node;
+  if (TraitsOf(*input).partitioning.is_single()) return node;
   auto gather = std::make_shared<logical::Repartition>();
   gather->inputs = {input};
   gather->schema = input->schema;
@@ -184,13 +81,17 @@ NodePtr Gathered(const NodePtr& node) {
   return logical::WithInputs(node, {std::move(gather)});
 }
 
-bool SameFormat(const Placement& a, const Placement& b) {
-  return a.key_format && b.key_format && a.key_format->format == b.key_format->format &&
-         a.key_format->unwrapped == b.key_format->unwrapped &&
-         a.key_format->properties == b.key_format->properties;
+/// Rows moved to where those with equal keys lie.
+NodePtr MovedTo(const NodePtr& input, const Partitioning& place, bool ordered) {
+  NodePtr exchange = Exchanged(input, place.partitions, place.key_format, ordered);
+  const bool named_keys = static_cast<int>(place.key_names.size()) == input->key_columns;
+  if (!place.key_format || input->key_columns < 2 || !named_keys) return exchange;
+  auto named = logical::CopyAs<logical::Repartition>(*exchange);
+  named->schema = WithKeyNames(named->schema, place.key_names);
+  return named;
 }
 
-Status NotCoPartitioned(const Placement& left, const Placement& right) {
+Status NotCoPartitioned(const Partitioning& left, const Partitioning& right) {
   return Status(ErrorCode::kNotCoPartitioned,
                 "the inputs of a join have the same number of partitions, and " + left.source +
                     " has " + std::to_string(left.partitions) + ", " + right.source + " has " +
@@ -199,14 +100,22 @@ Status NotCoPartitioned(const Placement& left, const Placement& right) {
                 ") AS SELECT * FROM " + left.source);
 }
 
-Result<NodePtr> PlaceForeignKeyJoin(const NodePtr& node) {
+/// Both tables are partitioned by their own keys. Left rows then go to where they point and answers
+/// come back, which is part of the join.
+NodePtr PlaceForeignKeyJoin(const NodePtr& node) {
   std::vector<NodePtr> inputs = node->inputs;
   bool single = true;
-  for (const NodePtr& input : inputs) single &= PlacementOf(*input).partitions == 1;
+  for (NodePtr& input : inputs) {
+    const Partitioning placed = TraitsOf(*input).partitioning;
+    if (placed.is_single()) continue;
+    single = false;
+    if (!placed.IsByFirst(input->key_columns)) input = Exchanged(input, 0, std::nullopt, false);
+  }
   if (single) return node;
-  // Rows meet by a key that changes with the left row; one task holds both tables.
-  for (NodePtr& input : inputs) input = Exchanged(input, 1, std::nullopt, false);
-  return logical::WithInputs(node, std::move(inputs));
+  auto spread = logical::CopyAs<logical::Join>(*node);
+  spread->inputs = std::move(inputs);
+  spread->spread = true;
+  return spread;
 }
 
 Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
@@ -214,10 +123,10 @@ Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
   if (join.sides == logical::JoinSides::kForeignKey) return PlaceForeignKeyJoin(node);
   NodePtr left = node->inputs[0];
   NodePtr right = node->inputs[1];
-  Placement a = PlacementOf(*left);
-  Placement b = PlacementOf(*right);
-  bool move_left = !IsPlacedByKey(a, join.key_columns);
-  bool move_right = !IsPlacedByKey(b, right->key_columns);
+  Partitioning a = TraitsOf(*left).partitioning;
+  Partitioning b = TraitsOf(*right).partitioning;
+  bool move_left = !a.IsByFirst(join.key_columns);
+  bool move_right = !b.IsByFirst(right->key_columns);
   if (!move_left && !move_right) {
     // ksqlDB compares what the statements say, even where topics have other counts.
     if (!context.sql_extensions && a.declared > 0 && b.declared > 0 && a.declared != b.declared) {
@@ -229,7 +138,7 @@ Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
         return NotCoPartitioned(a, b);
       }
       (left->is_table ? move_right : move_left) = true;
-    } else if (a.partitions > 1 && !SameFormat(a, b)) {
+    } else if (!a.IsAlike(b)) {
       // Equal keys have other bytes, so they lie in other partitions.
       (left->is_table ? move_right : move_left) = true;
     }
@@ -242,21 +151,17 @@ Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
     left = Exchanged(left, widest, std::nullopt, ordered);
     right = Exchanged(right, widest, std::nullopt, ordered);
   } else if (move_left) {
-    left = Exchanged(left, b.partitions, b.key_format, ordered);
+    left = MovedTo(left, b, ordered);
   } else if (move_right) {
-    right = Exchanged(right, a.partitions, a.key_format, ordered);
+    right = MovedTo(right, a, ordered);
   }
   return logical::WithInputs(node, {left, right});
 }
 
-}  // namespace
-
-namespace {
-
-Result<NodePtr> MoveRows(const NodePtr& plan, const PlannerContext& context, bool bounded) {
+Result<NodePtr> MoveRows(const NodePtr& plan, const PlannerContext& context) {
   std::vector<NodePtr> inputs;
   for (const NodePtr& input : plan->inputs) {
-    WEIR_ASSIGN_OR_RETURN(NodePtr next, MoveRows(input, context, bounded));
+    WEIR_ASSIGN_OR_RETURN(NodePtr next, MoveRows(input, context));
     inputs.push_back(std::move(next));
   }
   NodePtr node = logical::WithInputs(plan, std::move(inputs));
@@ -264,14 +169,13 @@ Result<NodePtr> MoveRows(const NodePtr& plan, const PlannerContext& context, boo
   if (node->kind == NodeKind::kJoin) return PlaceJoin(node, context);
   const bool in_one_place = node->kind == NodeKind::kSort || node->kind == NodeKind::kLimit ||
                             node->kind == NodeKind::kSink;
-  return bounded && in_one_place ? Gathered(node) : node;
+  return in_one_place && TraitsOf(*node->inputs[0]).ends ? Gathered(node) : node;
 }
 
 }  // namespace
 
 Result<NodePtr> InsertRepartitions(const NodePtr& plan, const PlannerContext& context) {
-  const bool bounded = plan->kind == NodeKind::kSink && plan->As<logical::Sink>().bounded;
-  return MoveRows(plan, context, bounded);
+  return MoveRows(plan, context);
 }
 
 }  // namespace weir

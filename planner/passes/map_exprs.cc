@@ -25,7 +25,8 @@ std::vector<BoundExprPtr*> ExprsOf(logical::Node& node) {
     }
     case NodeKind::kJoin: {
       auto& join = static_cast<logical::Join&>(node);
-      if (join.foreign_key != nullptr) exprs.push_back(&join.foreign_key);
+      for (BoundExprPtr& key : join.foreign_key) exprs.push_back(&key);
+      if (join.condition != nullptr) exprs.push_back(&join.condition);
       break;
     }
     case NodeKind::kSource:

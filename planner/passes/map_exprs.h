@@ -8,7 +8,8 @@
 
 namespace weir {
 
-/// Calls `visit` for each expression of the node itself; all are over inputs[0].
+/// Calls `visit` for each expression of the node itself; all are over inputs[0], but the condition
+/// of a join, which is over both inputs.
 void VisitNodeExprs(const logical::Node& node,
                     const std::function<void(const BoundExpr&)>& visit);
 

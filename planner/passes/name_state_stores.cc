@@ -25,8 +25,7 @@ class StoreNamer {
         NameJoin(static_cast<logical::Join&>(*copy));
         break;
       case NodeKind::kRepartition:
-        static_cast<logical::Repartition&>(*copy).name =
-            "exchange-" + std::to_string(++exchanges_) + "-repartition";
+        static_cast<logical::Repartition&>(*copy).name = NextExchange();
         break;
       case NodeKind::kSource:
       case NodeKind::kFilter:
@@ -46,6 +45,10 @@ class StoreNamer {
     node.store_names = {"aggregate-" + std::to_string(++aggregates_)};
   }
 
+  std::string NextExchange() {
+    return "exchange-" + std::to_string(++exchanges_) + "-repartition";
+  }
+
   void NameJoin(logical::Join& node) {
     const std::string name = "join-" + std::to_string(++joins_);
     if (node.sides == logical::JoinSides::kStreamTable) {
@@ -53,6 +56,11 @@ class StoreNamer {
     } else {
       node.store_names = {name + "-left", name + "-right"};
     }
+    if (!node.spread) return;
+    node.store_names.push_back(name + "-subscriptions");
+    node.store_names.push_back(name + "-answers");
+    node.subscriptions = NextExchange();
+    node.answers = NextExchange();
   }
 
   int aggregates_ = 0;

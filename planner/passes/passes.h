@@ -25,8 +25,10 @@ std::span<const Pass> Passes();
 Result<logical::NodePtr> RunPasses(logical::NodePtr plan, const PlannerContext& context,
                                    std::string* trace = nullptr);
 
-/// kInternal if a plan breaks an invariant: column indexes within the input, types that agree.
-Status CheckPlan(const logical::Node& plan);
+/// kInternal if a plan breaks an invariant: column indexes within the input, types that agree, and
+/// inputs of each node that carry what it needs (logical/edge.h). `placed`: rows that a node brings
+/// together are in one task, as insert_repartitions makes it.
+Status CheckPlan(const logical::Node& plan, bool placed);
 
 Result<logical::NodePtr> FoldConstants(const logical::NodePtr& plan, const PlannerContext& context);
 Result<logical::NodePtr> PushDownFilters(const logical::NodePtr& plan,

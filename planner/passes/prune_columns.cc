@@ -145,7 +145,17 @@ Pruned PruneJoinSide(const logical::Join& join, int side, const std::vector<bool
   for (int column : picked) {
     if (needed[output++]) below[column] = true;
   }
-  if (side == 0 && join.foreign_key != nullptr) MarkColumns(*join.foreign_key, below);
+  if (side == 0) {
+    for (const BoundExprPtr& key : join.foreign_key) MarkColumns(*key, below);
+  }
+  if (join.condition != nullptr) {
+    const int first = side == 0 ? 0 : join.inputs[0]->schema->size();
+    VisitExpr(*join.condition, [&](const BoundExpr& node) {
+      const int column = node.index - first;
+      if (node.kind != BoundKind::kColumn || column < 0 || column >= input.schema->size()) return;
+      below[column] = true;
+    });
+  }
   return Prune(join.inputs[side], std::move(below), needs);
 }
 
@@ -166,8 +176,13 @@ Pruned PruneJoin(const NodePtr& node, std::vector<bool> needed, SystemNeeds need
   for (int column : join.right_columns) {
     if (needed[output++]) copy->right_columns.push_back(right.map[column]);
   }
-  if (copy->foreign_key != nullptr) {
-    copy->foreign_key = MapColumns(copy->foreign_key, left.map);
+  for (BoundExprPtr& key : copy->foreign_key) key = MapColumns(key, left.map);
+  if (copy->condition != nullptr) {
+    std::vector<int> both = left.map;
+    for (int place : right.map) {
+      both.push_back(place < 0 ? -1 : left.node->schema->size() + place);
+    }
+    copy->condition = MapColumns(copy->condition, both);
   }
   copy->schema = KeepColumns(*join.schema, needed);
   copy->inputs = {left.node, right.node};

@@ -68,8 +68,9 @@ std::string SourceText(const physical::TopicSource& source) {
 template <typename T>
 std::string JoinText(std::string_view name, const T& join) {
   std::string text = std::string(name) + " " + std::string(JoinKindText(join.join));
-  text += " left (" + PickedText(join.left_columns, *join.inputs[0]->schema) + ")";
-  return text + " right (" + PickedText(join.right_columns, *join.inputs[1]->schema) + ")";
+  text += " left (" + PickedText(join.left_columns, LeftSchema(join)) + ")";
+  text += " right (" + PickedText(join.right_columns, *join.inputs[1]->schema) + ")";
+  return text + PairText(join.condition, LeftSchema(join), *join.inputs[1]->schema);
 }
 
 std::string StreamJoinText(const physical::StreamStreamJoin& join) {
@@ -164,9 +165,15 @@ std::string NodeText(const physical::Node& node) {
       return JoinText("TableTableJoin", As<physical::TableTableJoin>(node));
     case physical::NodeKind::kForeignKeyJoin: {
       const auto& join = As<physical::ForeignKeyJoin>(node);
-      return JoinText("ForeignKeyJoin", join) + " on " +
-             ToText(*join.foreign_key, *node.inputs[0]->schema);
+      const std::string text = JoinText("ForeignKeyJoin", join);
+      return join.spread ? text : text + " on " + ListText(join.foreign_key, LeftSchema(join));
     }
+    case physical::NodeKind::kForeignKeySubscribe:
+      return "ForeignKeySubscribe on " +
+             ListText(As<physical::ForeignKeySubscribe>(node).foreign_key,
+                      *node.inputs[0]->schema);
+    case physical::NodeKind::kForeignKeyAnswers:
+      return "ForeignKeyAnswers";
     case physical::NodeKind::kLimit:
       return "Limit" + LimitText(As<physical::Limit>(node).rows, As<physical::Limit>(node).offset);
     case physical::NodeKind::kTopicSink:

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "planner/logical/edge.h"
 #include "planner/physical/stores.h"
 #include "planner/planner.h"
 
@@ -55,9 +56,25 @@ class Lowering {
   physical::NodePtr Bounded(const logical::Aggregate& aggregate, physical::NodePtr input,
                             std::vector<physical::AggregateCall> calls, bool merges_partials);
   Result<physical::NodePtr> LowerJoin(const logical::NodePtr& node, bool retract);
+  physical::NodePtr Sent(physical::NodePtr messages, int key_columns, const std::string& name,
+                         const logical::Partitioning& to);
+  physical::NodePtr Subscribed(const logical::Join& join, physical::NodePtr left);
+  physical::NodePtr Answered(const logical::Join& join, physical::NodePtr answers);
   Result<physical::NodePtr> LowerSink(const logical::NodePtr& node);
   physical::NodePtr Materialized(const physical::NodePtr& input, ChangeMode mode,
                                  std::string store);
+
+  /// Input number `input` of a node, in the mode that it needs.
+  Result<physical::NodePtr> LowerInput(const logical::Node& node, size_t input, bool retract) {
+    const ChangeMode needed = retract ? ChangeMode::kRetract : ChangeMode::kUpsert;
+    return Lower(node.inputs[input],
+                 logical::InputMode(node, input, needed) == ChangeMode::kRetract);
+  }
+  /// A table's changes with the rows that were there before.
+  physical::NodePtr Retracting(physical::NodePtr input, const logical::Node& node, bool retract) {
+    if (!retract || !node.is_table) return input;
+    return Materialized(input, ChangeMode::kRetract, "table-" + std::to_string(++tables_));
+  }
 
   std::string query_id_;
   std::vector<std::shared_ptr<physical::Node>> made_;
@@ -109,12 +126,11 @@ physical::NodePtr Lowering::LowerSource(const logical::Source& source, bool retr
   for (size_t i = 0; i < source.columns.size(); ++i) {
     made->columns[source.columns[i]].output_index = static_cast<int>(i);
   }
-  if (!retract || !entry.is_table) return made;
-  return Materialized(made, ChangeMode::kRetract, "table-" + std::to_string(++tables_));
+  return Retracting(made, source, retract);
 }
 
 Result<physical::NodePtr> Lowering::LowerFlatMap(const logical::NodePtr& node) {
-  WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], false));
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, false));
   auto made = Start<physical::FlatMap>(*node, {std::move(input)});
   made->exprs = node->As<logical::FlatMap>().exprs;
   made->calls = node->As<logical::FlatMap>().calls;
@@ -215,7 +231,7 @@ Result<physical::NodePtr> Lowering::LowerAggregate(const logical::NodePtr& node)
   const auto& aggregate = node->As<logical::Aggregate>();
   if (aggregate.preaggregated) return LowerPreaggregated(aggregate);
   const bool over_table = node->inputs[0]->is_table;
-  WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], over_table));
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, false));
   if (aggregate.bounded) return Bounded(aggregate, std::move(input), aggregate.calls, false);
   if (over_table) {
     auto made = Start<physical::TableAggregate>(*node, {std::move(input)});
@@ -233,15 +249,77 @@ Result<physical::NodePtr> Lowering::LowerAggregate(const logical::NodePtr& node)
   return physical::NodePtr(made);
 }
 
+/// Rows of a foreign-key join on their way: version and kind behind the columns.
+SchemaPtr MessageSchema(const Schema& columns) {
+  auto schema = std::make_shared<Schema>(columns);
+  schema->columns.push_back({"VERSION", DataType::Bigint(), false});
+  schema->columns.push_back({"KIND", DataType::Int(), false});
+  return schema;
+}
+
+/// An exchange of messages, placed where a table's rows with this key lie.
+physical::NodePtr Lowering::Sent(physical::NodePtr messages, int key_columns,
+                                 const std::string& name, const logical::Partitioning& to) {
+  auto made = std::make_shared<physical::Exchange>();
+  auto schema = std::make_shared<Schema>(*messages->schema);
+  // Some formats write the names of a key's columns.
+  const bool named = to.key_format && static_cast<int>(to.key_names.size()) == key_columns;
+  for (int i = 0; named && i < key_columns && key_columns > 1; ++i) {
+    schema->columns[i].name = to.key_names[i];
+  }
+  made->schema = std::move(schema);
+  made->inputs = {std::move(messages)};
+  made->key_columns = key_columns;
+  made->name = query_id_ + "-" + name;
+  made->partitions = to.partitions;
+  made->placement = to.key_format;
+  made->drop_null_keys = false;
+  return Number(std::move(made));
+}
+
+/// The left rows of a foreign-key join where the right rows are that they point to.
+physical::NodePtr Lowering::Subscribed(const logical::Join& join, physical::NodePtr left) {
+  auto made = std::make_shared<physical::ForeignKeySubscribe>();
+  Schema schema;
+  for (const BoundExprPtr& key : join.foreign_key) {
+    schema.columns.push_back(
+        {"FOREIGN_KEY" + std::to_string(schema.size() + 1), key->type, true});
+  }
+  for (ColumnSchema column : left->schema->columns) {
+    column.is_key = false;
+    schema.columns.push_back(std::move(column));
+  }
+  made->schema = MessageSchema(schema);
+  made->inputs = {std::move(left)};
+  made->foreign_key = join.foreign_key;
+  made->key_columns = join.key_columns;
+  made->stores.emplace_back().name = join.store_names[2];
+  return Sent(Number(std::move(made)), static_cast<int>(join.foreign_key.size()), join.subscriptions,
+              logical::TraitsOf(*join.inputs[1]).partitioning);
+}
+
+/// Their answers where the left rows' keys are, as a table.
+physical::NodePtr Lowering::Answered(const logical::Join& join, physical::NodePtr answers) {
+  auto made = std::make_shared<physical::ForeignKeyAnswers>();
+  made->inputs = {Sent(std::move(answers), join.key_columns, join.answers,
+                       logical::TraitsOf(*join.inputs[0]).partitioning)};
+  made->schema = join.schema;
+  made->mode = ChangeMode::kUpsert;
+  made->key_columns = join.key_columns;
+  made->stores.emplace_back().name = join.store_names[3];
+  return Number(std::move(made));
+}
+
 Result<physical::NodePtr> Lowering::LowerJoin(const logical::NodePtr& node, bool retract) {
   const auto& join = node->As<logical::Join>();
-  WEIR_ASSIGN_OR_RETURN(physical::NodePtr left, Lower(node->inputs[0], false));
-  WEIR_ASSIGN_OR_RETURN(physical::NodePtr right, Lower(node->inputs[1], false));
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr left, LowerInput(*node, 0, false));
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr right, LowerInput(*node, 1, false));
   std::vector<physical::NodePtr> inputs = {std::move(left), std::move(right)};
   const auto fill = [&](auto& made) {
     made.join = join.join;
     made.left_columns = join.left_columns;
     made.right_columns = join.right_columns;
+    made.condition = join.condition;
     made.mode = join.is_table ? ChangeMode::kUpsert : ChangeMode::kAppend;
   };
   physical::NodePtr result;
@@ -272,16 +350,24 @@ Result<physical::NodePtr> Lowering::LowerJoin(const logical::NodePtr& node, bool
       break;
     }
     case JoinSides::kForeignKey: {
+      if (join.spread) inputs[0] = Subscribed(join, std::move(inputs[0]));
       auto made = Start<physical::ForeignKeyJoin>(*node, std::move(inputs));
       fill(*made);
       made->left_key_columns = join.key_columns;
       made->foreign_key = join.foreign_key;
-      result = made;
+      made->spread = join.spread;
+      if (!join.spread) {
+        result = made;
+        break;
+      }
+      made->mode = ChangeMode::kAppend;
+      made->stores.resize(2);
+      made->schema = MessageSchema(*join.schema);
+      result = Answered(join, std::move(made));
       break;
     }
   }
-  if (!retract || !join.is_table) return result;
-  return Materialized(result, ChangeMode::kRetract, "table-" + std::to_string(++tables_));
+  return Retracting(std::move(result), join, retract);
 }
 
 /// Retention of the windows that a result keeps, or -1.
@@ -298,7 +384,7 @@ int64_t WindowRetention(const logical::Node& node) {
 
 Result<physical::NodePtr> Lowering::LowerSink(const logical::NodePtr& node) {
   const auto& sink = node->As<logical::Sink>();
-  WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], false));
+  WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, false));
   if (sink.topic.empty()) {
     return physical::NodePtr(Start<physical::ClientSink>(*node, {std::move(input)}));
   }
@@ -322,14 +408,14 @@ Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool ret
     case logical::NodeKind::kSource:
       return LowerSource(node->As<logical::Source>(), retract);
     case logical::NodeKind::kFilter: {
-      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], retract));
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, retract));
       auto made = Start<physical::Filter>(*node, {std::move(input)});
       made->predicate = node->As<logical::Filter>().predicate;
       made->is_having = node->As<logical::Filter>().is_having;
       return physical::NodePtr(made);
     }
     case logical::NodeKind::kProject: {
-      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], retract));
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, retract));
       auto made = Start<physical::Project>(*node, {std::move(input)});
       made->exprs = node->As<logical::Project>().exprs;
       return physical::NodePtr(made);
@@ -337,26 +423,28 @@ Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool ret
     case logical::NodeKind::kFlatMap:
       return LowerFlatMap(node);
     case logical::NodeKind::kRepartition: {
-      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], retract));
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, retract));
       return physical::NodePtr(Exchanged(node, std::move(input)));
     }
-    case logical::NodeKind::kAggregate:
-      return LowerAggregate(node);
+    case logical::NodeKind::kAggregate: {
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr made, LowerAggregate(node));
+      return Retracting(std::move(made), *node, retract);
+    }
     case logical::NodeKind::kJoin:
       return LowerJoin(node, retract);
     case logical::NodeKind::kLimit: {
-      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], retract));
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, retract));
       auto made = Start<physical::Limit>(*node, {std::move(input)});
       made->rows = node->As<logical::Limit>().rows;
       made->offset = node->As<logical::Limit>().offset;
       return physical::NodePtr(made);
     }
     case logical::NodeKind::kLatestRows: {
-      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], false));
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, false));
       return physical::NodePtr(Start<physical::LatestRows>(*node, {std::move(input)}));
     }
     case logical::NodeKind::kSort: {
-      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, Lower(node->inputs[0], false));
+      WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, false));
       auto made = Start<physical::Sort>(*node, {std::move(input)});
       made->keys = node->As<logical::Sort>().keys;
       made->limit = node->As<logical::Sort>().limit;

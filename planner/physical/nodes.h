@@ -41,6 +41,8 @@ enum class NodeKind : uint8_t {
   kLatestRows,
   kBoundedAggregate,
   kSort,
+  kForeignKeySubscribe,
+  kForeignKeyAnswers,
 };
 
 /// What flows over an edge.
@@ -72,6 +74,8 @@ enum class StoreKind : uint8_t {
   kRows,          ///< The rows of a table by key.
   kPointers,      ///< The same, and behind each row the key of the other table that it names.
   kPointerIndex,  ///< For each key of the other table, which of these rows name it.
+  kSubscriptions, ///< Where each row of a spread foreign-key join points, and its version.
+  kAnswers,       ///< The latest version that came back for each of these rows.
   kJoinBuffer,    ///< Rows of one side of a join of streams.
   kJoinTimes,     ///< Up to when both sides of such a join have come.
   kView,          ///< The rows of a result by key, for pull queries.
@@ -262,7 +266,10 @@ struct TableAggregate : Node {
 
 enum class JoinKind : uint8_t { kInner, kLeft, kRight, kFull };
 
-/// Windowed join of two streams on equal keys (the first key column of both sides; same type).
+// `condition` of a join, if there is one: rows with equal keys are a pair only where it is true. Its
+// columns are those of the left input's schema, then those of the right's.
+
+/// Windowed join of two streams on equal keys (the first `key_columns` of both sides; same types).
 /// Output: [key][left columns…][right columns…] as listed by `left_columns`/`right_columns`, which
 /// index the inputs' schemas. A row of the right at time t matches left rows in
 /// [t - before_ms… see Kafka Streams JoinWindows]: left.time - before <= right.time <= left.time +
@@ -275,6 +282,7 @@ struct StreamStreamJoin : Node {
   bool has_grace = false;                   ///< False: unmatched outer rows come out at once.
   int key_columns = 1;
   std::vector<int> left_columns, right_columns;
+  BoundExprPtr condition;
   /// Output column 0..key_columns-1 is the join key: the left's or, where the left is missing, the
   /// right's.
 };
@@ -285,23 +293,66 @@ struct StreamTableJoin : Node {
   JoinKind join = JoinKind::kInner;         ///< kInner or kLeft.
   int key_columns = 1;
   std::vector<int> left_columns, right_columns;
+  BoundExprPtr condition;
 };
 
-/// Primary-key join of two tables; both sides are materialized here.
+/// Primary-key join of two tables; both sides are materialized here. kFull has no condition.
 struct TableTableJoin : Node {
   TableTableJoin() : Node(NodeKind::kTableTableJoin) {}
   JoinKind join = JoinKind::kInner;
   int key_columns = 1;
   std::vector<int> left_columns, right_columns;
+  BoundExprPtr condition;
 };
 
-/// Table join where an expression over the left row equals the right's primary key.
+/// Table join where expressions over the left row equal the right's primary key, in its order.
 struct ForeignKeyJoin : Node {
   ForeignKeyJoin() : Node(NodeKind::kForeignKeyJoin) {}
   JoinKind join = JoinKind::kInner;         ///< kInner or kLeft.
-  BoundExprPtr foreign_key;                 ///< Over the left input.
+  std::vector<BoundExprPtr> foreign_key;    ///< Over the left input, one a column of that key.
   int left_key_columns = 1;
   std::vector<int> left_columns, right_columns;
+  BoundExprPtr condition;
+  /// Left rows come as messages of a ForeignKeySubscribe, and results go as messages to a
+  /// ForeignKeyAnswers. `left_columns` and `condition` are over the left table all the same, and
+  /// `foreign_key` is not evaluated here.
+  bool spread = false;
+};
+
+// A foreign-key join over several partitions. Each left row is sent to the partition of the right
+// row that it points to; what is found there is sent back to the partition of the left row's key.
+// Since answers of several partitions overtake each other, each carries the version of the left row
+// that it is of, and the last part drops what is out of date.
+//
+//   left ─▶ ForeignKeySubscribe ─▶ exchange by foreign key ─▶ ForeignKeyJoin ◀─ right
+//                   ForeignKeyAnswers ◀─ exchange by left key ◀─┘
+
+/// First part. Output, a stream of messages: [foreign key][columns of the left table][version
+/// BIGINT][kind INT], a SubscriptionKind.
+struct ForeignKeySubscribe : Node {
+  ForeignKeySubscribe() : Node(NodeKind::kForeignKeySubscribe) {}
+  std::vector<BoundExprPtr> foreign_key;    ///< Over the input.
+  int key_columns = 1;                      ///< Of the input.
+};
+
+enum class SubscriptionKind : int32_t {
+  kSubscribe = 0,     ///< A row that points where an earlier one of its key did, or the first one.
+  kMoved = 1,         ///< A row that points elsewhere; its kUnsubscribe has the same version.
+  kUnsubscribe = 2,   ///< The earlier row no longer points there.
+  kDelete = 3,        ///< The row is gone.
+};
+
+/// Last part. Input, a stream of messages: the columns of the join's result, then [version BIGINT]
+/// [kind INT], some AnswerBits. Output: the result, a table.
+struct ForeignKeyAnswers : Node {
+  ForeignKeyAnswers() : Node(NodeKind::kForeignKeyAnswers) {}
+  int key_columns = 1;
+};
+
+struct AnswerBits {
+  static constexpr int32_t kHasResult = 1;
+  static constexpr int32_t kMoved = 2;          ///< The answer to a kMoved.
+  static constexpr int32_t kUnsubscribed = 4;   ///< Alone: the answer to a kUnsubscribe.
 };
 
 struct Limit : Node {

@@ -191,6 +191,7 @@ void Fields(Io& io, physical::StreamStreamJoin& join) {
   io("keys", join.key_columns);
   io("left", join.left_columns);
   io("right", join.right_columns);
+  io("condition", join.condition);
 }
 
 template <class Io>
@@ -199,6 +200,7 @@ void Fields(Io& io, physical::StreamTableJoin& join) {
   io("keys", join.key_columns);
   io("left", join.left_columns);
   io("right", join.right_columns);
+  io("condition", join.condition);
 }
 
 template <class Io>
@@ -207,6 +209,7 @@ void Fields(Io& io, physical::TableTableJoin& join) {
   io("keys", join.key_columns);
   io("left", join.left_columns);
   io("right", join.right_columns);
+  io("condition", join.condition);
 }
 
 template <class Io>
@@ -216,6 +219,19 @@ void Fields(Io& io, physical::ForeignKeyJoin& join) {
   io("left_keys", join.left_key_columns);
   io("left", join.left_columns);
   io("right", join.right_columns);
+  io("condition", join.condition);
+  io("spread", join.spread);
+}
+
+template <class Io>
+void Fields(Io& io, physical::ForeignKeySubscribe& subscribe) {
+  io("foreign_key", subscribe.foreign_key);
+  io("keys", subscribe.key_columns);
+}
+
+template <class Io>
+void Fields(Io& io, physical::ForeignKeyAnswers& answers) {
+  io("keys", answers.key_columns);
 }
 
 template <class Io>
@@ -273,7 +289,8 @@ struct Words<physical::NodeKind> {
       "source",       "filter",          "project",     "flat-map",    "exchange",
       "materialize",  "partial-aggregate", "aggregate", "table-aggregate", "stream-join",
       "look-up",      "table-join",      "foreign-key-join", "limit",  "topic-sink",
-      "client-sink",  "latest-rows",     "bounded-aggregate", "sort"};
+      "client-sink",  "latest-rows",     "bounded-aggregate", "sort",
+      "foreign-key-subscribe", "foreign-key-answers"};
 };
 template <>
 struct Words<physical::ChangeMode> {
@@ -308,7 +325,8 @@ template <>
 struct Words<physical::StoreKind> {
   static constexpr std::string_view kAll[] = {
       "groups",      "sessions",   "table-groups", "window-times", "result-keys",
-      "rows",        "pointers",   "pointer-index", "join-buffer", "join-times", "view",
+      "rows",        "pointers",   "pointer-index", "subscriptions", "answers", "join-buffer",
+      "join-times",  "view",
       "view-layout", "clocks",     "stream-time",  "held-rows",    "upstreams"};
 };
 template <>
@@ -351,6 +369,10 @@ void VisitNode(physical::Node& node, Visit&& visit) {
     case NodeKind::kLatestRows: return visit(static_cast<physical::LatestRows&>(node));
     case NodeKind::kBoundedAggregate: return visit(static_cast<physical::BoundedAggregate&>(node));
     case NodeKind::kSort: return visit(static_cast<physical::Sort&>(node));
+    case NodeKind::kForeignKeySubscribe:
+      return visit(static_cast<physical::ForeignKeySubscribe&>(node));
+    case NodeKind::kForeignKeyAnswers:
+      return visit(static_cast<physical::ForeignKeyAnswers&>(node));
   }
 }
 

@@ -32,8 +32,9 @@ template <typename T>
 std::string JoinShape(std::string_view name, const T& join) {
   return std::string(name) + " " + std::string(JoinKindText(join.join)) + " keys " +
          std::to_string(join.inputs[0]->schema->size()) + " left (" +
-         PickedText(join.left_columns, *join.inputs[0]->schema) + ") right (" +
-         PickedText(join.right_columns, *join.inputs[1]->schema) + ")";
+         PickedText(join.left_columns, LeftSchema(join)) + ") right (" +
+         PickedText(join.right_columns, *join.inputs[1]->schema) + ")" +
+         PairText(join.condition, LeftSchema(join), *join.inputs[1]->schema);
 }
 
 template <typename T>
@@ -88,8 +89,14 @@ std::string NodeShape(const physical::Node& node) {
     case NodeKind::kForeignKeyJoin: {
       const auto& join = static_cast<const physical::ForeignKeyJoin&>(node);
       return JoinShape("foreign-key join", join) + " on " +
-             ToText(*join.foreign_key, *node.inputs[0]->schema);
+             ListText(join.foreign_key, LeftSchema(join)) + (join.spread ? " spread" : "");
     }
+    case NodeKind::kForeignKeySubscribe:
+      return "subscribe on " +
+             ListText(static_cast<const physical::ForeignKeySubscribe&>(node).foreign_key,
+                      *node.inputs[0]->schema);
+    case NodeKind::kForeignKeyAnswers:
+      return "answers";
     case NodeKind::kLimit:
       return "limit " + std::to_string(static_cast<const physical::Limit&>(node).rows);
     case NodeKind::kTopicSink:

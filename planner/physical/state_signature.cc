@@ -143,6 +143,8 @@ class Signer {
   Flow Joined(const Join& join, int keys, std::string how, const std::vector<Flow>& sides);
   Flow OfStreamJoin(const physical::StreamStreamJoin& join, std::vector<Flow> sides);
   Flow OfForeignKeyJoin(const physical::ForeignKeyJoin& join, std::vector<Flow> sides);
+  Flow OfSubscribe(const physical::ForeignKeySubscribe& subscribe, Flow input);
+  Flow OfAnswers(const physical::ForeignKeyAnswers& answers, Flow input);
 
   StateSignature signature_;
   std::set<std::string> reads_;
@@ -270,6 +272,11 @@ Flow Signer::OfTableAggregate(const physical::TableAggregate& aggregate, Flow in
 template <class Join>
 Flow Signer::Joined(const Join& join, int keys, std::string how, const std::vector<Flow>& sides) {
   Flow flow;
+  if (join.condition != nullptr) {
+    std::vector<std::string> both = sides[0].columns;
+    both.insert(both.end(), sides[1].columns.begin(), sides[1].columns.end());
+    how += " if " + ExprSource(*join.condition, both);
+  }
   flow.path = Shortened(fmt::format("join[{} {} of {} and {}]", Word(join.join), how,
                                     sides[0].path, sides[1].path));
   for (int i = 0; i < keys; ++i) {
@@ -287,9 +294,7 @@ Flow Signer::OfStreamJoin(const physical::StreamStreamJoin& join, std::vector<Fl
   const Flow flow = Joined(join, join.key_columns, how, sides);
   for (int side = 0; side < 2; ++side) {
     std::vector<std::string> kept;
-    std::set<int> seen;
-    for (const int column : side == 0 ? join.left_columns : join.right_columns) {
-      if (column < join.key_columns || !seen.insert(column).second) continue;
+    for (const int column : KeptColumns(join, side)) {
       kept.push_back(sides[side].columns[column] + " " +
                      join.inputs[side]->schema->columns[column].type.ToString());
     }
@@ -304,16 +309,56 @@ Flow Signer::OfStreamJoin(const physical::StreamStreamJoin& join, std::vector<Fl
 }
 
 Flow Signer::OfForeignKeyJoin(const physical::ForeignKeyJoin& join, std::vector<Flow> sides) {
-  const std::string pointer = ExprSource(*join.foreign_key, sides[0].columns);
+  const auto keys = join.foreign_key.size();
+  std::vector<std::string> pointers;
+  Flow message;   // What else the messages of a spread join have.
+  if (join.spread) {
+    std::vector<std::string>& columns = sides[0].columns;
+    pointers.assign(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(keys));
+    columns.erase(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(keys));
+    message.columns.assign(columns.end() - 2, columns.end());
+    columns.resize(columns.size() - 2);
+  } else {
+    for (const BoundExprPtr& key : join.foreign_key) {
+      pointers.push_back(ExprSource(*key, sides[0].columns));
+    }
+  }
+  const std::string pointer = fmt::format("{}", fmt::join(pointers, ", "));
   Flow flow = Joined(join, 0, "on " + pointer, sides);
   // Output keys are those of the left table.
   flow.columns.insert(flow.columns.begin(), sides[0].columns.begin(),
                       sides[0].columns.begin() + join.left_key_columns);
-  SignRows(join, sides[0], *join.inputs[0], join.left_key_columns, StoreKind::kPointers, 0,
-           " to " + pointer);
-  SignRows(join, sides[1], *join.inputs[1], 1, StoreKind::kRows, 0);
+  Sign(join, StoreKind::kPointers,
+       fmt::format("{} to {} of {}", KeysPart(sides[0], join.left_key_columns), pointer,
+                   sides[0].path),
+       ValuesOf(sides[0], LeftSchema(join), join.left_key_columns));
+  SignRows(join, sides[1], *join.inputs[1], static_cast<int>(keys), StoreKind::kRows, 0);
   Sign(join, StoreKind::kPointerIndex, "of " + sides[0].path + " to " + pointer);
+  flow.columns.insert(flow.columns.end(), message.columns.begin(), message.columns.end());
   return flow;
+}
+
+Flow Signer::OfSubscribe(const physical::ForeignKeySubscribe& subscribe, Flow input) {
+  Flow flow;
+  for (const BoundExprPtr& key : subscribe.foreign_key) {
+    flow.columns.push_back(ExprSource(*key, input.columns));
+  }
+  const std::string what =
+      fmt::format("{} to {} of {}", KeysPart(input, subscribe.key_columns),
+                  fmt::join(flow.columns, ", "), input.path);
+  Sign(subscribe, StoreKind::kSubscriptions, what);
+  flow.path = Shortened("subscriptions[" + what + "]");
+  flow.columns.insert(flow.columns.end(), input.columns.begin(), input.columns.end());
+  flow.columns.push_back("version");
+  flow.columns.push_back("kind");
+  return flow;
+}
+
+Flow Signer::OfAnswers(const physical::ForeignKeyAnswers& answers, Flow input) {
+  Sign(answers, StoreKind::kAnswers,
+       fmt::format("{} of {}", KeysPart(input, answers.key_columns), input.path));
+  input.columns.resize(input.columns.size() - 2);
+  return input;
 }
 
 Flow Signer::Visit(const physical::Node& node) {
@@ -376,6 +421,12 @@ Flow Signer::VisitOfKind(const physical::Node& node) {
     case NodeKind::kForeignKeyJoin:
       return OfForeignKeyJoin(static_cast<const physical::ForeignKeyJoin&>(node),
                               std::move(inputs));
+    case NodeKind::kForeignKeySubscribe:
+      return OfSubscribe(static_cast<const physical::ForeignKeySubscribe&>(node),
+                         std::move(inputs[0]));
+    case NodeKind::kForeignKeyAnswers:
+      return OfAnswers(static_cast<const physical::ForeignKeyAnswers&>(node),
+                       std::move(inputs[0]));
     case NodeKind::kTopicSink:
     case NodeKind::kClientSink:
       SignView(node, inputs[0]);

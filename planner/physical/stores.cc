@@ -1,9 +1,12 @@
 #include "planner/physical/stores.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/status_macros.h"
+#include "planner/binder/make_expr.h"
+#include "planner/explain_text.h"
 #include "planner/physical/plan_fields.h"
 
 namespace weir {
@@ -29,6 +32,8 @@ constexpr StoreKindRow kStoreKinds[] = {
     {StoreKind::kRows, 2},
     {StoreKind::kPointers, 2},
     {StoreKind::kPointerIndex},
+    {StoreKind::kSubscriptions},
+    {StoreKind::kAnswers},
     {StoreKind::kJoinBuffer, 2},
     {StoreKind::kJoinTimes},
     {StoreKind::kView, 2},
@@ -146,11 +151,7 @@ void StoreDeclarer::DeclareStreamJoin(const physical::StreamStreamJoin& node) {
     StoreSpec& store = Add(StoreKind::kJoinBuffer,
                            NameOr(input, "join-" + Number() + "-" + std::to_string(input)));
     AddKeys(schema, node.key_columns, store);
-    // Behind the keys, what the output has of the others, once each.
-    std::vector<int> kept;
-    for (int column : input == 0 ? node.left_columns : node.right_columns) {
-      if (column < node.key_columns || std::ranges::find(kept, column) != kept.end()) continue;
-      kept.push_back(column);
+    for (int column : KeptColumns(node, input)) {
       store.values.push_back(schema.columns[column].type.ToString());
     }
     store.window = KeyWindow();
@@ -215,14 +216,32 @@ void StoreDeclarer::Declare() {
       }
       break;
     case NodeKind::kForeignKeyJoin: {
-      const auto& join = static_cast<physical::ForeignKeyJoin&>(node_);
-      AddRows(*join.inputs[0]->schema, join.left_key_columns, NameOr(0, "table-" + Number() + "-0"),
+      const auto& join = static_cast<const physical::ForeignKeyJoin&>(node_);
+      const auto right_keys = static_cast<int>(join.foreign_key.size());
+      AddRows(LeftSchema(join), join.left_key_columns, NameOr(0, "table-" + Number() + "-0"),
               StoreKind::kPointers);
-      node_.stores.back().values.push_back(join.inputs[1]->schema->columns[0].type.ToString());
-      AddRows(*join.inputs[1]->schema, 1, NameOr(1, "table-" + Number() + "-1"), StoreKind::kRows);
+      for (int key = 0; key < right_keys; ++key) {
+        node_.stores.back().values.push_back(join.inputs[1]->schema->columns[key].type.ToString());
+      }
+      if (join.spread) node_.stores.back().values.push_back(DataType::Bigint().ToString());
+      AddRows(*join.inputs[1]->schema, right_keys, NameOr(1, "table-" + Number() + "-1"),
+              StoreKind::kRows);
       Add(StoreKind::kPointerIndex, node_.stores.front().name + "-pointers");
       break;
     }
+    case NodeKind::kForeignKeySubscribe: {
+      const auto& subscribe = static_cast<const physical::ForeignKeySubscribe&>(node_);
+      StoreSpec& store = Add(StoreKind::kSubscriptions, NameOr(0, "subscriptions-" + Number()));
+      AddKeys(*subscribe.inputs[0]->schema, subscribe.key_columns, store);
+      for (const BoundExprPtr& key : subscribe.foreign_key) {
+        store.values.push_back(key->type.ToString());
+      }
+      break;
+    }
+    case NodeKind::kForeignKeyAnswers:
+      AddKeys(*node_.schema, static_cast<const physical::ForeignKeyAnswers&>(node_).key_columns,
+              Add(StoreKind::kAnswers, NameOr(0, "answers-" + Number())));
+      break;
     case NodeKind::kTopicSink: {
       const auto& sink = static_cast<physical::TopicSink&>(node_);
       if (sink.is_table) DeclareView("view", sink.view_retention_ms);
@@ -244,6 +263,25 @@ void StoreDeclarer::Declare() {
 
 }  // namespace
 
+std::vector<int> KeptColumns(const physical::StreamStreamJoin& join, int side) {
+  std::vector<int> kept;
+  const auto keep = [&](int column) {
+    if (column < join.key_columns || std::ranges::find(kept, column) != kept.end()) return;
+    kept.push_back(column);
+  };
+  for (int column : side == 0 ? join.left_columns : join.right_columns) keep(column);
+  if (join.condition == nullptr) return kept;
+  const int left = join.inputs[0]->schema->size();
+  std::set<int> read;
+  VisitExpr(*join.condition, [&](const BoundExpr& expr) {
+    if (expr.kind == BoundKind::kColumn) read.insert(expr.index);
+  });
+  for (int column : read) {
+    if ((column >= left) == (side == 1)) keep(side == 1 ? column - left : column);
+  }
+  return kept;
+}
+
 void DeclareStores(physical::Node& node) { StoreDeclarer(node).Declare(); }
 
 int NewestLayout(StoreKind kind) { return RowOfKind(kind).newest; }
@@ -255,6 +293,8 @@ bool HoldsRows(StoreKind kind) {
     case StoreKind::kTableGroups:
     case StoreKind::kRows:
     case StoreKind::kPointers:
+    case StoreKind::kSubscriptions:
+    case StoreKind::kAnswers:
     case StoreKind::kJoinBuffer:
       return true;
     default:

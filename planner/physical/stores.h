@@ -11,6 +11,10 @@ namespace weir {
 /// the runtime keeps around it. What NameStateStores called the first ones stays their name.
 void DeclareStores(physical::Node& node);
 
+/// Columns of input `side` that the buffer of a join of streams keeps behind the keys: those of the
+/// output, once each, then further ones that the condition reads.
+std::vector<int> KeptColumns(const physical::StreamStreamJoin& join, int side);
+
 /// The version of how the entries of such a store are written now. An operator that writes another
 /// one raises it, and reads those from OldestLayout on.
 int NewestLayout(physical::StoreKind kind);

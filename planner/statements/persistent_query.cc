@@ -198,7 +198,10 @@ void NoteColumns(const SourceEntry& source, const PlannerContext& context,
 
 std::vector<std::string> ReadNames(const BuiltQuery& built) {
   std::vector<std::string> names;
-  for (const auto& source : built.sources) names.push_back(source->name);
+  for (const auto& source : built.sources) {
+    // A self join reads one source twice.
+    if (std::ranges::find(names, source->name) == names.end()) names.push_back(source->name);
+  }
   return names;
 }
 

@@ -75,7 +75,6 @@ Result<PullLogical> BuildPull(const ast::Statement& statement, const PlannerCont
   auto sink = std::make_shared<logical::Sink>();
   sink->inputs = {built.node};
   sink->schema = built.node->schema;
-  sink->bounded = true;
   pull.root = std::move(sink);
   pull.plan.schema = built.node->schema;
   pull.plan.from = query.from->position;

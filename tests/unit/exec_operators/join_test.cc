@@ -345,7 +345,7 @@ TEST(ForeignKeyJoin, FollowsBothSides) {
   key->kind = BoundKind::kColumn;
   key->index = 1;
   key->type = DataType::Int();
-  node.foreign_key = key;
+  node.foreign_key = {key};
   std::map<JoinKind, std::string> wanted = {
       {JoinKind::kInner,
        "+ 2 | 1, 7, x\n+ 3 | 2, 7, x\nu 4 | 1, 7, y\nu 4 | 2, 7, y\n- 5 | 1, null, null\n"

@@ -158,7 +158,7 @@ TEST(RowTier, ForeignKeyJoin) {
       key->kind = BoundKind::kColumn;
       key->index = 1;
       key->type = DataType::String();
-      node.foreign_key = key;
+      node.foreign_key = {key};
       CheckAllShares(node, [](int input, std::mt19937& random, int64_t time) {
         return TableRows(random, time, input == 0 ? 60 : 12, [&]() -> std::string {
           if (input == 1) return "r" + std::to_string(random() % 1000);
@@ -194,7 +194,7 @@ TEST(RowTier, ForeignKeyJoinOfAnEarlierVersion) {
   key->kind = BoundKind::kColumn;
   key->index = 1;
   key->type = DataType::Int();
-  node.foreign_key = key;
+  node.foreign_key = {key};
   std::string first;
   AppendOrdered64(0, first);
   Harness run(node);

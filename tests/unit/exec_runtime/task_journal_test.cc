@@ -154,7 +154,7 @@ class Copy {
     auto sink = std::make_shared<physical::TopicSink>();
     sink->is_table = stateful;
     sink->inputs = {source};
-    env_.stages.sources.push_back({source, {}, 1});
+    env_.stages.sources.push_back({source, {}, 1, "S"});
     StagePlan stage;
     stage.partitions = 1;
     stage.sources = {0};

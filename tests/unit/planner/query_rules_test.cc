@@ -81,7 +81,9 @@ TEST_F(QueryRulesTest, JoinsSayWhatTheyNeed) {
   EXPECT_EQ(Code(select + "s JOIN r WITHIN 1 HOUR ON s.w = r.k EMIT CHANGES;"),
             ErrorCode::kInvalidJoin);
   EXPECT_EQ(Code(select + "s JOIN s WITHIN 1 HOUR ON s.k = s.k EMIT CHANGES;"),
-            ErrorCode::kUnsupported);
+            ErrorCode::kDuplicateName);
+  EXPECT_EQ(Code(select + "s a JOIN s b WITHIN 1 HOUR ON a.k = b.v EMIT CHANGES;"),
+            ErrorCode::kOk);
 }
 
 TEST_F(QueryRulesTest, WindowsAreWholeAndPositive) {

@@ -1,0 +1,188 @@
+// The last part of a foreign-key join over several partitions: takes the answers to a left row's
+// subscriptions and makes a table of the latest ones.
+//
+// Answers of one partition come in order, those of several do not: what the partition says that a
+// row no longer points to may come after the answer to the row as it is now. So an answer of an
+// earlier version than the latest one is dropped. A key without a result is forgotten once nothing
+// earlier can come any more: when each kMoved that was answered has its kUnsubscribe answered too.
+
+#include <algorithm>
+
+#include "base/status_macros.h"
+#include "exec/column/chunk_parts.h"
+#include "exec/operators/chunk_rows.h"
+#include "exec/operators/factories.h"
+#include "exec/state/group_table.h"
+#include "exec/state/row_codec.h"
+
+namespace weir {
+namespace {
+
+using physical::AnswerBits;
+
+class ForeignKeyAnswers : public Operator {
+ public:
+  explicit ForeignKeyAnswers(const physical::ForeignKeyAnswers& node)
+      : node_(node), keys_({KeyTypes(node), false, false}) {}
+
+  Status Open(TaskContext& context) override {
+    context_ = &context;
+    store_ = &context.Store(node_.StoreName(physical::StoreKind::kAnswers));
+    return Load();
+  }
+
+  Status OnBatch(int, Chunk chunk) override {
+    chunk = Flatten(std::move(chunk));
+    const auto rows = numbers_.Of(chunk);
+    created_.clear();
+    keys_.FindOrInsert(std::span(chunk.columns).first(static_cast<size_t>(node_.key_columns)),
+                       rows, {}, ids_, created_);
+    if (entries_.size() < keys_.id_limit()) entries_.resize(keys_.id_limit());
+    for (uint32_t id : created_) entries_[id] = Entry();
+    const size_t columns = chunk.columns.size() - 2;
+    const int64_t* versions = chunk.columns[columns]->values<int64_t>().data();
+    const int32_t* kinds = chunk.columns[columns + 1]->values<int32_t>().data();
+    picked_.clear();
+    ops_.clear();
+    for (size_t i = 0; i < rows.size(); ++i) Take(rows[i], ids_[i], versions[i], kinds[i]);
+    chunk.columns.resize(columns);
+    Status emitted = InParts(
+        picked_.size(), ops_.data(),
+        [&](size_t from, size_t count) { return Results(chunk, from, count); },
+        [this](Chunk results) { return out_.Emit(std::move(results)); });
+    Forget();
+    return emitted;
+  }
+
+  Status OnBarrier() override {
+    for (const std::string& key : deleted_) store_->Delete(key);
+    deleted_.clear();
+    std::string key, value;
+    for (uint32_t id : dirty_) {
+      Entry& entry = entries_[id];
+      if (!entry.dirty) continue;
+      entry.dirty = false;
+      key.clear();
+      keys_.AppendKeyBytes(id, key);
+      value.clear();
+      AppendOrdered64(entry.version, value);
+      AppendOrdered64(static_cast<int64_t>(entry.open), value);
+      AppendOrdered64(entry.has_result ? 1 : 0, value);
+      store_->Put(key, value);
+    }
+    dirty_.clear();
+    memory_.Update(*context_, keys_.ByteSize() + entries_.capacity() * sizeof(Entry));
+    return OkStatus();
+  }
+
+ private:
+  struct Entry {
+    int64_t version = 0;       // Of the latest answer.
+    // Sum over the versions that a kMoved was answered of less those that a kUnsubscribe was
+    // answered of, each mixed up: 0 where they are the same ones.
+    uint64_t open = 0;
+    bool has_result = false;
+    bool dirty = false;
+  };
+
+  static std::vector<DataType> KeyTypes(const physical::ForeignKeyAnswers& node) {
+    std::vector<DataType> types = ColumnTypes(*node.schema);
+    types.resize(static_cast<size_t>(node.key_columns));
+    return types;
+  }
+
+  static uint64_t Mixed(int64_t version) {
+    uint64_t word = static_cast<uint64_t>(version) * 0x9E3779B97F4A7C15u;
+    word = (word ^ (word >> 32)) * 0xD6E8FEB86659FD93u;
+    return word ^ (word >> 32);
+  }
+
+  void Take(int32_t row, uint32_t id, int64_t version, int32_t kind) {
+    Entry& entry = entries_[id];
+    touched_.push_back(id);
+    if (!entry.dirty) {
+      entry.dirty = true;
+      dirty_.push_back(id);
+    }
+    if (kind == AnswerBits::kUnsubscribed) {
+      entry.open -= Mixed(version);
+      return;
+    }
+    if ((kind & AnswerBits::kMoved) != 0) entry.open += Mixed(version);
+    if (version < entry.version) return;
+    entry.version = version;
+    const bool had = entry.has_result;
+    entry.has_result = (kind & AnswerBits::kHasResult) != 0;
+    if (!had && !entry.has_result) return;
+    picked_.push_back(row);
+    ops_.push_back(!entry.has_result ? RowOp::kDelete
+                   : had             ? RowOp::kUpdateAfter
+                                     : RowOp::kInsert);
+  }
+
+  Chunk Results(const Chunk& chunk, size_t from, size_t count) const {
+    const auto rows = std::span(picked_).subspan(from, count);
+    Chunk out = GatherChunk(chunk, rows);
+    out.ops = MakeOps(std::span(ops_).subspan(from, count));
+    return out;
+  }
+
+  void Forget() {
+    std::ranges::sort(touched_);
+    touched_.erase(std::ranges::unique(touched_).begin(), touched_.end());
+    for (uint32_t id : touched_) {
+      if (entries_[id].has_result || entries_[id].open != 0) continue;
+      deleted_.emplace_back();
+      keys_.AppendKeyBytes(id, deleted_.back());
+      entries_[id] = Entry();
+      keys_.Erase(id);
+    }
+    touched_.clear();
+  }
+
+  Status Load() {
+    const std::vector<DataType> types = KeyTypes(node_);
+    bool malformed = false;
+    WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
+      Entry entry;
+      int64_t open = 0, has_result = 0;
+      std::vector<ColumnBuilder> builders;
+      for (const DataType& type : types) builders.emplace_back(type);
+      malformed = !ReadOrdered64(value, entry.version) || !ReadOrdered64(value, open) ||
+                  !ReadOrdered64(value, has_result) || !ReadRow(key, builders);
+      if (malformed) return false;
+      entry.open = static_cast<uint64_t>(open);
+      entry.has_result = has_result != 0;
+      std::vector<ColumnPtr> columns;
+      for (ColumnBuilder& builder : builders) columns.push_back(builder.Finish());
+      const int32_t row = 0;
+      created_.clear();
+      keys_.FindOrInsert(columns, {&row, 1}, {}, ids_, created_);
+      if (entries_.size() < keys_.id_limit()) entries_.resize(keys_.id_limit());
+      entries_[ids_[0]] = entry;
+      return true;
+    }));
+    if (!malformed) return OkStatus();
+    return Status(ErrorCode::kStoreCorrupt, "an entry of a foreign-key join is malformed");
+  }
+
+  const physical::ForeignKeyAnswers node_;
+  GroupTable keys_;
+  std::vector<Entry> entries_;           // By id.
+  TaskContext* context_ = nullptr;
+  StateStore* store_ = nullptr;
+  MemoryAccount memory_;
+  RowNumbers numbers_;
+  std::vector<int32_t> picked_;
+  std::vector<RowOp> ops_;
+  std::vector<uint32_t> ids_, created_, dirty_, touched_;
+  std::vector<std::string> deleted_;     // Store keys.
+};
+
+}  // namespace
+
+OperatorResult MakeForeignKeyAnswers(const physical::ForeignKeyAnswers& node) {
+  return std::unique_ptr<Operator>(std::make_unique<ForeignKeyAnswers>(node));
+}
+
+}  // namespace weir
