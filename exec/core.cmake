@@ -1,8 +1,10 @@
 # Columns, expressions and functions. Every file of functions/ belongs to it.
-file(GLOB weir_function_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/functions/*.cc)
+file(GLOB weir_function_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/functions/*.cc
+  ${CMAKE_CURRENT_LIST_DIR}/functions/*/*.cc)
 # Tables of functions call the same things by the same names.
 file(GLOB weir_function_tables CONFIGURE_DEPENDS
-  ${CMAKE_CURRENT_LIST_DIR}/functions/*_functions.cc)
+  ${CMAKE_CURRENT_LIST_DIR}/functions/*_functions.cc
+  ${CMAKE_CURRENT_LIST_DIR}/functions/scalar/*_functions.cc)
 weir_layer(exec_core
   SOURCES
     column/arrow_export.cc

@@ -18,7 +18,7 @@
 #include "shell/options.h"
 #include "shell/program.h"
 #include "shell/render/display_width.h"
-#include "shell/statement_help.h"
+#include "shell/prompt/statement_help.h"
 
 namespace weir::shell {
 namespace {

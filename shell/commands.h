@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "shell/interrupts.h"
-#include "shell/output.h"
+#include "shell/prompt/interrupts.h"
+#include "shell/render/output.h"
 #include "shell/statement_runner.h"
 #include "weir/engine.h"
 

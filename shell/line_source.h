@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "shell/interrupts.h"
+#include "shell/prompt/interrupts.h"
 
 namespace weir::shell {
 

@@ -10,7 +10,7 @@
 
 #include "base/status_macros.h"
 #include "planner/catalog/near_names.h"
-#include "shell/statement_help.h"
+#include "shell/prompt/statement_help.h"
 #include "shell/statement_text.h"
 #include "weir/version.h"
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <ostream>
 
-#include "shell/interrupts.h"
+#include "shell/prompt/interrupts.h"
 #include "shell/load/load.h"
 #include "shell/options.h"
 #include "weir/engine.h"

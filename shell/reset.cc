@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "base/status_macros.h"
-#include "shell/progress.h"
+#include "shell/render/progress.h"
 
 namespace weir::shell {
 namespace {

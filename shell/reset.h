@@ -2,7 +2,7 @@
 
 // `weir reset`: tells what an application keeps, asks, deletes it.
 
-#include "shell/interrupts.h"
+#include "shell/prompt/interrupts.h"
 #include "shell/options.h"
 #include "shell/program.h"
 #include "weir/reset.h"

@@ -9,7 +9,7 @@
 
 #include "base/status_macros.h"
 #include "base/text_file.h"
-#include "shell/progress.h"
+#include "shell/render/progress.h"
 
 namespace weir::shell {
 namespace {

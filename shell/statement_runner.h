@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "shell/interrupts.h"
-#include "shell/output.h"
+#include "shell/prompt/interrupts.h"
+#include "shell/render/output.h"
 #include "shell/statement_text.h"
 #include "weir/engine.h"
 

@@ -3,7 +3,7 @@
 //
 //   scan_store STORE TOPIC WORK
 //
-// The layout is that of exec/connect/local_block.h, known here by its description only.
+// The layout is that of exec/connect/store/local_block.h, known here by its description only.
 
 #include <rocksdb/db.h>
 

@@ -9,7 +9,7 @@
 #include <filesystem>
 
 #include "base/status_macros.h"
-#include "exec/connect/rocks_store.h"
+#include "exec/connect/store/rocks_store.h"
 
 namespace weir {
 namespace {

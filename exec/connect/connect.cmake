@@ -1,41 +1,41 @@
 weir_layer(exec_connect
   SOURCES
     connect/application_state.cc
-    connect/block_checksum.cc
+    connect/store/block_checksum.cc
     connect/commit_buffer.cc
     connect/connector.cc
-    connect/csv_layout.cc
-    connect/datagen_source.cc
-    connect/file_sink.cc
-    connect/file_source.cc
+    connect/files/csv_layout.cc
+    connect/datagen/datagen_source.cc
+    connect/files/file_sink.cc
+    connect/files/file_source.cc
     connect/header_codec.cc
-    connect/kafka_admin.cc
-    connect/kafka_broker.cc
-    connect/kafka_client.cc
-    connect/kafka_commit.cc
-    connect/kafka_group.cc
-    connect/kafka_producer.cc
-    connect/kafka_reader.cc
-    connect/kafka_topics.cc
-    connect/kafka_transaction.cc
-    connect/line_source.cc
-    connect/local_block.cc
-    connect/local_broker.cc
-    connect/local_store.cc
-    connect/memory_broker.cc
-    connect/record_batch.cc
+    connect/kafka/kafka_admin.cc
+    connect/kafka/kafka_broker.cc
+    connect/kafka/kafka_client.cc
+    connect/kafka/kafka_commit.cc
+    connect/kafka/kafka_group.cc
+    connect/kafka/kafka_producer.cc
+    connect/kafka/kafka_reader.cc
+    connect/kafka/kafka_topics.cc
+    connect/kafka/kafka_transaction.cc
+    connect/files/line_source.cc
+    connect/store/local_block.cc
+    connect/store/local_broker.cc
+    connect/store/local_store.cc
+    connect/store/memory_broker.cc
+    formats/record_batch.cc
     connect/record_merge.cc
-    connect/rocks_crc32c.cc
-    connect/rocks_store.cc
-    connect/store_directory.cc
+    connect/store/rocks_crc32c.cc
+    connect/store/rocks_store.cc
+    connect/store/store_directory.cc
     connect/topic.cc
-    connect/write_mark.cc
-    connect/byte_source.cc
-    connect/decompress.cc
-    connect/file_blocks.cc
-    connect/file_reader.cc
-    connect/file_rows.cc
-    connect/text_check.cc
+    connect/store/write_mark.cc
+    connect/files/byte_source.cc
+    connect/files/decompress.cc
+    connect/files/file_blocks.cc
+    connect/files/file_reader.cc
+    connect/files/file_rows.cc
+    connect/files/text_check.cc
     connect/versioned_state.cc
   DEPENDS weir_exec_core weir_exec_formats
   PRIVATE_DEPENDS fmt::fmt RocksDB::rocksdb-shared PkgConfig::RDKAFKA ZLIB::ZLIB PkgConfig::ZSTD

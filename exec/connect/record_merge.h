@@ -3,7 +3,7 @@
 // Fills a RecordBatch from stored blocks: a large block is given out in place, small ones (single
 // INSERTs) are brought together.
 
-#include "exec/connect/record_batch.h"
+#include "exec/formats/record_batch.h"
 
 namespace weir {
 

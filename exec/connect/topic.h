@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "exec/connect/record_batch.h"
+#include "exec/formats/record_batch.h"
 #include "weir/status.h"
 
 namespace weir {

@@ -6,7 +6,7 @@
 #include "base/status_macros.h"
 #include "exec/connect/application_state.h"
 #include "exec/engine/internal_objects.h"
-#include "exec/runtime/query_runtime.h"
+#include "exec/runtime/query/query_runtime.h"
 #include "weir/reset.h"
 
 namespace weir {

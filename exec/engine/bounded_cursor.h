@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "exec/operators/operator.h"
-#include "exec/runtime/query_runtime.h"
+#include "exec/runtime/query/query_runtime.h"
 #include "weir/engine.h"
 
 namespace weir {

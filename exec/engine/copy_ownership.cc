@@ -8,12 +8,12 @@
 
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
-#include "exec/connect/record_batch.h"
+#include "exec/formats/record_batch.h"
 #include "exec/engine/internal_objects.h"
 #include "exec/formats/format.h"
 #include "exec/operators/operators.h"
 #include "exec/runtime/internal_topics.h"
-#include "exec/runtime/task_context.h"
+#include "exec/runtime/task/task_context.h"
 
 namespace weir {
 namespace {

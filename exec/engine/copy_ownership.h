@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "exec/connect/topic.h"
-#include "exec/runtime/query_runtime.h"
+#include "exec/runtime/query/query_runtime.h"
 #include "planner/planner.h"
 #include "weir/status.h"
 

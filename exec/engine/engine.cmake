@@ -2,9 +2,6 @@ weir_layer(exec_engine
   SOURCES
     engine/application_reset.cc
     engine/catalog_store.cc
-    engine/conformance.cc
-    engine/conformance_judge.cc
-    engine/conformance_records.cc
     engine/copy_ownership.cc
     engine/engine_catalog.cc
     engine/engine_control.cc

@@ -15,7 +15,7 @@
 #include "exec/connect/topic.h"
 #include "exec/engine/key_lookup.h"
 #include "exec/engine/settings.h"
-#include "exec/runtime/query_runtime.h"
+#include "exec/runtime/query/query_runtime.h"
 #include "exec/runtime/scheduler.h"
 #include "parser/ast/statement.h"
 #include "parser/statement_splitter.h"

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "exec/runtime/query_runtime.h"
+#include "exec/runtime/query/query_runtime.h"
 #include "weir/engine.h"
 
 namespace weir {

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "exec/connect/record_batch.h"
+#include "exec/formats/record_batch.h"
 #include "planner/planner.h"
 #include "weir/engine.h"
 #include "weir/status.h"

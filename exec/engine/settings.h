@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "exec/runtime/query_environment.h"
+#include "exec/runtime/query/query_environment.h"
 #include "weir/status.h"
 
 namespace weir {

@@ -12,7 +12,7 @@
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
 #include "exec/connect/header_codec.h"
-#include "exec/formats/json_structure.h"
+#include "exec/formats/json/json_structure.h"
 #include "planner/catalog/near_names.h"
 
 namespace weir {

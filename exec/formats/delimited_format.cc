@@ -9,8 +9,8 @@
 #include "base/number_text.h"
 #include "base/time_text.h"
 #include "exec/formats/base64.h"
-#include "exec/formats/json_structure.h"
-#include "exec/formats/number_scan.h"
+#include "exec/formats/json/json_structure.h"
+#include "exec/formats/json/number_scan.h"
 #include "exec/formats/quoted_field.h"
 
 namespace weir {

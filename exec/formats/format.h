@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "exec/column/builder.h"
-#include "exec/connect/record_batch.h"
+#include "exec/formats/record_batch.h"
 #include "weir/status.h"
 #include "weir/types.h"
 

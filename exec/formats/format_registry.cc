@@ -4,8 +4,8 @@
 
 #include "exec/formats/delimited_format.h"
 #include "exec/formats/format.h"
-#include "exec/formats/json_decoder.h"
-#include "exec/formats/json_encoder.h"
+#include "exec/formats/json/json_decoder.h"
+#include "exec/formats/json/json_encoder.h"
 #include "exec/formats/kafka_format.h"
 
 namespace weir {

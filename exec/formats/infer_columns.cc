@@ -9,9 +9,9 @@
 #include "base/limits.h"
 #include "base/time_text.h"
 #include "exec/formats/delimited_format.h"
-#include "exec/formats/json_structure.h"
-#include "exec/formats/json_value.h"
-#include "exec/formats/number_scan.h"
+#include "exec/formats/json/json_structure.h"
+#include "exec/formats/json/json_value.h"
+#include "exec/formats/json/number_scan.h"
 #include "parser/source_text.h"
 
 namespace weir {

@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstring>
 
-#include "exec/formats/json_structure.h"
+#include "exec/formats/json/json_structure.h"
 
 namespace weir {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <span>
 
-#include "exec/functions/aggregate.h"
+#include "exec/functions/aggregate/aggregate.h"
 #include "exec/functions/kernel.h"
 
 namespace weir {

@@ -1,7 +1,7 @@
 // Table functions: EXPLODE and CUBE_EXPLODE.
 
 #include "exec/functions/builtin_functions.h"
-#include "exec/functions/kernel_rows_inl.h"
+#include "exec/functions/scalar/kernel_rows_inl.h"
 
 namespace weir {
 namespace {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "exec/functions/java_date_format.h"
+#include "exec/functions/scalar/java_date_format.h"
 #include "weir/batch.h"
 #include "weir/status.h"
 #include "weir/types.h"

@@ -19,7 +19,7 @@
 #include "exec/column/compare.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
-#include "exec/state/row_gather.h"
+#include "exec/state/rows/row_gather.h"
 
 namespace weir {
 namespace {

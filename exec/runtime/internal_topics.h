@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "exec/connect/topic.h"
-#include "exec/runtime/query_environment.h"
+#include "exec/runtime/query/query_environment.h"
 
 namespace weir {
 

@@ -3,20 +3,20 @@ weir_layer(exec_state
   SOURCES
     state/chunk_codec.cc
     state/group_table.cc
-    state/join_buffer.cc
+    state/join_buffer/join_buffer.cc
     state/packed_groups.cc
     state/row_codec.cc
-    state/row_gather.cc
-    state/row_table.cc
+    state/rows/row_gather.cc
+    state/rows/row_table.cc
     state/small_keys.cc
-    state/cold_blocks.cc
-    state/join_buffer_cold.cc
-    state/join_buffer_store.cc
+    state/join_buffer/cold_blocks.cc
+    state/join_buffer/join_buffer_cold.cc
+    state/join_buffer/join_buffer_store.cc
     state/key_hash.cc
-    state/key_index.cc
-    state/pointer_index.cc
+    state/join_buffer/key_index.cc
+    state/rows/pointer_index.cc
     state/row_key.cc
-    state/row_table_store.cc
-    state/stored_rows.cc
+    state/rows/row_table_store.cc
+    state/rows/stored_rows.cc
   DEPENDS weir_exec_core
   PRIVATE_DEPENDS absl::btree absl::flat_hash_map absl::hash fmt::fmt)

@@ -12,7 +12,7 @@
 #include "planner/binder/constant_folder.h"
 #include "planner/binder/expr_binder.h"
 #include "planner/binder/make_expr.h"
-#include "planner/build/source_builder.h"
+#include "planner/queries/source_builder.h"
 #include "planner/catalog/near_names.h"
 #include "planner/planner.h"
 #include "planner/statements/statement_checks.h"

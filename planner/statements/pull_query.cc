@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
-#include "planner/build/bounded_builder.h"
+#include "planner/queries/bounded_builder.h"
 #include "planner/passes/passes.h"
 #include "planner/physical/lower.h"
 #include "planner/physical/plan_text.h"

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "planner/build/query_builder.h"
+#include "planner/queries/query_builder.h"
 #include "planner/logical/logical_nodes.h"
 #include "planner/planner.h"
 

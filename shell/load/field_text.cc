@@ -3,7 +3,7 @@
 #include <charconv>
 #include <chrono>
 
-#include "shell/json_text.h"
+#include "shell/render/json_text.h"
 
 namespace weir::shell {
 namespace {

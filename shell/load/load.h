@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "shell/interrupts.h"
+#include "shell/prompt/interrupts.h"
 #include "weir/engine.h"
 
 namespace weir::shell {

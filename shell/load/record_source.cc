@@ -9,7 +9,7 @@
 
 #include "base/status_macros.h"
 #include "parser/source_text.h"
-#include "shell/json_text.h"
+#include "shell/render/json_text.h"
 #include "shell/load/field_text.h"
 #include "shell/load/json_fields.h"
 #include "shell/load/load.h"

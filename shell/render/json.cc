@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "shell/json_text.h"
+#include "shell/render/json_text.h"
 #include "shell/render/display_width.h"
 #include "shell/render/renderer.h"
 

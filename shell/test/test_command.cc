@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "exec/engine/conformance.h"
+#include "shell/conformance/conformance.h"
 #include "shell/test/golden_runner.h"
 
 namespace weir::shell {

@@ -4,7 +4,7 @@
 
 #include <ostream>
 
-#include "shell/interrupts.h"
+#include "shell/prompt/interrupts.h"
 #include "shell/options.h"
 #include "shell/program.h"
 

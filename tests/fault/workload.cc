@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "bench/rides/rides.h"
-#include "exec/connect/record_batch.h"
+#include "exec/formats/record_batch.h"
 
 namespace weir::fault {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "exec/column/value_text.h"
-#include "exec/formats/json_structure.h"
+#include "exec/formats/json/json_structure.h"
 #include "tests/fuzz/fuzz_driver.h"
 
 namespace weir::fuzz {

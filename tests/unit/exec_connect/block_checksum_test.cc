@@ -1,6 +1,6 @@
 // The checksum of blocks is part of the store's layout: its values never change, whatever the
 // compiler and the processor, and it does not matter in how many parts the bytes lie.
-#include "exec/connect/block_checksum.h"
+#include "exec/connect/store/block_checksum.h"
 
 #include <gtest/gtest.h>
 

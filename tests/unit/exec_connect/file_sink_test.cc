@@ -1,6 +1,6 @@
 // Files as sinks: what is in them after commits, crashes and other people's writing.
 
-#include "exec/connect/file_sink.h"
+#include "exec/connect/files/file_sink.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

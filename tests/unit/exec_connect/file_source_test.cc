@@ -11,7 +11,7 @@
 #include <fstream>
 #include <thread>
 
-#include "exec/connect/file_blocks.h"
+#include "exec/connect/files/file_blocks.h"
 #include "exec/connect/topic.h"
 #include "exec/formats/infer_columns.h"
 #include "weir/file_rows.h"

@@ -1,4 +1,4 @@
-#include "exec/connect/record_batch.h"
+#include "exec/formats/record_batch.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 #include <limits>
 
 #include "base/number_text.h"
-#include "exec/formats/json_text.h"
+#include "exec/formats/json/json_text.h"
 #include "format_fixture.h"
 
 namespace weir::test {

@@ -1,4 +1,4 @@
-#include "exec/formats/number_scan.h"
+#include "exec/formats/json/number_scan.h"
 
 #include <gtest/gtest.h>
 

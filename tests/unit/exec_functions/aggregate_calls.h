@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "exec/expr/expr_program.h"
-#include "exec/functions/aggregate.h"
+#include "exec/functions/aggregate/aggregate.h"
 #include "planner/catalog/function_catalog.h"
 #include "tests/unit/exec_expr/expr_builder.h"
 

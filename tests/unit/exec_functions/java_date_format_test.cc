@@ -1,4 +1,4 @@
-#include "exec/functions/java_date_format.h"
+#include "exec/functions/scalar/java_date_format.h"
 
 #include <gtest/gtest.h>
 

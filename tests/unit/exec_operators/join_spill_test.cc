@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "exec/state/chunk_codec.h"
-#include "exec/state/cold_blocks.h"
-#include "exec/state/join_buffer_keys.h"
+#include "exec/state/join_buffer/cold_blocks.h"
+#include "exec/state/join_buffer/join_buffer_keys.h"
 #include "planner/physical/stores.h"
 #include "tests/support/operator_harness.h"
 

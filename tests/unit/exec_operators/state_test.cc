@@ -9,9 +9,9 @@
 
 #include "exec/state/chunk_codec.h"
 #include "exec/state/group_table.h"
-#include "exec/state/join_buffer.h"
+#include "exec/state/join_buffer/join_buffer.h"
 #include "exec/state/row_codec.h"
-#include "exec/state/row_table.h"
+#include "exec/state/rows/row_table.h"
 #include "tests/support/operator_harness.h"
 
 namespace weir {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "exec/operators/materialized_view.h"
+#include "exec/operators/table/materialized_view.h"
 #include "exec/state/row_codec.h"
 #include "tests/support/operator_harness.h"
 

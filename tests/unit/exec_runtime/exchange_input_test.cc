@@ -1,4 +1,4 @@
-#include "exec/runtime/exchange_input.h"
+#include "exec/runtime/exchange/exchange_input.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Rates of counters, on a clock that the test sets.
 
-#include "exec/runtime/recent_rate.h"
+#include "exec/runtime/query/recent_rate.h"
 
 #include <gtest/gtest.h>
 

@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "exec/runtime/internal_topics.h"
-#include "exec/runtime/task_context.h"
-#include "exec/runtime/task_journal.h"
+#include "exec/runtime/task/task_context.h"
+#include "exec/runtime/task/task_journal.h"
 
 namespace weir {
 namespace {

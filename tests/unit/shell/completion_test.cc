@@ -1,4 +1,4 @@
-#include "shell/completion.h"
+#include "shell/prompt/completion.h"
 
 #include <gtest/gtest.h>
 

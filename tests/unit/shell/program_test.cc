@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "base/text_file.h"
-#include "shell/progress.h"
+#include "shell/render/progress.h"
 #include "tests/unit/shell/fake_engine.h"
 
 namespace weir::shell {

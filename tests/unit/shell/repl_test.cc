@@ -1,4 +1,4 @@
-#include "shell/repl.h"
+#include "shell/prompt/repl.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <sstream>
 
 #include "shell/commands.h"
-#include "shell/plan_dot.h"
-#include "shell/progress.h"
+#include "shell/render/plan_dot.h"
+#include "shell/render/progress.h"
 #include "shell/render/display_width.h"
 #include "tests/unit/shell/fake_engine.h"
 

@@ -1,7 +1,7 @@
 // The table of short texts is complete, and so is docs/sql.md: both are held against the grammar,
 // the table of properties and the types.
 
-#include "shell/statement_help.h"
+#include "shell/prompt/statement_help.h"
 
 #include <gtest/gtest.h>
 

@@ -11,10 +11,10 @@
 #include <sstream>
 
 #include "shell/line_source.h"
-#include "shell/output.h"
-#include "shell/pager.h"
+#include "shell/render/output.h"
+#include "shell/prompt/pager.h"
 #include "shell/program.h"
-#include "shell/terminal_stream.h"
+#include "shell/render/terminal_stream.h"
 #include "tests/unit/shell/fake_engine.h"
 
 namespace weir::shell {

@@ -1,0 +1,683 @@
+#include "exec/runtime/query/query_runtime.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "base/fault_points.h"
+#include "base/interrupt.h"
+#include "base/status_macros.h"
+#include "exec/runtime/guarded.h"
+#include "exec/runtime/task/file_sinks.h"
+#include "exec/runtime/task/task_context.h"
+#include "exec/runtime/task/task_journal.h"
+
+namespace weir {
+namespace {
+
+// Batches a task processes in one round before others get their turn and the commit is looked at.
+constexpr int kBatchesPerRound = 16;
+constexpr int64_t kCommitIntervalBehindMs = 1000;
+constexpr int kFailuresMax = 3;
+constexpr int64_t kBackoffFirstMs = 1000;
+constexpr int64_t kBackoffLastMs = 60'000;
+constexpr int64_t kMigrationPauseMs = 100;   // The groups tell soon what is whose.
+constexpr int64_t kGroupPollMs = 1000;
+
+bool IsTransient(ErrorCode code) {
+  return code == ErrorCode::kKafkaUnavailable || code == ErrorCode::kKafkaError;
+}
+
+// What a copy that shares work meets in the ordinary course of things: it goes on at once from the
+// last commit.
+bool IsMigration(ErrorCode code) {
+  return code == ErrorCode::kTaskMigrated || code == ErrorCode::kTransactionAborted;
+}
+
+// The round was given up because the query is to stop, or to pause.
+bool IsGivenUp(ErrorCode code) { return code == ErrorCode::kCancelled; }
+
+bool IsFinal(ErrorCode code) {
+  return code == ErrorCode::kMemoryLimit || code == ErrorCode::kPlanChanged ||
+         code == ErrorCode::kPartitionsChanged || code == ErrorCode::kStateLost ||
+         code == ErrorCode::kRecordTooLarge || code == ErrorCode::kOffsetOutOfRange;
+}
+
+Result<int32_t> PartitionsOf(Broker& broker, const physical::TopicSource& node) {
+  if (node.origin != physical::TopicSource::Origin::kTopic) return 1;
+  if (!node.connector.empty()) {
+    auto partitions = node.connector.find("PARTITIONS");
+    return partitions == node.connector.end() ? 1 : std::atoi(partitions->second.c_str());
+  }
+  WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker.DescribeTopic(node.topic));
+  return info.partitions;
+}
+
+// Copies share a query's work where the broker lets them, unless it reads or writes what only this
+// machine has.
+bool SharesWork(const QueryRuntimeOptions& options, const QueryStages& stages) {
+  if (!options.broker->shares_work() || options.transient) return false;
+  return std::all_of(stages.sources.begin(), stages.sources.end(), [](const SourcePlan& source) {
+    return source.node->connector.empty();
+  });
+}
+
+void CollectStores(const physical::Node& node, std::set<std::string, std::less<>>& names) {
+  for (const physical::StoreSpec& store : node.stores) {
+    WEIR_CHECK(names.insert(store.name).second, store.name);
+  }
+  for (const physical::NodePtr& input : node.inputs) CollectStores(*input, names);
+}
+
+void CollectSinks(const physical::Node& node, std::vector<const physical::TopicSink*>& sinks) {
+  if (node.kind == physical::NodeKind::kTopicSink) {
+    sinks.push_back(static_cast<const physical::TopicSink*>(&node));
+  }
+}
+
+}  // namespace
+
+std::string QueryRuntime::StatePrefix(std::string_view id) {
+  std::string prefix = "q/";
+  prefix.append(id);
+  prefix.push_back('\0');
+  return prefix;
+}
+
+QueryRuntime::QueryRuntime(QueryRuntimeOptions options) : options_(std::move(options)) {}
+
+QueryRuntime::~QueryRuntime() { TearDown(); }
+
+Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions options) {
+  std::shared_ptr<QueryRuntime> query(new QueryRuntime(std::move(options)));
+  QueryEnvironment& env = query->env_;
+  const QueryRuntimeOptions& given = query->options_;
+  env.id = given.id;
+  env.state_prefix = StatePrefix(given.state_id.empty() ? given.id : given.state_id);
+  env.broker = given.broker;
+  env.has_disk = given.broker->kind() != "memory" && !given.transient;
+  env.clock = given.clock;
+  env.settings = given.settings;
+  env.root_ids = given.root_ids;
+  env.state_ids = given.root_ids;
+  if (!given.state_id.empty()) env.state_ids = {given.state_id};
+  env.receiver = given.receiver;
+  env.has_room = given.has_room;
+  env.memory_used = given.memory_used;
+  env.fingerprint = given.fingerprint;
+  env.legacy_fingerprint = given.legacy_fingerprint;
+  env.bounded = given.bounded;
+  env.memory_of_others = given.memory_of_others;
+  WEIR_ASSIGN_OR_RETURN(env.stages,
+                        CutIntoStages(given.roots, [&](const physical::TopicSource& node) {
+                          return PartitionsOf(*given.broker, node);
+                        }));
+  env.shared = SharesWork(given, env.stages);
+  for (const StagePlan& stage : env.stages.stages) {
+    for (const StageRoot& root : stage.roots) {
+      const std::optional<MaterializedViewOptions> view = ViewOf(*root.node);
+      if (!view) continue;
+      KeptView& kept = query->views_[root.query_root];
+      kept = {stage.id, *view, {}};
+      for (int32_t partition = 0; partition < stage.partitions; ++partition) {
+        const auto prefix = [&](std::string_view store) {
+          return StorePrefix(env, stage, partition, env.state_ids[root.query_root], store);
+        };
+        kept.prefixes.emplace_back(prefix(view->store_name), prefix(view->layout_name));
+      }
+    }
+  }
+  for (size_t i = 0; i < given.roots.size(); ++i) {
+    env.counters.push_back(std::make_shared<QueryCounterSet>());
+    CollectStores(*given.roots[i], env.declared_stores.emplace_back());
+    if (given.log) {
+      env.counters.back()->SetLog(
+          [log = given.log](std::string_view line) { log(LogLevel::kWarning, line); });
+    }
+    std::vector<const physical::TopicSink*> sinks;
+    CollectSinks(*given.roots[i], sinks);
+    for (const physical::TopicSink* sink : sinks) {
+      if (!sink->connector.empty()) {
+        env.sink_partitions[sink->topic] = 1;
+        continue;
+      }
+      WEIR_ASSIGN_OR_RETURN(TopicInfo info, given.broker->DescribeTopic(sink->topic));
+      env.sink_partitions[sink->topic] = info.partitions;
+    }
+  }
+  for (SourcePlan& source : env.stages.sources) {
+    const std::string& dead_letters = source.node->dead_letter_topic;
+    if (!dead_letters.empty()) {
+      WEIR_ASSIGN_OR_RETURN(TopicInfo info, given.broker->DescribeTopic(dead_letters));
+      env.sink_partitions[dead_letters] = info.partitions;
+    }
+    // Positions inside a batch need the rows' offsets wherever rows wait for other inputs.
+    auto node = std::make_shared<physical::TopicSource>(*source.node);
+    node->needs_offset = true;
+    source.node = std::move(node);
+  }
+  return query;
+}
+
+Status QueryRuntime::Open() {
+  std::lock_guard lock(mutex_);
+  const InterruptScope interruptible(env_.give_up);
+  return Guarded([&] { return OpenLocked(); });
+}
+
+Status QueryRuntime::CheckFingerprint() {
+  if (options_.transient || env_.shared) return OkStatus();  // Shared: each task's checkpoint says.
+  const std::string key = env_.state_prefix + "fingerprint";
+  WEIR_ASSIGN_OR_RETURN(std::optional<std::string> stored, env_.broker->state().Get(key));
+  if (options_.bound_by_catalog) {
+    if (stored) env_.commit->Delete(key);   // Of a version that kept no plans.
+    return OkStatus();
+  }
+  const auto bytes = [](const uint64_t& fingerprint) {
+    return std::string(reinterpret_cast<const char*>(&fingerprint), sizeof(fingerprint));
+  };
+  const std::string now = bytes(options_.fingerprint);
+  if (stored && *stored != now && *stored != bytes(options_.legacy_fingerprint)) {
+    return Status(ErrorCode::kPlanChanged,
+                  fmt::format("stored state belongs to a different plan of query {}", env_.id))
+        .WithHint("DROP what the query makes and create it again, which reads its sources from the "
+                  "beginning; or run the version of Weir that wrote the state");
+  }
+  if (!stored || *stored != now) env_.commit->Put(key, now);
+  return OkStatus();
+}
+
+// Headers are read by expressions and columns, handed on by sinks, and go with dead letters.
+bool QueryRuntime::LooksAtHeaders(std::string_view topic) const {
+  for (const SourcePlan& source : env_.stages.sources) {
+    const physical::TopicSource& node = *source.node;
+    if (node.topic != topic) continue;
+    if (node.needs_headers || !node.dead_letter_topic.empty()) return true;
+    for (const auto& column : node.columns) {
+      if (column.is_headers) return true;
+    }
+  }
+  return false;
+}
+
+// Topics are read by one session, connectors by one each.
+Status QueryRuntime::OpenSessions() {
+  ReadSession* topics = nullptr;
+  auto open_topics = [&]() -> Status {
+    WEIR_ASSIGN_OR_RETURN(auto session, env_.broker->OpenReadSession(env_.id));
+    sessions_.push_back(std::move(session));
+    topics = sessions_.back().get();
+    topics->SetListener([this] { Wake(); });
+    return OkStatus();
+  };
+  for (const SourcePlan& source : env_.stages.sources) {
+    if (source.node->origin != physical::TopicSource::Origin::kTopic) {
+      source_sessions_.push_back(nullptr);
+      continue;
+    }
+    if (source.node->connector.empty()) {
+      if (topics == nullptr) WEIR_RETURN_IF_ERROR(open_topics());
+      if (!LooksAtHeaders(source.node->topic)) topics->SkipHeaders(source.node->topic);
+      source_sessions_.push_back(topics);
+      continue;
+    }
+    ConnectorSpec spec{source.node->source_name, source.node->connector, {}};
+    for (const auto& column : source.node->columns) {
+      spec.columns.push_back({column.name, column.type, column.is_key});
+    }
+    WEIR_ASSIGN_OR_RETURN(ConnectorSource connector, OpenConnectorSource(spec));
+    sessions_.push_back(std::move(connector.session));
+    sessions_.back()->SetListener([this] { Wake(); });
+    source_sessions_.push_back(sessions_.back().get());
+  }
+  env_.internal_session = topics;
+  compares_inputs_ = env_.broker->kind() != "kafka" &&
+                     (env_.stages.sources.size() > 1 || !env_.stages.exchanges.empty());
+  return OkStatus();
+}
+
+Status QueryRuntime::OpenLocked() {
+  TearDown();
+  env_.commit = env_.broker->NewCommitUnit(env_.id, env_.settings.guarantee);
+  if (!options_.refused.ok()) return options_.refused;
+  WEIR_RETURN_IF_ERROR(CheckFingerprint());
+  WEIR_RETURN_IF_ERROR(OpenFileSinks(options_, env_));
+  if (options_.scheduler != nullptr || options_.bounded) WEIR_RETURN_IF_ERROR(OpenSessions());
+  for (const ExchangePlan& exchange : env_.stages.exchanges) {
+    env_.exchanges.push_back(std::make_unique<ExchangeBuffer>(
+        exchange, env_.stages.stages[exchange.from_stage].partitions));
+  }
+  WEIR_RETURN_IF_ERROR(env_.shared ? JoinGroups() : OpenTasks());
+  open_ = true;
+  uncommitted_ = true;
+  last_commit_ms_ = env_.clock->NowMs();
+  {
+    std::lock_guard status_lock(status_mutex_);
+    committed_.assign(env_.stages.sources.size(), {});
+  }
+  return options_.transient || env_.shared ? OkStatus() : CommitLocked();
+}
+
+// All tasks run here.
+Status QueryRuntime::OpenTasks() {
+  for (const StagePlan& stage : env_.stages.stages) {
+    tasks_.emplace_back();
+    for (int32_t partition = 0; partition < stage.partitions; ++partition) {
+      tasks_.back().push_back(std::make_unique<Task>(env_, stage, partition));
+      bool worked = false;
+      WEIR_RETURN_IF_ERROR(tasks_.back().back()->Open(source_sessions_, &worked));
+    }
+  }
+  return OkStatus();
+}
+
+void QueryRuntime::TearDown() {
+  open_ = false;
+  started_ = false;
+  tasks_.clear();
+  env_.exchanges.clear();
+  source_sessions_.clear();
+  sessions_.clear();
+  env_.internal_session = nullptr;
+  env_.read_since_commit = 0;
+  env_.commit.reset();
+}
+
+void QueryRuntime::Wake() {
+  if (options_.bounded) {
+    if (options_.on_wake) options_.on_wake();
+    return;
+  }
+  if (options_.scheduler != nullptr) options_.scheduler->Wake(*this);
+}
+
+Status QueryRuntime::RunStage(size_t stage, bool* worked) {
+  std::vector<std::unique_ptr<Task>>& tasks = tasks_[stage];
+  std::vector<Status> statuses(tasks.size());
+  std::vector<char> task_worked(tasks.size(), 0);
+  auto run = [&](int i) {
+    if (tasks[i] == nullptr) return;
+    const InterruptScope interruptible(env_.give_up);
+    statuses[i] = Guarded([&] {
+      bool any = false;
+      if (!tasks[i]->ready()) {
+        Status opened = tasks[i]->Open(source_sessions_, &any);
+        task_worked[i] = any || tasks[i]->ready();
+        return opened;
+      }
+      WEIR_RETURN_IF_ERROR(tasks[i]->Run(kBatchesPerRound, &any));
+      task_worked[i] = any;
+      return tasks[i]->FlushOutputs();
+    });
+  };
+  if (options_.scheduler != nullptr) {
+    options_.scheduler->ParallelFor(static_cast<int>(tasks.size()), run);
+  } else {
+    for (size_t i = 0; i < tasks.size(); ++i) run(static_cast<int>(i));
+  }
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    if (!statuses[i].ok()) return std::move(statuses[i]);
+    *worked |= task_worked[i] != 0;
+  }
+  return OkStatus();
+}
+
+// Tasks that feed an exchange, and inputs of one task, are compared by how far they are: all of them
+// read up to one moment. Kafka tells no such moment; there partitions end by themselves. What a
+// bounded query reads has its end already.
+Status QueryRuntime::NoteRoundEnds() {
+  if (!compares_inputs_ || env_.bounded) return OkStatus();
+  env_.round_ends.resize(env_.stages.sources.size());
+  for (size_t i = 0; i < env_.stages.sources.size(); ++i) {
+    const physical::TopicSource& node = *env_.stages.sources[i].node;
+    if (!node.connector.empty()) continue;
+    WEIR_ASSIGN_OR_RETURN(env_.round_ends[i], env_.broker->EndOffsets(node.topic));
+  }
+  return OkStatus();
+}
+
+Status QueryRuntime::RunRound(bool* worked) {
+  WEIR_RETURN_IF_ERROR(NoteRoundEnds());
+  for (size_t stage = 0; stage < tasks_.size(); ++stage) {
+    WEIR_RETURN_IF_ERROR(RunStage(stage, worked));
+  }
+  // Others shrink at their commits first.
+  return options_.transient ? CheckMemory() : OkStatus();
+}
+
+Status QueryRuntime::CheckMemory() const {
+  if (env_.memory_used == nullptr || !env_.IsPastMemoryLimit()) return OkStatus();
+  if (options_.is_largest && !options_.is_largest(env_.state_bytes)) return OkStatus();
+  return MemoryError(env_.MemoryUsed());
+}
+
+Status QueryRuntime::MemoryError(int64_t used) const {
+  const int64_t limit = env_.settings.memory_limit;
+  if (options_.bounded) {
+    return Status(ErrorCode::kMemoryLimit,
+                  fmt::format("memory.limit is reached: the engine needs {} of {} bytes, this "
+                              "SELECT's rows to sort and its groups {}",
+                              used, limit, env_.state_bytes.load()))
+        .WithHint("groups and sorted rows are kept in memory, spilling to disk is not built yet: "
+                  "raise memory.limit, select fewer rows, or add LIMIT to the ORDER BY");
+  }
+  return Status(ErrorCode::kMemoryLimit,
+                fmt::format("memory.limit is reached: the engine's state needs {} of {} bytes, "
+                            "this query's {}, {}",
+                            used, limit, env_.state_bytes.load(),
+                            options_.transient ? "and no part of a push query's lies on disk"
+                            : env_.has_disk    ? "which cannot be made smaller"
+                                               : "and an engine without a directory has no disk"))
+      .WithHint(env_.has_disk
+                    ? "raise memory.limit, shorten windows and their grace, or group by fewer keys"
+                    : "raise memory.limit, shorten windows and their grace, group by fewer keys, "
+                      "or let a CREATE … AS SELECT in a store on disk keep the state");
+}
+
+int64_t QueryRuntime::Run() {
+  if (env_.finish_soon) return 1;   // Somebody waits to hold the query.
+  std::lock_guard lock(mutex_);
+  const InterruptScope interruptible(env_.give_up);
+  const int64_t next = RunLocked();
+  // Groups want to hear from their members, whatever the query does.
+  if (assignment_ == nullptr || next == 0) return next;
+  return next < 0 ? kGroupPollMs : std::min(next, kGroupPollMs);
+}
+
+int64_t QueryRuntime::RunLocked() {
+  if (state() == State::kPaused || state() == State::kError) {
+    Status served = assignment_ == nullptr || !open_ ? OkStatus() : ServeAssignment();
+    return served.ok() ? -1 : Fail(std::move(served));
+  }
+  if (options_.has_room && !options_.has_room()) return -1;
+  if (!open_) {
+    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(
+        retry_at_ - std::chrono::steady_clock::now());
+    if (wait.count() > 0) return wait.count();
+    // Only what is still this copy's is opened again.
+    Status served = assignment_ == nullptr ? OkStatus() : ServeAssignment();
+    if (!served.ok()) return Fail(std::move(served));
+    if (Status status = Guarded([&] { return OpenLocked(); }); !status.ok()) {
+      return Fail(std::move(status));
+    }
+    std::lock_guard status_lock(status_mutex_);
+    state_ = State::kRunning;
+  }
+  if (assignment_ != nullptr) {
+    Status served = Guarded([&] { return ServeAssignment(); });
+    if (!served.ok()) return Fail(std::move(served));
+  }
+  bool worked = false;
+  Status status = RunRound(&worked);
+  if (!status.ok()) return Fail(std::move(status));
+  // Time alone may have closed windows and let out rows, and positions move past records that are
+  // never given out (Kafka's transaction markers).
+  uncommitted_ |= worked || env_.commit->byte_size() > 0 ||
+                  (!options_.transient && PositionsMoved());
+
+  const bool drained = LookAtTasks();
+  // Clients see rows as they come.
+  if (options_.transient) {
+    env_.read_since_commit = 0;
+    status = Guarded([&] { return EmitPending(); });
+    if (!status.ok()) return Fail(std::move(status));
+  }
+  if (drained && !worked) caught_up_ = true;
+  if (options_.transient) return worked ? 0 : -1;
+
+  if (uncommitted_ && (!worked || CommitIsDue())) {
+    status = Guarded([&] { return CommitLocked(); });
+    if (!status.ok()) return Fail(std::move(status));
+    failures_ = 0;
+    if (env_.shared) status = PurgeExchanges();
+    if (!status.ok()) return Fail(std::move(status));
+  }
+  drained_committed_ = drained && !worked && !uncommitted_;
+  return worked ? 0 : -1;
+}
+
+// Sums up what is said of the query from outside; true if nothing is left to do now.
+bool QueryRuntime::LookAtTasks() {
+  int64_t lag = 0;
+  int64_t open_windows = 0;
+  bool started = assignment_ == nullptr || assignment_->joined();
+  bool drained = true;
+  for (const auto& stage : tasks_) {
+    for (const auto& task : stage) {
+      if (task == nullptr) continue;
+      started &= task->ready();
+      if (!task->ready()) continue;
+      lag += task->lag();
+      open_windows += task->open_windows();
+      drained &= task->drained();
+    }
+  }
+  lag_ = lag;
+  open_windows_ = open_windows;
+  started_ = started;
+  NoteTaskMetrics();
+  for (const auto& counters : env_.counters) counters->NoteRates();
+  return drained && started;
+}
+
+// A query far behind, whose commits take long because it has changed much state, makes fewer of
+// them: they take a tenth of its time at most, within limits.
+bool QueryRuntime::CommitIsDue() const {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(commit_took_).count();
+  const int64_t interval = std::max<int64_t>(env_.settings.commit_interval_ms,
+                                             std::min<int64_t>(10 * took, kCommitIntervalBehindMs));
+  const int64_t since = env_.clock->NowMs() - last_commit_ms_;
+  const auto waiting = static_cast<int64_t>(env_.commit->byte_size());
+  return since >= interval || since < 0 || waiting >= env_.CommitBytesMax() ||
+         env_.commit_asked || env_.ShouldMeasureMemory(waiting);
+}
+
+// What a stage lets out goes through those behind it before they let out theirs.
+Status QueryRuntime::EmitPending() {
+  for (size_t stage = 0; stage < tasks_.size(); ++stage) {
+    for (auto& task : tasks_[stage]) {
+      if (task != nullptr && task->ready()) WEIR_RETURN_IF_ERROR(task->EmitPending());
+    }
+    bool worked = false;
+    if (env_.shared) continue;   // It goes by topics.
+    for (size_t next = stage + 1; next < tasks_.size(); ++next) {
+      WEIR_RETURN_IF_ERROR(RunStage(next, &worked));
+    }
+  }
+  return OkStatus();
+}
+
+bool QueryRuntime::PositionsMoved() const {
+  for (const auto& stage : tasks_) {
+    for (const auto& task : stage) {
+      if (task != nullptr && task->ready() && task->moved()) return true;
+    }
+  }
+  return false;
+}
+
+void QueryRuntime::NoteCommitted() {
+  std::vector<std::vector<int64_t>> committed(env_.stages.sources.size());
+  for (const StagePlan& stage : env_.stages.stages) {
+    for (int source : stage.sources) {
+      for (const auto& task : tasks_[stage.id]) {
+        const bool runs = task != nullptr && task->ready();
+        committed[source].push_back(runs ? task->position(source) : -1);
+      }
+    }
+  }
+  std::lock_guard lock(status_mutex_);
+  committed_ = std::move(committed);
+}
+
+Status QueryRuntime::CommitLocked() {
+  const auto begin = std::chrono::steady_clock::now();
+  WEIR_RETURN_IF_ERROR(EmitPending());
+  PassFaultPoint("before_commit");
+  for (auto& stage : tasks_) {
+    for (auto& task : stage) {
+      if (task != nullptr && task->ready()) WEIR_RETURN_IF_ERROR(task->Barrier());
+    }
+  }
+  WEIR_RETURN_IF_ERROR(env_.commit->Commit());
+  PassFaultPoint("after_commit");
+  env_.commit_asked = false;
+  const int64_t share = env_.MemoryShare(env_.state_bytes);
+  for (auto& stage : tasks_) {
+    for (auto& task : stage) {
+      if (task != nullptr && task->ready()) WEIR_RETURN_IF_ERROR(task->OnCommitted());
+    }
+  }
+  // What could leave memory has left it. Where that is as much as was asked for, it is for other
+  // queries to shrink, too, at their commits.
+  const bool has_shrunk =
+      share != INT64_MAX && !SpillsAlways() && env_.state_bytes <= share + share / 8;
+  if (!has_shrunk) WEIR_RETURN_IF_ERROR(CheckMemory());
+  commit_took_ = std::chrono::steady_clock::now() - begin;
+  const int64_t micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(commit_took_).count();
+  for (const auto& counters : env_.counters) counters->Committed(micros);
+  uncommitted_ = false;
+  env_.read_since_commit = 0;
+  last_commit_ms_ = env_.clock->NowMs();
+  NoteCommitted();
+  return OkStatus();
+}
+
+Status QueryRuntime::Commit() {
+  std::lock_guard lock(mutex_);
+  env_.finish_soon = env_.give_up = false;
+  const InterruptScope interruptible(env_.give_up);
+  if (!open_ || options_.transient) return OkStatus();
+  return Guarded([&] { return CommitLocked(); });
+}
+
+// What was done since the last commit is forgotten; the query goes on from there after a while, or
+// stops when that does not help.
+int64_t QueryRuntime::Fail(Status status) {
+  TearDown();
+  const bool migrated = IsMigration(status.code()) || IsGivenUp(status.code());
+  if (!migrated) ++failures_;
+  const bool transient = IsTransient(status.code());
+  const bool again =
+      migrated || transient ||
+      (failures_ < kFailuresMax && !IsFinal(status.code()) && !options_.transient);
+  // Who reads a transient query is told through its cursor.
+  if (options_.log && !options_.transient) {
+    options_.log(migrated ? LogLevel::kInfo : again ? LogLevel::kWarning : LogLevel::kError,
+                 fmt::format("query {}: {}", env_.id, status.ToString()));
+  }
+  // Other copies take over what this one cannot do.
+  if (!again) assignment_.reset();
+  std::lock_guard lock(status_mutex_);
+  error_ = std::move(status);
+  state_ = again ? State::kRestarting : State::kError;
+  retry_at_ = {};
+  if (!again) return -1;
+  if (!transient && !migrated) return 0;
+  const int64_t wait =
+      migrated ? kMigrationPauseMs
+               : std::min(kBackoffLastMs, kBackoffFirstMs << std::min(failures_ - 1, 6));
+  retry_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait);
+  return wait;
+}
+
+Status QueryRuntime::Inject(std::string_view topic, const RecordBatch& records) {
+  std::lock_guard lock(mutex_);
+  const InterruptScope interruptible(env_.give_up);
+  return Guarded([&]() -> Status {
+    for (size_t source = 0; source < env_.stages.sources.size(); ++source) {
+      if (env_.stages.sources[source].node->topic != topic) continue;
+      for (const StagePlan& stage : env_.stages.stages) {
+        if (std::find(stage.sources.begin(), stage.sources.end(), static_cast<int>(source)) ==
+            stage.sources.end()) {
+          continue;
+        }
+        const int32_t tasks = static_cast<int32_t>(tasks_[stage.id].size());
+        WEIR_RETURN_IF_ERROR(
+            tasks_[stage.id][records.partition % tasks]->Inject(static_cast<int>(source), records));
+      }
+      bool worked = false;
+      WEIR_RETURN_IF_ERROR(RunRound(&worked));
+    }
+    uncommitted_ = true;
+    return EmitPending();
+  });
+}
+
+Status QueryRuntime::CloseWindows() {
+  std::lock_guard lock(mutex_);
+  const InterruptScope interruptible(env_.give_up);
+  if (!open_) return OkStatus();
+  return Guarded([&]() -> Status {
+    for (size_t stage = 0; stage < tasks_.size(); ++stage) {
+      for (auto& task : tasks_[stage]) {
+        if (task == nullptr || !task->ready()) continue;
+        WEIR_RETURN_IF_ERROR(task->CloseWindows());
+        WEIR_RETURN_IF_ERROR(task->FlushOutputs());
+      }
+      bool worked = false;
+      if (env_.shared) continue;
+      for (size_t next = stage + 1; next < tasks_.size(); ++next) {
+        WEIR_RETURN_IF_ERROR(RunStage(next, &worked));
+      }
+    }
+    open_windows_ = 0;
+    return options_.transient ? OkStatus() : CommitLocked();
+  });
+}
+
+// Holds the query between two rounds; one that takes long is given up.
+std::unique_lock<std::timed_mutex> QueryRuntime::EndRound() {
+  FinishSoon();
+  // By the wall clock: the thread sanitizer of GCC 12 does not see locks that wait by the other.
+  std::unique_lock lock(mutex_, std::chrono::system_clock::now() + Scheduler::kPatience);
+  if (!lock.owns_lock()) {
+    GiveUp();
+    lock.lock();
+  }
+  env_.finish_soon = env_.give_up = false;
+  return lock;
+}
+
+void QueryRuntime::Pause() {
+  const std::unique_lock lock = EndRound();
+  const InterruptScope interruptible(env_.give_up);
+  if (open_ && uncommitted_ && !options_.transient) {
+    Status status = Guarded([&] { return CommitLocked(); });
+    if (!status.ok()) Fail(std::move(status));
+  }
+  std::lock_guard status_lock(status_mutex_);
+  if (state_ == State::kRunning || state_ == State::kRestarting) state_ = State::kPaused;
+}
+
+void QueryRuntime::Resume() {
+  {
+    std::lock_guard lock(mutex_);
+    std::lock_guard status_lock(status_mutex_);
+    failures_ = 0;
+    retry_at_ = {};
+    state_ = State::kRunning;
+    error_ = OkStatus();
+  }
+  Wake();
+}
+
+void QueryRuntime::Stop() {
+  const std::unique_lock lock = EndRound();
+  TearDown();
+  assignment_.reset();
+}
+
+void QueryRuntime::StopWithError(Status cause) {
+  const std::unique_lock lock = EndRound();
+  TearDown();
+  assignment_.reset();
+  std::lock_guard status_lock(status_mutex_);
+  error_ = std::move(cause);
+  state_ = State::kError;
+}
+
+}  // namespace weir

@@ -1,0 +1,232 @@
+// The part of a running query that shares its tasks with other copies of the application: it takes
+// partitions in and gives them up as its groups ask, between rounds, never inside librdkafka's
+// callbacks.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/free_memory.h"
+#include "base/status_macros.h"
+#include "exec/runtime/guarded.h"
+#include "exec/runtime/internal_topics.h"
+#include "exec/runtime/query/query_runtime.h"
+
+namespace weir {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+constexpr auto kPurgeEvery = std::chrono::seconds(30);
+
+}  // namespace
+
+Status QueryRuntime::JoinGroups() {
+  WEIR_RETURN_IF_ERROR(MakeInternalTopics(env_));
+  for (const StagePlan& stage : env_.stages.stages) {
+    tasks_.emplace_back(static_cast<size_t>(stage.partitions));
+  }
+  if (env_.internal_session == nullptr) {   // No stage reads a source's topic.
+    return Status(ErrorCode::kInternal, "a query that copies share reads no topic");
+  }
+  if (assignment_ == nullptr) {
+    WEIR_ASSIGN_OR_RETURN(assignment_, TaskAssignment::Join(env_, [this] { Wake(); }));
+  }
+  env_.groups.clear();
+  for (int stage = 0; stage < assignment_->stages(); ++stage) {
+    env_.groups.push_back(&assignment_->group(stage));
+  }
+  return OpenAssigned();
+}
+
+// A task for each partition that this copy owns and has none for yet; it restores in the next
+// rounds.
+Status QueryRuntime::OpenAssigned() {
+  env_.generations.assign(env_.stages.stages.size(), {});
+  for (const StagePlan& stage : env_.stages.stages) {
+    env_.generations[stage.id] = assignment_->owned(stage.id);
+    for (const auto& [partition, generation] : env_.generations[stage.id]) {
+      if (partition >= stage.partitions) {
+        return Status(ErrorCode::kPartitionsChanged,
+                      fmt::format("a source of query {} now has more than its {} partitions",
+                                  env_.id, stage.partitions))
+            .WithHint(
+                "restart the copies; a query with state must be started from the beginning of "
+                "its sources by `weir reset --query`, as keys are placed anew");
+      }
+      std::unique_ptr<Task>& task = tasks_[stage.id][partition];
+      if (task == nullptr) task = std::make_unique<Task>(env_, stage, partition);
+    }
+  }
+  return OkStatus();
+}
+
+Status QueryRuntime::ServeAssignment() {
+  bool start_over = false;
+  bool changed = false;
+  while (true) {
+    WEIR_ASSIGN_OR_RETURN(const auto change, assignment_->Poll());
+    if (!change) break;
+    changed = true;
+    WEIR_RETURN_IF_ERROR(TakeChange(*change, &start_over));
+  }
+  if (!open_ || !changed) return OkStatus();
+  if (start_over) return OpenLocked();
+  return OpenAssigned();
+}
+
+Status QueryRuntime::TakeChange(const TaskAssignment::Change& change, bool* start_over) {
+  const Status closed = CloseTasks(change, start_over);
+  // The group is answered in any case: it must not wait for a query that has failed.
+  WEIR_RETURN_IF_ERROR(assignment_->Accept(change));
+  // A copy that stood in for others held, and restored, a multiple of what it has from now on: half
+  // of a soaked copy's memory was free.
+  if (!change.change.revoked.empty()) ReturnFreeMemory();
+  ++rebalances_;
+  if (options_.log) {
+    options_.log(LogLevel::kInfo,
+                 fmt::format("query {}: sub-topology {} got {} partitions, {} {}", env_.id,
+                             change.stage, change.change.assigned.size(),
+                             change.change.lost ? "lost" : "gave up",
+                             change.change.revoked.size()));
+  }
+  return closed;
+}
+
+// What the tasks have done is committed before they go to another copy. Where they are another's
+// already it is forgotten, and with it all that the same commit would have held.
+Status QueryRuntime::CloseTasks(const TaskAssignment::Change& change, bool* start_over) {
+  if (!open_ || change.change.revoked.empty()) return OkStatus();
+  Status committed;
+  if (change.change.lost) {
+    *start_over = true;
+  } else if (!*start_over && uncommitted_ && state() == State::kRunning) {
+    committed = Guarded([&] { return CommitLocked(); });
+  }
+  for (int32_t partition : change.change.revoked) {
+    if (partition < static_cast<int32_t>(tasks_[change.stage].size())) {
+      tasks_[change.stage][partition].reset();
+    }
+  }
+  return committed;
+}
+
+// Rows that downstream tasks have processed and committed are of no use to anybody.
+Status QueryRuntime::PurgeExchanges() {
+  if (SteadyClock::now() - purged_at_ < kPurgeEvery) return OkStatus();
+  purged_at_ = SteadyClock::now();
+  std::map<int, std::vector<std::pair<int32_t, int64_t>>> offsets;
+  for (const auto& stage : tasks_) {
+    for (const auto& task : stage) {
+      if (task == nullptr || !task->ready()) continue;
+      for (const auto& [exchange, position] : task->exchange_positions()) {
+        if (position > 0) offsets[exchange].emplace_back(task->partition(), position);
+      }
+    }
+  }
+  for (const auto& [exchange, before] : offsets) {
+    Status purged =
+        env_.broker->DeleteRecordsBefore(RepartitionTopic(env_, exchange), before);
+    // They go another time.
+    if (!purged.ok() && options_.log) options_.log(LogLevel::kInfo, purged.ToString());
+  }
+  return OkStatus();
+}
+
+Result<bool> QueryRuntime::GroupPast(int source, const std::vector<int64_t>& ends) const {
+  {
+    // Its own tasks need no broker's answer.
+    std::lock_guard lock(status_mutex_);
+    if (source >= static_cast<int>(committed_.size())) return false;
+    const std::vector<int64_t>& own = committed_[source];
+    for (size_t i = 0; i < ends.size() && i < own.size(); ++i) {
+      if (own[i] >= 0 && own[i] < ends[i]) return false;
+    }
+  }
+  for (const StagePlan& stage : env_.stages.stages) {
+    if (std::find(stage.sources.begin(), stage.sources.end(), source) == stage.sources.end()) {
+      continue;
+    }
+    return GroupCommittedPast(stage.id, env_.stages.sources[source].node->topic, ends);
+  }
+  return false;
+}
+
+Result<bool> QueryRuntime::GroupCommittedPast(int stage, const std::string& topic,
+                                              const std::vector<int64_t>& ends) const {
+  WEIR_ASSIGN_OR_RETURN(const auto offsets,
+                        env_.broker->CommittedOffsets(GroupName(env_, stage), topic,
+                                                      static_cast<int32_t>(ends.size())));
+  for (size_t i = 0; i < ends.size(); ++i) {
+    if (ends[i] > 0 && (!offsets[i] || offsets[i]->next < ends[i])) return false;
+  }
+  return true;
+}
+
+Result<bool> QueryRuntime::ExchangesDrained() const {
+  if (!env_.shared) return true;
+  // Upstream first: what is committed there lies in the next topic already.
+  for (const StagePlan& stage : env_.stages.stages) {
+    for (int exchange : stage.exchange_inputs) {
+      const std::string topic = RepartitionTopic(env_, exchange);
+      WEIR_ASSIGN_OR_RETURN(const std::vector<int64_t> ends, env_.broker->EndOffsets(topic));
+      WEIR_ASSIGN_OR_RETURN(const bool past, GroupCommittedPast(stage.id, topic, ends));
+      if (!past) return false;
+    }
+  }
+  return true;
+}
+
+std::vector<int32_t> QueryRuntime::owned_partitions() const {
+  if (!env_.shared) return {};
+  std::vector<int32_t> owned;
+  std::lock_guard lock(status_mutex_);
+  const int last = static_cast<int>(env_.stages.stages.size()) - 1;
+  for (const TaskMetrics& task : task_metrics_) {
+    if (task.sub_topology == last && task.state == "RUNNING") owned.push_back(task.partition);
+  }
+  return owned;
+}
+
+void QueryRuntime::NoteTaskMetrics() {
+  std::vector<TaskMetrics> tasks;
+  RestoreProgress restore;
+  for (const StagePlan& stage : env_.stages.stages) {
+    for (const auto& task : tasks_[stage.id]) {
+      if (task == nullptr) continue;
+      TaskMetrics one;
+      one.sub_topology = stage.id;
+      one.partition = task->partition();
+      one.state = task->ready() ? "RUNNING" : "RESTORING";
+      if (task->ready()) {
+        one.records_in = task->records_in();
+        one.lag_records = task->lag();
+      } else {
+        const auto [restored, to_restore] = task->restore_progress();
+        ++restore.tasks;
+        restore.records_restored += restored;
+        restore.records_to_restore += to_restore;
+      }
+      tasks.push_back(std::move(one));
+    }
+  }
+  std::lock_guard lock(status_mutex_);
+  if (restore.tasks > 0) {
+    const auto now = SteadyClock::now();
+    if (restore_.tasks == 0) restore_began_ = now;
+    const double seconds = std::chrono::duration<double>(now - restore_began_).count();
+    if (seconds > 0) {
+      restore.records_per_second = static_cast<double>(restore.records_restored) / seconds;
+    }
+  }
+  task_metrics_ = std::move(tasks);
+  restore_ = restore;
+}
+
+void QueryRuntime::FillSharedMetrics(QueryMetrics& metrics) const {
+  const TransactionCounts transactions = env_.broker->TransactionCountsOf(env_.id);
+  metrics.transactions_committed = transactions.committed;
+  metrics.transactions_aborted = transactions.aborted;
+  metrics.rebalances = rebalances_;
+}
+
+}  // namespace weir

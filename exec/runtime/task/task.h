@@ -1,0 +1,128 @@
+#pragma once
+
+// A task is one stage of a query on one partition: its readers, decoders, operators and state. It
+// is run by one thread at a time. Rows go depth first from a source or exchange to the stage's
+// sinks.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "exec/operators/operators.h"
+#include "exec/runtime/query/query_environment.h"
+
+namespace weir {
+
+class ExchangeInput;
+class OperatorTree;
+class RepartitionInput;
+class RepartitionOutput;
+class RootContext;
+class TaskJournal;
+
+class Task {
+ public:
+  Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partition);
+  ~Task();
+
+  /// Brings the state to the last commit, a bounded piece a call; once it is there, builds the
+  /// operators, loads their state, and opens readers at the committed positions: the task is then
+  /// ready(). `sessions[i]` belongs to source i; empty: records are only injected (tests). Sets
+  /// `*worked` if it wants to be called again at once.
+  Status Open(const std::vector<ReadSession*>& sessions, bool* worked);
+  bool ready() const { return ready_; }
+  /// Records of its state taken in from a changelog, and how many there are.
+  std::pair<int64_t, int64_t> restore_progress() const;
+
+  /// The following need a ready task. Takes in what upstream tasks sent in this round, and reads
+  /// and processes up to about `batches_max` batches. Sets `*worked` if there was any row.
+  Status Run(int batches_max, bool* worked);
+  /// Processes given records of source `source` as if they had been fetched.
+  Status Inject(int source, const RecordBatch& records);
+  /// Lets the operators hand on what they hold back.
+  Status EmitPending();
+  /// Writes changed state, positions and collected outputs into the commit.
+  Status Barrier();
+  /// That commit is durable: state may leave memory.
+  Status OnCommitted();
+  /// Moves collected outputs into the commit unit, so that they are sent on soon.
+  Status FlushOutputs() { return FlushOutputs(false); }
+  Status CloseWindows();
+  /// Of a bounded query whose input has ended: lets the operators hand on a piece of what they kept
+  /// until then; sets `*more` if there is more.
+  Status EmitRest(bool* more);
+
+  /// True if there is nothing to read now and nothing is held back.
+  bool drained() const;
+  /// Records that its readers have not given out yet.
+  int64_t lag() const;
+  int64_t open_windows() const;
+  int32_t partition() const { return partition_; }
+  /// Records its readers have given out.
+  int64_t records_in() const { return records_in_; }
+  /// Of each exchange that it reads as a topic: the exchange, and the position.
+  std::vector<std::pair<int, int64_t>> exchange_positions() const;
+  /// Positions of source `source` after what has been processed; -1 if it is not read here.
+  int64_t position(int source) const;
+  /// Positions have moved since the last barrier.
+  bool moved() const { return AllPositions() != barrier_positions_; }
+
+ private:
+  struct Port;
+  struct Pick;
+  struct Cursor;
+  /// The first rows show how much is made of one.
+  static constexpr int32_t kFirstRows = 16;
+
+  std::vector<int64_t> AllPositions() const;
+  Status OpenOperators();
+  Status OpenExchanges();
+  Status OpenReaders(const std::vector<ReadSession*>& sessions);
+  Status OpenPort(Port& port, ReadSession& session);
+  Status TakeGiven(Port& port, bool* fetched);
+  void KeepBounded(Port& port);
+  Status Fill(Port& port, bool* fetched);
+  Status Decode(Port& port, const RecordBatch& records, Chunk& out);
+  Status RunSingle(Port& port, int batches_max, bool* worked);
+  Status RunMerged(int batches_max, bool* worked);
+  Status RunSlices(int batches_max, bool* worked);
+  Status PickFirst(Pick& pick, bool* worked);
+  Status RunTablesFirst(bool* worked, bool* done);
+  Status Dispatch(int source, Chunk chunk);
+  Status DispatchNext(Port& port, int32_t end);
+  bool RoundIsFull(int64_t commits) const;
+  size_t MadeBytes() const;
+  void LearnRowsAtOnce(int32_t rows, size_t made);
+  Status DrainExchange(ExchangeInput& input, bool* worked);
+  Status EmitExchange(ExchangeInput& input, int64_t until);
+  Status PushExchange(ExchangeInput& input, Chunk chunk);
+  Status AdvanceExchanges();
+  void MarkDrained();
+  Status FlushOutputs(bool at_barrier);
+
+  QueryEnvironment& env_;
+  const StagePlan& stage_;
+  const int32_t partition_;
+  std::unique_ptr<TaskJournal> journal_;
+  std::vector<std::unique_ptr<RootContext>> contexts_;      // One a root of the stage.
+  std::unique_ptr<OperatorTree> tree_;
+  std::vector<std::unique_ptr<Port>> ports_;
+  // Where exchanges are topics: one for each of the exchange inputs, and of the exchanges fed.
+  std::vector<std::unique_ptr<RepartitionInput>> repartition_inputs_;
+  std::vector<std::unique_ptr<RepartitionOutput>> repartition_outputs_;
+  std::vector<std::unique_ptr<ExchangeInput>> exchange_inputs_;
+  std::vector<int64_t> barrier_positions_;
+  int64_t records_in_ = 0;
+  size_t ended_ = 0;               // Operators that have handed on all they kept.
+  bool ready_ = false;
+  bool takes_slices_ = false;
+  bool row_by_row_ = false;
+  size_t made_before_round_ = 0;
+  int32_t rows_at_once_ = kFirstRows;    // How many go through the operators together.
+  bool tables_first_ = false;
+  RecordBatch fetch_scratch_;
+};
+
+}  // namespace weir

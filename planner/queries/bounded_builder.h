@@ -1,0 +1,13 @@
+#pragma once
+
+// A SELECT without EMIT to a logical plan: SQL over sources that end. GROUP BY with aliases and
+// ordinals, HAVING, DISTINCT, ORDER BY, LIMIT and OFFSET.
+
+#include "planner/queries/query_builder.h"
+
+namespace weir {
+
+/// `use.bounded` is set. Without sql_extensions only what ksqlDB's pull queries may say.
+Result<BuiltQuery> BuildBounded(const QueryUse& use);
+
+}  // namespace weir

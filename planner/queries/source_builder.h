@@ -1,0 +1,40 @@
+#pragma once
+
+// FROM: one source, or a left-deep tree of joins.
+
+#include "parser/ast/query.h"
+#include "planner/queries/query_input.h"
+#include "planner/planner.h"
+
+namespace weir {
+
+/// What the planner needs to know of the statement around a query.
+struct QueryUse {
+  const PlannerContext* context = nullptr;
+  bool persistent = false;
+  std::string sink_name;                   ///< For messages; empty for push queries.
+  const ast::Query* query = nullptr;
+  bool bounded = false;                    ///< The query ends: it reads what is there now.
+};
+
+/// Builds FROM.
+Result<QueryInput> BuildFrom(const ast::Relation& from, const QueryUse& use);
+
+/// One source with its scope, all columns read.
+Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& use);
+
+/// Whether a query sees a column of a source (PlannerContext::known_columns).
+bool SeesColumn(const PlannerContext& context, const SourceEntry& source, std::string_view column);
+
+/// Joins; `join` is the tree's root.
+Result<QueryInput> BuildJoins(const ast::Join& join, const QueryUse& use);
+
+/// kUnsupported where extensions are on, else kInvalidStatement: `feature` is none of ksqlDB's.
+Status ExtensionError(const PlannerContext& context, std::string feature, SourcePosition position);
+
+/// Name of a column in a join: ALIAS_COLUMN.
+inline std::string JoinedName(std::string_view alias, std::string_view column) {
+  return std::string(alias) + "_" + std::string(column);
+}
+
+}  // namespace weir

@@ -1,0 +1,198 @@
+#include "shell/conformance/conformance_records.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "base/number_text.h"
+#include "base/status_macros.h"
+#include "exec/connect/header_codec.h"
+#include "exec/formats/base64.h"
+#include "exec/formats/format.h"
+
+namespace weir::testing {
+namespace {
+
+void AppendBigEndian(uint64_t value, int bytes, std::string& out) {
+  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) {
+    out.push_back(static_cast<char>(value >> shift));
+  }
+}
+
+uint64_t BigEndian(std::string_view bytes) {
+  uint64_t value = 0;
+  for (char c : bytes) value = value << 8 | static_cast<unsigned char>(c);
+  return value;
+}
+
+// Kafka's own serializers: integers and doubles big-endian, text as it stands.
+std::string EncodeKafka(const RawJson& json, const DataType& type) {
+  std::string out;
+  const double number = std::strtod(json.text.c_str(), nullptr);
+  int64_t integer = 0;
+  std::from_chars(json.text.data(), json.text.data() + json.text.size(), integer);
+  switch (type.kind()) {
+    case TypeKind::kInt:
+      AppendBigEndian(static_cast<uint64_t>(integer), 4, out);
+      return out;
+    case TypeKind::kBigint:
+      AppendBigEndian(static_cast<uint64_t>(integer), 8, out);
+      return out;
+    case TypeKind::kDouble: {
+      uint64_t bits = 0;
+      std::memcpy(&bits, &number, sizeof(bits));
+      AppendBigEndian(bits, 8, out);
+      return out;
+    }
+    default:
+      return json.text;
+  }
+}
+
+std::string DecodeKafka(std::string_view bytes, const DataType& type) {
+  switch (type.kind()) {
+    case TypeKind::kInt:
+      return fmt::format("{}", static_cast<int32_t>(BigEndian(bytes)));
+    case TypeKind::kBigint:
+      return fmt::format("{}", static_cast<int64_t>(BigEndian(bytes)));
+    case TypeKind::kDouble: {
+      const uint64_t bits = BigEndian(bytes);
+      double number = 0;
+      std::memcpy(&number, &bits, sizeof(number));
+      char text[kDoubleTextMax];
+      return std::string(text, FormatJavaDouble(number, text));
+    }
+    default:
+      return QuoteJson(bytes);
+  }
+}
+
+// One side of an input as bytes; false if it is null.
+bool EncodeSide(const RawJson* json, const std::string& format, const DataType& type,
+                std::string& out) {
+  if (json == nullptr || json->is_null() || format == "NONE") return false;
+  if (format == "KAFKA") {
+    if (type.is(TypeKind::kNull)) return false;
+    out = EncodeKafka(*json, type);
+  } else if (format == "DELIMITED") {
+    out = json->text;
+  } else {
+    out = json->raw;
+  }
+  return true;
+}
+
+std::string DecodeSide(std::string_view bytes, const std::string& format, const DataType& type) {
+  if (format == "NONE") return "null";
+  if (format == "KAFKA") return type.is(TypeKind::kNull) ? "null" : DecodeKafka(bytes, type);
+  if (format == "DELIMITED") return QuoteJson(bytes);
+  return std::string(bytes);
+}
+
+int64_t Integer(const RawJson* json, int64_t fallback) {
+  if (json == nullptr || json->is_null()) return fallback;
+  int64_t value = fallback;
+  std::from_chars(json->text.data(), json->text.data() + json->text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+TopicShape ShapeOf(const Catalog& catalog, std::string_view topic) {
+  TopicShape shape;
+  for (const auto& [name, source] : catalog.sources()) {
+    if (source.topic != topic) continue;
+    shape.key_format = source.key_format.format.empty() ? "NONE" : source.key_format.format;
+    shape.value_format = source.value_format.format;
+    shape.windowed_key = source.windowed_key;
+    shape.window_size_ms = source.window_size_ms;
+    for (const SourceEntry::SourceColumnEntry& column : source.columns) {
+      if (column.is_headers) continue;
+      (column.is_key ? shape.key_type : shape.value_type) = column.type;
+    }
+    return shape;
+  }
+  shape.key_format = "JSON";
+  return shape;
+}
+
+Status AddInput(const RawJson& input, const TopicShape& shape, RecordBatchBuilder& out) {
+  std::string key;
+  std::string value;
+  const bool has_key = EncodeSide(input.Find("key"), shape.key_format, shape.key_type, key);
+  const bool has_value =
+      EncodeSide(input.Find("value"), shape.value_format, shape.value_type, value);
+  if (const RawJson* window = input.Find("window"); window != nullptr && !window->is_null()) {
+    const RawJson* type = window->Find("type");
+    const bool session = type != nullptr && (type->text == "session" || type->text == "SESSION");
+    BufferBuilder suffix;
+    AppendWindowToKey(session ? WindowKeyKind::kSession : WindowKeyKind::kTime,
+                      Integer(window->Find("start"), 0), Integer(window->Find("end"), 0), suffix);
+    key.append(reinterpret_cast<const char*>(suffix.data()), suffix.size());
+  }
+  BufferBuilder headers;
+  if (const RawJson* list = input.Find("headers"); list != nullptr) {
+    for (const RawJson& header : list->items) {
+      const RawJson* name = header.Find("KEY");
+      const RawJson* content = header.Find("VALUE");
+      std::string bytes;
+      const bool has_content = content != nullptr && !content->is_null();
+      if (has_content && !DecodeBase64(content->text, bytes)) {
+        return Status(ErrorCode::kBadRecord, "a header's value is not base64");
+      }
+      std::optional<std::string_view> view;
+      if (has_content) view = bytes;
+      AppendHeader(name == nullptr ? "" : name->text, view, headers);
+    }
+  }
+  const std::string_view key_view = key;
+  const std::string_view value_view = value;
+  out.AddCopy(has_key ? &key_view : nullptr, has_value ? &value_view : nullptr,
+              {reinterpret_cast<const char*>(headers.data()), headers.size()},
+              Integer(input.Find("timestamp"), 0));
+  return OkStatus();
+}
+
+std::string FormatOutput(std::string_view topic, const RecordBatch& batch, int32_t row,
+                         const TopicShape& shape) {
+  std::string out = fmt::format("{{\"topic\": {}, ", QuoteJson(topic));
+  std::string_view key = batch.View(batch.keys[row]);
+  std::string window;
+  if (!batch.keys[row].is_null() && shape.windowed_key != physical::WindowKind::kNone) {
+    const bool session = shape.windowed_key == physical::WindowKind::kSession;
+    int64_t start = 0;
+    int64_t end = 0;
+    SplitWindowedKey(session ? WindowKeyKind::kSession : WindowKeyKind::kTime,
+                     shape.window_size_ms, key, start, end);
+    window = fmt::format(", \"window\": {{\"start\": {}, \"end\": {}, \"type\": \"{}\"}}", start,
+                         end, session ? "session" : "time");
+  }
+  out += fmt::format(
+      "\"key\": {}, \"value\": {}, \"timestamp\": {}{}",
+      batch.keys[row].is_null() ? "null" : DecodeSide(key, shape.key_format, shape.key_type),
+      batch.values[row].is_null()
+          ? "null"
+          : DecodeSide(batch.View(batch.values[row]), shape.value_format, shape.value_type),
+      batch.timestamps[row], window);
+  std::vector<HeaderView> headers;
+  if (!batch.headers.empty()) DecodeHeaders(batch.View(batch.headers[row]), headers);
+  if (!headers.empty()) {
+    out += ", \"headers\": [";
+    for (size_t i = 0; i < headers.size(); ++i) {
+      std::string value = "null";
+      if (headers[i].value) {
+        BufferBuilder encoded;
+        AppendBase64(*headers[i].value, encoded);
+        value = QuoteJson({reinterpret_cast<const char*>(encoded.data()), encoded.size()});
+      }
+      out += fmt::format("{}{{\"KEY\": {}, \"VALUE\": {}}}", i == 0 ? "" : ", ",
+                         QuoteJson(headers[i].name), value);
+    }
+    out += "]";
+  }
+  return out + "}";
+}
+
+}  // namespace weir::testing
