@@ -9,40 +9,11 @@
 #include <vector>
 
 #include "exec/column/chunk.h"
+#include "exec/functions/row_errors.h"
 #include "planner/binder/bound_expr.h"
 #include "weir/status.h"
 
 namespace weir {
-
-/// Collects errors of single rows (division by zero, a cast that has no value). The value of the
-/// row is null; the operator counts and logs it with the row's origin.
-class RowErrors {
- public:
-  struct Entry {
-    int32_t row;
-    std::string message;
-  };
-  /// Only the first few of a batch are kept with text; all are counted.
-  void Add(int32_t row, std::string_view message);
-  int64_t count() const { return count_; }
-  const std::vector<Entry>& entries() const { return entries_; }
-  void Clear();
-  /// Forgets those that came after there were `count`.
-  void ForgetFrom(int64_t count);
-  /// Adds these to `target`, row i as rows[i]: from elements of collections back to the batch.
-  void ForwardTo(RowErrors& target, std::span<const int32_t> rows) const;
-
- private:
-  static constexpr size_t kEntriesMax = 16;
-  int64_t count_ = 0;
-  std::vector<Entry> entries_;
-};
-
-/// What kernels may ask for at run time.
-struct EvalContext {
-  int64_t now_ms = 0;        ///< Wall clock, taken once a batch (UNIX_TIMESTAMP()).
-  RowErrors errors;
-};
 
 /// Several expressions over one input schema. Evaluate() is not const: it reuses scratch columns.
 /// One thread at a time.

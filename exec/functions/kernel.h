@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "exec/column/builder.h"
-#include "exec/expr/expr_program.h"
+#include "exec/functions/row_errors.h"
 
 namespace weir {
 

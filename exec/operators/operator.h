@@ -15,6 +15,7 @@
 #include "exec/column/chunk.h"
 #include "exec/connect/topic.h"
 #include "exec/expr/expr_program.h"
+#include "exec/state/state_store.h"
 #include "weir/status.h"
 
 namespace weir {
@@ -34,22 +35,6 @@ class QueryCounters {
   virtual void RecordsOut(int64_t records) = 0;
   /// Of keys and values written to topics.
   virtual void BytesOut(int64_t) {}
-};
-
-/// A named store of one task: a prefix of the query's durable state. Reads see the last commit;
-/// writes go into the commit under way. Keys are relative to the store.
-class StateStore {
- public:
-  virtual ~StateStore() = default;
-  virtual Status Scan(
-      std::string_view from, std::string_view to,
-      const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
-  /// As of the last commit: values[i] belongs to keys[i], which must be sorted.
-  virtual Status MultiGet(const std::vector<std::string>& keys,
-                          std::vector<std::optional<std::string>>& values) const = 0;
-  virtual void Put(std::string_view key, std::string_view value) = 0;
-  virtual void Delete(std::string_view key) = 0;
-  virtual void DeleteRange(std::string_view from, std::string_view to) = 0;
 };
 
 /// Where sinks put encoded records; flushed into the commit by the runtime.

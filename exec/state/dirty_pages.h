@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "exec/operators/operator.h"
+#include "exec/state/state_store.h"
 #include "exec/state/row_codec.h"
 
 namespace weir {

@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "base/status_macros.h"
-#include "exec/expr/expr_program.h"
+#include "exec/functions/row_errors.h"
 #include "exec/functions/aggregate/aggregate.h"
 #include "exec/functions/scalar/cell.h"
 

@@ -85,7 +85,7 @@ std::unique_ptr<AggregateStates> MakeSumDecimal(Types args, Constants, const Dat
   return MakeGroupStates(SumDecimal(args[0].precision()));
 }
 std::vector<DataType> SumPartials(Types args) { return {args[0]}; }
-Result<DataType> SameType(Types args) { return args[0]; }
+Result<DataType> TypeOfSum(Types args) { return args[0]; }
 
 /// AVG: the sum in its exact type as long as there is one, and the count.
 template <typename T>
@@ -187,7 +187,7 @@ constexpr AggregateRow SumListRow(std::string_view signature, decltype(Aggregate
 constexpr AggregateRow kSumAggregates[] = {
     SumRow("(INT) -> INT", &MakeSum<int32_t>),
     SumRow("(BIGINT) -> BIGINT", &MakeSum<int64_t>),
-    SumRow("(DECIMAL) -> DECIMAL", &MakeSumDecimal, nullptr, &SameType),
+    SumRow("(DECIMAL) -> DECIMAL", &MakeSumDecimal, nullptr, &TypeOfSum),
     SumRow("(DOUBLE) -> DOUBLE", &MakeSum<double>),
     AverageRow("(INT) -> DOUBLE", &MakeAverage<int32_t>),
     AverageRow("(BIGINT) -> DOUBLE", &MakeAverage<int64_t>),

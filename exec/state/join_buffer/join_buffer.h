@@ -21,7 +21,8 @@
 #include <utility>
 #include <vector>
 
-#include "exec/operators/operator.h"
+#include "exec/column/chunk.h"
+#include "exec/state/state_store.h"
 #include "exec/state/join_buffer/cold_blocks.h"
 #include "exec/state/group_table.h"
 #include "exec/state/rows/row_gather.h"

@@ -14,7 +14,7 @@
 #include <absl/container/btree_map.h>
 #include <absl/container/btree_set.h>
 
-#include "exec/operators/operator.h"
+#include "exec/state/state_store.h"
 
 namespace weir {
 

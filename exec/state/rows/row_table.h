@@ -15,7 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "exec/operators/operator.h"
+#include "exec/column/chunk.h"
+#include "exec/state/state_store.h"
 #include "exec/state/group_table.h"
 #include "exec/state/rows/row_gather.h"
 #include "exec/state/rows/stored_rows.h"
