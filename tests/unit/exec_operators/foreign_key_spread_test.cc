@@ -19,7 +19,6 @@ physical::ForeignKeyAnswers Answers() {
   node.inputs = {InputNode("K INT KEY, L STRING, R STRING, VERSION BIGINT, KIND INT")};
   node.schema = SchemaFromText("K INT KEY, L STRING, R STRING");
   node.mode = ChangeMode::kUpsert;
-  node.stores = {{"answers", false, -1}};
   return node;
 }
 
@@ -54,7 +53,6 @@ TEST(ForeignKeySubscribe, TellsBothPlacesOfARowThatMoves) {
   physical::ForeignKeySubscribe node;
   node.inputs = {InputNode("K INT KEY, F INT", ChangeMode::kUpsert)};
   node.schema = SchemaFromText("P INT KEY, K INT, F INT, VERSION BIGINT, KIND INT");
-  node.stores = {{"subscriptions", false, -1}};
   auto key = std::make_shared<BoundExpr>();
   key->kind = BoundKind::kColumn;
   key->index = 1;
