@@ -1,5 +1,4 @@
-// The physical plan as text and as a drawing. State of versions before StateShape is recognized by
-// the text (PersistentQueryPlan::legacy_fingerprint).
+// The physical plan as text and as a drawing, for people: nothing depends on the words.
 
 #include <algorithm>
 #include <string>

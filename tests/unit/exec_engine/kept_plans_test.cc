@@ -98,6 +98,23 @@ TEST(KeptPlans, APlanThatCannotRunPutsItsQueryInErrorAndLeavesTheRest) {
   EXPECT_EQ(store.errors(), Rows());
 }
 
+TEST(KeptPlans, AStoreInALayoutOfALaterVersionIsLeftAlone) {
+  ReopenedStore store;
+  store.Execute(kZoneRides);
+  store.Execute(kZoneTotals);
+  ChangePlans(store, [](std::string& plan) { ReplaceAll(plan, "\"layout\":", "\"layout\":9"); });
+  for (int opening = 0; opening < 2; ++opening) {
+    store.Reopen();
+    ASSERT_EQ(store.errors().size(), 1u);
+    EXPECT_NE(store.errors()[0].find("query CTAS_TOTALS cannot go on from its state: its store"),
+              std::string::npos)
+        << store.errors()[0];
+    // However often it is resumed.
+    static_cast<void>(store.Try("RESUME CTAS_TOTALS;"));
+    EXPECT_EQ(store.StateOf("CTAS_TOTALS"), "ERROR");
+  }
+}
+
 TEST(KeptPlans, AStatementThatIsNotPlannedAnyMoreRunsOnByItsPlan) {
   ReopenedStore store;
   store.Execute(kZoneRides);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/status_macros.h"
 #include "exec/runtime/internal_topics.h"
 #include "exec/runtime/task/task_context.h"
 #include "exec/runtime/task/task_journal.h"
@@ -201,6 +202,12 @@ class Copy {
     const InputPosition* position = journal_->Find("S");
     return text + "@" + (position == nullptr ? "-" : std::to_string(position->next));
   }
+  // Opens a store of the task, as an operator does.
+  void Open(std::string_view store) {
+    env_.counters = {std::make_shared<QueryCounterSet>()};
+    env_.state_ids = env_.root_ids;
+    RootContext(env_, 0, 0, journal_.get()).Store(store);
+  }
   FakeCopy& broker() { return broker_; }
   QueryEnvironment& environment() { return env_; }
   int64_t restored() const { return journal_->progress().restored; }
@@ -222,6 +229,16 @@ class TaskJournalTest : public testing::TestWithParam<Guarantee> {
   std::unique_ptr<Broker> topics_ = std::move(*OpenMemoryBroker());
   Offsets offsets_;
 };
+
+#ifdef NDEBUG   // Else a failed check ends the program.
+TEST_P(TaskJournalTest, NoStoreIsOpenedThatThePlanDoesNotDeclare) {
+  auto copy = MakeCopy();
+  ASSERT_TRUE(copy->Start(1).ok());
+  copy->environment().declared_stores = {{"view"}};
+  EXPECT_NO_THROW(copy->Open("view"));
+  EXPECT_THROW(copy->Open("view-2"), CheckFailure);
+}
+#endif
 
 TEST_P(TaskJournalTest, AnotherCopyRestoresWhatWasCommitted) {
   auto first = MakeCopy();
