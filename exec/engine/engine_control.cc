@@ -64,6 +64,9 @@ Status EngineImpl::ControlQueries(const ast::Statement& statement, StatementResu
     ids = {query->id};
   }
   for (const std::string& id : ids) {
+    const RunningQuery* query = FindRunning(id);
+    const bool stays = query != nullptr && !query->runtime->refused().ok();
+    if (control.all && control.kind == ast::ControlKind::kResume && stays) continue;
     Status status = ControlOne(control.kind, id, result);
     if (!status.ok()) return std::move(status).At(statement.position);
   }
@@ -104,6 +107,7 @@ Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
       query->paused = true;
       return SavePaused(name, true);
     case ast::ControlKind::kResume:
+      if (!query->runtime->refused().ok()) return query->runtime->refused();
       query->paused = false;
       query->runtime->Resume();
       return SavePaused(name, false);

@@ -94,6 +94,8 @@ class QueryRuntime : public Scheduler::Job {
   State state() const;
   /// Why it is in ERROR.
   Status error() const;
+  /// Why Resume is of no use (see QueryRuntimeOptions).
+  const Status& refused() const { return options_.refused; }
   /// Committed past `ends[partition]` of the topic of source `source`, by whichever copy. May ask
   /// the broker.
   Result<bool> CommittedPast(int source, const std::vector<int64_t>& ends) const;
