@@ -295,6 +295,8 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
       running != nullptr && running->runtime->error().code() == ErrorCode::kPlanChanged;
   const bool identical = same != nullptr && same->sql == plan.sql && !grown && !stuck;
   if (identical && context.sql_extensions) {
+    // What was to replace it is not wanted any more.
+    if (plan.or_replace) WEIR_RETURN_IF_ERROR(StopRebuild(plan.query_id));
     result.message = fmt::format("Query {} exists and is the same", plan.query_id);
     return OkStatus();
   }
@@ -306,6 +308,10 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
     }
     WEIR_RETURN_IF_ERROR(CheckReplacement(plan));
     replaces = same != nullptr;
+    if (replaces && IsRebuilding(plan)) {
+      result.message = fmt::format("Table {} is being made anew already", plan.sink_name);
+      return OkStatus();
+    }
     if (replaces) {
       WEIR_RETURN_IF_ERROR(StopRebuild(plan.query_id));
       const std::string kept = KeptPlan(plan.query_id);

@@ -201,6 +201,8 @@ class EngineImpl : public Engine {
 
   // engine_rebuild.cc: queries that are made anew beside those that they will replace.
   bool CanRebuild(const PersistentQueryPlan& plan) const;
+  /// By this very statement.
+  bool IsRebuilding(const PersistentQueryPlan& plan) const;
   /// `differs` says why the state of the running query is of no use, for the statement's notices.
   Status StartRebuild(const PersistentQueryPlan& plan, const std::vector<std::string>& differs,
                       StatementResult& result);

@@ -112,6 +112,12 @@ bool EngineImpl::CanRebuild(const PersistentQueryPlan& plan) const {
          plan.sink && plan.sink->is_table && plan.sink->connector.empty();
 }
 
+bool EngineImpl::IsRebuilding(const PersistentQueryPlan& plan) const {
+  const auto found = rebuilds_.find(plan.query_id);
+  return found != rebuilds_.end() && found->second.statement.sql == plan.sql &&
+         found->second.failed.ok() && found->second.runtime->error().ok();
+}
+
 Status EngineImpl::StartRebuild(const PersistentQueryPlan& plan,
                                 const std::vector<std::string>& differs,
                                 StatementResult& result) {

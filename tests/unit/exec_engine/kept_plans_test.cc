@@ -205,6 +205,30 @@ TEST(KeptPlans, AReplacementWithOtherStateIsMadeAnewBesideAndSwappedIn) {
   EXPECT_EQ(store.Settled("SELECT * FROM totals;"), Rows({"gone | 1", "n | 21"}));
 }
 
+// Or has taken the other's place by then, and is replaced in turn.
+TEST(KeptPlans, WhatIsMadeAnewIsGivenUpForTheOldQueryOrWithIt) {
+  ReopenedStore store;
+  store.Execute(kZoneRides);
+  store.Execute(kZoneTotals);
+  store.Append("rides", "a", R"({"ZONE":"n","PRICE":5})");
+  store.Append("rides", "a", R"({"ZONE":"n","PRICE":3})");
+  ASSERT_EQ(store.Settled("SELECT * FROM totals;"), Rows({"n | 8"}));
+  const std::string as_max =
+      "CREATE OR REPLACE TABLE totals AS SELECT zone, MAX(price) AS price FROM rides "
+      "GROUP BY zone;";
+  const std::string as_sum =
+      "CREATE OR REPLACE TABLE totals AS SELECT zone, SUM(price) AS price FROM rides "
+      "GROUP BY zone;";
+  store.Execute(as_sum);
+  store.Execute(as_max + as_max + as_sum);
+  EXPECT_EQ(store.Settled("SELECT * FROM totals;"), Rows({"n | 8"}));
+  store.Execute(as_max + "DROP TABLE totals;");
+  store.Reopen();
+  EXPECT_EQ(store.errors(), Rows());
+  store.Execute(kZoneTotals);
+  EXPECT_EQ(store.Settled("SELECT * FROM totals;"), Rows({"n | 8"}));
+}
+
 TEST(KeptPlans, AReplacementThatCannotStartLeavesTheOldQueryRunning) {
   ReopenedStore store;
   store.Execute(kZoneRides);
