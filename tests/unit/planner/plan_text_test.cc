@@ -84,6 +84,9 @@ TEST_F(PlanTextTest, WhatIsReadWritesTheSameText) {
            "CREATE TABLE o AS SELECT t.k AS k, t.v, u.z FROM t LEFT JOIN u ON t.f = u.f;",
            "CREATE TABLE o AS SELECT ROWKEY AS k, t.v AS a, c.v AS b FROM t"
            "  FULL OUTER JOIN t2 c ON t.k = c.k;",
+           "CREATE STREAM o AS SELECT s.k, s.w, r.v FROM s JOIN r WITHIN 1 SECOND"
+           "  ON s.k = r.k AND s.v > r.v;",
+           "CREATE TABLE o AS SELECT t.k AS k, t.v, c.v AS w FROM t JOIN t c ON t.k = c.k;",
            "SELECT * FROM s FROM OFFSETS (1 := 7) EMIT CHANGES LIMIT 3;",
            "SELECT * FROM t EMIT CHANGES;",
            "SELECT v, COUNT(*), AVG(v) FROM s GROUP BY v ORDER BY 2 DESC LIMIT 3 OFFSET 1;",
