@@ -102,7 +102,7 @@ Status NotCoPartitioned(const Partitioning& left, const Partitioning& right) {
 
 /// Both tables are partitioned by their own keys. Left rows then go to where they point and answers
 /// come back, which is part of the join.
-NodePtr PlaceForeignKeyJoin(const NodePtr& node) {
+NodePtr PlaceForeignKeyJoin(const NodePtr& node, const PlannerContext& context) {
   std::vector<NodePtr> inputs = node->inputs;
   bool single = true;
   for (NodePtr& input : inputs) {
@@ -112,6 +112,11 @@ NodePtr PlaceForeignKeyJoin(const NodePtr& node) {
     if (!placed.IsByFirst(input->key_columns)) input = Exchanged(input, 0, std::nullopt, false);
   }
   if (single) return node;
+  if (context.gathers_foreign_keys) {
+    inputs = node->inputs;
+    for (NodePtr& input : inputs) input = Exchanged(input, 1, std::nullopt, false);
+    return logical::WithInputs(node, std::move(inputs));
+  }
   auto spread = logical::CopyAs<logical::Join>(*node);
   spread->inputs = std::move(inputs);
   spread->spread = true;
@@ -120,7 +125,7 @@ NodePtr PlaceForeignKeyJoin(const NodePtr& node) {
 
 Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
   const auto& join = node->As<logical::Join>();
-  if (join.sides == logical::JoinSides::kForeignKey) return PlaceForeignKeyJoin(node);
+  if (join.sides == logical::JoinSides::kForeignKey) return PlaceForeignKeyJoin(node, context);
   NodePtr left = node->inputs[0];
   NodePtr right = node->inputs[1];
   Partitioning a = TraitsOf(*left).partitioning;
