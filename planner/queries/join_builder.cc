@@ -283,7 +283,7 @@ void SetWithin(const ast::Join& join, logical::Join& node) {
 Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right,
                                         const ast::Join& join) {
   WEIR_ASSIGN_OR_RETURN(JoinCondition on, BindJoinCondition(left, right, *join.on, use_));
-  WEIR_ASSIGN_OR_RETURN(JoinPlan plan, PlanJoin(left, right, std::move(on), join));
+  WEIR_ASSIGN_OR_RETURN(JoinPlan plan, PlanJoin(left, right, std::move(on), join, *use_.context));
   auto node = std::make_shared<logical::Join>();
   node->sides = plan.sides;
   node->join = plan.join;

@@ -155,7 +155,7 @@ Status CheckWindows(const QueryInput& left, const QueryInput& right, const JoinP
 }  // namespace
 
 Result<JoinPlan> PlanJoin(const QueryInput& left, const QueryInput& right, JoinCondition on,
-                          const ast::Join& join) {
+                          const ast::Join& join, const PlannerContext& context) {
   JoinPlan plan;
   plan.join = KindOf(join.type);
   const auto of_left = FindKeys(left, on, JoinedSide::kLeft);
@@ -187,6 +187,9 @@ Result<JoinPlan> PlanJoin(const QueryInput& left, const QueryInput& right, JoinC
     if (SameSet(of_left, order)) {
       plan.sides = JoinSides::kTableTable;
       order = *of_left;
+    } else if (left.is_join && !context.sql_extensions) {
+      return CannotJoin("a foreign-key join has to be the first of several joins: " + on.text,
+                        join.on->position);
     } else {
       WEIR_RETURN_IF_ERROR(CheckForeignKey(left, right, join));
     }

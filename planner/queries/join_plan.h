@@ -18,7 +18,7 @@ struct JoinPlan {
 
 /// kInvalidJoin where the two cannot be joined so.
 Result<JoinPlan> PlanJoin(const QueryInput& left, const QueryInput& right, JoinCondition on,
-                          const ast::Join& join);
+                          const ast::Join& join, const PlannerContext& context);
 
 bool ContainsExpr(const std::vector<BoundExprPtr>& exprs, const BoundExpr& expr);
 /// Whether `expr` over the input is the key column in each row.

@@ -199,11 +199,19 @@ Status CaseRunner::FeedInputs(QueryRuntime& query, const std::set<std::string>& 
   RecordBatchBuilder waiting;
   std::string waiting_topic;
   std::map<std::string, int64_t> offsets;
+  const auto partitions_of = [this](const std::string& topic) {
+    Result<std::vector<int64_t>> ends = engine_->broker().EndOffsets(topic);
+    return ends.ok() ? static_cast<int32_t>(ends->size()) : 1;
+  };
   auto flush = [&]() -> Status {
     if (waiting.size() == 0) return OkStatus();
     const int32_t rows = waiting.size();
     RecordBatch batch = ToBatch(waiting, offsets[waiting_topic]);
     offsets[waiting_topic] += rows;
+    const int32_t partitions = partitions_of(waiting_topic);
+    if (partitions > 1 && !batch.keys[0].is_null()) {
+      batch.partition = JavaPartition(batch.View(batch.keys[0]), partitions);
+    }
     return query.Inject(waiting_topic, batch);
   };
   for (const RawJson* input : Inputs()) {
@@ -212,6 +220,8 @@ Status CaseRunner::FeedInputs(QueryRuntime& query, const std::set<std::string>& 
     if (topic != waiting_topic || waiting.size() >= batch_rows_) WEIR_RETURN_IF_ERROR(flush());
     waiting_topic = topic;
     WEIR_RETURN_IF_ERROR(AddInput(*input, ShapeOf(engine_->catalog(), topic), waiting));
+    // Of several partitions each record goes to its own.
+    if (partitions_of(topic) > 1) WEIR_RETURN_IF_ERROR(flush());
   }
   return flush();
 }
