@@ -37,14 +37,15 @@ struct PlannerContext {
   /// Of a kept query that is planned again: columns that its sources got later are out of its
   /// reach, so that `*` and every name mean what they meant. Sources that are not listed show all.
   KnownColumns known_columns;
-  /// Of a kept query that came without its plan: as versions planned that kept none, foreign-key
-  /// joins are done in one task.
-  bool gathers_foreign_keys = false;
   /// Of a kept INSERT INTO … SELECT that is planned again: the id it has.
   std::string kept_query_id;
   /// Id of the query that runs and keeps the rows of a table, or nothing. Unset: the one that the
   /// table's entry names.
   std::function<std::string(const SourceEntry& table)> keeper_of;
+  /// Of a kept query from before plans were kept: rows are placed as they were then, since its state
+  /// lies so. Foreign-key joins are gathered in one task, and of columns that equal a key only the
+  /// key itself tells where rows are.
+  bool first_placement = false;
   /// False: only what ksqlDB accepts; extensions are rejected (kInvalidStatement) as ksqlDB does.
   bool sql_extensions = true;
 };

@@ -297,7 +297,7 @@ PlannerContext EngineImpl::MakePlannerContext() const {
   context.sql_extensions = settings_.Flag("sql.extensions");
   if (recovered_ != nullptr) {
     context.known_columns = recovered_->known_columns;
-    context.gathers_foreign_keys = recovered_->plans.empty();
+    context.first_placement = recovered_->plans.empty();
     if (recovered_->kind == "query") context.kept_query_id = recovered_->name;
   }
   if (!context.sql_extensions) context.functions = &DialectFunctions();

@@ -111,9 +111,20 @@ std::vector<EqualColumns> JoinKeys(const Join& join) {
   return keys;
 }
 
-EdgeTraits ExprTraits(const Node& node, const std::vector<BoundExprPtr>& exprs) {
-  EdgeTraits traits = TraitsOf(*node.inputs[0]);
+/// Of each set one column: the key's own place, or else the first.
+void KeepKeysAlone(std::vector<EqualColumns>& columns) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const int place = static_cast<int>(i);
+    const bool own = std::ranges::find(columns[i], place) != columns[i].end();
+    columns[i] = {own ? place : *std::ranges::min_element(columns[i])};
+  }
+}
+
+EdgeTraits ExprTraits(const Node& node, const std::vector<BoundExprPtr>& exprs,
+                      KeyColumns which) {
+  EdgeTraits traits = TraitsOf(*node.inputs[0], which);
   traits.partitioning.columns = MapAll(exprs, traits.partitioning.columns);
+  if (which == KeyColumns::kAlone) KeepKeysAlone(traits.partitioning.columns);
   traits.keys = EqualKeys(exprs, node.key_columns);
   return traits;
 }
@@ -138,22 +149,23 @@ bool Partitioning::IsAlike(const Partitioning& other) const {
          key_format->properties == other.key_format->properties;
 }
 
-EdgeTraits TraitsOf(const Node& node) {
+EdgeTraits TraitsOf(const Node& node, KeyColumns which) {
   EdgeTraits traits;
   switch (node.kind) {
     case NodeKind::kSource:
       traits = SourceTraits(node.As<Source>());
       break;
     case NodeKind::kProject:
-      traits = ExprTraits(node, node.As<Project>().exprs);
+      traits = ExprTraits(node, node.As<Project>().exprs, which);
       break;
     case NodeKind::kFlatMap:
-      traits = ExprTraits(node, node.As<FlatMap>().exprs);
+      traits = ExprTraits(node, node.As<FlatMap>().exprs, which);
       break;
     case NodeKind::kRepartition: {
       const auto& repartition = node.As<Repartition>();
-      traits = TraitsOf(*node.inputs[0]);
-      if (static_cast<int>(traits.keys.size()) != node.key_columns) {
+      traits = TraitsOf(*node.inputs[0], which);
+      if (static_cast<int>(traits.keys.size()) != node.key_columns ||
+          which == KeyColumns::kAlone) {
         traits.keys = FirstColumns(node.key_columns);
       }
       traits.partitioning.columns = traits.keys;
@@ -167,27 +179,28 @@ EdgeTraits TraitsOf(const Node& node) {
       break;
     }
     case NodeKind::kAggregate:
-      traits = TraitsOf(*node.inputs[0]);
+      traits = TraitsOf(*node.inputs[0], which);
       traits.keys = FirstColumns(node.key_columns);
       traits.partitioning.columns = traits.keys;
       traits.order = RowOrder::kArrival;
       break;
     case NodeKind::kJoin:
-      traits = TraitsOf(*node.inputs[0]);
-      traits.keys = JoinKeys(node.As<Join>());
+      traits = TraitsOf(*node.inputs[0], which);
+      traits.keys = which == KeyColumns::kAlone ? FirstColumns(node.key_columns)
+                                                : JoinKeys(node.As<Join>());
       traits.partitioning.columns = traits.keys;
       traits.order = RowOrder::kArrival;
       traits.ends = traits.ends && TraitsOf(*node.inputs[1]).ends;
       break;
     case NodeKind::kSort:
-      traits = TraitsOf(*node.inputs[0]);
+      traits = TraitsOf(*node.inputs[0], which);
       traits.order = RowOrder::kSorted;
       break;
     case NodeKind::kFilter:
     case NodeKind::kLimit:
     case NodeKind::kSink:
     case NodeKind::kLatestRows:
-      traits = TraitsOf(*node.inputs[0]);
+      traits = TraitsOf(*node.inputs[0], which);
       break;
   }
   traits.mode = node.is_table ? ChangeMode::kUpsert : ChangeMode::kAppend;

@@ -52,7 +52,11 @@ struct EdgeTraits {
   bool ends = false;                         ///< There is a last row.
 };
 
-EdgeTraits TraitsOf(const Node& node);
+enum class KeyColumns : uint8_t {
+  kWithEqual,    ///< And all that equal them.
+  kAlone,        ///< As the first versions knew them (PlannerContext::first_placement).
+};
+EdgeTraits TraitsOf(const Node& node, KeyColumns which = KeyColumns::kWithEqual);
 
 /// What a node has to get from its input number `input`, given what its own consumer needs.
 physical::ChangeMode InputMode(const Node& node, size_t input, physical::ChangeMode needed);

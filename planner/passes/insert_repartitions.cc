@@ -18,6 +18,10 @@ using logical::NodePtr;
 using logical::Partitioning;
 using logical::TraitsOf;
 
+logical::KeyColumns KnownKeys(const PlannerContext& context) {
+  return context.first_placement ? logical::KeyColumns::kAlone : logical::KeyColumns::kWithEqual;
+}
+
 /// The schema with the key's columns named as `names` says.
 SchemaPtr WithKeyNames(const SchemaPtr& schema, const std::vector<std::string>& names) {
   auto renamed = std::make_shared<Schema>(*schema);
@@ -47,10 +51,10 @@ bool IsOrderSensitive(const logical::Aggregate& aggregate) {
          });
 }
 
-NodePtr PlaceAggregate(const NodePtr& node) {
+NodePtr PlaceAggregate(const NodePtr& node, const PlannerContext& context) {
   const auto& aggregate = node->As<logical::Aggregate>();
   const NodePtr& input = node->inputs[0];
-  const Partitioning placed = TraitsOf(*input).partitioning;
+  const Partitioning placed = TraitsOf(*input, KnownKeys(context)).partitioning;
   // All rows of one partition are together whatever their key. Where nulls are a group, those of
   // a topic's keys may lie anywhere.
   if (placed.is_single()) return node;
@@ -105,15 +109,16 @@ Status NotCoPartitioned(const Partitioning& left, const Partitioning& right) {
 NodePtr PlaceForeignKeyJoin(const NodePtr& node, const PlannerContext& context) {
   std::vector<NodePtr> inputs = node->inputs;
   bool single = true;
+  const bool gathers = context.first_placement;
   for (NodePtr& input : inputs) {
     const Partitioning placed = TraitsOf(*input).partitioning;
     if (placed.is_single()) continue;
     single = false;
-    if (!placed.IsByFirst(input->key_columns)) input = Exchanged(input, 0, std::nullopt, false);
+    if (gathers || placed.IsByFirst(input->key_columns)) continue;
+    input = Exchanged(input, 0, std::nullopt, false);
   }
   if (single) return node;
-  if (context.gathers_foreign_keys) {
-    inputs = node->inputs;
+  if (gathers) {
     for (NodePtr& input : inputs) input = Exchanged(input, 1, std::nullopt, false);
     return logical::WithInputs(node, std::move(inputs));
   }
@@ -128,8 +133,8 @@ Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
   if (join.sides == logical::JoinSides::kForeignKey) return PlaceForeignKeyJoin(node, context);
   NodePtr left = node->inputs[0];
   NodePtr right = node->inputs[1];
-  Partitioning a = TraitsOf(*left).partitioning;
-  Partitioning b = TraitsOf(*right).partitioning;
+  Partitioning a = TraitsOf(*left, KnownKeys(context)).partitioning;
+  Partitioning b = TraitsOf(*right, KnownKeys(context)).partitioning;
   bool move_left = !a.IsByFirst(join.key_columns);
   bool move_right = !b.IsByFirst(right->key_columns);
   if (!move_left && !move_right) {
@@ -143,7 +148,7 @@ Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
         return NotCoPartitioned(a, b);
       }
       (left->is_table ? move_right : move_left) = true;
-    } else if (!a.IsAlike(b)) {
+    } else if (!a.IsAlike(b) || (context.first_placement && !a.is_single() && !a.key_format)) {
       // Equal keys have other bytes, so they lie in other partitions.
       (left->is_table ? move_right : move_left) = true;
     }
@@ -170,7 +175,7 @@ Result<NodePtr> MoveRows(const NodePtr& plan, const PlannerContext& context) {
     inputs.push_back(std::move(next));
   }
   NodePtr node = logical::WithInputs(plan, std::move(inputs));
-  if (node->kind == NodeKind::kAggregate) return PlaceAggregate(node);
+  if (node->kind == NodeKind::kAggregate) return PlaceAggregate(node, context);
   if (node->kind == NodeKind::kJoin) return PlaceJoin(node, context);
   const bool in_one_place = node->kind == NodeKind::kSort || node->kind == NodeKind::kLimit ||
                             node->kind == NodeKind::kSink;

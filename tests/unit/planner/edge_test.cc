@@ -90,6 +90,19 @@ TEST_F(EdgeTest, AGroupByAJoinedColumnStaysWhereTheJoinIs) {
             1);
 }
 
+TEST_F(EdgeTest, WhatIsKeptFromBeforePlansWereKeptIsPlacedAsThen) {
+  session_.context.first_placement = true;
+  const NodePtr gathered =
+      Placed(Build("SELECT * FROM t a JOIN t b ON a.v = b.k EMIT CHANGES;"));
+  const auto& join = Find(*gathered, logical::NodeKind::kJoin)->As<logical::Join>();
+  EXPECT_FALSE(join.spread);
+  EXPECT_EQ(Exchanges(*gathered), 2);
+  EXPECT_TRUE(CheckPlan(*gathered, true).ok());
+  EXPECT_EQ(Exchanges(*Placed(Build("SELECT r.k, COUNT(*) FROM s JOIN r WITHIN 1 HOUR ON s.k = r.k "
+                                    "GROUP BY r.k EMIT CHANGES;"))),
+            1);
+}
+
 TEST_F(EdgeTest, KeysOfTheWrongTypeOrNumberAreABrokenPlan) {
   const NodePtr plan =
       Build("SELECT * FROM s JOIN r WITHIN 1 HOUR ON s.k = r.k AND s.v = r.v EMIT CHANGES;");
