@@ -25,14 +25,6 @@ struct Fault {
 
 }  // namespace
 
-bool SpillsAlways() {
-  static const bool asked = [] {
-    const char* text = std::getenv("WEIR_FAULT_SPILL");
-    return text != nullptr && std::string_view(text) == "1";
-  }();
-  return asked;
-}
-
 void PassFaultPoint(std::string_view name) {
   static Fault fault;
   if (fault.name.empty() || fault.name != name) return;

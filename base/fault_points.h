@@ -7,10 +7,6 @@
 
 namespace weir {
 
-/// Whether the environment's WEIR_FAULT_SPILL is 1: state then leaves memory behind each commit as
-/// far as it can, however little there is.
-bool SpillsAlways();
-
 /// Ends the process with SIGKILL if the environment's WEIR_FAULT asks for it here and now.
 void PassFaultPoint(std::string_view name);
 

@@ -13,7 +13,7 @@ namespace weir::fault {
 struct ChildOptions {
   std::vector<std::string> arguments;   ///< The program first.
   std::string fault;                    ///< Value of WEIR_FAULT; empty: not set.
-  bool spills = false;                  ///< WEIR_FAULT_SPILL: all state leaves memory that can.
+  bool spills = false;                  ///< WEIR_FAULT_SPILL, which fault_child knows.
   std::string input;                    ///< Its standard input.
   std::optional<std::chrono::microseconds> kill_after;
   std::optional<size_t> file_bytes_max; ///< RLIMIT_FSIZE: a write past it fails.

@@ -50,6 +50,7 @@ class Child {
     options.directory = directory;
     options.threads = threads;
     options.settings["commit.interval.ms"] = "5";
+    if (std::getenv("WEIR_FAULT_SPILL") != nullptr) options.settings["test.state.spills"] = "true";
     options.logger = [](LogLevel level, std::string_view line) {
       if (level >= LogLevel::kError) fmt::print(stderr, "{}\n", line);
     };

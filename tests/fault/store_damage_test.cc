@@ -198,8 +198,8 @@ TEST(StoreDamageTest, AJoinOnDiskStopsWhenItCannotBeWrittenAndGoesOn) {
          "l JOIN r WITHIN 10 DAYS GRACE PERIOD 1 HOUR ON l.id = r.id EMIT CHANGES;\n";
   std::ofstream(directory.At("join.sql")) << sql;
   ChildOptions options;
-  options.arguments = {WEIR_PROGRAM, "-d", store, "run", directory.At("join.sql"), "--until-end"};
-  options.spills = true;
+  options.arguments = {WEIR_PROGRAM, "-d", store, "-S", "test.state.spills=true", "run",
+                       directory.At("join.sql"), "--until-end"};
   options.file_bytes_max = 4u << 20;
   const ChildResult stopped = RunChild(options);
   EXPECT_EQ(stopped.exit_code, 1) << stopped.err;

@@ -17,7 +17,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/fault_points.h"
 #include "base/memory_shares.h"
 #include "exec/connect/topic.h"
 #include "exec/operators/operator.h"
@@ -173,7 +172,7 @@ struct QueryEnvironment {
   }
   /// By how much all that is held has to shrink for that: so much of `held` bytes may stay.
   int64_t MemoryShare(int64_t held) const {
-    if (settings.state_spills || SpillsAlways()) return 0;
+    if (settings.state_spills) return 0;
     const int64_t budget = StateBudget();
     const int64_t used = MemoryUsed();
     if (budget <= 0 || used <= budget) return INT64_MAX;

@@ -532,8 +532,7 @@ Status QueryRuntime::CommitLocked() {
   }
   // What could leave memory has left it. Where that is as much as was asked for, it is for other
   // queries to shrink, too, at their commits.
-  const bool has_shrunk =
-      share != INT64_MAX && !SpillsAlways() && env_.state_bytes <= share + share / 8;
+  const bool has_shrunk = share != INT64_MAX && env_.state_bytes <= share + share / 8;
   if (!has_shrunk) WEIR_RETURN_IF_ERROR(CheckMemory());
   commit_took_ = std::chrono::steady_clock::now() - begin;
   const int64_t micros =
