@@ -24,9 +24,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<std::unique_ptr<Engine>> Open(const std::string& directory) {
+Result<std::unique_ptr<Engine>> Open(const std::string& directory,
+                                     std::map<std::string, std::string> settings = {}) {
   EngineOptions options;
   options.directory = directory;
+  options.settings = std::move(settings);
   return Engine::Open(options);
 }
 
@@ -210,6 +212,56 @@ TEST(StoreDamageTest, AJoinOnDiskStopsWhenItCannotBeWrittenAndGoesOn) {
   const auto end = (*engine)->RunUntilEnd(false);
   ASSERT_TRUE(end.ok()) << end.status().ToString();
   EXPECT_EQ((*engine)->ReadTopic("j")->size(), static_cast<size_t>(kRows));
+}
+
+// Rows on disk are not looked at before they are needed. What is damaged then stops its query.
+TEST(StoreDamageTest, ADamagedBlockOfAJoinStopsItsQueryOnly) {
+  TemporaryDirectory directory;
+  const std::string store = directory.At("store");
+  const std::map<std::string, std::string> spills = {{"test.state.spills", "true"}};
+  constexpr int kRows = 20'000;
+  for (int opening = 0; opening < 2; ++opening) {   // The second one writes tables out of the log.
+    auto engine = Open(store, spills);
+    ASSERT_TRUE(engine.ok()) << engine.status().ToString();
+    if (opening == 1) break;
+    ASSERT_TRUE((*engine)->Execute(R"sql(
+      CREATE STREAM l (id INT, pad VARCHAR)
+        WITH (KAFKA_TOPIC='l', VALUE_FORMAT='JSON', PARTITIONS=1);
+      CREATE STREAM r (id INT, pad VARCHAR)
+        WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON', PARTITIONS=1);
+      CREATE STREAM j WITH (KAFKA_TOPIC='j') AS SELECT l.id AS id, l.pad AS a, r.pad AS b
+        FROM l JOIN r WITHIN 10 DAYS GRACE PERIOD 1 HOUR ON l.id = r.id EMIT CHANGES;
+      CREATE STREAM o WITH (KAFKA_TOPIC='o') AS SELECT id FROM r EMIT CHANGES;)sql").ok());
+    ASSERT_TRUE((*engine)->Append("l", Records(0, kRows, 150)).ok());
+    ASSERT_TRUE((*engine)->RunUntilEnd(false).ok());
+  }
+  fs::path largest;
+  for (const auto& entry : fs::directory_iterator(store + "/db")) {
+    if (entry.path().extension() != ".sst") continue;
+    if (largest.empty() || entry.file_size() > fs::file_size(largest)) largest = entry.path();
+  }
+  ASSERT_FALSE(largest.empty());
+  const auto bytes = static_cast<std::streamoff>(fs::file_size(largest));
+  std::fstream file(largest, std::ios::in | std::ios::out | std::ios::binary);
+  for (std::streamoff at = bytes / 4; at < bytes / 4 * 3; at += 2048) {
+    file.seekp(at);
+    file << "damaged damaged damaged";
+  }
+  file.close();
+  auto engine = Open(store, spills);
+  ASSERT_TRUE(engine.ok()) << engine.status().ToString();
+  ASSERT_TRUE((*engine)->Append("r", Records(kRows / 2 - 500, 1000, 50)).ok());
+  const auto end = (*engine)->RunUntilEnd(false);
+  ASSERT_FALSE(end.ok());
+  EXPECT_NE(end.status().message().find("CSAS_J"), std::string::npos) << end.status().ToString();
+  EXPECT_NE(end.status().message().find("damaged"), std::string::npos) << end.status().ToString();
+  EXPECT_NE(end.status().message().find("(store "), std::string::npos) << end.status().ToString();
+  for (const QueryMetrics& query : (*engine)->Metrics().queries) {
+    EXPECT_EQ(query.state, query.query_id == "CSAS_J" ? "ERROR" : "RUNNING") << query.query_id;
+  }
+  ASSERT_TRUE((*engine)->Execute("DROP STREAM j;").ok());
+  ASSERT_TRUE((*engine)->RunUntilEnd(false).ok());
+  EXPECT_EQ((*engine)->ReadTopic("o")->size(), 1000u);
 }
 
 // What a process leaves that is killed: its files as they are, while it still runs.

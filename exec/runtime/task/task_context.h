@@ -34,8 +34,10 @@ class RootContext : public TaskContext {
   void AccountMemory(int64_t bytes) override;
   int64_t MemoryShare(int64_t held) const override {
     const int64_t share = env_.MemoryShare(held);
-    // What small holders have would not help, and is in use more often.
-    return share > 0 && held < env_.StateBudget() / 256 ? INT64_MAX : share;
+    // What small holders have would not help, and is in use more often; but for very many of them.
+    const int64_t budget = env_.StateBudget();
+    const bool spared = held < budget / 256 && env_.MemoryUsed() < budget + budget / 4;
+    return share > 0 && spared ? INT64_MAX : share;
   }
   void AskForCommit() override { env_.commit_asked = true; }
 
