@@ -72,6 +72,20 @@ class KeptSessions {
   void DropEmptyKeys();
   /// In order of their ends.
   const std::vector<uint32_t>& of(uint32_t key) const { return of_key_[key]; }
+  /// Has the memory of the keys and sessions that stand behind `keys[at]` brought near: a row
+  /// touches little, but of one key among many.
+  void FetchAhead(std::span<const uint32_t> keys, size_t at) const {
+    constexpr size_t kStep = 6;
+    if (at + 3 * kStep < keys.size()) __builtin_prefetch(&of_key_[keys[at + 3 * kStep]]);
+    if (at + 2 * kStep < keys.size()) {
+      const std::vector<uint32_t>& list = of_key_[keys[at + 2 * kStep]];
+      if (!list.empty()) __builtin_prefetch(&list.back());
+    }
+    if (at + kStep < keys.size()) {
+      const std::vector<uint32_t>& list = of_key_[keys[at + kStep]];
+      if (!list.empty()) __builtin_prefetch(&sessions_[list.back()]);
+    }
+  }
   Session& at(uint32_t id) { return sessions_[id]; }
   const Session& at(uint32_t id) const { return sessions_[id]; }
   const GroupTable& keys() const { return keys_; }

@@ -175,6 +175,7 @@ Status SessionAggregate::Process(const Chunk& chunk, std::span<const int32_t> ro
   late_ = late_after_idle_ = 0;
   const ColumnPtr& clock = chunk.sys(SystemColumn::kStreamTime);
   for (size_t i = 0; i < rows.size(); ++i) {
+    sessions_.FetchAhead(ids_, i);
     // Without the column nobody upstream keeps stream time: then nothing is late.
     const int64_t now = clock ? clock->values<int64_t>()[rows[i]] : INT64_MIN / 2;
     ProcessRow(chunk, rows[i], ids_[i], now);
@@ -196,9 +197,13 @@ void SessionAggregate::ProcessRow(const Chunk& chunk, int32_t row, uint32_t key,
   found_.clear();
   const int64_t gone = std::min(clock, highest_) - wait_;   // Before this row.
   const std::vector<uint32_t>& list = sessions_.of(key);
-  const auto near = std::lower_bound(
-      list.begin(), list.end(), time - gap_,
-      [this](uint32_t id, int64_t from) { return sessions_.at(id).bounds.end < from; });
+  // Most rows come in order, behind all sessions there are.
+  auto near = list.end();
+  if (!list.empty() && sessions_.at(list.back()).bounds.end >= time - gap_) {
+    near = std::lower_bound(
+        list.begin(), list.end(), time - gap_,
+        [this](uint32_t id, int64_t from) { return sessions_.at(id).bounds.end < from; });
+  }
   for (uint32_t id : std::span(near, list.end())) {
     const SessionBounds& session = sessions_.at(id).bounds;
     if (session.start > time + gap_) continue;

@@ -348,6 +348,30 @@ TEST(SpilledGroups, LeaveMemory) {
   EXPECT_LT(run.context().memory, full / 50) << "opening reads what was in memory";
 }
 
+TEST(SpilledSessions, LeaveMemory) {
+  auto node = Sessions("STRING", 10, 1000000);
+  node.emit_final = true;
+  std::mt19937 random(15);
+  Harness run(node);
+  RandomRows rows{random, 5000, 1, 0};
+  run.Push(0, rows.Take(20000));
+  run.Barrier();
+  const int64_t full = run.context().memory;
+  const int64_t open = run.op().open_windows();
+  EXPECT_GT(open, 10000);
+  run.context().memory_share = full / 2;
+  run.Barrier();
+  EXPECT_LE(run.context().memory, full / 2 + full / 8) << "as asked for, without much more";
+  EXPECT_GT(run.context().memory, full / 4);
+  run.context().memory_share = 0;
+  run.Barrier();
+  EXPECT_LT(run.context().memory, full / 50);
+  EXPECT_EQ(run.op().open_windows(), open);
+  run.Restart();
+  EXPECT_LT(run.context().memory, full / 50) << "opening reads what was in memory";
+  EXPECT_EQ(run.op().open_windows(), open);
+}
+
 // What a version wrote that kept all groups in memory, pages of neighbours, is read as it is.
 TEST(SpilledGroups, OpenWhatWasWrittenBefore) {
   const auto node = Grouped("STRING", WindowKind::kNone);
