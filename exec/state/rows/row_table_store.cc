@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <type_traits>
 #include <utility>
 
 #include "base/interrupt.h"
@@ -333,13 +334,13 @@ void RowTable::RenewKeys() {
 }
 
 void RowTable::Forget() {
-  RowTable empty(layout_);
-  std::swap(keys_, empty.keys_);
-  slots_.clear();
-  blocks_.clear();
-  for (auto& column : pointers_) column.clear();
-  free_blocks_.clear();
-  absent_.clear();
+  const auto release = [](auto&... vectors) {
+    (std::remove_reference_t<decltype(vectors)>().swap(vectors), ...);
+  };
+  keys_ = GroupTable({{layout_.types.begin(), layout_.types.begin() + layout_.key_columns},
+                      layout_.has_time, layout_.key_columns > 1});
+  release(slots_, blocks_, free_blocks_, absent_, dirty_, touched_);
+  for (auto& column : pointers_) release(column);
   live_rows_ = total_rows_ = 0;
   small_blocks_ = 0;
   block_bytes_ = 0;
