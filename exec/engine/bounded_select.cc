@@ -43,7 +43,8 @@ class CatchUpPause {
 
 bool Runs(const QueryRuntime& query) {
   const QueryRuntime::State state = query.state();
-  return state != QueryRuntime::State::kError && state != QueryRuntime::State::kPaused;
+  return state != QueryRuntime::State::kError && state != QueryRuntime::State::kPaused &&
+         query.CheckNotStopped().ok();
 }
 
 // Waits until `query` has committed what its sources hold now. False if that has not come about by

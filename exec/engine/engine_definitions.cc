@@ -196,6 +196,7 @@ Status EngineImpl::StartQueries(const std::string& id,
     WEIR_RETURN_IF_ERROR(KeepPlans(id, plans));
   }
   if (paused) runtime->Pause();
+  lookups_.clear();
   {
     std::lock_guard lock(running_mutex_);
     RunningQuery* replaced = nullptr;
@@ -215,6 +216,7 @@ Status EngineImpl::StartQueries(const std::string& id,
 
 Status EngineImpl::StopQuery(std::string_view id, bool remove) {
   if (remove) WEIR_RETURN_IF_ERROR(StopRebuild(std::string(id)));
+  lookups_.clear();
   std::shared_ptr<QueryRuntime> runtime;
   {
     std::lock_guard lock(running_mutex_);

@@ -297,9 +297,10 @@ Status EngineImpl::SwapIn(Rebuild& rebuild) {
     unit->Delete(StatementKey(rebuild.statement.number));
   }
   PassFaultPoint("before_swap");
+  // Whoever reads its table sees that it has ended before its state is gone.
+  old->Stop();
   WEIR_RETURN_IF_ERROR(unit->Commit());
   PassFaultPoint("after_swap");
-  old->Stop();
   *stored = kept;
   std::vector<PersistentQueryPlan> plans = {rebuild.plan};
   rebuilds_.erase(id);

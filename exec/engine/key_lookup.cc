@@ -120,7 +120,7 @@ class KeyLookupCursor final : public Cursor {
         return OkStatus();
       }));
     }
-    return OkStatus();
+    return lookup_->keeper->CheckNotStopped();
   }
 
   void Take(const Chunk& rows) {

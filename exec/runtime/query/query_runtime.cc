@@ -665,6 +665,7 @@ void QueryRuntime::Resume() {
 }
 
 void QueryRuntime::Stop() {
+  stopped_ = true;
   const std::unique_lock lock = EndRound();
   TearDown();
   assignment_.reset();

@@ -132,6 +132,9 @@ class QueryRuntime : public Scheduler::Job {
   /// kQueryFailed if the query is in ERROR.
   Result<std::vector<ViewReader>> ReadViews(int query_root,
                                             const std::shared_ptr<const StateReader>& from);
+  /// kQueryFailed once it was ended for good: its state may be gone. Of what was read before it is
+  /// known then that it counts; ReadViews looks itself, for a snapshot.
+  Status CheckNotStopped() const;
 
   /// Prefix of all state keys of a query.
   static std::string StatePrefix(std::string_view id);
@@ -197,6 +200,7 @@ class QueryRuntime : public Scheduler::Job {
   std::atomic<bool> caught_up_{false};
   std::atomic<bool> drained_committed_{false};
   std::atomic<bool> started_{false};
+  std::atomic<bool> stopped_{false};           // For good.
   bool inputs_ended_ = false;                  // Bounded: then stages hand on what they kept,
   size_t ending_stage_ = 0;                    // one after another.
   bool open_ = false;

@@ -81,16 +81,24 @@ void QueryRuntime::FillMetrics(std::vector<QueryMetrics>& metrics) const {
   }
 }
 
+Status QueryRuntime::CheckNotStopped() const {
+  if (!stopped_) return OkStatus();
+  return Status(ErrorCode::kQueryFailed,
+                fmt::format("query {} was ended or replaced while its table was read", env_.id))
+      .WithHint("ask again");
+}
+
 Result<std::vector<ViewReader>> QueryRuntime::ReadViews(
     int query_root, const std::shared_ptr<const StateReader>& from) {
   const auto view = views_.find(query_root);
   if (view == views_.end()) {
     return Status(ErrorCode::kInvalidPullQuery, fmt::format("query {} keeps no table", env_.id));
   }
+  WEIR_RETURN_IF_ERROR(CheckNotStopped());
   if (state() == State::kPaused && !env_.shared) {
     // One that was paused when the engine opened has not looked yet whether the state is its own.
     std::lock_guard lock(mutex_);
-    if (!open_ && state() == State::kPaused) {
+    if (!open_ && !stopped_ && state() == State::kPaused) {
       WEIR_RETURN_IF_ERROR(Guarded([&] { return OpenLocked(); }));
     }
   }

@@ -143,6 +143,23 @@ TEST_P(PullSnapshot, LooksUpAgainAndAgain) {
   EXPECT_EQ(Ask("SELECT k, c FROM per_key WHERE k = 3;"), std::vector<std::string>{"3 1100"});
 }
 
+// What is asked before a table is dropped, and read afterwards, says so: there is no state any more.
+TEST_P(PullSnapshot, EndsWithItsQuery) {
+  MakeTable();
+  Append(100, 10);
+  const std::string look_up = "SELECT k, c FROM per_key WHERE k = 3;";
+  EXPECT_EQ(Ask(look_up), std::vector<std::string>{"3 10"});
+  auto again = engine_->Query(look_up);
+  auto scan = engine_->Query("SELECT k, c FROM per_key;");
+  ASSERT_TRUE(again.ok() && scan.ok());
+  Execute("DROP TABLE per_key DELETE TOPIC;");
+  for (auto* cursor : {again->get(), scan->get()}) {
+    const auto rows = cursor->Next(kSoon);
+    ASSERT_FALSE(rows.ok());
+    EXPECT_EQ(rows.status().code(), ErrorCode::kQueryFailed) << rows.status().ToString();
+  }
+}
+
 TEST_P(PullSnapshot, LooksUpTexts) {
   Execute("CREATE TABLE names (id STRING PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='names', "
           "VALUE_FORMAT='JSON', PARTITIONS=2);"
