@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <filesystem>
+#include <map>
+#include <random>
 #include <thread>
 
 #include "exec/connect/topic.h"
@@ -225,6 +227,62 @@ TEST_P(BrokerContractTest, KeepsState) {
   unit->DeleteRange("k7", "");
   ASSERT_TRUE(unit->Commit().ok());
   EXPECT_EQ(scan("", ""), "k0=0 k1=1 k2=2 k4=4 ");
+}
+
+// Random commits; each snapshot gives what was there when it was made, in any order of letting go.
+TEST_P(BrokerContractTest, SnapshotsStayAsTheyWere) {
+  using Entries = std::map<std::string, std::string>;
+  std::mt19937 random(5);
+  Entries now;
+  std::vector<std::pair<std::shared_ptr<const StateReader>, Entries>> snapshots;
+  const auto check = [](const StateReader& state, const Entries& wanted) {
+    Entries seen;
+    ASSERT_TRUE(state
+                    .Scan("", "",
+                          [&](std::string_view key, std::string_view value) {
+                            seen.emplace(key, value);
+                            return true;
+                          })
+                    .ok());
+    ASSERT_EQ(seen, wanted);
+    std::vector<std::string> keys;
+    for (int i = 0; i < 600; i += 7) keys.push_back("k" + std::to_string(1000 + i));
+    std::vector<std::optional<std::string>> values;
+    ASSERT_TRUE(state.MultiGet(keys, values).ok());
+    for (size_t i = 0; i < keys.size(); ++i) {
+      const auto found = wanted.find(keys[i]);
+      ASSERT_EQ(values[i].has_value(), found != wanted.end());
+      ASSERT_TRUE(!values[i] || *values[i] == found->second);
+      ASSERT_EQ(*state.Get(keys[i]), values[i]);
+    }
+  };
+  for (int commit = 0; commit < 120; ++commit) {
+    auto unit = broker_->NewCommitUnit("q");
+    for (int change = 0; change < 60; ++change) {
+      const std::string key = "k" + std::to_string(1000 + random() % 600);
+      const uint32_t what = random() % 40;
+      if (what == 0) {
+        const std::string to = "k" + std::to_string(1000 + random() % 600);
+        unit->DeleteRange(key, to);
+        if (key < to) now.erase(now.lower_bound(key), now.lower_bound(to));
+      } else if (what < 12) {
+        unit->Delete(key);
+        now.erase(key);
+      } else {
+        const std::string value = std::to_string(commit) + "-" + std::to_string(change);
+        unit->Put(key, value);
+        now[key] = value;
+      }
+    }
+    ASSERT_TRUE(unit->Commit().ok());
+    if (random() % 3 == 0) snapshots.emplace_back(broker_->state().Snapshot(), now);
+    while (snapshots.size() > random() % 9) {
+      const size_t one = random() % snapshots.size();
+      ASSERT_NO_FATAL_FAILURE(check(*snapshots[one].first, snapshots[one].second));
+      snapshots.erase(snapshots.begin() + static_cast<std::ptrdiff_t>(one));
+    }
+    ASSERT_NO_FATAL_FAILURE(check(broker_->state(), now));
+  }
 }
 
 TEST_P(BrokerContractTest, WakesReaders) {
