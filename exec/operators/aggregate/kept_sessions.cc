@@ -12,7 +12,9 @@ namespace weir {
 namespace {
 
 // New sessions after which memory is measured again.
-constexpr size_t kMeasuredSessions = 1 << 16;
+constexpr size_t kMeasuredSessions = 1 << 14;
+// What the commit needs of a changed session, roughly: its entry, and what it is handed on with.
+constexpr size_t kChangedSessionBytes = 128;
 
 }  // namespace
 
@@ -323,7 +325,7 @@ size_t KeptSessions::ByteSize() const {
   constexpr size_t kListBytes = 24 + 32;   // Of a key's sessions.
   return keys_.ByteSize() + calls_.ByteSize() + sessions_.capacity() * sizeof(Session) +
          of_key_.capacity() * kListBytes + key_used_.capacity() * 2 +
-         static_cast<size_t>(live_) * 2 * sizeof(uint32_t);
+         static_cast<size_t>(live_) * 2 * sizeof(uint32_t) + dirty_.size() * kChangedSessionBytes;
 }
 
 }  // namespace weir

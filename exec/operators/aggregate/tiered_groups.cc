@@ -296,7 +296,7 @@ size_t TieredGroups::ByteSize() const {
   constexpr size_t kWindowBytes = 96;   // With its place in the map.
   size_t bytes = table_.ByteSize() + calls_.ByteSize() + flags_.capacity() +
                  row_times_.capacity() * sizeof(int64_t) + windows_.size() * kWindowBytes +
-                 dirty_.capacity() * sizeof(uint32_t);
+                 dirty_.capacity() * sizeof(uint32_t) + dirty_.size() * kChangedBytes;
   if (options_.windowed) bytes += table_.size() * sizeof(uint32_t);
   return bytes;
 }

@@ -112,7 +112,9 @@ class TieredGroups {
 
  private:
   // New groups after which memory is measured again.
-  static constexpr size_t kMeasuredGroups = 1 << 16;
+  static constexpr size_t kMeasuredGroups = 1 << 14;
+  // What the commit needs of a changed group, roughly: its entry, and what it is handed on with.
+  static constexpr size_t kChangedBytes = 128;
 
   static constexpr uint8_t kLive = 8;
   static constexpr uint8_t kUsed = 16;      // Since the clock's hand came by.
