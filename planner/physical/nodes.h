@@ -353,6 +353,7 @@ struct AnswerBits {
   static constexpr int32_t kHasResult = 1;
   static constexpr int32_t kMoved = 2;          ///< The answer to a kMoved.
   static constexpr int32_t kUnsubscribed = 4;   ///< Alone: the answer to a kUnsubscribe.
+  static constexpr int32_t kDeleted = 8;        ///< To a kDelete of a row that pointed somewhere.
 };
 
 struct Limit : Node {

@@ -113,7 +113,8 @@ class ForeignKeyAnswers : public Operator {
     entry.version = version;
     const bool had = entry.has_result;
     entry.has_result = (kind & AnswerBits::kHasResult) != 0;
-    if (!had && !entry.has_result) return;
+    // As in one task (and in Kafka Streams), a row that is deleted is told even if it had no result.
+    if (!had && !entry.has_result && (kind & AnswerBits::kDeleted) == 0) return;
     picked_.push_back(row);
     ops_.push_back(!entry.has_result ? RowOp::kDelete
                    : had             ? RowOp::kUpdateAfter

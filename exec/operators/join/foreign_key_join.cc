@@ -333,6 +333,8 @@ class ForeignKeyJoin : public Operator {
       bits = physical::AnswerBits::kUnsubscribed;
     } else if (*change.cause == SubscriptionKind::kMoved) {
       bits |= physical::AnswerBits::kMoved;
+    } else if (*change.cause == SubscriptionKind::kDelete && change.pointed) {
+      bits = physical::AnswerBits::kDeleted;
     }
     int64_t time = change.time;
     if (!change.right.is_null()) time = std::max(time, right_.row_time(change.right));

@@ -49,6 +49,16 @@ TEST(ForeignKeyAnswers, ADeletedRowStaysDeletedWhileOldAnswersAreOnTheirWay) {
             Lines("+ 1 | 1, a, x\nu 2 | 1, b, y\n- 3 | 1, null, null\n+ 7 | 1, c, v"));
 }
 
+TEST(ForeignKeyAnswers, ADeletedRowIsToldWithoutAResult) {
+  const auto node = Answers();
+  Harness run(node);
+  run.Push(0, "1 | 1, a, x, 1, 1");
+  run.Push(0, "2 | 1, null, null, 1, 0");      // The right row is gone,
+  run.Push(0, "3 | 1, null, null, 2, 8");      // then the left one, too.
+  run.Push(0, "4 | 2, null, null, 3, 0");      // A row that found nothing.
+  EXPECT_EQ(run.Take(), Lines("+ 1 | 1, a, x\n- 2 | 1, null, null\n- 3 | 1, null, null"));
+}
+
 TEST(ForeignKeySubscribe, TellsBothPlacesOfARowThatMoves) {
   physical::ForeignKeySubscribe node;
   node.inputs = {InputNode("K INT KEY, F INT", ChangeMode::kUpsert)};
