@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "base/status_macros.h"
-#include "exec/operators/key_order.h"
 #include "exec/operators/join/stream_stream_join.h"
+#include "exec/operators/key_order.h"
 
 namespace weir {
 namespace {

@@ -40,8 +40,8 @@
 
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/join/join_output.h"
-#include "exec/operators/operator.h"
 #include "exec/operators/join/pair_condition.h"
+#include "exec/operators/operator.h"
 #include "exec/state/join_buffer/join_buffer.h"
 #include "planner/physical/nodes.h"
 
