@@ -96,7 +96,10 @@ Status OperatorTree::BuildNode(const physical::Node& node, Emitter out, bool joi
   const bool joins_streams = node.kind == physical::NodeKind::kStreamStreamJoin;
   if (joins_streams) stream_joins_.push_back(op);
   const bool has_sides = node.inputs.size() > 1;
-  takes_slices_ &= !has_sides || (joins_streams && !behind_sides_);
+  // What tables come to does not depend on the order in which their rows came.
+  const bool joins_tables = node.kind == physical::NodeKind::kTableTableJoin ||
+                            node.kind == physical::NodeKind::kForeignKeyJoin;
+  takes_slices_ &= !has_sides || joins_tables || (joins_streams && !behind_sides_);
   const bool outer = std::exchange(behind_sides_, behind_sides_ || has_sides);
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const bool table_side =

@@ -36,7 +36,8 @@ class OperatorTree {
   /// rows up to one point of the merge by time.
   Status EndSlice();
   /// Inputs may come in slices, of which each side's rows lie together: nodes with several inputs
-  /// are stream-stream joins only, which put them in order again, and none feeds another.
+  /// are stream-stream joins, which put them in order again, and none feeds another; or joins of
+  /// tables, for which the order of the two sides does not matter.
   bool takes_slices() const { return takes_slices_; }
   /// A root has a source twice: each of its rows comes to both sides of a join.
   bool has_source_twice() const { return has_source_twice_; }
