@@ -149,7 +149,15 @@ Status StreamStreamJoin::ApplyTimes() {
     WEIR_RETURN_IF_ERROR(Flush());
   }
   for (JoinSide& side : sides_) {
-    WEIR_RETURN_IF_ERROR(Named(side, side.buffer.Expire(side.stream_time - kept_for_)));
+    int64_t limit = side.stream_time - kept_for_;
+    if (looks_rarely_) {
+      // Rows that wait to be looked at do not depend on where blocks end.
+      std::pair<int64_t, int64_t> waiting;
+      bool waits = false;
+      WEIR_RETURN_IF_ERROR(Named(side, side.buffer.EarliestWaiting(limit, waiting, &waits)));
+      if (waits) limit = waiting.first;
+    }
+    WEIR_RETURN_IF_ERROR(Named(side, side.buffer.Expire(limit)));
   }
   const int64_t both = std::min(sides_[0].stream_time, sides_[1].stream_time);
   return both == kNoJoinTime ? OkStatus() : Advance(both);
