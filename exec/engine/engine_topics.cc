@@ -158,7 +158,10 @@ Status EngineImpl::WaitForQuery(QueryRuntime& runtime, const Ends& ends) {
     if (done) {
       WEIR_ASSIGN_OR_RETURN(done, runtime.ExchangesDrained());
     }
-    if (done) return OkStatus();
+    if (done) {
+      runtime.AwaitRound();
+      return OkStatus();
+    }
     pause.Wait(runtime.shared() ? kAskBrokerMicros : kLookMicros);
   }
 }

@@ -105,6 +105,9 @@ class QueryRuntime : public Scheduler::Job {
   /// The positions of its last commit, by topic and partition; not those of connectors. Not where
   /// shared.
   std::map<std::string, std::vector<int64_t>> CommittedByTopic() const;
+  /// Returns once the round under way has ended. Where copies share the work a broker tells of a
+  /// commit before its state can be read here.
+  void AwaitRound() const { std::lock_guard lock(mutex_); }
   const QueryStages& stages() const { return env_.stages; }
   /// Copies share its tasks out (see QueryEnvironment::shared).
   bool shared() const { return env_.shared; }
