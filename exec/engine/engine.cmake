@@ -23,5 +23,6 @@ weir_layer(exec_engine
     engine/key_lookup.cc
     engine/engine_plans.cc
     engine/engine_rebuild.cc
+    engine/engine_drops.cc
   DEPENDS weir_exec_runtime weir_planner weir_parser
   PRIVATE_DEPENDS fmt::fmt)

@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "base/text_file.h"
 #include "exec/engine/engine_impl.h"
+#include "exec/engine/internal_objects.h"
 #include "exec/engine/source_ddl.h"
 #include "parser/ast/printer.h"
 #include "planner/catalog/near_names.h"
@@ -99,7 +100,7 @@ Status EngineImpl::ControlBroken(ast::ControlKind kind, const StoredStatement& b
 Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
                               StatementResult& result) {
   RunningQuery* query = FindRunning(id);
-  const bool pipeline = id.starts_with("PIPELINE_");
+  const bool pipeline = id.starts_with(kPipelinePrefix);
   const std::string name = pipeline ? id.substr(9) : id;
   switch (kind) {
     case ast::ControlKind::kPause:

@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "exec/engine/catalog_store.h"
 #include "exec/engine/engine_impl.h"
+#include "exec/engine/internal_objects.h"
 #include "planner/physical/plan_text.h"
 #include "planner/physical/state_signature.h"
 #include "planner/physical/stores.h"
@@ -43,7 +44,7 @@ Status CheckLayouts(std::string_view query_id, const StateSignature& kept) {
 // The name that a unit's statement has in the catalog, by kind.
 bool IsOfUnit(const StoredStatement& stored, std::string_view unit) {
   if (stored.kind == "query") return stored.name == unit;
-  if (stored.kind == "pipeline") return unit == fmt::format("PIPELINE_{}", stored.name);
+  if (stored.kind == "pipeline") return unit == PipelineUnit(stored.name);
   return stored.kind == "source" && unit == fmt::format("CST_{}", stored.name);
 }
 

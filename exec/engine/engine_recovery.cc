@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "exec/engine/catalog_store.h"
 #include "exec/engine/engine_impl.h"
+#include "exec/engine/internal_objects.h"
 #include "exec/engine/source_ddl.h"
 #include "exec/runtime/guarded.h"
 #include "parser/ast/printer.h"
@@ -178,7 +179,7 @@ Status EngineImpl::TakeSettingsOf(const StoredStatement& statement) {
 
 Status EngineImpl::RestartQuery(const StoredStatement& statement) {
   const std::string unit =
-      statement.kind == "pipeline" ? fmt::format("PIPELINE_{}", statement.name) : statement.name;
+      statement.kind == "pipeline" ? PipelineUnit(statement.name) : statement.name;
   const RunningQuery* running = FindRunning(unit);
   if (running == nullptr) return OkStatus();
   const bool paused = running->paused;
@@ -303,7 +304,7 @@ Status EngineImpl::DropBroken(const StoredStatement& broken, bool delete_topic,
   }
   std::string state_of = dropped.name;
   if (dropped.kind == "source") state_of = fmt::format("CST_{}", dropped.name);
-  if (dropped.kind == "pipeline") state_of = fmt::format("PIPELINE_{}", dropped.name);
+  if (dropped.kind == "pipeline") state_of = PipelineUnit(dropped.name);
   if (dropped.kind == "type") state_of.clear();
   WEIR_RETURN_IF_ERROR(ForgetStatement(dropped.kind, dropped.name, state_of));
   for (const std::string& name : made) catalog_.RemoveBroken(name);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kTopicEndings[] = {"-repartition", "-changelog"};
 /// What ids that Weir gives begin with; behind it stands the name of a source, hyphens and all.
-constexpr std::string_view kIdBeginnings[] = {"CSAS_", "CTAS_", "INSERT_", "CST_", "PIPELINE_"};
+constexpr std::string_view kIdBeginnings[] = {"CSAS_", "CTAS_", "INSERT_", "CST_", kPipelinePrefix};
 
 bool LooksLikeQueryId(std::string_view id) {
   if (id.empty()) return false;

@@ -21,6 +21,13 @@ std::optional<std::string> QueryOfGroup(std::string_view application_id, std::st
 std::optional<std::string> QueryOfInternalTopic(std::string_view application_id,
                                                 std::string_view topic);
 
+/// Of the ids of pipelines.
+inline constexpr std::string_view kPipelinePrefix = "PIPELINE_";
+/// The id under which the queries of a pipeline run together.
+inline std::string PipelineUnit(std::string_view name) {
+  return std::string(kPipelinePrefix).append(name);
+}
+
 struct InternalObjects {
   std::vector<std::string> topics;
   std::vector<std::string> groups;

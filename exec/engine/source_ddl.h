@@ -13,6 +13,8 @@ namespace weir {
 
 /// CREATE STREAM|TABLE … (columns) WITH (…) that makes the entry anew, without a semicolon.
 std::string FormatSourceDdl(const SourceEntry& source);
+/// "table" or "stream".
+inline std::string_view KindName(bool is_table) { return is_table ? "table" : "stream"; }
 /// `name`, in backticks where SQL needs them.
 std::string QuoteIdentifier(std::string_view name);
 /// kIncompatibleChange unless `after` has the columns of `before`, in order, and at most more value

@@ -22,5 +22,7 @@ weir_layer(exec_runtime
     runtime/task/task_context.cc
     runtime/task/task_journal.cc
     runtime/query/query_bounded.cc
+    runtime/task/task_merge.cc
+    runtime/query/query_commit.cc
   DEPENDS weir_exec_operators weir_exec_connect
   PRIVATE_DEPENDS absl::flat_hash_map absl::strings fmt::fmt)
