@@ -19,6 +19,7 @@
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/operators/aggregate/kept_sessions.h"
+#include "exec/operators/aggregate/stored_times.h"
 #include "exec/operators/key_order.h"
 #include "exec/state/row_codec.h"
 
@@ -53,7 +54,8 @@ class SessionAggregate : public Operator {
     context_ = &context;
     kafka_final_ = emit_final_ && context.setting("sql.extensions", 1) == 0;
     WEIR_RETURN_IF_ERROR(sessions_.Open(context));
-    return LoadTimes();
+    return LoadTimes(context.Store(times_name_),
+                     {{kClosedKey, &closed_}, {kHighestKey, &highest_}});
   }
 
   Status OnBatch(int, Chunk chunk) override;
@@ -99,7 +101,6 @@ class SessionAggregate : public Operator {
   Status Send(std::span<const ColumnPtr> keys);
   Status Close(int64_t stream_time);
   Status EmitClosed(std::vector<uint32_t>& ids);
-  Status LoadTimes();
 
   const std::string store_name_, times_name_;
   const SchemaPtr schema_;
@@ -422,28 +423,11 @@ Status SessionAggregate::EmitClosed(std::vector<uint32_t>& ids) {
 Status SessionAggregate::OnBarrier() {
   sessions_.Save();
   if (times_dirty_) {
-    StateStore& times = context_->Store(times_name_);
-    std::string value;
-    AppendOrdered64(closed_, value);
-    times.Put(kClosedKey, value);
-    value.clear();
-    AppendOrdered64(highest_, value);
-    times.Put(kHighestKey, value);
+    SaveTimes(context_->Store(times_name_), {{kClosedKey, closed_}, {kHighestKey, highest_}});
     times_dirty_ = false;
   }
   sessions_.Measure();
   return OkStatus();
-}
-
-Status SessionAggregate::LoadTimes() {
-  return context_->Store(times_name_)
-      .Scan("", "", [&](std::string_view key, std::string_view value) {
-        int64_t time = 0;
-        if (!ReadOrdered64(value, time)) return true;
-        if (key == kClosedKey) closed_ = time;
-        if (key == kHighestKey) highest_ = time;
-        return true;
-      });
 }
 
 }  // namespace

@@ -14,13 +14,6 @@
 
 namespace weir {
 
-namespace {
-
-constexpr std::string_view kClosedUpToKey = "closed";
-constexpr std::string_view kNewestStartKey = "newest";
-
-}  // namespace
-
 using physical::WindowKind;
 
 // Where each row is in many windows, or brings a long list with it, few rows go at once.
@@ -356,7 +349,10 @@ Status StreamAggregate::OnBarrier() {
     erase_dirty_ = false;
   }
   groups_.Save();
-  if (times_dirty_) SaveTimes();
+  if (times_dirty_) {
+    SaveTimes(context_->Store(times_name_), {{kClosedUpToKey, closed_}, {kNewestStartKey, newest_}});
+    times_dirty_ = false;
+  }
   MeasureMemory();
   return OkStatus();
 }
@@ -364,28 +360,6 @@ Status StreamAggregate::OnBarrier() {
 void StreamAggregate::MeasureMemory() {
   groups_.Measure(touched_in_.capacity() * sizeof(Touched) +
                   pending_.capacity() * sizeof(uint32_t));
-}
-
-void StreamAggregate::SaveTimes() {
-  StateStore& times = context_->Store(times_name_);
-  std::string value;
-  AppendOrdered64(closed_, value);
-  times.Put(kClosedUpToKey, value);
-  value.clear();
-  AppendOrdered64(newest_, value);
-  times.Put(kNewestStartKey, value);
-  times_dirty_ = false;
-}
-
-Status StreamAggregate::LoadTimes() {
-  StateStore& times = context_->Store(times_name_);
-  return times.Scan("", "", [&](std::string_view key, std::string_view value) {
-    int64_t time = 0;
-    if (!ReadOrdered64(value, time)) return true;
-    if (key == kClosedUpToKey) closed_ = time;
-    if (key == kNewestStartKey) newest_ = std::max(newest_, time);
-    return true;
-  });
 }
 
 OperatorResult MakeStreamAggregate(const physical::StreamAggregate& node) {

@@ -21,6 +21,7 @@
 #include "exec/operators/aggregate/aggregate_output.h"
 #include "exec/operators/aggregate/grouped_rows.h"
 #include "exec/operators/operator.h"
+#include "exec/operators/aggregate/stored_times.h"
 #include "exec/operators/aggregate/tiered_groups.h"
 
 namespace weir {
@@ -51,8 +52,10 @@ class StreamAggregate : public Operator {
     kafka_final_ =
         emit_final_ && !merges_partials_ && context.setting("sql.extensions", 1) == 0;
     WEIR_RETURN_IF_ERROR(groups_.Open(context));
-    if (windowed_ && groups_.has_window()) newest_ = groups_.last_window();
-    return LoadTimes();
+    WEIR_RETURN_IF_ERROR(LoadTimes(context.Store(times_name_),
+                                   {{kClosedUpToKey, &closed_}, {kNewestStartKey, &newest_}}));
+    if (windowed_ && groups_.has_window()) newest_ = std::max(newest_, groups_.last_window());
+    return OkStatus();
   }
 
   Status OnBatch(int, Chunk chunk) override {
@@ -81,6 +84,10 @@ class StreamAggregate : public Operator {
   }
 
  private:
+  // In the store of times.
+  static constexpr std::string_view kClosedUpToKey = "closed";
+  static constexpr std::string_view kNewestStartKey = "newest";
+
   static constexpr uint8_t kEmitted = TieredGroups::kEmitted;
   static constexpr uint8_t kPending = TieredGroups::kPending;   // Stands in pending_.
 
@@ -128,8 +135,6 @@ class StreamAggregate : public Operator {
   Status EmitEach(const Chunk& chunk);
   AggregateChange ChangeOf(uint32_t group, int32_t key_row) const;
   Status Close(int64_t stream_time);
-  void SaveTimes();
-  Status LoadTimes();
 
   const std::string store_name_, times_name_;
   const SchemaPtr schema_;

@@ -12,8 +12,7 @@
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
-#include "exec/state/group_table.h"
-#include "exec/state/row_codec.h"
+#include "exec/operators/join/keyed_entries.h"
 
 namespace weir {
 namespace {
@@ -23,22 +22,19 @@ using physical::AnswerBits;
 class ForeignKeyAnswers : public Operator {
  public:
   explicit ForeignKeyAnswers(const physical::ForeignKeyAnswers& node)
-      : node_(node), keys_({KeyTypes(node), false, false}) {}
+      : node_(node), entries_(KeyTypes(node)) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
     store_ = &context.Store(node_.StoreName(physical::StoreKind::kAnswers));
-    return Load();
+    return entries_.Load(*store_, {}, [](std::string_view) { return false; });
   }
 
   Status OnBatch(int, Chunk chunk) override {
     chunk = Flatten(std::move(chunk));
     const auto rows = numbers_.Of(chunk);
-    created_.clear();
-    keys_.FindOrInsert(std::span(chunk.columns).first(static_cast<size_t>(node_.key_columns)),
-                       rows, {}, ids_, created_);
-    if (entries_.size() < keys_.id_limit()) entries_.resize(keys_.id_limit());
-    for (uint32_t id : created_) entries_[id] = Entry();
+    entries_.Find(std::span(chunk.columns).first(static_cast<size_t>(node_.key_columns)), rows,
+                  ids_);
     const size_t columns = chunk.columns.size() - 2;
     const int64_t* versions = chunk.columns[columns]->values<int64_t>().data();
     const int32_t* kinds = chunk.columns[columns + 1]->values<int32_t>().data();
@@ -50,28 +46,13 @@ class ForeignKeyAnswers : public Operator {
         picked_.size(), ops_.data(),
         [&](size_t from, size_t count) { return Results(chunk, from, count); },
         [this](Chunk results) { return out_.Emit(std::move(results)); });
-    Forget();
+    entries_.DropEmpty();
     return emitted;
   }
 
   Status OnBarrier() override {
-    for (const std::string& key : deleted_) store_->Delete(key);
-    deleted_.clear();
-    std::string key, value;
-    for (uint32_t id : dirty_) {
-      Entry& entry = entries_[id];
-      if (!entry.dirty) continue;
-      entry.dirty = false;
-      key.clear();
-      keys_.AppendKeyBytes(id, key);
-      value.clear();
-      AppendOrdered64(entry.version, value);
-      AppendOrdered64(static_cast<int64_t>(entry.open), value);
-      AppendOrdered64(entry.has_result ? 1 : 0, value);
-      store_->Put(key, value);
-    }
-    dirty_.clear();
-    memory_.Update(*context_, keys_.ByteSize() + entries_.capacity() * sizeof(Entry));
+    entries_.Save(*store_);
+    memory_.Update(*context_, entries_.ByteSize());
     return OkStatus();
   }
 
@@ -82,7 +63,23 @@ class ForeignKeyAnswers : public Operator {
     // answered of, each mixed up: 0 where they are the same ones.
     uint64_t open = 0;
     bool has_result = false;
-    bool dirty = false;
+
+    bool empty() const { return !has_result && open == 0; }
+    void AppendTo(std::string& out) const {
+      AppendOrdered64(version, out);
+      AppendOrdered64(static_cast<int64_t>(open), out);
+      AppendOrdered64(has_result ? 1 : 0, out);
+    }
+    bool Read(std::string_view bytes) {
+      int64_t opened = 0, result = 0;
+      if (!ReadOrdered64(bytes, version) || !ReadOrdered64(bytes, opened) ||
+          !ReadOrdered64(bytes, result)) {
+        return false;
+      }
+      open = static_cast<uint64_t>(opened);
+      has_result = result != 0;
+      return true;
+    }
   };
 
   static std::vector<DataType> KeyTypes(const physical::ForeignKeyAnswers& node) {
@@ -99,11 +96,8 @@ class ForeignKeyAnswers : public Operator {
 
   void Take(int32_t row, uint32_t id, int64_t version, int32_t kind) {
     Entry& entry = entries_[id];
-    touched_.push_back(id);
-    if (!entry.dirty) {
-      entry.dirty = true;
-      dirty_.push_back(id);
-    }
+    entries_.Touch(id);
+    entries_.MarkDirty(id);
     if (kind == AnswerBits::kUnsubscribed) {
       entry.open -= Mixed(version);
       return;
@@ -128,56 +122,15 @@ class ForeignKeyAnswers : public Operator {
     return out;
   }
 
-  void Forget() {
-    std::ranges::sort(touched_);
-    touched_.erase(std::ranges::unique(touched_).begin(), touched_.end());
-    for (uint32_t id : touched_) {
-      if (entries_[id].has_result || entries_[id].open != 0) continue;
-      deleted_.emplace_back();
-      keys_.AppendKeyBytes(id, deleted_.back());
-      entries_[id] = Entry();
-      keys_.Erase(id);
-    }
-    touched_.clear();
-  }
-
-  Status Load() {
-    const std::vector<DataType> types = KeyTypes(node_);
-    bool malformed = false;
-    WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
-      Entry entry;
-      int64_t open = 0, has_result = 0;
-      std::vector<ColumnBuilder> builders;
-      for (const DataType& type : types) builders.emplace_back(type);
-      malformed = !ReadOrdered64(value, entry.version) || !ReadOrdered64(value, open) ||
-                  !ReadOrdered64(value, has_result) || !ReadRow(key, builders);
-      if (malformed) return false;
-      entry.open = static_cast<uint64_t>(open);
-      entry.has_result = has_result != 0;
-      std::vector<ColumnPtr> columns;
-      for (ColumnBuilder& builder : builders) columns.push_back(builder.Finish());
-      const int32_t row = 0;
-      created_.clear();
-      keys_.FindOrInsert(columns, {&row, 1}, {}, ids_, created_);
-      if (entries_.size() < keys_.id_limit()) entries_.resize(keys_.id_limit());
-      entries_[ids_[0]] = entry;
-      return true;
-    }));
-    if (!malformed) return OkStatus();
-    return Status(ErrorCode::kStoreCorrupt, "an entry of a foreign-key join is malformed");
-  }
-
   const physical::ForeignKeyAnswers node_;
-  GroupTable keys_;
-  std::vector<Entry> entries_;           // By id.
+  KeyedEntries<Entry> entries_;
   TaskContext* context_ = nullptr;
   StateStore* store_ = nullptr;
   MemoryAccount memory_;
   RowNumbers numbers_;
   std::vector<int32_t> picked_;
   std::vector<RowOp> ops_;
-  std::vector<uint32_t> ids_, created_, dirty_, touched_;
-  std::vector<std::string> deleted_;     // Store keys.
+  std::vector<uint32_t> ids_;
 };
 
 }  // namespace

@@ -10,8 +10,7 @@
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
-#include "exec/state/group_table.h"
-#include "exec/state/row_codec.h"
+#include "exec/operators/join/keyed_entries.h"
 
 namespace weir {
 namespace {
@@ -22,12 +21,16 @@ class ForeignKeySubscribe : public Operator {
  public:
   ForeignKeySubscribe(const physical::ForeignKeySubscribe& node,
                       std::unique_ptr<ExprProgram> program)
-      : node_(node), program_(std::move(program)), keys_({KeyTypes(node), false, false}) {}
+      : node_(node), program_(std::move(program)), entries_(KeyTypes(node)) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
     store_ = &context.Store(node_.StoreName(physical::StoreKind::kSubscriptions));
-    return Load();
+    WEIR_RETURN_IF_ERROR(entries_.Load(*store_, kVersionKey, [this](std::string_view value) {
+      return ReadOrdered64(value, version_);
+    }));
+    entries_.ForEach([this](const Entry& entry) { pointer_bytes_ += entry.pointer.size(); });
+    return OkStatus();
   }
 
   Status OnBatch(int, Chunk chunk) override {
@@ -47,43 +50,24 @@ class ForeignKeySubscribe : public Operator {
     if (nulls > 0) context_->counters().Dropped("null_key", nulls);
     std::erase_if(rows_, [&](int32_t row) { return chunk.op(row) == RowOp::kUpdateBefore; });
     if (rows_.empty()) return OkStatus();
-    created_.clear();
-    keys_.FindOrInsert(keys, rows_, {}, ids_, created_);
-    if (entries_.size() < keys_.id_limit()) entries_.resize(keys_.id_limit());
-    for (uint32_t id : created_) entries_[id] = Entry();
+    entries_.Find(keys, rows_, ids_);
     messages_.clear();
     for (size_t i = 0; i < rows_.size(); ++i) Apply(chunk, pointers, i);
     Status sent = InParts(
         messages_.size(), nullptr,
         [&](size_t from, size_t count) { return Messages(chunk, pointers, from, count); },
         [this](Chunk messages) { return out_.Emit(std::move(messages)); });
-    Forget();
+    entries_.DropEmpty();
     return sent;
   }
 
   Status OnBarrier() override {
-    for (const std::string& key : deleted_) store_->Delete(key);
-    deleted_.clear();
-    std::string key, value;
-    for (uint32_t id : dirty_) {
-      Entry& entry = entries_[id];
-      if (!entry.dirty) continue;
-      entry.dirty = false;
-      key.clear();
-      keys_.AppendKeyBytes(id, key);
-      value.clear();
-      AppendOrdered64(entry.version, value);
-      value += entry.pointer;
-      store_->Put(key, value);
-    }
-    if (!dirty_.empty()) {
-      value.clear();
+    if (entries_.Save(*store_)) {
+      std::string value;
       AppendOrdered64(version_, value);
       store_->Put(kVersionKey, value);
     }
-    dirty_.clear();
-    memory_.Update(*context_, keys_.ByteSize() + entries_.capacity() * sizeof(Entry) +
-                                  pointer_bytes_);
+    memory_.Update(*context_, entries_.ByteSize() + pointer_bytes_);
     return OkStatus();
   }
 
@@ -94,7 +78,17 @@ class ForeignKeySubscribe : public Operator {
   struct Entry {
     int64_t version = 0;        // 0: there is no row.
     std::string pointer;        // The foreign key, as row_codec.h writes it.
-    bool dirty = false;
+
+    bool empty() const { return version == 0; }
+    void AppendTo(std::string& out) const {
+      AppendOrdered64(version, out);
+      out += pointer;
+    }
+    bool Read(std::string_view bytes) {
+      if (!ReadOrdered64(bytes, version)) return false;
+      pointer = bytes;
+      return true;
+    }
   };
   struct Message {
     int32_t row;
@@ -119,9 +113,9 @@ class ForeignKeySubscribe : public Operator {
         messages_.push_back({row, ++version_, SubscriptionKind::kDelete,
                              std::exchange(entry.pointer, {})});
         entry.version = 0;
-        MarkDirty(id);
+        entries_.MarkDirty(id);
       }
-      gone_.push_back(id);
+      entries_.Touch(id);
       return;
     }
     pointer_.clear();
@@ -136,27 +130,7 @@ class ForeignKeySubscribe : public Operator {
     pointer_bytes_ += pointer_.size() - entry.pointer.size();
     entry.version = version_;
     entry.pointer = pointer_;
-    MarkDirty(id);
-  }
-
-  void MarkDirty(uint32_t id) {
-    if (entries_[id].dirty) return;
-    entries_[id].dirty = true;
-    dirty_.push_back(id);
-  }
-
-  // Keys without a row are not kept.
-  void Forget() {
-    std::ranges::sort(gone_);
-    gone_.erase(std::ranges::unique(gone_).begin(), gone_.end());
-    for (uint32_t id : gone_) {
-      if (entries_[id].version != 0) continue;
-      deleted_.emplace_back();
-      keys_.AppendKeyBytes(id, deleted_.back());
-      entries_[id] = Entry();
-      keys_.Erase(id);
-    }
-    gone_.clear();
+    entries_.MarkDirty(id);
   }
 
   Chunk Messages(const Chunk& chunk, std::span<const ColumnPtr> pointers, size_t from,
@@ -197,39 +171,9 @@ class ForeignKeySubscribe : public Operator {
     return out;
   }
 
-  Status Load() {
-    const std::vector<DataType> types = KeyTypes(node_);
-    bool malformed = false;
-    WEIR_RETURN_IF_ERROR(store_->Scan("", "", [&](std::string_view key, std::string_view value) {
-      int64_t version = 0;
-      malformed = !ReadOrdered64(value, version);
-      if (malformed) return false;
-      if (key == kVersionKey) {
-        version_ = version;
-        return true;
-      }
-      std::vector<ColumnBuilder> builders;
-      for (const DataType& type : types) builders.emplace_back(type);
-      malformed = !ReadRow(key, builders);
-      if (malformed) return false;
-      std::vector<ColumnPtr> columns;
-      for (ColumnBuilder& builder : builders) columns.push_back(builder.Finish());
-      const int32_t row = 0;
-      created_.clear();
-      keys_.FindOrInsert(columns, {&row, 1}, {}, ids_, created_);
-      if (entries_.size() < keys_.id_limit()) entries_.resize(keys_.id_limit());
-      entries_[ids_[0]] = {version, std::string(value), false};
-      pointer_bytes_ += value.size();
-      return true;
-    }));
-    if (!malformed) return OkStatus();
-    return Status(ErrorCode::kStoreCorrupt, "an entry of a foreign-key join is malformed");
-  }
-
   const physical::ForeignKeySubscribe node_;
   std::unique_ptr<ExprProgram> program_;
-  GroupTable keys_;
-  std::vector<Entry> entries_;           // By id.
+  KeyedEntries<Entry> entries_;
   int64_t version_ = 0;                  // The last one given.
   size_t pointer_bytes_ = 0;
   TaskContext* context_ = nullptr;
@@ -238,8 +182,7 @@ class ForeignKeySubscribe : public Operator {
   EvalContext eval_;
   RowNumbers numbers_;
   std::vector<int32_t> rows_;
-  std::vector<uint32_t> ids_, created_, dirty_, gone_;
-  std::vector<std::string> deleted_;     // Store keys.
+  std::vector<uint32_t> ids_;
   std::vector<Message> messages_;
   std::string pointer_;
 };

@@ -22,7 +22,7 @@ class LatestRows : public Operator {
       : columns_(node.schema->size()),
         key_columns_(CountKeyColumns(*node.schema)),
         windowed_(node.windowed_key != physical::WindowKind::kNone),
-        table_(LayoutOf(*node.schema, key_columns_, windowed_)) {}
+        table_(LayoutOfTable(ColumnTypes(*node.schema), key_columns_, windowed_)) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
@@ -48,12 +48,6 @@ class LatestRows : public Operator {
   }
 
  private:
-  static RowLayout LayoutOf(const Schema& schema, int keys, bool windowed) {
-    RowLayout layout{ColumnTypes(schema), keys + (windowed ? 1 : 0), windowed};
-    if (windowed) layout.types.insert(layout.types.begin() + keys, DataType::Bigint());
-    return layout;
-  }
-
   Status Keep(const Chunk& chunk) {
     rows_.clear();
     Chunk kept = chunk;

@@ -17,7 +17,7 @@ class Materialize : public Operator {
         types_(ColumnTypes(*node.schema)),
         key_columns_(CountKeyColumns(*node.schema)),
         windowed_(node.windowed_key != physical::WindowKind::kNone),
-        table_(TableOptions(types_, key_columns_, windowed_)) {}
+        table_(LayoutOfTable(types_, key_columns_, windowed_)) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
@@ -63,17 +63,6 @@ class Materialize : public Operator {
   }
 
  private:
-  // Of windowed tables the window's end is one more key column, behind the key; its start is the
-  // time of the key.
-  static RowLayout TableOptions(const std::vector<DataType>& types, int keys,
-                                        bool windowed) {
-    RowLayout options;
-    options.types = types;
-    options.key_columns = keys + (windowed ? 1 : 0);
-    options.has_time = windowed;
-    if (windowed) options.types.insert(options.types.begin() + keys, DataType::Bigint());
-    return options;
-  }
   int table_keys_() const { return key_columns_ + (windowed_ ? 1 : 0); }
 
   Chunk TableRows(const Chunk& chunk) const {

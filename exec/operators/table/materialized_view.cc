@@ -185,12 +185,7 @@ class View : public Operator {
 }  // namespace
 
 RowLayout MaterializedViewOptions::Layout() const {
-  RowLayout layout;
-  layout.types = ColumnTypes(*schema);
-  layout.key_columns = key_columns + (is_windowed() ? 1 : 0);
-  layout.has_time = is_windowed();
-  if (is_windowed()) layout.types.insert(layout.types.begin() + key_columns, DataType::Bigint());
-  return layout;
+  return LayoutOfTable(ColumnTypes(*schema), key_columns, is_windowed());
 }
 
 std::optional<MaterializedViewOptions> ViewOf(const physical::Node& sink) {

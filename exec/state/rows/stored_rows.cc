@@ -1,5 +1,7 @@
 #include "exec/state/rows/stored_rows.h"
 
+#include <utility>
+
 #include "base/limits.h"
 #include "exec/state/row_codec.h"
 #include "exec/state/row_key.h"
@@ -11,6 +13,11 @@ namespace {
 constexpr size_t kWindowEndBytes = 1 + sizeof(int64_t);
 
 }  // namespace
+
+RowLayout LayoutOfTable(std::vector<DataType> types, int key_columns, bool windowed) {
+  if (windowed) types.insert(types.begin() + key_columns, DataType::Bigint());
+  return {std::move(types), key_columns + (windowed ? 1 : 0), windowed};
+}
 
 void AppendStoredKey(const RowLayout& layout, std::span<const ColumnPtr> keys, int32_t row,
                      int64_t time, std::string& out) {

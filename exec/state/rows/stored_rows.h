@@ -30,6 +30,10 @@ struct RowLayout {
   bool has_time = false;         ///< Keys have a time besides.
 };
 
+/// That of a table with these columns and its key in front. Where the key has a window, its start is
+/// the time of the key, and its end one more key column behind the others.
+RowLayout LayoutOfTable(std::vector<DataType> types, int key_columns, bool windowed);
+
 /// Of all keys; what stands at or behind kStoredRowsEnd was written by an earlier version.
 inline constexpr std::string_view kStoredRowsBegin = "r";
 inline constexpr std::string_view kStoredRowsEnd = "s";

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/asked_rows.h"
 #include "weir/engine.h"
 
 namespace weir {
@@ -44,24 +45,7 @@ class PullSnapshot : public ::testing::TestWithParam<bool> {
     auto done = engine_->Execute(sql);
     ASSERT_TRUE(done.ok()) << done.status().ToString();
   }
-  std::vector<std::string> Ask(const std::string& sql) {
-    auto cursor = engine_->Query(sql);
-    if (!cursor.ok()) return {cursor.status().ToString()};
-    std::vector<std::string> rows;
-    while (!(*cursor)->done()) {
-      auto batch = (*cursor)->Next(kSoon);
-      if (!batch.ok()) return {batch.status().ToString()};
-      if (!*batch) continue;
-      for (int32_t row = 0; row < (*batch)->row_count(); ++row) {
-        std::string line;
-        for (int i = 0; i < (*batch)->column_count(); ++i) {
-          line += (i > 0 ? " " : "") + (*batch)->column(i).ToText(row);
-        }
-        rows.push_back(std::move(line));
-      }
-    }
-    return rows;
-  }
+  std::vector<std::string> Ask(const std::string& sql) { return test::AskedRows(*engine_, sql); }
   /// `count` records, each key in turn.
   void Append(int count, int keys) {
     std::vector<Record> records;
