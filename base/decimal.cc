@@ -125,8 +125,7 @@ bool DivideDecimal(Int128 a, Int128 b, int shift, Int128& out) {
     numerator = Multiply(numerator.low, static_cast<Uint128>(kPowers[shift - 38]));
   }
   Uint128 magnitude;
-  return DivideRounded(numerator, divisor, magnitude) &&
-         Finish(magnitude, (a < 0) != (b < 0), out);
+  return DivideRounded(numerator, divisor, magnitude) && Finish(magnitude, (a < 0) != (b < 0), out);
 }
 
 int CompareDecimals(Int128 a, int scale_a, Int128 b, int scale_b) {

@@ -10,9 +10,8 @@
 namespace weir {
 
 inline Int128 ToInt128(Decimal128 value) {
-  return static_cast<Int128>((static_cast<unsigned __int128>(static_cast<uint64_t>(value.high))
-                              << 64) |
-                             value.low);
+  return static_cast<Int128>(
+      (static_cast<unsigned __int128>(static_cast<uint64_t>(value.high)) << 64) | value.low);
 }
 inline Decimal128 ToDecimal128(Int128 value) {
   return {static_cast<uint64_t>(value), static_cast<int64_t>(value >> 64)};

@@ -1,11 +1,11 @@
 #include "base/fault_points.h"
 
+#include <unistd.h>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 
 namespace weir {
 namespace {

@@ -22,13 +22,13 @@ struct MemoryShares {
             .kafka_sending = std::clamp(limit / 16, 16 * kMiB, 128 * kMiB)};
   }
 
-  int64_t state;             ///< State of operators that can also be read from a store.
-  int64_t between_commits;   ///< Bytes of records that a query reads before it measures its state.
-  int64_t commit;            ///< What waits for one commit, beside the state that changed.
-  int64_t store_buffers;     ///< RocksDB's memtables.
-  int64_t store_cache;       ///< RocksDB's blocks, the index and filter blocks among them.
-  int64_t kafka_partition;   ///< What librdkafka fetches ahead of the reader of one partition.
-  int64_t kafka_sending;     ///< What one producer of librdkafka holds.
+  int64_t state;            ///< State of operators that can also be read from a store.
+  int64_t between_commits;  ///< Bytes of records that a query reads before it measures its state.
+  int64_t commit;           ///< What waits for one commit, beside the state that changed.
+  int64_t store_buffers;    ///< RocksDB's memtables.
+  int64_t store_cache;      ///< RocksDB's blocks, the index and filter blocks among them.
+  int64_t kafka_partition;  ///< What librdkafka fetches ahead of the reader of one partition.
+  int64_t kafka_sending;    ///< What one producer of librdkafka holds.
 };
 
 }  // namespace weir

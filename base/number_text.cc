@@ -64,11 +64,11 @@ bool ParseInteger(std::string_view text, T& out) {
 
 /// What a decimal's text says, before scaling.
 struct DecimalDigits {
-  Int128 value = 0;       // Of the first 38 significant digits.
-  int taken = 0;          // Significant digits in `value`.
-  int64_t dropped = 0;    // Significant digits of the whole part behind these.
-  int64_t fraction = 0;   // Digits after the point in `value`.
-  int next_digit = 0;     // First digit that was left out, for rounding.
+  Int128 value = 0;      // Of the first 38 significant digits.
+  int taken = 0;         // Significant digits in `value`.
+  int64_t dropped = 0;   // Significant digits of the whole part behind these.
+  int64_t fraction = 0;  // Digits after the point in `value`.
+  int next_digit = 0;    // First digit that was left out, for rounding.
 };
 
 /// Reads digits and a point; returns where it stopped, or null without any digit.
@@ -159,8 +159,9 @@ size_t FormatJavaDouble(double value, char* out) {
   const int count = 1 + (e - text > 2 ? static_cast<int>(e - text) - 2 : 0);
   if (count > 1) std::memcpy(digits + 1, text + 2, count - 1);
   const bool plain = exponent >= -3 && exponent < 7;
-  return p - out + (plain ? LayOutPlain(digits, count, exponent, p)
-                          : LayOutScientific(digits, count, exponent, p));
+  return p - out +
+         (plain ? LayOutPlain(digits, count, exponent, p)
+                : LayOutScientific(digits, count, exponent, p));
 }
 
 std::string DoubleText(double value) {

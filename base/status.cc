@@ -91,7 +91,7 @@ struct ShownLine {
 ShownLine CutLine(std::string_view line, int column, int length) {
   constexpr int kCharactersMax = 160;
   constexpr int kCharactersBefore = 60;
-  std::vector<size_t> starts;   // Of the line's characters.
+  std::vector<size_t> starts;  // Of the line's characters.
   for (size_t i = 0; i < line.size(); ++i) {
     if ((line[i] & 0xC0) != 0x80) starts.push_back(i);
   }
@@ -123,8 +123,8 @@ std::string Status::ToString(std::string_view file) const {
       out += fmt::format("\n  at {}", place);
     } else {
       const ShownLine shown = CutLine(source_line(), column, length);
-      out += fmt::format("\n  {} | {}\n  {:{}} | {:{}}{:^>{}}", place, shown.text, "",
-                         place.size(), "", shown.column - 1, "", shown.length);
+      out += fmt::format("\n  {} | {}\n  {:{}} | {:{}}{:^>{}}", place, shown.text, "", place.size(),
+                         "", shown.column - 1, "", shown.length);
     }
   }
   if (!hint().empty()) out += "\n  hint: " + hint();

@@ -6,11 +6,11 @@
 
 #include "weir/status.h"
 
-#define WEIR_RETURN_IF_ERROR(expr)                                 \
-  do {                                                             \
+#define WEIR_RETURN_IF_ERROR(expr)                                  \
+  do {                                                              \
     if (::weir::Status weir_status_ = (expr); !weir_status_.ok()) { \
-      return weir_status_;                                         \
-    }                                                              \
+      return weir_status_;                                          \
+    }                                                               \
   } while (false)
 
 #define WEIR_CONCAT_INNER_(a, b) a##b

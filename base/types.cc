@@ -32,8 +32,8 @@ DataType DataType::Decimal(int precision, int scale) {
 
 DataType DataType::Array(DataType element) {
   DataType type(TypeKind::kArray);
-  type.children_ = std::make_shared<const std::vector<Field>>(
-      std::vector<Field>{{"item", std::move(element)}});
+  type.children_ =
+      std::make_shared<const std::vector<Field>>(std::vector<Field>{{"item", std::move(element)}});
   return type;
 }
 
@@ -96,8 +96,7 @@ std::string DataType::ToString() const {
     case TypeKind::kTime: return "TIME";
     case TypeKind::kTimestamp: return "TIMESTAMP";
     case TypeKind::kArray: return fmt::format("ARRAY<{}>", element().ToString());
-    case TypeKind::kMap:
-      return fmt::format("MAP<{}, {}>", key().ToString(), element().ToString());
+    case TypeKind::kMap: return fmt::format("MAP<{}, {}>", key().ToString(), element().ToString());
     case TypeKind::kStruct: {
       std::string text = "STRUCT<";
       for (const Field& field : *children_) {

@@ -23,8 +23,8 @@ struct Value {
 
   Value() = default;
   template <typename T>
-    requires(!std::is_same_v<std::remove_cvref_t<T>, Value>)
-  explicit Value(T v) : data(std::move(v)) {}
+  requires(!std::is_same_v<std::remove_cvref_t<T>, Value>) explicit Value(T v)
+      : data(std::move(v)) {}
   bool is_null() const { return std::holds_alternative<std::monostate>(data); }
   template <typename T>
   const T& as() const {

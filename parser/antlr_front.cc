@@ -251,22 +251,16 @@ Status AntlrFront::CheckNesting() const {
 
 FaultToken KindOf(size_t type) {
   switch (type) {
-    case antlr4::Token::EOF:
-      return FaultToken::kEnd;
+    case antlr4::Token::EOF: return FaultToken::kEnd;
     case WeirParser::IDENTIFIER:
-    case WeirParser::DIGIT_IDENTIFIER:
-      return FaultToken::kWord;
+    case WeirParser::DIGIT_IDENTIFIER: return FaultToken::kWord;
     case WeirParser::QUOTED_IDENTIFIER:
-    case WeirParser::BACKQUOTED_IDENTIFIER:
-      return FaultToken::kQuotedName;
-    case WeirParser::STRING:
-      return FaultToken::kString;
+    case WeirParser::BACKQUOTED_IDENTIFIER: return FaultToken::kQuotedName;
+    case WeirParser::STRING: return FaultToken::kString;
     case WeirParser::INTEGER_NUMBER:
     case WeirParser::DECIMAL_NUMBER:
-    case WeirParser::FLOAT:
-      return FaultToken::kNumber;
-    default:
-      return type <= Keywords().size() ? FaultToken::kKeyword : FaultToken::kSymbol;
+    case WeirParser::FLOAT: return FaultToken::kNumber;
+    default: return type <= Keywords().size() ? FaultToken::kKeyword : FaultToken::kSymbol;
   }
 }
 
@@ -279,10 +273,8 @@ bool MayBeMeantAsName(size_t type) {
     case WeirParser::K_NULL:
     case WeirParser::K_SELECT:
     case WeirParser::K_TRUE:
-    case WeirParser::K_WHERE:
-      return false;
-    default:
-      return KindOf(type) == FaultToken::kKeyword && Keywords()[type - 1].reserved;
+    case WeirParser::K_WHERE: return false;
+    default: return KindOf(type) == FaultToken::kKeyword && Keywords()[type - 1].reserved;
   }
 }
 

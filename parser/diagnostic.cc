@@ -36,17 +36,13 @@ std::string Sentence(const SyntaxFault& fault) {
   }
   switch (fault.kind) {
     case FaultToken::kWord:
-    case FaultToken::kKeyword:
-      return fmt::format("unexpected word: {}", Shown(fault.text));
+    case FaultToken::kKeyword: return fmt::format("unexpected word: {}", Shown(fault.text));
     case FaultToken::kQuotedName:
       return fmt::format("unexpected quoted name: {}", Shown(fault.text));
-    case FaultToken::kString:
-      return fmt::format("unexpected text: {}", Shown(fault.text));
-    case FaultToken::kNumber:
-      return fmt::format("unexpected number: {}", Shown(fault.text));
+    case FaultToken::kString: return fmt::format("unexpected text: {}", Shown(fault.text));
+    case FaultToken::kNumber: return fmt::format("unexpected number: {}", Shown(fault.text));
     case FaultToken::kSymbol:
-    case FaultToken::kEnd:
-      break;
+    case FaultToken::kEnd: break;
   }
   return fmt::format("unexpected symbol: {}", Shown(fault.text));
 }

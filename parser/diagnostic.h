@@ -32,7 +32,7 @@ struct SyntaxFault {
   bool subquery = false;        ///< (SELECT where none may stand.
   bool doubled_equals = false;  ///< a == b.
   bool unclosed_quote = false;
-  std::string advice;           ///< What FindSyntaxAdvice says.
+  std::string advice;  ///< What FindSyntaxAdvice says.
 };
 
 /// The error for `fault`, kSyntax, without its source line.

@@ -24,13 +24,10 @@ Status CheckClosed(const StatementSplitter& splitter) {
     case StatementSplitter::Open::kQuotedName:
       message = "a quoted name is not closed by its quote";
       break;
-    case StatementSplitter::Open::kComment:
-      message = "a comment is not closed by */";
-      break;
+    case StatementSplitter::Open::kComment: message = "a comment is not closed by */"; break;
     case StatementSplitter::Open::kNothing:
     case StatementSplitter::Open::kStatement:
-    case StatementSplitter::Open::kPipeline:
-      return OkStatus();
+    case StatementSplitter::Open::kPipeline: return OkStatus();
   }
   return Status(ErrorCode::kSyntax, message).At(splitter.open_position()).WithHint(hint);
 }

@@ -73,16 +73,12 @@ void StatementSplitter::Clear() { *this = StatementSplitter(); }
 
 StatementSplitter::Open StatementSplitter::open() const {
   switch (state_) {
-    case State::kString:
-      return Open::kString;
+    case State::kString: return Open::kString;
     case State::kDoubleQuoted:
-    case State::kBackquoted:
-      return Open::kQuotedName;
-    case State::kBlockComment:
-      return Open::kComment;
+    case State::kBackquoted: return Open::kQuotedName;
+    case State::kBlockComment: return Open::kComment;
     case State::kPlain:
-    case State::kLineComment:
-      break;
+    case State::kLineComment: break;
   }
   if (in_pipeline_) return Open::kPipeline;
   const bool held_back = at_ < pending_.size() && !IsBlank(pending_[at_]);

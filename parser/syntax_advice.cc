@@ -28,8 +28,8 @@ bool IsOneOf(std::string_view text, const std::array<std::string_view, N>& words
 
 /// What only makes sense with something behind it.
 constexpr std::array<std::string_view, 28> kNeedsOperand = {
-    "+",  "-",     "*",      "/",  "%",    "||",   "=",    "<>",      "!=",   "<",
-    "<=", ">",     ">=",     ":=", "=>",   "AND",  "OR",   "NOT",     "LIKE", "BY",
+    "+",  "-",     "*",      "/",  "%",    "||",   "=",    "<>",     "!=",   "<",
+    "<=", ">",     ">=",     ":=", "=>",   "AND",  "OR",   "NOT",    "LIKE", "BY",
     "IN", "WHERE", "HAVING", "ON", "WHEN", "THEN", "ELSE", "BETWEEN"};
 
 bool NeedsOperand(Tokens tokens, size_t at) {
@@ -61,16 +61,19 @@ std::optional<size_t> OpenBracket(Tokens tokens, size_t at) {
 
 struct Clause {
   std::string_view word;
-  std::string_view second;   ///< What follows it, where it is not a reserved word.
+  std::string_view second;  ///< What follows it, where it is not a reserved word.
   std::string_view name;
 };
 /// In the order in which they stand.
-constexpr Clause kClauses[] = {
-    {"FROM", "", "FROM"},           {"WINDOW", "", "WINDOW"},
-    {"WHERE", "", "WHERE"},         {"GROUP", "BY", "GROUP BY"},
-    {"PARTITION", "BY", "PARTITION BY"}, {"HAVING", "", "HAVING"},
-    {"ORDER", "BY", "ORDER BY"},    {"EMIT", "", "EMIT"},
-    {"LIMIT", "", "LIMIT"}};
+constexpr Clause kClauses[] = {{"FROM", "", "FROM"},
+                               {"WINDOW", "", "WINDOW"},
+                               {"WHERE", "", "WHERE"},
+                               {"GROUP", "BY", "GROUP BY"},
+                               {"PARTITION", "BY", "PARTITION BY"},
+                               {"HAVING", "", "HAVING"},
+                               {"ORDER", "BY", "ORDER BY"},
+                               {"EMIT", "", "EMIT"},
+                               {"LIMIT", "", "LIMIT"}};
 
 const Clause* ClauseAt(Tokens tokens, size_t at) {
   for (const Clause& clause : kClauses) {
@@ -97,7 +100,7 @@ void VisitClausesBefore(Tokens tokens, size_t at, Visit visit) {
 std::string ClauseAdvice(Tokens tokens, size_t at) {
   const Clause* clause = ClauseAt(tokens, at);
   if (clause == nullptr || clause == kClauses) return "";
-  const Clause* earliest = nullptr;   // Of those that should come later.
+  const Clause* earliest = nullptr;  // Of those that should come later.
   bool again = false;
   VisitClausesBefore(tokens, at, [&](const Clause& before) {
     again |= &before == clause;
@@ -148,16 +151,22 @@ constexpr std::string_view kFileHint =
     "CREATE STREAM … WITH (CONNECTOR='file', PATH='…') reads a file";
 /// First words of statements that other systems have.
 constexpr WordAdvice kForeignStatements[] = {
-    {"UPDATE", kWriteHint}, {"UPSERT", kWriteHint}, {"MERGE", kWriteHint}, {"REPLACE", kWriteHint},
-    {"COPY", kFileHint},    {"IMPORT", kFileHint},  {"LOAD", kFileHint},
+    {"UPDATE", kWriteHint},
+    {"UPSERT", kWriteHint},
+    {"MERGE", kWriteHint},
+    {"REPLACE", kWriteHint},
+    {"COPY", kFileHint},
+    {"IMPORT", kFileHint},
+    {"LOAD", kFileHint},
     {"TRUNCATE", "DROP … DELETE TOPIC deletes the records as well"},
     {"WATCH", "SELECT … EMIT CHANGES follows what comes"},
     {"SUBSCRIBE", "SELECT … EMIT CHANGES follows what comes"},
 };
 /// Words behind which the statement stopped.
 constexpr WordAdvice kAfterFirstWord[] = {
-    {"SHOW", "SHOW lists STREAMS, TABLES, TOPICS, QUERIES, METRICS, FUNCTIONS, TYPES, VARIABLES, "
-             "PROPERTIES and PIPELINES"},
+    {"SHOW",
+     "SHOW lists STREAMS, TABLES, TOPICS, QUERIES, METRICS, FUNCTIONS, TYPES, VARIABLES, "
+     "PROPERTIES and PIPELINES"},
     {"LIST", "LIST lists STREAMS, TABLES, TOPICS, QUERIES, FUNCTIONS, TYPES and PROPERTIES"},
     {"DROP", "write DROP STREAM, DROP TABLE, DROP TYPE or DROP PIPELINE, and the name"},
     {"CREATE", "what can be made is a STREAM, a TABLE or a TYPE"},

@@ -20,7 +20,7 @@ struct AdviceToken {
 
 struct SyntaxAdvice {
   std::string hint;
-  size_t token = 0;   ///< The token that the error is about.
+  size_t token = 0;  ///< The token that the error is about.
 };
 
 /// Advice for the text that stopped being a statement at `tokens[at]`; at the text's end where `at`

@@ -121,10 +121,10 @@ template <>
 Schema LeftSchema(const physical::ForeignKeyJoin& join) {
   Schema schema = *join.inputs[0]->schema;
   if (!join.spread) return schema;
-  schema.columns.erase(schema.columns.begin(),
-                       schema.columns.begin() +
-                           static_cast<std::ptrdiff_t>(join.foreign_key.size()));
-  schema.columns.resize(schema.columns.size() - 2);   // Version and kind.
+  schema.columns.erase(
+      schema.columns.begin(),
+      schema.columns.begin() + static_cast<std::ptrdiff_t>(join.foreign_key.size()));
+  schema.columns.resize(schema.columns.size() - 2);  // Version and kind.
   return schema;
 }
 

@@ -28,8 +28,8 @@ std::string LimitText(int64_t limit, int64_t offset);
 std::string FormatText(const physical::SideFormat& format);
 /// Names of the schema's columns at these places.
 std::string PickedText(const std::vector<int>& columns, const Schema& schema);
-/// What a join's columns and expressions of its left side are over: the left input, or the left table
-/// whose messages it gets.
+/// What a join's columns and expressions of its left side are over: the left input, or the left
+/// table whose messages it gets.
 template <typename T>
 Schema LeftSchema(const T& join) {
   return *join.inputs[0]->schema;

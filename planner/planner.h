@@ -31,8 +31,8 @@ struct PlannerContext {
   /// Partitions of a topic that exists, else nothing.
   std::function<std::optional<int32_t>(std::string_view topic)> topic_partitions;
   /// Columns of a connector source declared without a column list (files); fills `properties` too.
-  std::function<Result<std::vector<ColumnSchema>>(
-      std::string_view source, std::map<std::string, std::string>& properties)>
+  std::function<Result<std::vector<ColumnSchema>>(std::string_view source,
+                                                  std::map<std::string, std::string>& properties)>
       infer_columns;
   /// Of a kept query that is planned again: columns that its sources got later are out of its
   /// reach, so that `*` and every name mean what they meant. Sources that are not listed show all.
@@ -42,9 +42,9 @@ struct PlannerContext {
   /// Id of the query that runs and keeps the rows of a table, or nothing. Unset: the one that the
   /// table's entry names.
   std::function<std::string(const SourceEntry& table)> keeper_of;
-  /// Of a kept query from before plans were kept: rows are placed as they were then, since its state
-  /// lies so. Foreign-key joins are gathered in one task, and of columns that equal a key only the
-  /// key itself tells where rows are.
+  /// Of a kept query from before plans were kept: rows are placed as they were then, since its
+  /// state lies so. Foreign-key joins are gathered in one task, and of columns that equal a key
+  /// only the key itself tells where rows are.
   bool first_placement = false;
   /// False: only what ksqlDB accepts; extensions are rejected (kInvalidStatement) as ksqlDB does.
   bool sql_extensions = true;
@@ -53,7 +53,7 @@ struct PlannerContext {
 /// CREATE STREAM/TABLE without AS.
 struct CreateSourcePlan {
   SourceEntry source;
-  bool create_topic = false;                  ///< PARTITIONS was given and the topic is missing.
+  bool create_topic = false;  ///< PARTITIONS was given and the topic is missing.
   int32_t partitions = 1;
   int64_t retention_ms = -1;
   bool if_not_exists = false, or_replace = false;
@@ -61,18 +61,18 @@ struct CreateSourcePlan {
 
 /// A query that writes to a topic: CREATE … AS SELECT, INSERT INTO … SELECT, a pipeline's part.
 struct PersistentQueryPlan {
-  std::string query_id;                       ///< CSAS_X, CTAS_X, INSERT_X_<hash>, or QUERY_ID.
-  std::string sql;                            ///< Canonical text; equal text is a no-op.
-  std::optional<SourceEntry> sink;            ///< Made by CREATE … AS.
+  std::string query_id;             ///< CSAS_X, CTAS_X, INSERT_X_<hash>, or QUERY_ID.
+  std::string sql;                  ///< Canonical text; equal text is a no-op.
+  std::optional<SourceEntry> sink;  ///< Made by CREATE … AS.
   std::string sink_name;
   std::vector<std::string> reads;
   bool create_topic = false;
-  int32_t partitions = 1;                     ///< Of the sink's topic.
+  int32_t partitions = 1;  ///< Of the sink's topic.
   int64_t retention_ms = -1;
   bool compacted = false;
   bool if_not_exists = false, or_replace = false;
-  physical::NodePtr root;                     ///< Ends in a TopicSink.
-  KnownColumns known_columns;                 ///< Of what it reads, as planned.
+  physical::NodePtr root;      ///< Ends in a TopicSink.
+  KnownColumns known_columns;  ///< Of what it reads, as planned.
   /// Of the signature of its state (SignatureHash).
   uint64_t fingerprint = 0;
   /// As versions computed it that kept no plans (StateShape): state that bears it is taken over.
@@ -81,8 +81,8 @@ struct PersistentQueryPlan {
 
 /// SELECT … EMIT CHANGES|FINAL: follows its sources.
 struct PushQueryPlan {
-  physical::NodePtr root;                     ///< Ends in a ClientSink; LIMIT is a node.
-  SchemaPtr schema;                           ///< Columns shown, keys where the SELECT has them.
+  physical::NodePtr root;  ///< Ends in a ClientSink; LIMIT is a node.
+  SchemaPtr schema;        ///< Columns shown, keys where the SELECT has them.
   std::vector<std::string> reads;
   std::optional<int64_t> limit;
   bool is_table = false;
@@ -91,17 +91,17 @@ struct PushQueryPlan {
 /// SELECT without EMIT: plain SQL over what is there now. The plan is that of any query, but its
 /// sources end: tables that a query keeps are read from there, all else up to its present end.
 struct PullQueryPlan {
-  physical::NodePtr root;                     ///< Ends in a ClientSink.
-  SchemaPtr schema;                           ///< Columns shown; of tables the keys are marked.
+  physical::NodePtr root;  ///< Ends in a ClientSink.
+  SchemaPtr schema;        ///< Columns shown; of tables the keys are marked.
   std::vector<std::string> reads;
-  SourcePosition from;                        ///< For errors about what is read.
-  bool is_table = false;                      ///< Its first source is one.
+  SourcePosition from;    ///< For errors about what is read.
+  bool is_table = false;  ///< Its first source is one.
   std::optional<int64_t> limit;
 };
 
 /// INSERT INTO … VALUES.
 struct InsertValuesPlan {
-  const SourceEntry* source = nullptr;        ///< In the catalog.
+  const SourceEntry* source = nullptr;  ///< In the catalog.
   /// One value a column of the source, already cast; null where not given.
   std::vector<Value> values;
   std::optional<int64_t> row_time_ms;
@@ -115,8 +115,7 @@ Result<PersistentQueryPlan> PlanPersistentQuery(const ast::Statement& statement,
                                                 const PlannerContext& context);
 Result<PushQueryPlan> PlanPushQuery(const ast::Statement& statement, const PlannerContext& context);
 /// CREATE SOURCE TABLE: a query without a sink, which keeps the table's rows for pull queries.
-Result<PersistentQueryPlan> PlanKeptTable(const SourceEntry& source,
-                                          const PlannerContext& context);
+Result<PersistentQueryPlan> PlanKeptTable(const SourceEntry& source, const PlannerContext& context);
 /// Without sql_extensions what ksqlDB's pull queries can do, else SQL.
 Result<PullQueryPlan> PlanPullQuery(const ast::Statement& statement, const PlannerContext& context);
 Result<InsertValuesPlan> PlanInsertValues(const ast::Statement& statement,

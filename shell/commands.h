@@ -33,8 +33,8 @@ struct CommandContext {
 enum class ArgumentKind : uint8_t { kAny, kFile, kSource, kTopic, kFunction, kHelpTopic, kWord };
 
 struct Command {
-  std::string_view name;      ///< Without the dot.
-  std::string_view also;      ///< Further names between blanks, with their first sign: "\\dt".
+  std::string_view name;  ///< Without the dot.
+  std::string_view also;  ///< Further names between blanks, with their first sign: "\\dt".
   int arguments_min;
   int arguments_max;
   bool bare;                  ///< Also known without the dot.

@@ -56,7 +56,7 @@ class DescriptorLineSource : public LineSource {
 
   const int descriptor_;
   Interrupts& interrupts_;
-  std::string text_;   // Read and not given out, from at_ on.
+  std::string text_;  // Read and not given out, from at_ on.
   size_t at_ = 0;
 };
 

@@ -47,11 +47,21 @@ class CivetServerOfMetrics final : public MetricsServer {
           .WithHint("127.0.0.1 is this machine alone, 0.0.0.0 and :: are all of its networks");
     }
     const std::string where = fmt::format("{}:{}", *listening, port);
-    const char* options[] = {"listening_ports",    where.c_str(),     "num_threads",
-                             kThreads,             "request_timeout_ms", kRequestTimeoutMs,
-                             "linger_timeout_ms",  kRequestTimeoutMs, "max_request_size",
-                             kRequestBytesMax,     "enable_keep_alive", "no",
-                             "enable_directory_listing", "no",        nullptr};
+    const char* options[] = {"listening_ports",
+                             where.c_str(),
+                             "num_threads",
+                             kThreads,
+                             "request_timeout_ms",
+                             kRequestTimeoutMs,
+                             "linger_timeout_ms",
+                             kRequestTimeoutMs,
+                             "max_request_size",
+                             kRequestBytesMax,
+                             "enable_keep_alive",
+                             "no",
+                             "enable_directory_listing",
+                             "no",
+                             nullptr};
     mg_callbacks callbacks{};
     callbacks.log_message = [](const mg_connection*, const char*) { return 1; };
     // Comes before everything the library does with a path: none of its other services, above all
@@ -62,8 +72,9 @@ class CivetServerOfMetrics final : public MetricsServer {
     if (server_ == nullptr || mg_get_server_ports(server_, 1, &bound) != 1) {
       return Status(ErrorCode::kIoError,
                     fmt::format("metrics cannot be served at {} port {}", address, port))
-          .WithHint("choose a port that is free with --metrics-port (0 lets the system choose), "
-                    "and an address of this machine with --metrics-address");
+          .WithHint(
+              "choose a port that is free with --metrics-port (0 lets the system choose), "
+              "and an address of this machine with --metrics-address");
     }
     url_ = fmt::format("http://{}:{}/metrics", *listening == "127.0.0.1" ? "localhost" : *listening,
                        bound.port);

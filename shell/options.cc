@@ -1,7 +1,7 @@
 #include "shell/options.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -101,16 +101,15 @@ Status AddVariable(const char* variable, std::map<std::string, std::string>* int
 
 const std::map<std::string, LogLevel>& LogLevels() {
   static const auto* const kLevels = new std::map<std::string, LogLevel>{
-      {"trace", LogLevel::kTrace}, {"debug", LogLevel::kDebug},     {"info", LogLevel::kInfo},
+      {"trace", LogLevel::kTrace},     {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo},
       {"warning", LogLevel::kWarning}, {"error", LogLevel::kError}, {"off", LogLevel::kOff}};
   return *kLevels;
 }
 
 /// Null if there is none.
 const CLI::App* FindSubcommand(const CLI::App& app, std::string_view name) {
-  const auto found = app.get_subcommands([name](const CLI::App* each) {
-    return each->get_name() == name;
-  });
+  const auto found =
+      app.get_subcommands([name](const CLI::App* each) { return each->get_name() == name; });
   return found.empty() ? nullptr : found.front();
 }
 
@@ -147,9 +146,9 @@ class OptionsFile : public CLI::ConfigBase {
       }
     }
     const std::string near = DidYouMean(item.name, names);
-    throw CLI::ConfigError(fmt::format("no option has the name {}: {}", item.fullname(),
-                                       near.empty() ? "options are " + ListNames(names, 40)
-                                                    : near));
+    throw CLI::ConfigError(
+        fmt::format("no option has the name {}: {}", item.fullname(),
+                    near.empty() ? "options are " + ListNames(names, 40) : near));
   }
 
   const CLI::App& app_;
@@ -165,9 +164,10 @@ class CommandLine {
     AddSubcommands();
     app_.require_subcommand(0, 1);
     app_.fallthrough();
-    app_.footer("weir help NAME tells of a command, a statement, a clause, a type or a function.\n"
-                "Exit codes: 0 done, 1 a statement failed, 2 wrong usage, 130 interrupted, "
-                "143 terminated with work undone.");
+    app_.footer(
+        "weir help NAME tells of a command, a statement, a clause, a type or a function.\n"
+        "Exit codes: 0 done, 1 a statement failed, 2 wrong usage, 130 interrupted, "
+        "143 terminated with work undone.");
   }
 
   CLI::App& app() { return app_; }
@@ -182,9 +182,9 @@ class CommandLine {
             .WithHint("a store is named by -d DIRECTORY here");
       }
       if (!options_.directory.empty() && options_.directory != raw_.positional_directory) {
-        return Status(ErrorCode::kUsage, fmt::format("two directories: {} and {}",
-                                                     options_.directory,
-                                                     raw_.positional_directory));
+        return Status(ErrorCode::kUsage,
+                      fmt::format("two directories: {} and {}", options_.directory,
+                                  raw_.positional_directory));
       }
       if (options_.directory.empty()) {
         WEIR_RETURN_IF_ERROR(CheckNewStore(raw_.positional_directory));
@@ -274,9 +274,9 @@ class CommandLine {
     AddSubcommand("run", "Run query files; stay while their queries do", ProgramCommand::kRun)
         ->add_option("files", options_.files, "SQL files")
         ->required();
-    AddLoadOptions(*AddSubcommand("load", "Load a CSV or NDJSON file into a topic",
-                                  ProgramCommand::kLoad),
-                   &options_.load, &raw_load_);
+    AddLoadOptions(
+        *AddSubcommand("load", "Load a CSV or NDJSON file into a topic", ProgramCommand::kLoad),
+        &options_.load, &raw_load_);
     AddPrintOptions(*AddSubcommand("print", "Show a topic's records", ProgramCommand::kPrint),
                     &options_.print);
     CLI::App* explain =
@@ -341,14 +341,15 @@ class CommandLine {
   Status CheckNewStore(const std::string& name) const {
     std::error_code error;
     if (std::filesystem::is_regular_file(name, error)) {
-      return Status(ErrorCode::kUsage, fmt::format("a store is a directory, this is a file: {}",
-                                                   name))
+      return Status(ErrorCode::kUsage,
+                    fmt::format("a store is a directory, this is a file: {}", name))
           .WithHint(HintForFile(name));
     }
     if (std::filesystem::exists(name, error)) return OkStatus();
     if (LooksLikeSql(name)) {
       return Status(ErrorCode::kUsage, fmt::format("no store has this name, which looks like SQL: "
-                                                   "{}", name))
+                                                   "{}",
+                                                   name))
           .WithHint(fmt::format("weir -c \"{0}\" runs it (weir -d \"{0}\" makes a store)", name));
     }
     std::vector<std::string> commands = {"help", "version"};
@@ -364,8 +365,10 @@ class CommandLine {
   static std::string HintForFile(const std::string& name) {
     if (name.ends_with(".sql")) return fmt::format("weir run {} runs its statements", name);
     if (name.ends_with(".test")) return fmt::format("weir test {} runs its tests", name);
-    return fmt::format("weir load TOPIC {} loads its records into a topic, and CREATE STREAM … "
-                       "WITH (CONNECTOR='file', PATH='{}') reads them where they are", name, name);
+    return fmt::format(
+        "weir load TOPIC {} loads its records into a topic, and CREATE STREAM … "
+        "WITH (CONNECTOR='file', PATH='{}') reads them where they are",
+        name, name);
   }
 
   static bool LooksLikeSql(std::string_view text) {
@@ -387,11 +390,12 @@ class CommandLine {
     if (options_.command == ProgramCommand::kReset) {
       if (!options_.brokers.empty() && !options_.application_id.empty()) return OkStatus();
       return Status(ErrorCode::kUsage, "reset needs Kafka brokers and an application id")
-          .WithHint("weir reset --application-id ID -b BROKERS; on a local store DROP what a query "
-                    "makes and create it again");
+          .WithHint(
+              "weir reset --application-id ID -b BROKERS; on a local store DROP what a query "
+              "makes and create it again");
     }
-    const bool needs_store = options_.command == ProgramCommand::kLoad ||
-                             options_.command == ProgramCommand::kPrint;
+    const bool needs_store =
+        options_.command == ProgramCommand::kLoad || options_.command == ProgramCommand::kPrint;
     if (needs_store && options_.directory.empty() && options_.brokers.empty()) {
       return Status(ErrorCode::kUsage, "load and print need a store")
           .WithHint("name a directory with -d DIRECTORY, or Kafka with -b BROKERS");

@@ -41,8 +41,8 @@ struct ResetArguments {
 /// Of `weir test`.
 struct TestArguments {
   bool dump = false;
-  bool update = false;        ///< Rewrites the expected blocks of .test files.
-  int64_t batch_rows = 1;     ///< Of .json cases.
+  bool update = false;            ///< Rewrites the expected blocks of .test files.
+  int64_t batch_rows = 1;         ///< Of .json cases.
   std::vector<std::string> ways;  ///< Empty: all four.
 };
 
@@ -69,10 +69,10 @@ struct ProgramOptions {
   LoadOptions load;
   PrintOptions print;
   ResetArguments reset;
-  std::string help_topic;  ///< Of help: a word of SQL.
+  std::string help_topic;           ///< Of help: a word of SQL.
   std::optional<int> metrics_port;  ///< Serve metrics over HTTP; 0: on a port that is free.
   std::string metrics_address = "127.0.0.1";  ///< Where that port is.
-  bool dot = false;  ///< Of explain.
+  bool dot = false;                           ///< Of explain.
   TestArguments test;
 };
 

@@ -12,18 +12,18 @@
 #include <utility>
 
 #include "base/status_macros.h"
-#include "shell/prompt/catalog_names.h"
 #include "shell/commands.h"
-#include "shell/render/explain.h"
-#include "shell/prompt/line_editor.h"
-#include "shell/prompt/completion.h"
 #include "shell/logging.h"
 #include "shell/metrics_server.h"
-#include "shell/render/progress.h"
+#include "shell/prompt/catalog_names.h"
+#include "shell/prompt/completion.h"
+#include "shell/prompt/line_editor.h"
 #include "shell/prompt/repl.h"
+#include "shell/render/explain.h"
+#include "shell/render/progress.h"
+#include "shell/render/terminal_stream.h"
 #include "shell/reset.h"
 #include "shell/statement_runner.h"
-#include "shell/render/terminal_stream.h"
 #include "shell/test/test_command.h"
 #include "weir/version.h"
 
@@ -111,16 +111,12 @@ class Program {
       }
     }
     switch (options_.command) {
-      case ProgramCommand::kPrompt:
-        return options_.scripts.empty() ? RunPrompt() : RunScripts();
-      case ProgramCommand::kRun:
-        return RunScripts();
-      case ProgramCommand::kLoad:
-        return RunLoadCommand();
+      case ProgramCommand::kPrompt: return options_.scripts.empty() ? RunPrompt() : RunScripts();
+      case ProgramCommand::kRun: return RunScripts();
+      case ProgramCommand::kLoad: return RunLoadCommand();
       case ProgramCommand::kPrint:
         return Tell(runner_.Run({.text = PrintStatement(options_.print), .position = {}}), {});
-      case ProgramCommand::kExplain:
-        return RunExplain();
+      case ProgramCommand::kExplain: return RunExplain();
       case ProgramCommand::kHelp:
         return Tell(TellHelp(engine_, options_.help_topic, streams_.out), {});
       case ProgramCommand::kReset:
@@ -146,11 +142,11 @@ class Program {
 
   void TellStopped(std::string_view file) {
     const SourcePosition at = runner_.last_position();
-    streams_.err << fmt::format("stopped before the end of {}: {} statement{} carried out",
-                                file, runner_.statements_done(),
+    streams_.err << fmt::format("stopped before the end of {}: {} statement{} carried out", file,
+                                runner_.statements_done(),
                                 runner_.statements_done() == 1 ? " was" : "s were");
-    if (at.line > 0) streams_.err << fmt::format(", the last one begun is at {}:{}", at.line,
-                                                 at.column);
+    if (at.line > 0)
+      streams_.err << fmt::format(", the last one begun is at {}:{}", at.line, at.column);
     streams_.err << '\n' << std::flush;
   }
 
@@ -174,8 +170,8 @@ class Program {
       }
     }
     for (const ScriptItem& script : scripts) {
-      const Status status = script.is_file ? runner_.RunFile(script.text)
-                                           : runner_.RunText(script.text);
+      const Status status =
+          script.is_file ? runner_.RunFile(script.text) : runner_.RunText(script.text);
       if (status.ok()) continue;
       const std::string_view name = script.is_file ? std::string_view(script.text) : "-c";
       if (&script != &scripts.back() && runner_.was_following()) {
@@ -319,9 +315,9 @@ namespace {
 Result<std::unique_ptr<MetricsServer>> ServeMetrics(const ProgramOptions& options,
                                                     const Engine& engine, std::ostream& err) {
   if (!options.metrics_port) return std::unique_ptr<MetricsServer>();
-  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<MetricsServer> server,
-                        MetricsServer::Start(engine, options.metrics_address,
-                                             *options.metrics_port));
+  WEIR_ASSIGN_OR_RETURN(
+      std::unique_ptr<MetricsServer> server,
+      MetricsServer::Start(engine, options.metrics_address, *options.metrics_port));
   if (!options.quiet) {
     err << fmt::format("metrics are at {}\n", server->url()) << std::flush;
   }
@@ -415,9 +411,10 @@ Status LoadFile(Engine& engine, const LoadOptions& options, std::istream* standa
                        WithThousands(static_cast<int64_t>(rate)))
         << std::flush;
   };
-  const Result<int64_t> loaded = Load(
-      engine, options, options.file == "-" ? standard_input : nullptr, interrupts, tell,
-      [&](const std::string& text) { err << "warning: " << text << '\n' << std::flush; });
+  const Result<int64_t> loaded =
+      Load(engine, options, options.file == "-" ? standard_input : nullptr, interrupts, tell,
+           [&](const std::string& text) { err << "warning: " << text << '\n'
+                                              << std::flush; });
   if (!messages.quiet && messages.err_is_terminal) err << '\n';
   WEIR_RETURN_IF_ERROR(loaded.status());
   if (!messages.quiet) {

@@ -7,9 +7,9 @@
 #include <memory>
 #include <ostream>
 
-#include "shell/prompt/interrupts.h"
 #include "shell/load/load.h"
 #include "shell/options.h"
+#include "shell/prompt/interrupts.h"
 #include "weir/engine.h"
 
 namespace weir::shell {

@@ -22,8 +22,9 @@ Status CheckNoneRuns(const ResetPlan& plan) {
   if (plan.running.empty()) return OkStatus();
   return Status(ErrorCode::kCopiesRunning,
                 fmt::format("{} is running: {}", Whose(plan), fmt::join(plan.running, "; ")))
-      .WithHint("stop all copies first; one that was killed stays in its groups until "
-                "session.timeout.ms has passed");
+      .WithHint(
+          "stop all copies first; one that was killed stays in its groups until "
+          "session.timeout.ms has passed");
 }
 
 bool Confirmed(ProgramStreams& streams, Interrupts& interrupts) {
@@ -74,9 +75,10 @@ Status RunReset(const ProgramOptions& options, const EngineOptions& engine, Prog
   }
   WEIR_RETURN_IF_ERROR(Reset(engine, plan));
   if (!options.quiet) {
-    streams.err << fmt::format("{} begins anew: its sources are read from where "
-                               "auto.offset.reset says; its output topics were left as they are\n",
-                               Whose(plan))
+    streams.err << fmt::format(
+                       "{} begins anew: its sources are read from where "
+                       "auto.offset.reset says; its output topics were left as they are\n",
+                       Whose(plan))
                 << std::flush;
   }
   return OkStatus();

@@ -2,9 +2,9 @@
 
 // `weir reset`: tells what an application keeps, asks, deletes it.
 
-#include "shell/prompt/interrupts.h"
 #include "shell/options.h"
 #include "shell/program.h"
+#include "shell/prompt/interrupts.h"
 #include "weir/reset.h"
 
 namespace weir::shell {

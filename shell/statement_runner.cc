@@ -23,11 +23,7 @@ constexpr std::chrono::seconds kTellWaitingAfter(2);
 
 StatementRunner::StatementRunner(Engine& engine, Output& output, std::ostream& err,
                                  Interrupts& interrupts, RunnerOptions options)
-    : engine_(engine),
-      output_(output),
-      err_(err),
-      interrupts_(interrupts),
-      options_(options) {}
+    : engine_(engine), output_(output), err_(err), interrupts_(interrupts), options_(options) {}
 
 Status StatementRunner::Run(const StatementText& statement, std::string_view whole_text) {
   if (interrupts_.pending() != StopKind::kNone) {
@@ -39,8 +35,7 @@ Status StatementRunner::Run(const StatementText& statement, std::string_view who
   if (options_.until_end && ReadsData(statement.text)) WEIR_RETURN_IF_ERROR(WaitUntilEnd());
   const Interrupts::Scope scope(interrupts_, [this] { engine_.CancelWaits(); });
   Result<std::vector<StatementResult>> results = engine_.Execute(
-      statement.text,
-      [this](std::string_view text, Cursor& cursor) { return Drain(text, cursor); },
+      statement.text, [this](std::string_view text, Cursor& cursor) { return Drain(text, cursor); },
       [this](const StatementResult& result) { TellResult(result); });
   output_.stream().flush();
   if (!results.ok()) return Relocate(results.status(), statement, whole_text);

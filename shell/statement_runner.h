@@ -74,7 +74,7 @@ class StatementRunner {
   bool output_closed_ = false;
   int64_t statements_done_ = 0;
   SourcePosition last_position_;
-  int64_t windows_told_ = 0;   // Open ones, when it was last said.
+  int64_t windows_told_ = 0;  // Open ones, when it was last said.
 };
 
 }  // namespace weir::shell

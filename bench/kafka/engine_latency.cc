@@ -41,8 +41,10 @@ class CountedNumbers {
 
 int Main(int argc, char** argv) {
   if (argc < 8) {
-    std::fputs("usage: engine_latency BROKERS filter|count INPUT OUTPUT PER_SECOND SECONDS "
-               "STATE_DIR [NAME=VALUE]...\n", stderr);
+    std::fputs(
+        "usage: engine_latency BROKERS filter|count INPUT OUTPUT PER_SECOND SECONDS "
+        "STATE_DIR [NAME=VALUE]...\n",
+        stderr);
     return 2;
   }
   EngineOptions options;

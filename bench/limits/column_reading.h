@@ -34,8 +34,7 @@ template <typename T>
 void Read(ondemand::object& object, std::string_view name, Checksum& checksum) {
   T value;
   if (object.find_field(name).get(value) != simdjson::SUCCESS) {
-    std::fprintf(stderr, "no field %.*s\n", static_cast<int>(name.size()),
-                 name.data());
+    std::fprintf(stderr, "no field %.*s\n", static_cast<int>(name.size()), name.data());
     std::exit(1);
   }
   checksum.Add(value);
@@ -90,10 +89,14 @@ struct Work {
   void (*read)(ondemand::object&, Checksum&);
 };
 inline constexpr Work kWorks[] = {
-    {"vendor", ReadVendor},          {"window", ReadWindow},
-    {"zone_pair", ReadZonePair},     {"join_ride", ReadJoinRide},
-    {"join_payment", ReadJoinPayment}, {"zone_join", ReadZoneJoin},
-    {"keyed_ride", ReadKeyedRide},   {"keyed_payment", ReadKeyedPayment},
+    {"vendor", ReadVendor},
+    {"window", ReadWindow},
+    {"zone_pair", ReadZonePair},
+    {"join_ride", ReadJoinRide},
+    {"join_payment", ReadJoinPayment},
+    {"zone_join", ReadZoneJoin},
+    {"keyed_ride", ReadKeyedRide},
+    {"keyed_payment", ReadKeyedPayment},
 };
 
 /// Records of a source, read by one instance per work so that the reading is inlined into the loop.

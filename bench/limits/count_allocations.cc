@@ -39,7 +39,7 @@ bool IsInRocksDb() {
     dl_iterate_phdr(FindRocksDb, &found);
     return found;
   }();
-  thread_local bool looking = false;   // Looking may allocate, the first time.
+  thread_local bool looking = false;  // Looking may allocate, the first time.
   if (looking) return false;
   looking = true;
   void* frames[24];

@@ -21,15 +21,24 @@ struct Column {
   Kind kind;
 };
 inline constexpr Column kColumns[] = {
-    {"tpep_pickup_datetime", Kind::kText}, {"tpep_dropoff_datetime", Kind::kText},
-    {"VendorID", Kind::kInteger},          {"passenger_count", Kind::kInteger},
-    {"trip_distance", Kind::kDouble},      {"RatecodeID", Kind::kInteger},
-    {"store_and_fwd_flag", Kind::kText},   {"PULocationID", Kind::kInteger},
-    {"DOLocationID", Kind::kInteger},      {"payment_type", Kind::kInteger},
-    {"fare_amount", Kind::kDouble},        {"extra", Kind::kDouble},
-    {"mta_tax", Kind::kDouble},            {"tip_amount", Kind::kDouble},
-    {"tolls_amount", Kind::kDouble},       {"improvement_surcharge", Kind::kDouble},
-    {"total_amount", Kind::kDouble},       {"congestion_surcharge", Kind::kDouble},
+    {"tpep_pickup_datetime", Kind::kText},
+    {"tpep_dropoff_datetime", Kind::kText},
+    {"VendorID", Kind::kInteger},
+    {"passenger_count", Kind::kInteger},
+    {"trip_distance", Kind::kDouble},
+    {"RatecodeID", Kind::kInteger},
+    {"store_and_fwd_flag", Kind::kText},
+    {"PULocationID", Kind::kInteger},
+    {"DOLocationID", Kind::kInteger},
+    {"payment_type", Kind::kInteger},
+    {"fare_amount", Kind::kDouble},
+    {"extra", Kind::kDouble},
+    {"mta_tax", Kind::kDouble},
+    {"tip_amount", Kind::kDouble},
+    {"tolls_amount", Kind::kDouble},
+    {"improvement_surcharge", Kind::kDouble},
+    {"total_amount", Kind::kDouble},
+    {"congestion_surcharge", Kind::kDouble},
 };
 inline constexpr size_t kTotalAmount = 16;
 inline constexpr double kHighAmount = 40;

@@ -106,7 +106,7 @@ class BlockScan {
   }
 
   std::unique_ptr<rocksdb::DB> store_;
-  std::vector<std::unique_ptr<rocksdb::ColumnFamilyHandle>> handles_;   // Go before the store.
+  std::vector<std::unique_ptr<rocksdb::ColumnFamilyHandle>> handles_;  // Go before the store.
   std::string end_;
   rocksdb::Slice end_slice_;
   std::unique_ptr<rocksdb::Iterator> at_;

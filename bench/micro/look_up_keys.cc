@@ -35,8 +35,8 @@ void AppendRecords(weir::Engine& engine, int64_t records, int64_t keys) {
   for (int64_t i = 0; i < records; ++i) {
     state = state * 6364136223846793005 + 1442695040888963407;
     weir::Record record;
-    record.value = R"({"K":)" + std::to_string(static_cast<int64_t>(state >> 33) % keys) +
-                   R"(,"N":1})";
+    record.value =
+        R"({"K":)" + std::to_string(static_cast<int64_t>(state >> 33) % keys) + R"(,"N":1})";
     batch.push_back(std::move(record));
     if (batch.size() < 10'000 && i + 1 < records) continue;
     if (!engine.Append("hits", batch).ok()) std::exit(1);
@@ -54,8 +54,8 @@ double ThreadSeconds() {
 int64_t LookUp(weir::Engine& engine, int64_t keys, const std::atomic<bool>& stop, int64_t* asked) {
   int64_t found = 0;
   for (*asked = 0; !stop; ++*asked) {
-    auto cursor = Take(engine.Query("SELECT k, c, s FROM per_key WHERE k = " +
-                                    std::to_string(*asked * 7919 % keys) + ";"));
+    auto cursor = Take(engine.Query(
+        "SELECT k, c, s FROM per_key WHERE k = " + std::to_string(*asked * 7919 % keys) + ";"));
     while (!cursor->done()) {
       auto batch = Take(cursor->Next(std::chrono::milliseconds(1000)));
       if (batch) found += batch->row_count();
@@ -89,8 +89,9 @@ int main(int argc, char** argv) {
   options.threads = 1;
   options.settings["query.pull.wait.ms"] = "0";
   auto engine = Take(weir::Engine::Open(options));
-  Take(engine->Execute("CREATE STREAM hits (k INT, n INT) WITH (KAFKA_TOPIC='hits', "
-                       "VALUE_FORMAT='JSON', PARTITIONS=4);"));
+  Take(
+      engine->Execute("CREATE STREAM hits (k INT, n INT) WITH (KAFKA_TOPIC='hits', "
+                      "VALUE_FORMAT='JSON', PARTITIONS=4);"));
   AppendRecords(*engine, records, keys);
   for (int run = 0; run < 3; ++run) {
     auto begin = Clock::now();
@@ -124,9 +125,10 @@ int main(int argc, char** argv) {
     const double both = SecondsSince(drain_begin);
     stop = true;
     beside.join();
-    std::printf("query alone %.2f s; look-ups of an idle table %.0f/s, %.0f in a second of their own; "
-                "query with look-ups %.2f s, %.0f look-ups/s (%lld rows)\n",
-                alone, rate, own_rate, both, busy_rate, static_cast<long long>(found));
+    std::printf(
+        "query alone %.2f s; look-ups of an idle table %.0f/s, %.0f in a second of their own; "
+        "query with look-ups %.2f s, %.0f look-ups/s (%lld rows)\n",
+        alone, rate, own_rate, both, busy_rate, static_cast<long long>(found));
     Take(engine->Execute("DROP TABLE per_key DELETE TOPIC;"));
   }
   return 0;

@@ -42,7 +42,7 @@ int64_t DrawDistance(RandomSource& random) {
   return 30 + std::min({a, b, c});
 }
 
-constexpr std::string_view kBoroughs[] = {"Manhattan", "Brooklyn", "Queens",
+constexpr std::string_view kBoroughs[] = {"Manhattan", "Brooklyn",      "Queens",
                                           "Bronx",     "Staten Island", "EWR"};
 
 std::string_view BoroughOf(int zone) { return kBoroughs[zone % std::size(kBoroughs)]; }
@@ -165,9 +165,9 @@ void AppendRideCsv(const Ride& ride, std::string& out) {
   AppendDistanceCsv(ride.trip_distance, out);
   fmt::format_to(to, FMT_COMPILE(",{},{},{},{},{}"), ride.rate_code_id, ride.store_and_fwd_flag,
                  ride.pickup_zone, ride.dropoff_zone, ride.payment_type);
-  for (int64_t amount : {ride.fare_amount, ride.extra, ride.mta_tax, ride.tip_amount,
-                         ride.tolls_amount, ride.improvement_surcharge, ride.total_amount,
-                         ride.congestion_surcharge}) {
+  for (int64_t amount :
+       {ride.fare_amount, ride.extra, ride.mta_tax, ride.tip_amount, ride.tolls_amount,
+        ride.improvement_surcharge, ride.total_amount, ride.congestion_surcharge}) {
     out += ',';
     AppendHundredths(amount, out);
   }

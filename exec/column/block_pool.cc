@@ -9,10 +9,10 @@ namespace weir {
 namespace {
 
 constexpr size_t kAlignment = 64;
-constexpr size_t kPooledBytesMax = size_t{1} << 20;   // Larger blocks are rare, and freed.
+constexpr size_t kPooledBytesMax = size_t{1} << 20;  // Larger blocks are rare, and freed.
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kPooled = false;   // A block that is used after it was freed is to be found.
+constexpr bool kPooled = false;  // A block that is used after it was freed is to be found.
 #else
 constexpr bool kPooled = true;
 #endif
@@ -27,16 +27,16 @@ SizeClass ClassOf(size_t bytes) {
   if (bytes <= 64) return {0, 64};
   const size_t last = bytes - 1;
   const int width = std::bit_width(last);
-  const size_t step = last >> (width - 3);   // 4 to 7.
+  const size_t step = last >> (width - 3);  // 4 to 7.
   return {(width - 7) * 4 + static_cast<int>(step) - 3, (step + 1) << (width - 3)};
 }
 
 constexpr int kClasses = (20 - 7) * 4 + 7 - 3 + 1;
 
-void* Allocate(size_t bytes) { return ::operator new(bytes, std::align_val_t{kAlignment}); }
-void Free(void* block) { ::operator delete(block, std::align_val_t{kAlignment}); }
+void* Allocate(size_t bytes) { return ::operator new (bytes, std::align_val_t{kAlignment}); }
+void Free(void* block) { ::operator delete (block, std::align_val_t{kAlignment}); }
 
-thread_local bool ended = false;   // The thread's lists are gone: what it still frees is freed.
+thread_local bool ended = false;  // The thread's lists are gone: what it still frees is freed.
 
 class FreeBlocks {
  public:
@@ -74,9 +74,7 @@ thread_local FreeBlocks free_blocks;
 
 }  // namespace
 
-size_t BlockBytes(size_t bytes) {
-  return bytes > kPooledBytesMax ? bytes : ClassOf(bytes).bytes;
-}
+size_t BlockBytes(size_t bytes) { return bytes > kPooledBytesMax ? bytes : ClassOf(bytes).bytes; }
 
 void* TakeBlock(size_t bytes) {
   if (bytes > kPooledBytesMax) return Allocate(bytes);

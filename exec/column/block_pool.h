@@ -24,7 +24,7 @@ struct BlockAllocator {
   using value_type = T;
   BlockAllocator() = default;
   template <typename U>
-  BlockAllocator(const BlockAllocator<U>&) {}   // NOLINT: rebinding is meant to be implicit.
+  BlockAllocator(const BlockAllocator<U>&) {}  // NOLINT: rebinding is meant to be implicit.
   T* allocate(size_t count) { return static_cast<T*>(TakeBlock(count * sizeof(T))); }
   void deallocate(T* block, size_t count) noexcept { GiveBlock(block, count * sizeof(T)); }
   template <typename U>

@@ -65,8 +65,7 @@ void ColumnBuilder::Reset() {
 void ColumnBuilder::Reserve(int32_t rows) {
   const size_t count = static_cast<size_t>(rows);
   if (HasOffsets(type_.kind())) offsets_.Reserve(count * 4);
-  values_.Reserve(type_.is(TypeKind::kBoolean) ? count / 8 + 1
-                                               : count * ValueWidth(type_.kind()));
+  values_.Reserve(type_.is(TypeKind::kBoolean) ? count / 8 + 1 : count * ValueWidth(type_.kind()));
 }
 
 void ColumnBuilder::AppendNull() {

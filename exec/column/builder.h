@@ -105,11 +105,11 @@ class ColumnBuilder {
 
   void AppendNull();
   void AppendBool(bool value);
-  void AppendInt32(int32_t value) {   ///< INT, DATE, TIME.
+  void AppendInt32(int32_t value) {  ///< INT, DATE, TIME.
     validity_.Append(true);
     values_.AppendValue(value);
   }
-  void AppendInt64(int64_t value) {   ///< BIGINT, TIMESTAMP.
+  void AppendInt64(int64_t value) {  ///< BIGINT, TIMESTAMP.
     validity_.Append(true);
     values_.AppendValue(value);
   }
@@ -163,7 +163,7 @@ class ColumnBuilder {
   void Reset();
   DataType type_;
   ValidityBuilder validity_;
-  BufferBuilder values_;   // Booleans are kept as bits.
+  BufferBuilder values_;  // Booleans are kept as bits.
   BufferBuilder offsets_;
   std::vector<std::unique_ptr<ColumnBuilder>> children_;
   ColumnPtr adopted_;

@@ -37,9 +37,7 @@ struct Chunk {
   const ColumnPtr& row_time() const { return system[static_cast<int>(SystemColumn::kRowTime)]; }
   const ColumnPtr& sys(SystemColumn which) const { return system[static_cast<int>(which)]; }
   ColumnPtr& sys(SystemColumn which) { return system[static_cast<int>(which)]; }
-  int32_t active_rows() const {
-    return selection ? static_cast<int32_t>(selection->size()) : rows;
-  }
+  int32_t active_rows() const { return selection ? static_cast<int32_t>(selection->size()) : rows; }
   RowOp op(int32_t row) const {
     return ops ? static_cast<RowOp>(ops->data()[row]) : RowOp::kInsert;
   }

@@ -48,14 +48,14 @@ Status InParts(size_t count, const RowOp* ops, const Make& make, const Use& use,
   size_t reach = rows_max;
   for (size_t from = 0; from < count;) {
     size_t part = std::min(count - from, reach);
-    const bool parts_update = ops != nullptr && from + part < count &&
-                              ops[from + part - 1] == RowOp::kUpdateBefore;
+    const bool parts_update =
+        ops != nullptr && from + part < count && ops[from + part - 1] == RowOp::kUpdateBefore;
     if (parts_update) part += part > 1 ? -1 : 1;
     const size_t smaller = FirstPart(ops, from, part);
     Chunk chunk;
-    Status made = WithinColumnLimit(
-        smaller == 0 ? limits::kColumnBytesMax : limits::kMadeColumnBytesMax,
-        [&] { chunk = make(from, part); });
+    Status made =
+        WithinColumnLimit(smaller == 0 ? limits::kColumnBytesMax : limits::kMadeColumnBytesMax,
+                          [&] { chunk = make(from, part); });
     if (IsTooLarge(made) && smaller != 0) {
       reach = smaller;
       continue;

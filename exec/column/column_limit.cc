@@ -20,9 +20,9 @@ void CheckColumnBytes(size_t bytes) {
 }
 
 Status ColumnTooLargeStatus(const ColumnTooLarge& thrown) {
-  return Status(ErrorCode::kRecordTooLarge,
-                fmt::format("a column would need {} bytes, more than {}", thrown.bytes,
-                            thrown.limit));
+  return Status(
+      ErrorCode::kRecordTooLarge,
+      fmt::format("a column would need {} bytes, more than {}", thrown.bytes, thrown.limit));
 }
 
 }  // namespace weir

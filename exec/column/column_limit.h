@@ -37,9 +37,7 @@ void CheckColumnBytes(size_t bytes);
 
 /// kRecordTooLarge.
 Status ColumnTooLargeStatus(const ColumnTooLarge& thrown);
-inline bool IsTooLarge(const Status& status) {
-  return status.code() == ErrorCode::kRecordTooLarge;
-}
+inline bool IsTooLarge(const Status& status) { return status.code() == ErrorCode::kRecordTooLarge; }
 
 /// Runs `body`; kRecordTooLarge if a column that it makes would pass `limit`. What it has done
 /// until then is not undone.

@@ -156,8 +156,7 @@ uint64_t HashAt(const Column& column, int32_t row) {
     case TypeKind::kDate:
     case TypeKind::kTime: return Mix(static_cast<uint32_t>(column.values<int32_t>()[row]) + 3ULL);
     case TypeKind::kBigint:
-    case TypeKind::kTimestamp:
-      return Mix(static_cast<uint64_t>(column.values<int64_t>()[row]) + 5);
+    case TypeKind::kTimestamp: return Mix(static_cast<uint64_t>(column.values<int64_t>()[row]) + 5);
     case TypeKind::kDouble: {
       const double value = column.values<double>()[row];
       return Mix(value == 0 ? 7 : std::bit_cast<uint64_t>(value));

@@ -53,8 +53,7 @@ BufferPtr GatherBits(const Column& column, std::span<const int32_t> rows) {
 
 /// New offsets for the picked rows; the last one is the size of what they cover: bytes, or elements
 /// of `element_bytes` at least.
-BufferPtr GatherOffsets(const Column& column, std::span<const int32_t> rows,
-                        size_t element_bytes) {
+BufferPtr GatherOffsets(const Column& column, std::span<const int32_t> rows, size_t element_bytes) {
   uint8_t* data;
   BufferPtr buffer = MakeBuffer((rows.size() + 1) * sizeof(int32_t), &data);
   int32_t* out = reinterpret_cast<int32_t*>(data);
@@ -137,8 +136,7 @@ void AppendBits(const Column& column, int32_t at, BufferBuilder& out) {
 }
 
 /// Concatenates the values of columns without children into `values` and `offsets`.
-void ConcatFlat(std::span<const ColumnPtr> columns, BufferBuilder& values,
-                BufferBuilder& offsets) {
+void ConcatFlat(std::span<const ColumnPtr> columns, BufferBuilder& values, BufferBuilder& offsets) {
   int32_t at = 0;
   for (const ColumnPtr& column : columns) {
     switch (column->type().kind()) {

@@ -59,8 +59,7 @@ std::string OwnerOf(const fs::path& path) {
 }  // namespace
 
 std::string ApplicationStateFolder(const std::string& state_dir, std::string_view application_id) {
-  return (state_dir.empty() ? DefaultStateFolder() : state_dir) + "/" +
-         std::string(application_id);
+  return (state_dir.empty() ? DefaultStateFolder() : state_dir) + "/" + std::string(application_id);
 }
 
 Result<std::vector<ApplicationState>> ListApplicationState(const std::string& folder) {
@@ -96,19 +95,17 @@ Result<int64_t> CountStateKeys(const std::string& path, std::string_view from,
                                std::string_view to) {
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<RocksStore> store, RocksStore::Open(path, false));
   int64_t count = 0;
-  WEIR_RETURN_IF_ERROR(
-      RocksState(store).Scan(from, to, [&](std::string_view, std::string_view) {
-        ++count;
-        return true;
-      }));
+  WEIR_RETURN_IF_ERROR(RocksState(store).Scan(from, to, [&](std::string_view, std::string_view) {
+    ++count;
+    return true;
+  }));
   return count;
 }
 
 Status DeleteStateKeys(const std::string& path, std::string_view from, std::string_view to) {
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<RocksStore> store, RocksStore::Open(path, false));
   rocksdb::WriteBatch batch;
-  AddStateChanges({{StateChange::Kind::kDeleteRange, from, to}}, *store,
-                  batch);
+  AddStateChanges({{StateChange::Kind::kDeleteRange, from, to}}, *store, batch);
   return store->Write(batch, true);
 }
 

@@ -19,8 +19,8 @@ std::string ApplicationStateFolder(const std::string& state_dir, std::string_vie
 /// One copy's state.
 struct ApplicationState {
   std::string path;
-  int64_t bytes = 0;     ///< On disk.
-  std::string owner;     ///< Pid of the process that has it open ("unknown" at worst); empty: none.
+  int64_t bytes = 0;  ///< On disk.
+  std::string owner;  ///< Pid of the process that has it open ("unknown" at worst); empty: none.
 };
 
 /// All of an application's, by number. None where the folder does not exist.

@@ -37,8 +37,8 @@ int64_t KeptFrom(const TopicInfo& info, int64_t timestamp_max) {
 
 Status CheckTopicInfo(const TopicInfo& info) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   };
   if (info.name.empty() || info.name.size() > limits::kTopicNameBytesMax || info.name == "." ||
       info.name == ".." || !std::all_of(info.name.begin(), info.name.end(), allowed)) {
@@ -58,8 +58,8 @@ Status TakeRecords(std::string_view topic, int32_t partition, RecordBatchBuilder
                        std::max(records.values()[i].length, 0);
     if (bytes > static_cast<int64_t>(limits::kRecordBytesMax)) {
       return Status(ErrorCode::kRecordTooLarge,
-                    "a record for topic " + std::string(topic) + " has too many bytes: " +
-                        std::to_string(bytes));
+                    "a record for topic " + std::string(topic) +
+                        " has too many bytes: " + std::to_string(bytes));
     }
   }
   out.topic = topic;

@@ -18,13 +18,13 @@ namespace weir {
 struct PendingAppend {
   std::string topic;
   int32_t partition = 0;
-  RecordBatch records;   ///< Without offsets.
+  RecordBatch records;  ///< Without offsets.
 };
 
 struct StateChange {
   enum class Kind : uint8_t { kPut, kDelete, kDeleteRange } kind;
   std::string_view key;
-  std::string_view value;   ///< Of kPut; the range's end of kDeleteRange.
+  std::string_view value;  ///< Of kPut; the range's end of kDeleteRange.
 };
 
 /// Texts side by side in large pieces, which are kept for the texts of the next commit.
@@ -40,14 +40,14 @@ class TextPieces {
     size_t size;
   };
   std::vector<Piece> pieces_;
-  size_t current_ = 0;   // Piece that is being filled…
-  size_t used_ = 0;      // …and how far.
+  size_t current_ = 0;  // Piece that is being filled…
+  size_t used_ = 0;     // …and how far.
 };
 
 /// One atomic step as collected.
 struct CommitBuffer {
   std::vector<PendingAppend> appends;
-  std::vector<StateChange> changes;   ///< Views of `texts`.
+  std::vector<StateChange> changes;  ///< Views of `texts`.
   TextPieces texts;
   size_t bytes = 0;
 };

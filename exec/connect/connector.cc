@@ -10,7 +10,7 @@ namespace {
 struct ConnectorMaker {
   const char* name;
   Result<ConnectorSource> (*open)(const ConnectorSpec&);
-  Result<std::vector<ColumnSchema>> (*infer)(ConnectorSpec&);   ///< Null: needs a column list.
+  Result<std::vector<ColumnSchema>> (*infer)(ConnectorSpec&);  ///< Null: needs a column list.
 };
 
 constexpr ConnectorMaker kMakers[] = {

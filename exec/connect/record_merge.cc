@@ -33,7 +33,7 @@ bool RecordMerge::Add(const RecordBatch& block, int32_t first, int64_t base_offs
   int32_t stop = std::min(block.size(), first + rows_max_ - out_.size());
   size_t bytes = copied_.size();
   if (in_place_ && block.bytes->size() <= bytes_max_) {
-    bytes = bytes_max_;   // No row can be too much: none is counted.
+    bytes = bytes_max_;  // No row can be too much: none is counted.
   } else {
     for (int32_t row = first; row < stop; ++row) {
       bytes += RowBytes(block, static_cast<size_t>(row));

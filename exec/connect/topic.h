@@ -30,7 +30,7 @@ struct TopicInfo {
 /// Where a partition's reading starts.
 struct StartPosition {
   enum class Kind { kEarliest, kLatest, kOffset, kTimestamp } kind = Kind::kEarliest;
-  int64_t value = 0;   ///< The offset, or the timestamp in ms.
+  int64_t value = 0;  ///< The offset, or the timestamp in ms.
 };
 
 /// Reads one partition, in order. One thread at a time.
@@ -97,7 +97,7 @@ enum class Guarantee : uint8_t { kAtLeastOnce, kExactlyOnce };
 struct GroupOffset {
   std::string topic;
   int32_t partition = 0;
-  int64_t next = 0;       ///< The first record not yet processed.
+  int64_t next = 0;  ///< The first record not yet processed.
   std::string metadata;
 };
 
@@ -147,7 +147,7 @@ struct GroupMember {
   std::string host;
   /// What the copy gave as application.server, from its client id; empty: nothing.
   std::string server;
-  std::vector<int32_t> partitions;   ///< Of the anchor topic.
+  std::vector<int32_t> partitions;  ///< Of the anchor topic.
 };
 
 /// One atomic step of a query: outputs, state changes and positions together. Filled by several
@@ -169,8 +169,7 @@ class CommitUnit {
 
   /// Records to be written after all else of this step is durable, before its offsets are
   /// committed.
-  virtual Status AppendLast(std::string_view topic, int32_t partition,
-                            RecordBatchBuilder& records);
+  virtual Status AppendLast(std::string_view topic, int32_t partition, RecordBatchBuilder& records);
   /// Commits a position in the name of a group, which must outlive Commit. If the group has given
   /// the partition to another copy meanwhile, Commit fails (kTaskMigrated) and state is left
   /// unwritten.
@@ -195,7 +194,7 @@ struct TransactionCounts {
 class Broker {
  public:
   virtual ~Broker() = default;
-  virtual Status CreateTopic(const TopicInfo& info) = 0;               ///< kAlreadyExists.
+  virtual Status CreateTopic(const TopicInfo& info) = 0;  ///< kAlreadyExists.
   virtual Status DeleteTopic(std::string_view name) = 0;
   virtual Result<TopicInfo> DescribeTopic(std::string_view name) = 0;  ///< kUnknownTopic.
   virtual Result<std::vector<TopicInfo>> ListTopics() = 0;
@@ -209,7 +208,7 @@ class Broker {
   /// Appends and returns when durable (acknowledged).
   virtual Status AppendDurably(std::string_view topic, int32_t partition,
                                RecordBatchBuilder& records) = 0;
-  virtual std::string_view kind() const = 0;   ///< "memory", "local", "kafka".
+  virtual std::string_view kind() const = 0;  ///< "memory", "local", "kafka".
 
   /// True: several processes with one application id share the partitions of each query out (Kafka
   /// with an application id). Only then may the calls below be made; others answer kInternal.
@@ -225,8 +224,9 @@ class Broker {
   virtual Status DeleteRecordsBefore(std::string_view topic,
                                      const std::vector<std::pair<int32_t, int64_t>>& offsets);
   /// As PartitionGroup::Committed, from outside the group, for partitions [0, partitions).
-  virtual Result<std::vector<std::optional<GroupOffset>>> CommittedOffsets(
-      std::string_view group, std::string_view topic, int32_t partitions);
+  virtual Result<std::vector<std::optional<GroupOffset>>> CommittedOffsets(std::string_view group,
+                                                                           std::string_view topic,
+                                                                           int32_t partitions);
   /// The copies that are in a group now.
   virtual Result<std::vector<GroupMember>> DescribeGroup(std::string_view group);
   /// Names of all groups that begin with `prefix`.
@@ -242,10 +242,10 @@ struct BrokerOptions {
   std::string brokers;
   std::string application_id;
   std::string state_dir;
-  std::string application_server;                 ///< host:port that other copies name us by.
-  bool sync_commits = true;                       ///< durability = 'power' (default) or 'process'.
-  int64_t memory_limit = 0;                       ///< Of the engine; 0: none (see MemoryShares).
-  std::map<std::string, std::string> kafka;       ///< librdkafka properties.
+  std::string application_server;            ///< host:port that other copies name us by.
+  bool sync_commits = true;                  ///< durability = 'power' (default) or 'process'.
+  int64_t memory_limit = 0;                  ///< Of the engine; 0: none (see MemoryShares).
+  std::map<std::string, std::string> kafka;  ///< librdkafka properties.
   std::function<void(int level, std::string_view)> log;
   /// The time at which a record is appended, ms since the epoch; none: the system's clock.
   std::function<int64_t()> now_ms;
@@ -269,7 +269,7 @@ struct ConnectorSpec {
 /// A read session over an external source that behaves like a topic with `partitions` partitions.
 struct ConnectorSource {
   int32_t partitions = 1;
-  std::unique_ptr<ReadSession> session;   ///< Open(topic = source name, …).
+  std::unique_ptr<ReadSession> session;  ///< Open(topic = source name, …).
 };
 Result<ConnectorSource> OpenConnectorSource(const ConnectorSpec& spec);
 /// Columns of a file source without a column list, from its header and first 1,000 rows; also fills

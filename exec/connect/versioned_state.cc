@@ -119,9 +119,7 @@ void VersionedState::Apply(const std::vector<StateChange>& changes) {
   ++moment_;
   for (const StateChange& change : changes) {
     switch (change.kind) {
-      case StateChange::Kind::kPut:
-        Put(change.key, change.value);
-        break;
+      case StateChange::Kind::kPut: Put(change.key, change.value); break;
       case StateChange::Kind::kDelete:
         if (const auto found = entries_.find(change.key); found != entries_.end()) Delete(found);
         break;

@@ -52,12 +52,12 @@ class VersionedState final : public StateBackend,
   void KeepOld(std::string_view key, Version& latest);
   void DropUnseen() const;
 
-  mutable std::shared_mutex mutex_;               // Guards all.
+  mutable std::shared_mutex mutex_;  // Guards all.
   mutable Entries entries_;
-  uint64_t moment_ = 0;                           // Of the last change.
-  mutable std::multiset<uint64_t> readers_;       // By moment.
-  mutable std::vector<std::string> replaced_;     // Keys that have older versions, or are deleted.
-  mutable size_t drop_at_ = 0;                    // So many of them are looked through.
+  uint64_t moment_ = 0;                        // Of the last change.
+  mutable std::multiset<uint64_t> readers_;    // By moment.
+  mutable std::vector<std::string> replaced_;  // Keys that have older versions, or are deleted.
+  mutable size_t drop_at_ = 0;                 // So many of them are looked through.
 };
 
 }  // namespace weir

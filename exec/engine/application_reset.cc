@@ -83,8 +83,9 @@ Status Reset(const EngineOptions& options, const ResetPlan& plan) {
     return Status(ErrorCode::kCopiesRunning,
                   fmt::format("application {} is running: {}", plan.application_id,
                               fmt::join(now.running, "; ")))
-        .WithHint("stop all copies first; one that was killed stays in its groups until "
-                  "session.timeout.ms has passed");
+        .WithHint(
+            "stop all copies first; one that was killed stays in its groups until "
+            "session.timeout.ms has passed");
   }
   WEIR_RETURN_IF_ERROR(DeleteInternalObjects(*broker, {plan.topics, plan.groups}));
   for (const ResetPlan::State& state : plan.state) {

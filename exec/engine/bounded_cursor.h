@@ -49,10 +49,10 @@ class BoundedCursor : public Cursor, public RowReceiver {
   std::atomic<bool> cancelled_{false};
   mutable std::mutex mutex_;
   std::condition_variable woken_;
-  std::deque<Batch> batches_;   // This and the following under mutex_.
-  int64_t left_;                // Rows up to the limit; -1: all.
+  std::deque<Batch> batches_;  // This and the following under mutex_.
+  int64_t left_;               // Rows up to the limit; -1: all.
   bool limit_reached_ = false;
-  bool ended_ = false;          // No more rows will come.
+  bool ended_ = false;  // No more rows will come.
   bool wake_ = false;
 };
 

@@ -23,9 +23,9 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 // A table that is read from the query that keeps it.
 struct KeptTable {
-  size_t source = 0;                          // Of the bounded query.
+  size_t source = 0;  // Of the bounded query.
   std::shared_ptr<QueryRuntime> keeper;
-  int root = 0;                               // Of the keeper.
+  int root = 0;  // Of the keeper.
 };
 
 // Looks whether a query has caught up with a short, growing pause: its commits wake nobody else.
@@ -129,9 +129,8 @@ class KeptRows {
 Result<RowSupply> ReadKept(const physical::TopicSource& node, const KeptTable& table,
                            const std::shared_ptr<const StateReader>& state) {
   WEIR_ASSIGN_OR_RETURN(std::vector<ViewReader> views, table.keeper->ReadViews(table.root, state));
-  return RowSupply([rows = std::make_shared<KeptRows>(node, std::move(views))] {
-    return rows->Next();
-  });
+  return RowSupply(
+      [rows = std::make_shared<KeptRows>(node, std::move(views))] { return rows->Next(); });
 }
 
 Chunk OneRow(int64_t now_ms) {
@@ -146,13 +145,13 @@ Chunk OneRow(int64_t now_ms) {
 // The query that keeps the rows of a table, or nothing.
 std::string EngineImpl::KeeperOf(const SourceEntry& table) const {
   if (!table.is_materialized) return {};
-  std::string id = table.created_by_query.empty() ? fmt::format("CST_{}", table.name)
-                                                  : table.created_by_query;
+  std::string id =
+      table.created_by_query.empty() ? fmt::format("CST_{}", table.name) : table.created_by_query;
   const RunningQuery* query = FindRunning(id);
   if (query == nullptr) return {};
   // A query that was paused before it ran holds nothing: its topic has what it had made.
-  const bool never_ran = query->runtime->state() == QueryRuntime::State::kPaused &&
-                         !query->runtime->started();
+  const bool never_ran =
+      query->runtime->state() == QueryRuntime::State::kPaused && !query->runtime->started();
   return never_ran ? std::string() : id;
 }
 
@@ -196,8 +195,9 @@ Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& 
                   fmt::format("this SELECT would not end: {} never ends by itself",
                               fmt::join(plan.reads, ", ")))
         .At(plan.from)
-        .WithHint("add EMIT CHANGES to follow it; a generator ends with ROWS, a file without "
-                  "FOLLOW");
+        .WithHint(
+            "add EMIT CHANGES to follow it; a generator ends with ROWS, a file without "
+            "FOLLOW");
   }
   std::vector<KeptTable> tables;
   for (size_t i = 0; i < runtime->stages().sources.size(); ++i) {

@@ -93,7 +93,8 @@ Status Decode(std::string_view bytes, StoredStatement& statement) {
   if (version > kFormatVersion) {
     return Status(ErrorCode::kStoreVersion,
                   fmt::format("the catalog was written by a newer Weir: its format is {}, this one "
-                              "knows {}", int{version}, int{kFormatVersion}));
+                              "knows {}",
+                              int{version}, int{kFormatVersion}));
   }
   statement.paused = bytes[1] == 'P';
   bytes.remove_prefix(2);
@@ -101,8 +102,8 @@ Status Decode(std::string_view bytes, StoredStatement& statement) {
       !ReadText(bytes, statement.sql)) {
     return corrupt;
   }
-  if (version >= 2 && (!ReadText(bytes, statement.written) ||
-                       !ReadColumns(bytes, statement.known_columns))) {
+  if (version >= 2 &&
+      (!ReadText(bytes, statement.written) || !ReadColumns(bytes, statement.known_columns))) {
     return corrupt;
   }
   if (version >= 3 &&
@@ -190,15 +191,15 @@ std::string EncodeStatement(const StoredStatement& statement) {
 Result<std::vector<StoredStatement>> LoadStatements(const StateReader& state) {
   std::vector<StoredStatement> statements;
   Status status;
-  WEIR_RETURN_IF_ERROR(state.Scan(kPrefix, "catalog0", [&](std::string_view key,
-                                                           std::string_view value) {
-    StoredStatement statement;
-    const std::string_view digits = key.substr(kPrefix.size());
-    std::from_chars(digits.data(), digits.data() + digits.size(), statement.number);
-    status = Decode(value, statement);
-    if (status.ok()) statements.push_back(std::move(statement));
-    return status.ok();
-  }));
+  WEIR_RETURN_IF_ERROR(
+      state.Scan(kPrefix, "catalog0", [&](std::string_view key, std::string_view value) {
+        StoredStatement statement;
+        const std::string_view digits = key.substr(kPrefix.size());
+        std::from_chars(digits.data(), digits.data() + digits.size(), statement.number);
+        status = Decode(value, statement);
+        if (status.ok()) statements.push_back(std::move(statement));
+        return status.ok();
+      }));
   WEIR_RETURN_IF_ERROR(std::move(status));
   return statements;
 }

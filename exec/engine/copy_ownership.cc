@@ -8,9 +8,9 @@
 
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
-#include "exec/formats/record_batch.h"
 #include "exec/engine/internal_objects.h"
 #include "exec/formats/format.h"
+#include "exec/formats/record_batch.h"
 #include "exec/operators/operators.h"
 #include "exec/runtime/internal_topics.h"
 #include "exec/runtime/task/task_context.h"
@@ -41,8 +41,8 @@ Result<std::optional<int32_t>> PlaceByExchange(const ExchangePlan& exchange,
   Chunk row;
   row.rows = 1;
   for (size_t i = 0; i < node.schema->columns.size(); ++i) {
-    row.columns.push_back(MakeConstantColumn(node.schema->columns[i].type,
-                                             i < key.size() ? key[i] : Value(), 1));
+    row.columns.push_back(
+        MakeConstantColumn(node.schema->columns[i].type, i < key.size() ? key[i] : Value(), 1));
   }
   const int64_t time = 0;
   row.sys(SystemColumn::kRowTime) = MakeInt64Column(DataType::Bigint(), std::span(&time, 1));
@@ -107,9 +107,9 @@ Status ElsewhereError(const physical::TopicSource& table, const std::vector<int3
                       Broker& broker) {
   if (std::all_of(missing.begin(), missing.end(),
                   [&](int32_t partition) { return here.restoring.contains(partition); })) {
-    return Status(ErrorCode::kOtherCopy,
-                  fmt::format("this copy is still restoring its part of table {}",
-                              table.source_name))
+    return Status(
+               ErrorCode::kOtherCopy,
+               fmt::format("this copy is still restoring its part of table {}", table.source_name))
         .WithHint("ask again; SHOW QUERIES tells how far it is");
   }
   const std::string group =
@@ -136,9 +136,8 @@ Status ElsewhereError(const physical::TopicSource& table, const std::vector<int3
   }
   const std::string who = fmt::format("{}", fmt::join(owners, ", "));
   if (!table.lookups.empty()) {
-    return Status(ErrorCode::kOtherCopy,
-                  fmt::format("another copy keeps this key of table {}: {}", table.source_name,
-                              who))
+    return Status(ErrorCode::kOtherCopy, fmt::format("another copy keeps this key of table {}: {}",
+                                                     table.source_name, who))
         .WithHint("ask that copy");
   }
   return Status(ErrorCode::kOtherCopy,

@@ -25,8 +25,8 @@ Status EngineImpl::PersistCatalog(const StoredStatement* put, int64_t remove,
   return unit->Commit();
 }
 
-Status EngineImpl::SaveStatement(std::string_view kind, std::string_view name,
-                                 std::string_view sql, StatementExtras extras) {
+Status EngineImpl::SaveStatement(std::string_view kind, std::string_view name, std::string_view sql,
+                                 StatementExtras extras) {
   for (StoredStatement& stored : stored_) {
     if (stored.kind != kind || stored.name != name) continue;
     if (stored.sql == sql && stored.written == extras.written &&

@@ -21,12 +21,9 @@ constexpr int kScriptDepthMax = 16;
 
 std::string_view Done(ast::ControlKind kind) {
   switch (kind) {
-    case ast::ControlKind::kTerminate:
-      return "Terminated";
-    case ast::ControlKind::kPause:
-      return "Paused";
-    case ast::ControlKind::kResume:
-      return "Resumed";
+    case ast::ControlKind::kTerminate: return "Terminated";
+    case ast::ControlKind::kPause: return "Paused";
+    case ast::ControlKind::kResume: return "Resumed";
   }
   return "";
 }
@@ -55,8 +52,8 @@ Status EngineImpl::ControlQueries(const ast::Statement& statement, StatementResu
     }
     if (query == nullptr) {
       std::string hint = DidYouMean(control.query_id.name, ids);
-      if (hint.empty()) hint = ids.empty() ? "no query runs" : fmt::format("running: {}",
-                                                                           ListNames(ids));
+      if (hint.empty())
+        hint = ids.empty() ? "no query runs" : fmt::format("running: {}", ListNames(ids));
       return Status(ErrorCode::kUnknownQuery,
                     fmt::format("unknown query: {}", control.query_id.name))
           .At(statement.position)
@@ -112,8 +109,7 @@ Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
       query->paused = false;
       query->runtime->Resume();
       return SavePaused(name, false);
-    case ast::ControlKind::kTerminate:
-      break;
+    case ast::ControlKind::kTerminate: break;
   }
   if (pipeline || id.starts_with("CST_")) {
     return Status(ErrorCode::kInvalidStatement,
@@ -140,8 +136,8 @@ Status EngineImpl::ControlOne(ast::ControlKind kind, const std::string& id,
     catalog_.RemoveQuery(id);
     return ForgetStatement("query", id, id);
   }
-  result.notices.push_back(fmt::format("{} stays and gets no more rows; DROP removes it",
-                                       kept.name));
+  result.notices.push_back(
+      fmt::format("{} stays and gets no more rows; DROP removes it", kept.name));
   WEIR_RETURN_IF_ERROR(KeepSinkOf(id, kept.name, kept.sql));
   catalog_.PutSource(std::move(kept));
   catalog_.RemoveQuery(id);
@@ -175,7 +171,7 @@ Status EngineImpl::SetProperty(const ast::Statement& statement, StatementResult&
 
 Status EngineImpl::AssertTopic(const ast::Statement& statement, StatementResult& result) {
   const auto& assertion = statement.As<ast::AssertTopic>();
-  constexpr int64_t kYearMs = int64_t{365} * 86'400'000;   // The clock has an end.
+  constexpr int64_t kYearMs = int64_t{365} * 86'400'000;  // The clock has an end.
   const auto deadline =
       std::chrono::steady_clock::now() +
       std::chrono::milliseconds(std::min(assertion.timeout_ms.value_or(1000), kYearMs));
@@ -213,15 +209,15 @@ Status EngineImpl::AssertSource(const ast::Statement& statement, StatementResult
   if (source->is_table != table) return fail(source->is_table ? "is a table" : "is a stream");
   if (assertion.has_column_list) {
     if (assertion.columns.size() != source->columns.size()) {
-      return fail(fmt::format("has {} columns, not {}", source->columns.size(),
-                              assertion.columns.size()));
+      return fail(
+          fmt::format("has {} columns, not {}", source->columns.size(), assertion.columns.size()));
     }
     for (size_t i = 0; i < assertion.columns.size(); ++i) {
       const ast::ColumnDefinition& wanted = assertion.columns[i];
       const auto& column = source->columns[i];
       WEIR_ASSIGN_OR_RETURN(DataType type, ResolveType(wanted.type, catalog_));
-      const bool key = wanted.role == ast::ColumnRole::kKey ||
-                       wanted.role == ast::ColumnRole::kPrimaryKey;
+      const bool key =
+          wanted.role == ast::ColumnRole::kKey || wanted.role == ast::ColumnRole::kPrimaryKey;
       if (column.name != wanted.name.name || !(column.type == type) || column.is_key != key) {
         return fail(fmt::format("column {} is {} {}{}", i + 1, column.name, column.type.ToString(),
                                 column.is_key ? " KEY" : ""));
@@ -272,8 +268,8 @@ Status EngineImpl::RunScript(const ast::Statement& statement, const Execution& e
   Result<std::vector<StatementResult>> done = ExecuteAll(*text, inner);
   if (!done.ok()) {
     // The place is one in the script; it goes into the message, since the statement's own is here.
-    return Status(done.status().code(), fmt::format("in {}: {}", script.path,
-                                                    done.status().ToString(script.path)))
+    return Status(done.status().code(),
+                  fmt::format("in {}: {}", script.path, done.status().ToString(script.path)))
         .At(script.path_position);
   }
   result.message = fmt::format("Ran {} statements of {}", done->size(), script.path);

@@ -139,9 +139,7 @@ class PushCursor : public Cursor, public RowReceiver {
     return left_ < 0 && query_ != nullptr && query_->endless();
   }
   int64_t open_windows() const override { return query_ == nullptr ? 0 : query_->open_windows(); }
-  Status CloseWindows() override {
-    return query_ == nullptr ? OkStatus() : query_->CloseWindows();
-  }
+  Status CloseWindows() override { return query_ == nullptr ? OkStatus() : query_->CloseWindows(); }
   std::vector<std::string> waiting_for() const override {
     std::vector<QueryMetrics> metrics;
     if (query_ == nullptr) return {};

@@ -25,9 +25,8 @@ namespace {
 constexpr uint64_t kFingerprintFactor = 1099511628211ull;
 
 Status AlreadyExists(const SourceEntry& existing, std::string_view hint) {
-  return Status(ErrorCode::kAlreadyExists,
-                fmt::format("a {} with this name exists and differs: {}",
-                            KindName(existing.is_table), existing.name))
+  return Status(ErrorCode::kAlreadyExists, fmt::format("a {} with this name exists and differs: {}",
+                                                       KindName(existing.is_table), existing.name))
       .WithHint(std::string(hint));
 }
 
@@ -63,8 +62,8 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
     result.message = fmt::format("{} exists", existing->name);
     return OkStatus();
   }
-  WEIR_RETURN_IF_ERROR(CheckNameNotBroken(create.name.name, create.or_replace, text,
-                                          create.name.position));
+  WEIR_RETURN_IF_ERROR(
+      CheckNameNotBroken(create.name.name, create.or_replace, text, create.name.position));
   WEIR_ASSIGN_OR_RETURN(CreateSourcePlan plan, PlanCreateSource(statement, context));
   SourceEntry& source = plan.source;
   if (existing != nullptr) {
@@ -87,7 +86,7 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
     source.sql = FormatSourceDdl(source);
     source.written = recovered_ != nullptr ? recovered_->written : text;
   } else if (recovered_ != nullptr && recovered_->kind == "source") {
-    source.sql = recovered_->sql;   // As ALTER wrote it, word for word.
+    source.sql = recovered_->sql;  // As ALTER wrote it, word for word.
   }
   if (Status kept = CheckReadsBack(source); !kept.ok()) {
     return std::move(kept).At(create.name.position);
@@ -162,8 +161,8 @@ QueryRuntimeOptions EngineImpl::OptionsOf(const std::string& id,
   return options;
 }
 
-Status EngineImpl::StartQueries(const std::string& id,
-                                std::vector<PersistentQueryPlan>& plans, bool paused) {
+Status EngineImpl::StartQueries(const std::string& id, std::vector<PersistentQueryPlan>& plans,
+                                bool paused) {
   // Where the catalog stays with the state, it says whose that is; else the state itself does.
   bool bound = broker_->kind() != "kafka";
   Status fits;
@@ -182,7 +181,7 @@ Status EngineImpl::StartQueries(const std::string& id,
   WEIR_ASSIGN_OR_RETURN(std::shared_ptr<QueryRuntime> runtime,
                         QueryRuntime::Make(std::move(options)));
   if (recovering_ && options_.paused && FindRunning(id) == nullptr && fits.ok()) {
-    paused = true;   // For this opening only; RESUME opens it.
+    paused = true;  // For this opening only; RESUME opens it.
     if (bound) WEIR_RETURN_IF_ERROR(KeepPlans(id, plans));
   } else if (Status opened = runtime->Open(); !opened.ok()) {
     if (!recovering_) return opened;
@@ -239,9 +238,9 @@ Status EngineImpl::CheckReplacement(const PersistentQueryPlan& plan) const {
   }
   WEIR_RETURN_IF_ERROR(CheckSchemaGrows(*existing, *plan.sink));
   if (query == nullptr) {
-    return Status(ErrorCode::kIncompatibleChange,
-                  fmt::format("{} was not made by a query, so no query can replace it",
-                              existing->name));
+    return Status(
+        ErrorCode::kIncompatibleChange,
+        fmt::format("{} was not made by a query, so no query can replace it", existing->name));
   }
   return OkStatus();
 }
@@ -285,8 +284,8 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
     }
   }
   // OR REPLACE takes in columns that the sources have got since.
-  const bool grown = plan.or_replace && existing != nullptr &&
-                     existing->ToSchema() != plan.sink->ToSchema();
+  const bool grown =
+      plan.or_replace && existing != nullptr && existing->ToSchema() != plan.sink->ToSchema();
   // Or makes a query anew that cannot go on.
   const RunningQuery* running = plan.or_replace ? FindRunning(plan.query_id) : nullptr;
   const bool stuck =
@@ -351,13 +350,13 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
   }
   if (replaces) WEIR_RETURN_IF_ERROR(SaveQuery(plan));
   if (!refused.ok()) {
-    NotePlan(plan.query_id, fmt::format("this one does not plan its statement any more: {}",
-                                        refused.message()));
+    NotePlan(plan.query_id,
+             fmt::format("this one does not plan its statement any more: {}", refused.message()));
   }
-  result.message = plan.sink ? fmt::format("Created {} {} with query {}",
-                                           KindName(plan.sink->is_table), plan.sink_name,
-                                           plan.query_id)
-                             : fmt::format("Created query {}", plan.query_id);
+  result.message = plan.sink
+                       ? fmt::format("Created {} {} with query {}", KindName(plan.sink->is_table),
+                                     plan.sink_name, plan.query_id)
+                       : fmt::format("Created query {}", plan.query_id);
   for (std::string& notice : NoticesOf(*plan.root)) result.notices.push_back(std::move(notice));
   return OkStatus();
 }
@@ -380,7 +379,7 @@ Status EngineImpl::CreatePipeline(const ast::Statement& statement, StatementResu
   const std::string sql = ast::FormatStatement(statement);
   for (const StoredStatement& stored : stored_) {
     if (stored.kind != "pipeline" || stored.name != name) continue;
-    if (FindRunning(PipelineUnit(name)) == nullptr) break;   // Recovery is making it anew.
+    if (FindRunning(PipelineUnit(name)) == nullptr) break;  // Recovery is making it anew.
     if (stored.sql == sql || pipeline.if_not_exists) {
       result.message = fmt::format("Pipeline {} exists", name);
       return OkStatus();
@@ -434,8 +433,7 @@ Status EngineImpl::CreatePipeline(const ast::Statement& statement, StatementResu
   if (Status status = plan_all(); !status.ok()) {
     catalog_ = before;
     if (!recovering_) {
-      WEIR_RETURN_IF_ERROR(
-          ForgetStatement("pipeline", name, StateOfFailed(PipelineUnit(name))));
+      WEIR_RETURN_IF_ERROR(ForgetStatement("pipeline", name, StateOfFailed(PipelineUnit(name))));
     }
     return status;
   }
@@ -459,8 +457,8 @@ Status EngineImpl::InsertValues(const ast::Statement& statement, StatementResult
   RecordBatchBuilder record;
   int32_t partition = 0;
   WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker_->DescribeTopic(source.topic));
-  WEIR_RETURN_IF_ERROR(EncodeInsert(source, plan, clock_->NowMs(), info.partitions, record,
-                                    &partition));
+  WEIR_RETURN_IF_ERROR(
+      EncodeInsert(source, plan, clock_->NowMs(), info.partitions, record, &partition));
   WEIR_RETURN_IF_ERROR(broker_->AppendDurably(source.topic, partition, record));
   result.message = fmt::format("Inserted 1 row into {}", source.name);
   return OkStatus();

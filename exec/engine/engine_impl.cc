@@ -90,10 +90,9 @@ Status EngineImpl::OpenBroker() {
     Log(static_cast<LogLevel>(std::clamp(level, 0, 5)), line);
   };
   broker.now_ms = [clock = clock_] { return clock->NowMs(); };
-  Result<std::unique_ptr<Broker>> opened = !options_.brokers.empty() ? OpenKafkaBroker(broker)
-                                           : options_.directory.empty()
-                                               ? OpenMemoryBroker(broker)
-                                               : OpenLocalBroker(broker);
+  Result<std::unique_ptr<Broker>> opened = !options_.brokers.empty()    ? OpenKafkaBroker(broker)
+                                           : options_.directory.empty() ? OpenMemoryBroker(broker)
+                                                                        : OpenLocalBroker(broker);
   WEIR_ASSIGN_OR_RETURN(broker_, std::move(opened));
   return OkStatus();
 }
@@ -153,8 +152,9 @@ Status EngineImpl::ExecuteText(const StatementText& text, const Execution& execu
       WEIR_ASSIGN_OR_RETURN(ast::Statement statement, ParseOne(text));
       const bool rows = statement.Is<ast::Select>() || statement.Is<ast::Print>();
       if (rows && !execution.on_cursor) {
-        return Status(ErrorCode::kUsage, "this statement gives rows: run it through Query, or give "
-                                         "Execute a cursor handler")
+        return Status(ErrorCode::kUsage,
+                      "this statement gives rows: run it through Query, or give "
+                      "Execute a cursor handler")
             .At(statement.position);
       }
       if (rows) {

@@ -26,7 +26,7 @@ namespace weir {
 
 /// A query that runs, with what pull queries and dependants need to know of it.
 struct RunningQuery {
-  std::string id;                          ///< Of the query, or of the pipeline.
+  std::string id;  ///< Of the query, or of the pipeline.
   std::shared_ptr<QueryRuntime> runtime;
   bool paused = false;
 };
@@ -36,9 +36,9 @@ using KeptPlans = std::map<std::string, std::string, std::less<>>;
 
 /// An object of the catalog as it is kept: the statement that makes it, in order of creation.
 struct StoredStatement {
-  int64_t number = 0;                      ///< Position in the order of creation.
-  std::string kind;                        ///< "source", "query", "type", "pipeline".
-  std::string name;                        ///< Source, query id, type or pipeline.
+  int64_t number = 0;  ///< Position in the order of creation.
+  std::string kind;    ///< "source", "query", "type", "pipeline".
+  std::string name;    ///< Source, query id, type or pipeline.
   std::string sql;
   /// A source's statement as it was given, where `sql` says more; else empty.
   std::string written;
@@ -47,8 +47,8 @@ struct StoredStatement {
   /// The plans by which the query, or those of the pipeline, run, in their written form, by query;
   /// empty if a version before plans were kept made it, and for what is no query.
   KeptPlans plans;
-  std::string state_id;                    ///< What a query's state lies under; empty: its id.
-  std::map<std::string, std::string, std::less<>> settings;   ///< In force when it was made.
+  std::string state_id;  ///< What a query's state lies under; empty: its id.
+  std::map<std::string, std::string, std::less<>> settings;  ///< In force when it was made.
   bool paused = false;
   /// Why it could not be made again, or OK. It is kept, and what depends on it is in ERROR too.
   Status broken;
@@ -63,11 +63,11 @@ struct StatementExtras {
 
 /// A table's query that is made anew beside the one it will replace (engine_rebuild.cc).
 struct Rebuild {
-  StoredStatement statement;               ///< Of kind "rebuild", under the name of the query.
-  PersistentQueryPlan plan;                ///< As it will run.
-  std::shared_ptr<QueryRuntime> runtime;   ///< Writes to a topic beside.
-  std::shared_ptr<Scheduler::Job> watch;   ///< Sees when it has caught up.
-  Status failed;                           ///< Why it did not take the other's place.
+  StoredStatement statement;              ///< Of kind "rebuild", under the name of the query.
+  PersistentQueryPlan plan;               ///< As it will run.
+  std::shared_ptr<QueryRuntime> runtime;  ///< Writes to a topic beside.
+  std::shared_ptr<Scheduler::Job> watch;  ///< Sees when it has caught up.
+  Status failed;                          ///< Why it did not take the other's place.
 };
 
 class EngineImpl : public Engine {
@@ -285,37 +285,37 @@ class EngineImpl : public Engine {
   const bool manual_;
   std::shared_ptr<const Clock> clock_;
   mutable std::mutex log_mutex_;
-  std::shared_ptr<Broker> broker_;            // Null once closed; changed under both mutexes.
-  mutable std::mutex broker_mutex_;           // For calls that do not hold statement_mutex_.
-  std::atomic<int64_t> memory_used_{0};       // By state; what SELECTs need besides:
+  std::shared_ptr<Broker> broker_;       // Null once closed; changed under both mutexes.
+  mutable std::mutex broker_mutex_;      // For calls that do not hold statement_mutex_.
+  std::atomic<int64_t> memory_used_{0};  // By state; what SELECTs need besides:
   std::atomic<int64_t> select_memory_used_{0};
   Settings settings_;
   std::map<std::string, std::string, std::less<>> variables_;
   Catalog catalog_;
   std::vector<StoredStatement> stored_;
   int64_t next_number_ = 0;
-  std::vector<RunningQuery> running_;         // In order of creation; under running_mutex_.
+  std::vector<RunningQuery> running_;  // In order of creation; under running_mutex_.
   mutable std::mutex running_mutex_;
   /// Of queries that run by the plan of an earlier version: why, by id.
   std::map<std::string, std::string, std::less<>> plan_notes_;
-  std::map<std::string, Rebuild, std::less<>> rebuilds_;   // By the id of what they will replace.
+  std::map<std::string, Rebuild, std::less<>> rebuilds_;  // By the id of what they will replace.
   mutable std::recursive_mutex statement_mutex_;
-  std::unique_ptr<Scheduler> scheduler_;      // Null for manual engines.
+  std::unique_ptr<Scheduler> scheduler_;  // Null for manual engines.
   std::atomic<bool> cancel_waits_{false};
-  std::atomic<bool> cancel_statement_{false};             // Of the statement at hand.
+  std::atomic<bool> cancel_statement_{false};  // Of the statement at hand.
   std::atomic<int64_t> next_transient_{0};
-  std::vector<std::weak_ptr<QueryRuntime>> transients_;   // Behind push cursors, oldest first.
+  std::vector<std::weak_ptr<QueryRuntime>> transients_;  // Behind push cursors, oldest first.
   bool last_pull_read_stream_ = false;
   // Look-ups by key that need no planning, by shape; until a statement may change what they mean.
   std::unordered_map<std::string, std::shared_ptr<const KeyLookup>> lookups_;
   const std::shared_ptr<std::atomic<bool>> lookups_closed_ =
       std::make_shared<std::atomic<bool>>(false);
-  std::shared_ptr<KeyLookup> prepared_;           // By the pull query opened last; null: none.
+  std::shared_ptr<KeyLookup> prepared_;  // By the pull query opened last; null: none.
   std::optional<Value> prepared_key_;
   std::atomic<bool> closed_{false};
-  bool recovering_ = false;   // A query that cannot start is then in ERROR, and the engine opens.
-  const StoredStatement* recovered_ = nullptr;   // Is being made again.
-  std::vector<QueryMetrics> broken_queries_;     // Under running_mutex_.
+  bool recovering_ = false;  // A query that cannot start is then in ERROR, and the engine opens.
+  const StoredStatement* recovered_ = nullptr;  // Is being made again.
+  std::vector<QueryMetrics> broken_queries_;    // Under running_mutex_.
 };
 
 /// Rows of texts as a batch, for SHOW and the like.

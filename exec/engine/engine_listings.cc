@@ -24,14 +24,10 @@ using Rows = std::vector<std::vector<std::string>>;
 
 std::string_view WindowName(physical::WindowKind kind) {
   switch (kind) {
-    case physical::WindowKind::kNone:
-      return "";
-    case physical::WindowKind::kTumbling:
-      return "TUMBLING";
-    case physical::WindowKind::kHopping:
-      return "HOPPING";
-    case physical::WindowKind::kSession:
-      return "SESSION";
+    case physical::WindowKind::kNone: return "";
+    case physical::WindowKind::kTumbling: return "TUMBLING";
+    case physical::WindowKind::kHopping: return "HOPPING";
+    case physical::WindowKind::kSession: return "SESSION";
   }
   return "";
 }
@@ -58,8 +54,10 @@ Rows ColumnRows(const SourceEntry& source) {
   Rows rows;
   for (const SourceEntry::SourceColumnEntry& column : source.columns) {
     std::string role = column.is_key ? (source.is_table ? "primary key" : "key") : "";
-    if (column.header_key) role = fmt::format("header({})", *column.header_key);
-    else if (column.is_headers) role = "headers";
+    if (column.header_key)
+      role = fmt::format("header({})", *column.header_key);
+    else if (column.is_headers)
+      role = "headers";
     rows.push_back({column.name, column.type.ToString(), role});
   }
   return rows;
@@ -71,9 +69,7 @@ std::string BrokenState(const StoredStatement& stored) {
 }
 
 // Whether a kept CREATE, which may not parse, is one of a table.
-bool IsTableText(std::string_view sql) {
-  return sql.find(" TABLE ") < sql.find(" STREAM ");
-}
+bool IsTableText(std::string_view sql) { return sql.find(" TABLE ") < sql.find(" STREAM "); }
 
 std::string FormatName(const physical::SideFormat& format) {
   return format.format.empty() ? "NONE" : format.format;
@@ -108,8 +104,8 @@ Rows MetricRows(const EngineMetrics& metrics, bool with_tasks) {
       if (label == "reason") name += " " + text;
     }
     if (!task.empty() && !with_tasks) continue;
-    rows.push_back({std::move(query), std::move(task), std::move(name),
-                    fmt::format("{:.6f}", sample.value)});
+    rows.push_back(
+        {std::move(query), std::move(task), std::move(name), fmt::format("{:.6f}", sample.value)});
   }
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
     return std::tie(a[0], a[1]) < std::tie(b[0], b[1]);
@@ -195,8 +191,8 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
       const bool tables = show.kind == ast::ShowKind::kTables;
       for (const auto& [name, source] : catalog_.sources()) {
         if (source.is_table != tables) continue;
-        rows.push_back({name, source.connector.empty() ? source.topic
-                                                       : source.connector.at("CONNECTOR"),
+        rows.push_back({name,
+                        source.connector.empty() ? source.topic : source.connector.at("CONNECTOR"),
                         FormatName(source.key_format), FormatName(source.value_format),
                         source.windowed_key == physical::WindowKind::kNone ? "false" : "true"});
       }
@@ -206,7 +202,10 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
         if (stored.kind != "query" || stored.name.starts_with("INSERT_")) continue;
         rows.push_back({stored.name.substr(5), BrokenState(stored), "", "", ""});
       }
-      result.rows = MakeListing({{"name"}, {"topic"}, {"key_format"}, {"value_format"},
+      result.rows = MakeListing({{"name"},
+                                 {"topic"},
+                                 {"key_format"},
+                                 {"value_format"},
                                  {"windowed", DataType::Boolean()}},
                                 rows);
       return OkStatus();
@@ -233,11 +232,15 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
         rows.push_back({stored.name, "ERROR", makes ? stored.name.substr(5) : "", "0", "0", "0", "",
                         stored.broken.message(), stored.sql});
       }
-      result.rows = MakeListing({{"query"}, {"state"}, {"sink"},
+      result.rows = MakeListing({{"query"},
+                                 {"state"},
+                                 {"sink"},
                                  {"records_in", DataType::Bigint()},
                                  {"records_out", DataType::Bigint()},
                                  {"lag", DataType::Bigint()},
-                                 {"dropped"}, {"error"}, {"sql"}},
+                                 {"dropped"},
+                                 {"error"},
+                                 {"sql"}},
                                 rows);
       AddPlanNotes(result);
       return OkStatus();
@@ -245,8 +248,8 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
     case ast::ShowKind::kFunctions:
       for (const std::string& name : BuiltinFunctions().Names()) {
         Result<FunctionDescription> function = BuiltinFunctions().Describe(name);
-        if (function.ok()) rows.push_back({name, function->kind, function->category,
-                                           function->text});
+        if (function.ok())
+          rows.push_back({name, function->kind, function->category, function->text});
       }
       result.rows = MakeTextRows({"function", "kind", "category", "description"}, rows);
       return OkStatus();
@@ -284,8 +287,7 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
     case ast::ShowKind::kConnectors:
     case ast::ShowKind::kSourceConnectors:
     case ast::ShowKind::kSinkConnectors:
-    case ast::ShowKind::kConnectorPlugins:
-      break;
+    case ast::ShowKind::kConnectorPlugins: break;
   }
   return Status(ErrorCode::kUnsupported, "Kafka Connect's connectors are not built")
       .At(statement.position)
@@ -356,7 +358,8 @@ Status EngineImpl::Describe(const ast::Statement& statement, StatementResult& re
   }
   const SourceEntry* source = catalog_.FindSource(name);
   if (const StoredStatement* broken = source == nullptr ? FindBroken(name) : nullptr) {
-    rows = {{"-- state", "ERROR", ""}, {"-- error", broken->broken.message(), ""},
+    rows = {{"-- state", "ERROR", ""},
+            {"-- error", broken->broken.message(), ""},
             {"-- statement", broken->sql, ""}};
     result.rows = MakeTextRows({"field", "type", "role"}, rows);
     return OkStatus();
@@ -404,17 +407,10 @@ Status EngineImpl::ExplainStatement(const ast::Statement& statement, StatementRe
   std::string_view stage = "physical";
   switch (explain.mode) {
     case ast::ExplainMode::kPlain:
-    case ast::ExplainMode::kPhysical:
-      break;
-    case ast::ExplainMode::kVerbose:
-      stage = "verbose";
-      break;
-    case ast::ExplainMode::kLogical:
-      stage = "logical";
-      break;
-    case ast::ExplainMode::kOptimized:
-      stage = "optimized";
-      break;
+    case ast::ExplainMode::kPhysical: break;
+    case ast::ExplainMode::kVerbose: stage = "verbose"; break;
+    case ast::ExplainMode::kLogical: stage = "logical"; break;
+    case ast::ExplainMode::kOptimized: stage = "optimized"; break;
     case ast::ExplainMode::kAnalyze:
       return Status(ErrorCode::kUnsupported, "EXPLAIN ANALYZE is not built yet")
           .At(statement.position)
@@ -422,8 +418,8 @@ Status EngineImpl::ExplainStatement(const ast::Statement& statement, StatementRe
   }
   std::string text;
   if (explain.statement != nullptr) {
-    WEIR_ASSIGN_OR_RETURN(
-        text, weir::ExplainStatement(*explain.statement, MakePlannerContext(), stage));
+    WEIR_ASSIGN_OR_RETURN(text,
+                          weir::ExplainStatement(*explain.statement, MakePlannerContext(), stage));
   } else {
     const QueryEntry* query = catalog_.FindQuery(explain.query_id.name);
     if (query == nullptr) {
@@ -442,9 +438,9 @@ Status EngineImpl::ExplainStatement(const ast::Statement& statement, StatementRe
     WEIR_ASSIGN_OR_RETURN(ast::Statement parsed, ParseStatement(query->sql));
     PlannerContext context = MakePlannerContext();
     for (const StoredStatement& stored : stored_) {
-      const bool its = stored.kind == "query" ? stored.name == query->id
-                                              : stored.kind == "pipeline" &&
-                                                    stored.name == query->pipeline;
+      const bool its = stored.kind == "query"
+                           ? stored.name == query->id
+                           : stored.kind == "pipeline" && stored.name == query->pipeline;
       if (its) context.known_columns = stored.known_columns;
     }
     // The plan that runs, whatever this version would make of the statement.

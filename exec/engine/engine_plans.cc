@@ -33,10 +33,11 @@ Status CheckLayouts(std::string_view query_id, const StateSignature& kept) {
     const int oldest = OldestLayout(store.kind);
     const int newest = NewestLayout(store.kind);
     if (store.layout >= oldest && store.layout <= newest) continue;
-    return CannotGoOn(query_id,
-                      fmt::format("its store {} is written in layout {} of {}, and this version "
-                                  "reads {} to {}", store.store, store.layout,
-                                  StoreKindText(store.kind), oldest, newest));
+    return CannotGoOn(
+        query_id,
+        fmt::format("its store {} is written in layout {} of {}, and this version "
+                    "reads {} to {}",
+                    store.store, store.layout, StoreKindText(store.kind), oldest, newest));
   }
   return OkStatus();
 }
@@ -94,8 +95,8 @@ Status EngineImpl::FitToState(const std::string& kept_text, PersistentQueryPlan&
   }
   if (!recovering_) return CheckGoesOn(kept_text, plan);
   plan.root = *kept;
-  NotePlan(plan.query_id, fmt::format("its state would be other by this one: {}",
-                                      fmt::join(match.differs, "; ")));
+  NotePlan(plan.query_id,
+           fmt::format("its state would be other by this one: {}", fmt::join(match.differs, "; ")));
   const SourceEntry* sink = catalog_.FindSource(plan.sink_name);
   if (sink != nullptr && sink->created_by_query == plan.query_id && sink->connector.empty()) {
     SourceEntry entry = *sink;
@@ -107,7 +108,7 @@ Status EngineImpl::FitToState(const std::string& kept_text, PersistentQueryPlan&
 
 Result<std::vector<std::string>> EngineImpl::StateDifferences(
     const std::string& kept_text, const PersistentQueryPlan& plan) const {
-  if (kept_text.empty()) return std::vector<std::string>();   // Of before: its state tells.
+  if (kept_text.empty()) return std::vector<std::string>();  // Of before: its state tells.
   const Result<physical::NodePtr> kept = ReadPlan(kept_text, BuiltinFunctions());
   if (!kept.ok()) return std::vector{kept.status().message()};
   return CompareSignatures(SignatureOf(**kept), SignatureOf(*plan.root)).differs;
@@ -120,8 +121,9 @@ Status EngineImpl::CheckGoesOn(const std::string& kept_text,
   return Status(ErrorCode::kIncompatibleChange,
                 fmt::format("the new query cannot go on from the state of {}: {}", plan.query_id,
                             fmt::join(differs, "; ")))
-      .WithHint("WHERE, HAVING and what is computed of the same aggregates may change, and columns "
-                "may be added; else DROP it and create it anew");
+      .WithHint(
+          "WHERE, HAVING and what is computed of the same aggregates may change, and columns "
+          "may be added; else DROP it and create it anew");
 }
 
 Status EngineImpl::SaveQuery(const PersistentQueryPlan& plan) {
@@ -131,8 +133,7 @@ Status EngineImpl::SaveQuery(const PersistentQueryPlan& plan) {
   return SaveStatement("query", plan.query_id, plan.sql, std::move(extras));
 }
 
-Status EngineImpl::KeepPlans(std::string_view unit,
-                             const std::vector<PersistentQueryPlan>& plans) {
+Status EngineImpl::KeepPlans(std::string_view unit, const std::vector<PersistentQueryPlan>& plans) {
   for (StoredStatement& stored : stored_) {
     if (!IsOfUnit(stored, unit)) continue;
     KeptPlans texts;
@@ -219,7 +220,8 @@ void EngineImpl::AddPlanNotes(StatementResult& result) const {
     rebuild.runtime->FillMetrics(metrics);
     result.notices.push_back(
         error.ok() ? fmt::format("query {} is made anew beside the one that runs, records behind: "
-                                 "{}", query, metrics[0].lag_records)
+                                 "{}",
+                                 query, metrics[0].lag_records)
                    : fmt::format("query {} could not be made anew and runs as before: {}", query,
                                  error.message()));
   }

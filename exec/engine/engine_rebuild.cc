@@ -38,8 +38,7 @@ class RebuildWatch final : public Scheduler::Job {
 
 // The plan, but writing to another topic.
 physical::NodePtr WritingTo(const physical::NodePtr& root, const std::string& topic) {
-  auto sink = std::make_shared<physical::TopicSink>(
-      static_cast<const physical::TopicSink&>(*root));
+  auto sink = std::make_shared<physical::TopicSink>(static_cast<const physical::TopicSink&>(*root));
   sink->topic = topic;
   return sink;
 }
@@ -119,8 +118,7 @@ bool EngineImpl::IsRebuilding(const PersistentQueryPlan& plan) const {
 }
 
 Status EngineImpl::StartRebuild(const PersistentQueryPlan& plan,
-                                const std::vector<std::string>& differs,
-                                StatementResult& result) {
+                                const std::vector<std::string>& differs, StatementResult& result) {
   const SourceEntry* sink = catalog_.FindSource(plan.sink_name);
   Rebuild rebuild;
   StoredStatement& statement = rebuild.statement;
@@ -158,8 +156,8 @@ Status EngineImpl::RunRebuild(Rebuild rebuild) {
   const StoredStatement& statement = rebuild.statement;
   PersistentQueryPlan beside = rebuild.plan;
   beside.query_id = statement.state_id;
-  beside.root = WritingTo(rebuild.plan.root, fmt::format("{}{}", kBesidePrefix,
-                                                         statement.state_id));
+  beside.root =
+      WritingTo(rebuild.plan.root, fmt::format("{}{}", kBesidePrefix, statement.state_id));
   QueryRuntimeOptions options = OptionsOf(statement.state_id, {beside});
   options.bound_by_catalog = true;
   WEIR_ASSIGN_OR_RETURN(rebuild.runtime, QueryRuntime::Make(std::move(options)));
@@ -175,9 +173,9 @@ Status EngineImpl::RunRebuild(Rebuild rebuild) {
 }
 
 Status EngineImpl::ResumeRebuilds(std::vector<StoredStatement> statements) {
-  if (options_.paused || broker_->kind() != "local") return OkStatus();   // At the next opening.
+  if (options_.paused || broker_->kind() != "local") return OkStatus();  // At the next opening.
   const Settings session = settings_;
-  std::map<std::string, int64_t> last;   // One that was asked for later takes its place.
+  std::map<std::string, int64_t> last;  // One that was asked for later takes its place.
   for (const StoredStatement& statement : statements) last[statement.name] = statement.number;
   for (StoredStatement& statement : statements) {
     const std::string name = statement.name;
@@ -194,8 +192,7 @@ Status EngineImpl::ResumeRebuilds(std::vector<StoredStatement> statements) {
       Rebuild rebuild;
       WEIR_ASSIGN_OR_RETURN(rebuild.plan, PlanPersistentQuery(parsed, context));
       // What it has built so far belongs to its own plan.
-      WEIR_ASSIGN_OR_RETURN(rebuild.plan.root,
-                            ReadPlan(statement.plans[name], BuiltinFunctions()));
+      WEIR_ASSIGN_OR_RETURN(rebuild.plan.root, ReadPlan(statement.plans[name], BuiltinFunctions()));
       rebuild.statement = std::move(statement);
       return RunRebuild(std::move(rebuild));
     });
@@ -234,8 +231,7 @@ int64_t EngineImpl::LookAtRebuild(const std::string& query_id, int64_t number) {
   Status swapped = Guarded([&] { return SwapIn(rebuild); });
   settings_ = session;
   if (swapped.ok()) return -1;
-  Log(LogLevel::kError, fmt::format("query {} was not replaced: {}", query_id,
-                                    swapped.ToString()));
+  Log(LogLevel::kError, fmt::format("query {} was not replaced: {}", query_id, swapped.ToString()));
   // The old one goes on, if it is it that is still there.
   if (const auto still = rebuilds_.find(query_id); still != rebuilds_.end()) {
     still->second.failed = std::move(swapped);
@@ -286,8 +282,7 @@ Status EngineImpl::SwapIn(Rebuild& rebuild) {
   kept.paused = stored->paused;
   const auto unit = broker_->NewCommitUnit("catalog");
   const SourceEntry* sink = catalog_.FindSource(rebuild.plan.sink_name);
-  WEIR_RETURN_IF_ERROR(
-      AppendDifference(*broker_, sink->topic, beside, clock_->NowMs(), *unit));
+  WEIR_RETURN_IF_ERROR(AppendDifference(*broker_, sink->topic, beside, clock_->NowMs(), *unit));
   const std::string from = QueryRuntime::StatePrefix(StateIdOf(*stored));
   std::string to = from;
   to.back() = '\1';

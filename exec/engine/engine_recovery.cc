@@ -267,8 +267,8 @@ const StoredStatement* EngineImpl::FindBrokenType(std::string_view name) const {
   return nullptr;
 }
 
-Status EngineImpl::CheckNameNotBroken(std::string_view name, bool or_replace,
-                                      std::string_view text, SourcePosition position) const {
+Status EngineImpl::CheckNameNotBroken(std::string_view name, bool or_replace, std::string_view text,
+                                      SourcePosition position) const {
   const StoredStatement* broken = FindBroken(name);
   if (recovering_ || broken == nullptr) return OkStatus();
   const bool mends = broken->kind == "source" && !text.empty() &&
@@ -291,9 +291,8 @@ Status EngineImpl::DropBroken(const StoredStatement& broken, bool delete_topic,
   std::vector<std::string> dependants;
   for (const StoredStatement& stored : stored_) {
     if (stored.broken.ok() || stored.number == dropped.number) continue;
-    const bool reads = std::ranges::any_of(made, [&](const std::string& name) {
-      return stored.known_columns.contains(name);
-    });
+    const bool reads = std::ranges::any_of(
+        made, [&](const std::string& name) { return stored.known_columns.contains(name); });
     if (reads) dependants.push_back(stored.name);
   }
   if (!dependants.empty()) {

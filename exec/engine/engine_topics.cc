@@ -22,8 +22,8 @@ Status EngineImpl::Append(std::string_view topic, std::span<const Record> record
   std::vector<RecordBatchBuilder> partitions(info.partitions);
   int32_t round_robin = -1;
   for (const Record& record : records) {
-    const size_t size = (record.key ? record.key->size() : 0) +
-                        (record.value ? record.value->size() : 0);
+    const size_t size =
+        (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
     if (size > limits::kRecordBytesMax) {
       return Status(ErrorCode::kRecordTooLarge,
                     fmt::format("a record has {} bytes, at most {} are taken", size,
@@ -115,7 +115,7 @@ namespace {
 using Ends = std::map<std::string, std::vector<int64_t>>;
 
 constexpr int kLookMicros = 2000;
-constexpr int kAskBrokerMicros = 20'000;   // Where each look may be a request.
+constexpr int kAskBrokerMicros = 20'000;  // Where each look may be a request.
 
 // Looks at a query again as long as it moves; its own commits wake nobody else, so this polls with
 // a short, growing pause.
@@ -138,9 +138,8 @@ Status EngineImpl::WaitForQuery(QueryRuntime& runtime, const Ends& ends) {
   while (true) {
     if (cancel_waits_) return Status(ErrorCode::kCancelled, "the wait was cancelled");
     if (runtime.state() == QueryRuntime::State::kError) {
-      return Status(ErrorCode::kQueryFailed,
-                    fmt::format("query {} is in ERROR: {}", runtime.id(),
-                                runtime.error().message()))
+      return Status(ErrorCode::kQueryFailed, fmt::format("query {} is in ERROR: {}", runtime.id(),
+                                                         runtime.error().message()))
           .WithHint(runtime.error().hint());
     }
     if (runtime.state() == QueryRuntime::State::kPaused) return OkStatus();

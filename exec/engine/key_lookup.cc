@@ -54,10 +54,9 @@ bool ColumnsOf(const physical::TopicSource& source, const physical::Project* pro
   for (const BoundExprPtr& expr : project->exprs) {
     if (expr->kind == BoundKind::kColumn) {
       columns.push_back(read[static_cast<size_t>(expr->index)]);
-    } else if (expr->kind == BoundKind::kSystem &&
-               (expr->system == SystemColumn::kRowTime ||
-                expr->system == SystemColumn::kWindowStart ||
-                expr->system == SystemColumn::kWindowEnd)) {
+    } else if (expr->kind == BoundKind::kSystem && (expr->system == SystemColumn::kRowTime ||
+                                                    expr->system == SystemColumn::kWindowStart ||
+                                                    expr->system == SystemColumn::kWindowEnd)) {
       columns.push_back(-1 - static_cast<int>(expr->system));
     } else {
       return false;
@@ -134,7 +133,7 @@ class KeyLookupCursor final : public Cursor {
   }
 
   const SchemaPtr schema_;
-  std::shared_ptr<const KeyLookup> lookup_;   // These two until the rows are there.
+  std::shared_ptr<const KeyLookup> lookup_;  // These two until the rows are there.
   std::shared_ptr<Broker> broker_;
   std::vector<Value> key_;
   std::vector<int> read_;
@@ -172,7 +171,7 @@ std::optional<StatementShape> ShapeOf(std::string_view sql) {
       if (at == sql.size()) return std::nullopt;
       shape.text.push_back(sql[at++]);
     } else if (c == '$' || c == '-' || c == '/' || c == ';') {
-      return std::nullopt;   // Variables, comments, several statements.
+      return std::nullopt;  // Variables, comments, several statements.
     } else {
       shape.text.push_back(c);
       ++at;

@@ -20,7 +20,7 @@ namespace weir {
 /// whole number or a text.
 struct StatementShape {
   std::string text;
-  std::string literal;      ///< As a text says it: without quotes.
+  std::string literal;  ///< As a text says it: without quotes.
   bool is_text = false;
 };
 /// Nothing for all other statements.
@@ -28,8 +28,8 @@ std::optional<StatementShape> ShapeOf(std::string_view sql);
 
 /// What is to be done for one shape; safe from any thread.
 struct KeyLookup {
-  SchemaPtr schema;                    ///< Of the result.
-  DataType key_type;                   ///< INT, BIGINT or STRING.
+  SchemaPtr schema;   ///< Of the result.
+  DataType key_type;  ///< INT, BIGINT or STRING.
   /// By column of the result: the table's column, or a system column (below 0: -1 - its number).
   std::vector<int> columns;
   std::shared_ptr<QueryRuntime> keeper;
@@ -37,7 +37,7 @@ struct KeyLookup {
   bool is_windowed = false;
   /// Queries that are waited for, as for every SELECT without EMIT.
   std::function<void(const std::atomic<bool>& cancelled)> catch_up;
-  std::shared_ptr<const std::atomic<bool>> is_closed;   ///< The engine's.
+  std::shared_ptr<const std::atomic<bool>> is_closed;  ///< The engine's.
 };
 
 /// What `root` reads, where it is a look-up of one key of one column by `KEY = literal` that gives

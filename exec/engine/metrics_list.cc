@@ -89,11 +89,16 @@ std::string EscapeLabel(std::string_view text) {
 
 std::vector<MetricSample> ListMetrics(const EngineMetrics& metrics) {
   std::vector<MetricSample> samples;
-  samples.push_back({"memory_bytes", "Bytes counted against memory.limit.", false, {},
+  samples.push_back({"memory_bytes",
+                     "Bytes counted against memory.limit.",
+                     false,
+                     {},
                      static_cast<double>(metrics.memory_bytes)});
   for (const Query& query : metrics.queries) {
     for (std::string_view state : kStates) {
-      samples.push_back({"query_state", "1 for the state that the query is in.", false,
+      samples.push_back({"query_state",
+                         "1 for the state that the query is in.",
+                         false,
                          {{"query", query.query_id}, {"state", std::string(state)}},
                          query.state == state ? 1.0 : 0.0});
     }
@@ -106,7 +111,9 @@ std::vector<MetricSample> ListMetrics(const EngineMetrics& metrics) {
   }
   for (const Query& query : metrics.queries) {
     for (const auto& [reason, rows] : query.dropped) {
-      samples.push_back({"dropped", "Records and rows dropped or nulled.", true,
+      samples.push_back({"dropped",
+                         "Records and rows dropped or nulled.",
+                         true,
                          {{"query", query.query_id}, {"reason", reason}},
                          static_cast<double>(rows)});
     }
@@ -114,7 +121,9 @@ std::vector<MetricSample> ListMetrics(const EngineMetrics& metrics) {
   for (const MetricRow<TaskMetrics>& row : kTaskRows) {
     for (const Query& query : metrics.queries) {
       for (const TaskMetrics& task : query.tasks) {
-        samples.push_back({row.name, row.help, row.is_counter,
+        samples.push_back({row.name,
+                           row.help,
+                           row.is_counter,
                            {{"query", query.query_id},
                             {"sub_topology", fmt::format("{}", task.sub_topology)},
                             {"partition", fmt::format("{}", task.partition)}},

@@ -27,7 +27,7 @@ Status EncodeSide(const SourceEntry& source, bool key, const InsertValuesPlan& p
   if (key) {
     bool all_null = true;
     for (const ColumnPtr& value : values) all_null &= value->IsNull(0);
-    if (all_null) return OkStatus();   // A key whose columns are all null is a null key.
+    if (all_null) return OkStatus();  // A key whose columns are all null is a null key.
   }
   WEIR_ASSIGN_OR_RETURN(std::unique_ptr<SideEncoder> encoder, MakeEncoder(spec, columns));
   const int32_t row = 0;

@@ -134,8 +134,11 @@ std::optional<int64_t> ParseNumber(std::string_view text, bool bytes) {
   const std::string_view unit(end, text.data() + text.size() - end);
   if (unit.empty()) return value;
   if (!bytes) return std::nullopt;
-  for (const auto& [name, factor] : {std::pair<std::string_view, int64_t>{"k", 1024}, {"KB", 1024},
-                                     {"m", 1 << 20}, {"MB", 1 << 20}, {"g", 1 << 30},
+  for (const auto& [name, factor] : {std::pair<std::string_view, int64_t>{"k", 1024},
+                                     {"KB", 1024},
+                                     {"m", 1 << 20},
+                                     {"MB", 1 << 20},
+                                     {"g", 1 << 30},
                                      {"GB", 1 << 30}}) {
     int64_t product = 0;
     if (unit != name) continue;
@@ -169,19 +172,16 @@ Status Check(const SettingRow& row, std::string_view value) {
                   fmt::format("setting {} takes {}, not: {}", row.name, wanted, value));
   };
   switch (row.kind) {
-    case SettingKind::kText:
-      return OkStatus();
-    case SettingKind::kHostPort:
-      return IsHostPort(value) ? OkStatus() : bad("host:port");
+    case SettingKind::kText: return OkStatus();
+    case SettingKind::kHostPort: return IsHostPort(value) ? OkStatus() : bad("host:port");
     case SettingKind::kNumber:
       return ParseNumber(value, false) ? OkStatus() : bad("a whole number");
     case SettingKind::kMilliseconds:
       return ParseNumber(value, false).value_or(-1) >= 0 ? OkStatus()
                                                          : bad("a number of milliseconds");
     case SettingKind::kBytes:
-      return ParseNumber(value, true).value_or(-1) >= 0
-                 ? OkStatus()
-                 : bad("a number of bytes (also 64MB, 2GB)");
+      return ParseNumber(value, true).value_or(-1) >= 0 ? OkStatus()
+                                                        : bad("a number of bytes (also 64MB, 2GB)");
     case SettingKind::kBoolean:
       return value == "true" || value == "false" ? OkStatus() : bad("true or false");
     case SettingKind::kChoice:

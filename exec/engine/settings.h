@@ -19,7 +19,13 @@ namespace weir {
 enum class SettingScope : uint8_t { kEngine, kQuery };
 
 enum class SettingKind : uint8_t {
-  kText, kHostPort, kNumber, kBytes, kMilliseconds, kBoolean, kChoice
+  kText,
+  kHostPort,
+  kNumber,
+  kBytes,
+  kMilliseconds,
+  kBoolean,
+  kChoice
 };
 
 struct SettingRow {
@@ -27,7 +33,7 @@ struct SettingRow {
   std::string_view default_value;
   SettingKind kind;
   SettingScope scope;
-  std::string_view choices;      ///< kChoice: words separated by blanks.
+  std::string_view choices;  ///< kChoice: words separated by blanks.
   std::string_view text;
 };
 

@@ -42,10 +42,8 @@ void Add(Properties& with, std::string_view name, std::string_view value) {
 
 void AddWindow(const SourceEntry& source, Properties& with) {
   switch (source.windowed_key) {
-    case physical::WindowKind::kNone:
-      return;
-    case physical::WindowKind::kSession:
-      return Add(with, "WINDOW_TYPE", "SESSION");
+    case physical::WindowKind::kNone: return;
+    case physical::WindowKind::kSession: return Add(with, "WINDOW_TYPE", "SESSION");
     case physical::WindowKind::kTumbling:
     case physical::WindowKind::kHopping:
       Add(with, "WINDOW_TYPE",
@@ -126,8 +124,9 @@ Status CheckSchemaGrows(const SourceEntry& before, const SourceEntry& after) {
 
 Status UnknownSource(std::string_view name, const std::vector<std::string>& names) {
   std::string hint = DidYouMean(name, names);
-  if (hint.empty()) hint = names.empty() ? "nothing has been created yet"
-                                         : fmt::format("there are: {}", ListNames(names));
+  if (hint.empty())
+    hint = names.empty() ? "nothing has been created yet"
+                         : fmt::format("there are: {}", ListNames(names));
   return Status(ErrorCode::kUnknownSource, fmt::format("unknown stream or table: {}", name))
       .WithHint(std::move(hint));
 }

@@ -23,18 +23,16 @@ bool IsWindowed(const physical::Node& node) {
     case NodeKind::kStreamAggregate:
       return static_cast<const physical::StreamAggregate&>(node).window.kind !=
              physical::WindowKind::kNone;
-    case NodeKind::kStreamStreamJoin:
-      return true;
-    default:
-      return false;
+    case NodeKind::kStreamStreamJoin: return true;
+    default: return false;
   }
 }
 
 /// All rows of the source have one time: when its file was changed last.
 bool HasFileTime(const physical::TopicSource& source) {
   return IsText(PropertyOf(source, "CONNECTOR"), "FILE") &&
-         source.time_source == physical::TimeSource::kRecord &&
-         PropertyOf(source, "PATH") != "-" && !IsText(PropertyOf(source, "FOLLOW"), "TRUE");
+         source.time_source == physical::TimeSource::kRecord && PropertyOf(source, "PATH") != "-" &&
+         !IsText(PropertyOf(source, "FOLLOW"), "TRUE");
 }
 
 void Collect(const physical::Node& node, bool windowed, std::vector<std::string>& notices) {

@@ -181,7 +181,7 @@ class TopicPrinter : public Cursor {
   std::vector<HeaderView> headers_;
   RecordBatch batch_;
   std::unique_ptr<ReadSession> session_;
-  std::vector<std::unique_ptr<PartitionReader>> readers_;   // Destroyed before their session.
+  std::vector<std::unique_ptr<PartitionReader>> readers_;  // Destroyed before their session.
 };
 
 }  // namespace

@@ -15,8 +15,8 @@ namespace weir {
 struct TopicPrint {
   std::string_view topic;
   bool from_beginning = false;
-  std::optional<int64_t> interval;   ///< Every so many-th record is shown.
-  std::optional<int64_t> limit;      ///< Rows; none: for ever.
+  std::optional<int64_t> interval;  ///< Every so many-th record is shown.
+  std::optional<int64_t> limit;     ///< Rows; none: for ever.
   /// The window in the keys, where a stream or table over the topic tells of one.
   WindowKeyKind window = WindowKeyKind::kNone;
   int64_t window_size_ms = 0;

@@ -14,8 +14,7 @@ class LambdaFrame final : public Frame {
   LambdaFrame(CompiledLambda& lambda, Frame& outer, std::span<const ColumnPtr> parameters,
               std::span<const int32_t> outer_rows, EvalContext& context)
       : Frame(static_cast<int32_t>(outer_rows.size()),
-              RowMask::All(static_cast<int32_t>(outer_rows.size())), context,
-              ++lambda.graph.epoch),
+              RowMask::All(static_cast<int32_t>(outer_rows.size())), context, ++lambda.graph.epoch),
         lambda_(lambda),
         outer_(outer),
         parameters_(parameters),
@@ -69,7 +68,10 @@ class CallNode final : public Node {
  public:
   CallNode(const BoundExpr& expr, const FunctionRow& row, std::vector<Node*> args,
            std::vector<std::unique_ptr<CompiledLambda>> lambdas, std::shared_ptr<const void> state)
-      : Node(expr.type), row_(row), args_(std::move(args)), state_(std::move(state)),
+      : Node(expr.type),
+        row_(row),
+        args_(std::move(args)),
+        state_(std::move(state)),
         out_(expr.type) {
     bool whole = row.never_fails;
     for (size_t i = 0; i < args_.size(); ++i) {
@@ -107,7 +109,7 @@ class CallNode final : public Node {
     try {
       row_.kernel(call, out_);
     } catch (...) {
-      out_ = ColumnBuilder(type());   // Half a column is in it.
+      out_ = ColumnBuilder(type());  // Half a column is in it.
       for (ColumnPtr& column : columns_) column = nullptr;
       throw;
     }

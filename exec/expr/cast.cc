@@ -28,8 +28,8 @@ struct CastLoop {
     AppendCastText(in, row, text);
     constexpr size_t kShown = 80;
     if (text.size() > kShown) text = text.substr(0, kShown) + "…";
-    call.Error(row, fmt::format("cannot cast {} to {}: '{}'", in.type().ToString(), to.ToString(),
-                                text));
+    call.Error(
+        row, fmt::format("cannot cast {} to {}: '{}'", in.type().ToString(), to.ToString(), text));
   }
 };
 using LoopFunction = void (*)(const CastLoop& loop);
@@ -253,21 +253,23 @@ LoopChoice ChooseToNumber(TypeKind from) {
     case TypeKind::kInt: return {&ConvertNumber<int32_t, T>, true};
     case TypeKind::kBigint: return {&ConvertNumber<int64_t, T>, true};
     case TypeKind::kDouble:
-      if constexpr (std::is_same_v<T, double>) return {};
-      else return {&ConvertNumber<double, T>, true};
+      if constexpr (std::is_same_v<T, double>)
+        return {};
+      else
+        return {&ConvertNumber<double, T>, true};
     case TypeKind::kDecimal:
-      if constexpr (std::is_same_v<T, double>) return {&DecimalToDoubleLoop, true};
-      else return {&DecimalToInteger<T>, true};
+      if constexpr (std::is_same_v<T, double>)
+        return {&DecimalToDoubleLoop, true};
+      else
+        return {&DecimalToInteger<T>, true};
     default: return {};
   }
 }
 
 LoopChoice ChooseToDecimal(const DataType& from, const DataType& to) {
   switch (from.kind()) {
-    case TypeKind::kInt:
-      return {&IntegerToDecimal<int32_t>, ImplicitCost(from, to) >= 0};
-    case TypeKind::kBigint:
-      return {&IntegerToDecimal<int64_t>, ImplicitCost(from, to) >= 0};
+    case TypeKind::kInt: return {&IntegerToDecimal<int32_t>, ImplicitCost(from, to) >= 0};
+    case TypeKind::kBigint: return {&IntegerToDecimal<int64_t>, ImplicitCost(from, to) >= 0};
     case TypeKind::kDouble: return {&DoubleToDecimalLoop, false};
     case TypeKind::kDecimal: return {&DecimalToDecimal, ImplicitCost(from, to) >= 0};
     default: return {};
@@ -297,7 +299,7 @@ class FlatCast final : public Cast {
     try {
       loop_.function({call, *column, to_, out_});
     } catch (...) {
-      out_ = ColumnBuilder(to_);   // Half a column is in it.
+      out_ = ColumnBuilder(to_);  // Half a column is in it.
       throw;
     }
     return out_.Finish();
@@ -370,7 +372,7 @@ class StructCast final : public Cast {
  public:
   struct FieldCast {
     int source = -1;
-    std::unique_ptr<Cast> cast;   // Null where the types are equal.
+    std::unique_ptr<Cast> cast;  // Null where the types are equal.
   };
   StructCast(const DataType& to, std::vector<FieldCast> fields)
       : to_(to), fields_(std::move(fields)) {}

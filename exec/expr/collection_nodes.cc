@@ -24,8 +24,8 @@ class SubscriptNode final : public Node {
     active.KeepValid(*index);
     const bool is_array = collection->type().is(TypeKind::kArray);
     ForEachSetBit(active.bits(), active.rows(), [&](int32_t row) {
-      rows[static_cast<size_t>(row)] = is_array ? FindElement(*collection, *index, row)
-                                                : FindKey(*collection, *index, row);
+      rows[static_cast<size_t>(row)] =
+          is_array ? FindElement(*collection, *index, row) : FindKey(*collection, *index, row);
     });
     return Gather(*collection->child(is_array ? 0 : 1), rows);
   }
@@ -34,8 +34,8 @@ class SubscriptNode final : public Node {
   static int32_t FindElement(const Column& array, const Column& index, int32_t row) {
     const int32_t begin = array.offsets()[row], end = array.offsets()[row + 1];
     const size_t at = static_cast<size_t>(row);
-    const int64_t number = index.type().is(TypeKind::kInt) ? index.values<int32_t>()[at]
-                                                           : index.values<int64_t>()[at];
+    const int64_t number =
+        index.type().is(TypeKind::kInt) ? index.values<int32_t>()[at] : index.values<int64_t>()[at];
     const int64_t size = end - begin;
     if (number >= 1 && number <= size) return static_cast<int32_t>(begin + number - 1);
     if (number < 0 && -number <= size) return static_cast<int32_t>(end + number);
@@ -141,7 +141,7 @@ class MapNode final : public Node {
     try {
       AppendMaps(columns, frame.rows());
     } catch (...) {
-      out_ = ColumnBuilder(type());   // Half a column is in it.
+      out_ = ColumnBuilder(type());  // Half a column is in it.
       throw;
     }
     return out_.Finish();

@@ -13,8 +13,7 @@ namespace {
 /// A frame without columns, for folding.
 class ConstantFrame final : public Frame {
  public:
-  ConstantFrame(EvalContext& context, uint64_t epoch)
-      : Frame(1, RowMask::All(1), context, epoch) {}
+  ConstantFrame(EvalContext& context, uint64_t epoch) : Frame(1, RowMask::All(1), context, epoch) {}
   ColumnPtr GetColumn(int) override { return nullptr; }
   ColumnPtr GetSystem(SystemColumn) override { return nullptr; }
   ColumnPtr GetParameter(int) override { return nullptr; }
@@ -122,10 +121,8 @@ Result<std::vector<Node*>> Compiler::CompileAllAs(const std::vector<BoundExprPtr
 Result<Node*> Compiler::CompileNew(const BoundExpr& expr) {
   switch (expr.kind) {
     case BoundKind::kLiteral: return OwnLiteral(expr.type, expr.value);
-    case BoundKind::kColumn:
-      return Settle(expr, {}, MakeColumnNode(expr.type, expr.index), true);
-    case BoundKind::kSystem:
-      return Settle(expr, {}, MakeSystemNode(expr.type, expr.system), true);
+    case BoundKind::kColumn: return Settle(expr, {}, MakeColumnNode(expr.type, expr.index), true);
+    case BoundKind::kSystem: return Settle(expr, {}, MakeSystemNode(expr.type, expr.system), true);
     case BoundKind::kLambdaParam:
       return Settle(expr, {}, MakeParameterNode(expr.type, expr.index), true);
     case BoundKind::kCall: return CompileCall(expr);
@@ -172,8 +169,8 @@ Result<Node*> Compiler::CompileCase(const BoundExpr& expr) {
   std::vector<Node*> children;
   for (size_t i = 0; i < expr.children.size(); ++i) {
     const bool is_when = i % 2 == 0 && i + 1 < expr.children.size();
-    WEIR_ASSIGN_OR_RETURN(Node * child, CompileAs(expr.children[i],
-                                                  is_when ? DataType::Boolean() : expr.type));
+    WEIR_ASSIGN_OR_RETURN(Node * child,
+                          CompileAs(expr.children[i], is_when ? DataType::Boolean() : expr.type));
     children.push_back(child);
   }
   NodePtr node = MakeCaseNode(expr.type, children);

@@ -39,15 +39,14 @@ class GraphProgram final : public ExprProgram {
   Status Evaluate(const Chunk& input, EvalContext& context,
                   std::vector<ColumnPtr>& results) override {
     CheckInterrupt();
-    RowMask base = input.selection ? RowMask::Of(input.rows, *input.selection)
-                                   : RowMask::All(input.rows);
+    RowMask base =
+        input.selection ? RowMask::Of(input.rows, *input.selection) : RowMask::All(input.rows);
     ChunkFrame frame(input, std::move(base), context, ++graph_.epoch);
     const int64_t errors_before = context.errors.count();
     results.resize(roots_.size());
     const bool has_parts = HasParts(input);
-    const size_t limit = has_parts
-                             ? limits::kMadeColumnBytesMax
-                             : limits::kMadeValueBytesMax * (input.rows > 1 ? 2 : 1);
+    const size_t limit = has_parts ? limits::kMadeColumnBytesMax
+                                   : limits::kMadeValueBytesMax * (input.rows > 1 ? 2 : 1);
     size_t made = 0;
     Status status;
     for (size_t i = 0; i < roots_.size() && status.ok(); ++i) {
@@ -124,8 +123,8 @@ Status EvaluatePredicate(ExprProgram& program, const Chunk& input, EvalContext& 
   WEIR_RETURN_IF_ERROR(program.Evaluate(input, context, results));
   const Column& column = *results.front();
   WEIR_CHECK(results.size() == 1 && column.type().is(TypeKind::kBoolean), "not a predicate");
-  RowMask mask = input.selection ? RowMask::Of(input.rows, *input.selection)
-                                 : RowMask::All(input.rows);
+  RowMask mask =
+      input.selection ? RowMask::Of(input.rows, *input.selection) : RowMask::All(input.rows);
   mask.KeepTrue(column);
   selected.reserve(static_cast<size_t>(CountBits(mask.bits(), input.rows)));
   ForEachSetBit(mask.bits(), input.rows, [&](int32_t row) { selected.push_back(row); });

@@ -57,8 +57,8 @@ class JunctionNode final : public Node {
  private:
   std::vector<Node*> children_;
   ColumnBuilder out_;
-  std::vector<uint64_t> decided_;     // A child was false (AND) or true (OR).
-  std::vector<uint64_t> undecided_;   // All children so far were true (AND) or false (OR).
+  std::vector<uint64_t> decided_;    // A child was false (AND) or true (OR).
+  std::vector<uint64_t> undecided_;  // All children so far were true (AND) or false (OR).
   std::vector<uint64_t> valid_;
 };
 

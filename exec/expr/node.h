@@ -66,7 +66,7 @@ class Frame {
   int32_t rows_;
   RowMask base_;
   EvalContext& context_;
-  uint64_t epoch_;   // Distinct for each evaluation of one graph; results of others are stale.
+  uint64_t epoch_;  // Distinct for each evaluation of one graph; results of others are stale.
 };
 
 /// One sub-expression. Keeps its result until the next evaluation.
@@ -136,8 +136,7 @@ NodePtr MakeLiteralNode(const DataType& type, Value value);
 NodePtr MakeColumnNode(const DataType& type, int index);
 NodePtr MakeSystemNode(const DataType& type, SystemColumn column);
 NodePtr MakeParameterNode(const DataType& type, int number);
-NodePtr MakeCallNode(const BoundExpr& expr, const struct FunctionRow& row,
-                     std::vector<Node*> args,
+NodePtr MakeCallNode(const BoundExpr& expr, const struct FunctionRow& row, std::vector<Node*> args,
                      std::vector<std::unique_ptr<CompiledLambda>> lambdas,
                      std::shared_ptr<const void> state);
 Result<NodePtr> MakeCastNode(const DataType& type, Node* child);

@@ -72,12 +72,10 @@ bool AppendField(std::string_view text, const DataType& type, ColumnBuilder& out
       out.AppendBool((text[0] | 0x20) == 't');
       return true;
     case TypeKind::kInt:
-    case TypeKind::kBigint:
-      return AppendInteger(text, type.kind(), out);
+    case TypeKind::kBigint: return AppendInteger(text, type.kind(), out);
     case TypeKind::kDate:
     case TypeKind::kTime:
-    case TypeKind::kTimestamp:
-      return AppendTime(text, type.kind(), out);
+    case TypeKind::kTimestamp: return AppendTime(text, type.kind(), out);
     case TypeKind::kDouble: {
       double value = 0;
       if (!ParseDoubleText(text, value)) return false;
@@ -94,17 +92,14 @@ bool AppendField(std::string_view text, const DataType& type, ColumnBuilder& out
       out.AppendDecimal(value);
       return true;
     }
-    case TypeKind::kString:
-      out.AppendBytes(text);
-      return true;
+    case TypeKind::kString: out.AppendBytes(text); return true;
     case TypeKind::kBytes: {
       std::string bytes;
       if (!DecodeBase64(text, bytes)) return false;
       out.AppendBytes(bytes);
       return true;
     }
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -254,7 +249,8 @@ bool NeedsQuotes(std::string_view text, bool first, char delimiter) {
 class DelimitedEncoder final : public SideEncoder {
  public:
   DelimitedEncoder(const FormatSpec& spec, char delimiter)
-      : is_key_(spec.is_key), delimiter_(delimiter),
+      : is_key_(spec.is_key),
+        delimiter_(delimiter),
         file_(FindProperty(spec, kDelimitedFile) != nullptr) {
     if (const std::string* text = FindProperty(spec, kDelimitedNull)) null_text_ = *text;
   }
@@ -300,18 +296,12 @@ class DelimitedEncoder final : public SideEncoder {
         length = file_ ? FormatTimestamp(value, text) : FormatInt64(value, text);
         break;
       }
-      case TypeKind::kInt:
-        length = FormatInt64(column.values<int32_t>()[at], text);
-        break;
-      case TypeKind::kBigint:
-        length = FormatInt64(column.values<int64_t>()[at], text);
-        break;
-      case TypeKind::kDouble:
-        length = FormatJavaDouble(column.values<double>()[at], text);
-        break;
+      case TypeKind::kInt: length = FormatInt64(column.values<int32_t>()[at], text); break;
+      case TypeKind::kBigint: length = FormatInt64(column.values<int64_t>()[at], text); break;
+      case TypeKind::kDouble: length = FormatJavaDouble(column.values<double>()[at], text); break;
       case TypeKind::kDecimal:
-        length = FormatDecimal(ToInt128(column.values<Decimal128>()[at]), column.type().scale(),
-                               text);
+        length =
+            FormatDecimal(ToInt128(column.values<Decimal128>()[at]), column.type().scale(), text);
         break;
       case TypeKind::kBytes: {
         BufferBuilder base64;
@@ -319,16 +309,15 @@ class DelimitedEncoder final : public SideEncoder {
         return AppendText({reinterpret_cast<const char*>(base64.data()), base64.size()}, first,
                           bytes);
       }
-      default:
-        return AppendText(column.GetString(row), first, bytes);
+      default: return AppendText(column.GetString(row), first, bytes);
     }
     AppendText({text, length}, first, bytes);
   }
 
   void AppendText(std::string_view text, bool first, BufferBuilder& bytes) {
     // In a file a text must not look like a null.
-    const bool quote = NeedsQuotes(text, first, delimiter_) ||
-                       (file_ && (text.empty() || text == null_text_));
+    const bool quote =
+        NeedsQuotes(text, first, delimiter_) || (file_ && (text.empty() || text == null_text_));
     if (!quote) return bytes.Append(text.data(), text.size());
     bytes.AppendValue('"');
     for (char c : text) {

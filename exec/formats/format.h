@@ -20,11 +20,11 @@ namespace weir {
 
 /// A format as WITH names it, for one side of a record.
 struct FormatSpec {
-  std::string name;                                 ///< Upper case: JSON, DELIMITED, KAFKA, NONE.
+  std::string name;  ///< Upper case: JSON, DELIMITED, KAFKA, NONE.
   bool is_key = false;
   /// One column stands bare, not inside an object (keys of one column; WRAP_SINGLE_VALUE=false).
   bool unwrapped = false;
-  std::map<std::string, std::string> properties;    ///< DELIMITER, STRICT.JSON, …; upper case.
+  std::map<std::string, std::string> properties;  ///< DELIMITER, STRICT.JSON, …; upper case.
   bool operator==(const FormatSpec&) const = default;
 };
 
@@ -38,19 +38,19 @@ struct FormatColumn {
 
 enum class RowState : uint8_t {
   kOk = 0,
-  kNull = 1,   ///< The side itself is null; its columns are null.
-  kBad = 2,    ///< Does not decode; its columns are null.
+  kNull = 1,  ///< The side itself is null; its columns are null.
+  kBad = 2,   ///< Does not decode; its columns are null.
 };
 
 /// What decoding one side of a batch of records gives.
 struct DecodedSide {
-  std::vector<ColumnPtr> columns;     ///< By position in the column list; null where not needed.
-  std::vector<RowState> states;       ///< One a record, or empty when all are kOk.
+  std::vector<ColumnPtr> columns;  ///< By position in the column list; null where not needed.
+  std::vector<RowState> states;    ///< One a record, or empty when all are kOk.
   struct Bad {
     int32_t row;
-    std::string reason;               ///< What, where in the bytes, which column.
+    std::string reason;  ///< What, where in the bytes, which column.
   };
-  std::vector<Bad> bad;               ///< One for each kBad row, ascending.
+  std::vector<Bad> bad;  ///< One for each kBad row, ascending.
 };
 
 /// Decodes one side of records. Reuses its builders; one thread at a time.
@@ -83,8 +83,8 @@ Result<std::unique_ptr<SideEncoder>> MakeEncoder(const FormatSpec& spec,
 enum class WindowKeyKind : uint8_t { kNone, kTime, kSession };
 void AppendWindowToKey(WindowKeyKind kind, int64_t start_ms, int64_t end_ms, BufferBuilder& bytes);
 /// Splits the window off `key`; `size_ms` gives the end of time windows. False if it is too short.
-bool SplitWindowedKey(WindowKeyKind kind, int64_t size_ms, std::string_view& key,
-                      int64_t& start_ms, int64_t& end_ms);
+bool SplitWindowedKey(WindowKeyKind kind, int64_t size_ms, std::string_view& key, int64_t& start_ms,
+                      int64_t& end_ms);
 
 /// One value as JSON text as the JSON format writes it (ksqlDB's notation), appended to `out`; for
 /// TO_JSON_STRING, the shell and tests.

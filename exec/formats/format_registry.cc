@@ -12,8 +12,7 @@ namespace weir {
 namespace {
 
 Status Misfit(const FormatSpec& spec, std::string_view what) {
-  return Status(ErrorCode::kFormatMismatch,
-                "the " + spec.name + " format " + std::string(what));
+  return Status(ErrorCode::kFormatMismatch, "the " + spec.name + " format " + std::string(what));
 }
 
 Status CannotHold(const FormatSpec& spec, const FormatColumn& column) {
@@ -28,15 +27,12 @@ Status CannotHold(const FormatSpec& spec, const FormatColumn& column) {
 /// MAPs anywhere in `type` have text keys.
 bool HasTextKeys(const DataType& type) {
   switch (type.kind()) {
-    case TypeKind::kArray:
-      return HasTextKeys(type.element());
-    case TypeKind::kMap:
-      return type.key().is(TypeKind::kString) && HasTextKeys(type.element());
+    case TypeKind::kArray: return HasTextKeys(type.element());
+    case TypeKind::kMap: return type.key().is(TypeKind::kString) && HasTextKeys(type.element());
     case TypeKind::kStruct:
       return std::all_of(type.fields().begin(), type.fields().end(),
                          [](const DataType::Field& field) { return HasTextKeys(field.type); });
-    default:
-      return true;
+    default: return true;
   }
 }
 
@@ -64,8 +60,8 @@ Status CheckDelimited(const FormatSpec& spec, const std::vector<FormatColumn>& c
 
 Status CheckKafka(const FormatSpec& spec, const std::vector<FormatColumn>& columns) {
   if (columns.size() > 1) {
-    return Misfit(spec, "only supports a single column, columns: " +
-                            std::to_string(columns.size()));
+    return Misfit(spec,
+                  "only supports a single column, columns: " + std::to_string(columns.size()));
   }
   for (const FormatColumn& column : columns) {
     switch (column.type.kind()) {
@@ -73,10 +69,8 @@ Status CheckKafka(const FormatSpec& spec, const std::vector<FormatColumn>& colum
       case TypeKind::kBigint:
       case TypeKind::kDouble:
       case TypeKind::kString:
-      case TypeKind::kBytes:
-        break;
-      default:
-        return CannotHold(spec, column);
+      case TypeKind::kBytes: break;
+      default: return CannotHold(spec, column);
     }
   }
   return OkStatus();

@@ -36,9 +36,8 @@ DataType TypeOfNumber(std::string_view text) {
   if (ToInt64(number, text.data(), text.data() + text.size(), value)) return DataType::Bigint();
   // Ids of more than 64 bits: as a DOUBLE, different ones would be equal.
   const size_t digits = text.size() - (text.starts_with('-') ? 1 : 0);
-  return digits <= limits::kDecimalPrecisionMax
-             ? DataType::Decimal(limits::kDecimalPrecisionMax, 0)
-             : DataType::String();
+  return digits <= limits::kDecimalPrecisionMax ? DataType::Decimal(limits::kDecimalPrecisionMax, 0)
+                                                : DataType::String();
 }
 
 DataType TypeOfText(std::string_view text) {
@@ -77,8 +76,9 @@ DataType Merge(const DataType& a, const DataType& b) {
 Status TooManyColumns(const std::string& found) {
   return Status(ErrorCode::kUnsupported, "the file has more columns than can be found, " + found +
                                              " of at most " + std::to_string(kFoundColumnsMax))
-      .WithHint("list the columns that you need; an object whose names are data is a "
-                "MAP<STRING, …>");
+      .WithHint(
+          "list the columns that you need; an object whose names are data is a "
+          "MAP<STRING, …>");
 }
 
 /// What the values seen so far at one place of JSON records have in common. Grows in place: the
@@ -95,23 +95,18 @@ class SeenValues {
     ++at;
     const std::string_view text(begin, static_cast<size_t>(end - begin));
     switch (text[0]) {
-      case '"':
-        return TakeScalar(TypeOfText(text.substr(1, text.size() - 2)));
+      case '"': return TakeScalar(TypeOfText(text.substr(1, text.size() - 2)));
       case 't':
-      case 'f':
-        return TakeScalar(DataType::Boolean());
-      case 'n':
-        return;
-      default:
-        return TakeScalar(TypeOfNumber(text));
+      case 'f': return TakeScalar(DataType::Boolean());
+      case 'n': return;
+      default: return TakeScalar(TypeOfNumber(text));
     }
   }
 
   /// What nothing is known of becomes VARCHAR, the type that takes whatever comes.
   DataType Type() const {
     switch (shape_) {
-      case Shape::kScalar:
-        return scalar_;
+      case Shape::kScalar: return scalar_;
       case Shape::kArray:
         return DataType::Array(element_ == nullptr ? DataType::String() : element_->Type());
       case Shape::kStruct: {
@@ -121,8 +116,7 @@ class SeenValues {
         return DataType::Struct(std::move(fields));
       }
       case Shape::kNothing:
-      case Shape::kMixed:
-        break;
+      case Shape::kMixed: break;
     }
     return DataType::String();
   }
@@ -196,7 +190,7 @@ class SeenValues {
   DataType scalar_;
   std::unique_ptr<SeenValues> element_;
   std::vector<Field> fields_;
-  std::unordered_map<std::string, size_t> places_;   ///< In fields_.
+  std::unordered_map<std::string, size_t> places_;  ///< In fields_.
 };
 
 /// Number of fields of a line; -1 if it cannot be taken apart.

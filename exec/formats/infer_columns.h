@@ -27,8 +27,7 @@ Result<std::vector<ColumnSchema>> InferJsonColumns(const std::vector<std::string
 /// of fields are passed over. `null_text` and empty fields say nothing about the type.
 Result<std::vector<ColumnSchema>> InferDelimitedColumns(const std::vector<std::string>& names,
                                                         const std::vector<std::string_view>& lines,
-                                                        char delimiter,
-                                                        std::string_view null_text);
+                                                        char delimiter, std::string_view null_text);
 
 /// A header's name as a column's: upper case, '_' for every other ASCII character than letters,
 /// digits and '_'.

@@ -70,17 +70,15 @@ class KafkaDecoder final : public SideDecoder {
       case TypeKind::kString:
         if (!IsUtf8(bytes.data(), bytes.size())) return false;
         [[fallthrough]];
-      default:
-        builder_->AppendBytes(bytes);
-        return true;
+      default: builder_->AppendBytes(bytes); return true;
     }
   }
 
   std::string Reason(int32_t length) const {
     const FormatColumn& column = columns_[0];
     if (column.type.is(TypeKind::kString)) return "column " + column.name + ": not UTF-8";
-    return "column " + column.name + ": no " + column.type.ToString() + " has this many bytes: " +
-           std::to_string(length);
+    return "column " + column.name + ": no " + column.type.ToString() +
+           " has this many bytes: " + std::to_string(length);
   }
 
   bool is_key_;

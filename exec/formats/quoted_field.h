@@ -11,15 +11,15 @@ namespace weir {
 
 enum class QuotedEnd : uint8_t {
   kClosed,
-  kOpen,          ///< No closing quote before the end of the text.
-  kTextFollows,   ///< Something else than the delimiter or a line end follows the closing quote.
+  kOpen,         ///< No closing quote before the end of the text.
+  kTextFollows,  ///< Something else than the delimiter or a line end follows the closing quote.
 };
 
 struct QuotedField {
   QuotedEnd end = QuotedEnd::kOpen;
-  const char* close = nullptr;   ///< The closing quote.
-  const char* after = nullptr;   ///< kClosed: the delimiter, the line's end or the text's end.
-  bool escaped = false;          ///< A doubled quote is inside.
+  const char* close = nullptr;  ///< The closing quote.
+  const char* after = nullptr;  ///< kClosed: the delimiter, the line's end or the text's end.
+  bool escaped = false;         ///< A doubled quote is inside.
 };
 
 /// `quote` is the opening quote of a field of the text that ends at `end`.
@@ -32,8 +32,7 @@ inline QuotedField FindQuotedEnd(const char* quote, const char* end, char delimi
     const char* const near = end - at > kBytesLookedAt ? at + kBytesLookedAt : end;
     while (at < near && *at != '"') ++at;
     if (at == near) {
-      const void* found =
-          at < end ? std::memchr(at, '"', static_cast<size_t>(end - at)) : nullptr;
+      const void* found = at < end ? std::memchr(at, '"', static_cast<size_t>(end - at)) : nullptr;
       if (found == nullptr) return field;
       at = static_cast<const char*>(found);
     }
@@ -55,12 +54,9 @@ inline QuotedField FindQuotedEnd(const char* quote, const char* end, char delimi
 /// What is wrong with a field that does not end as it should; null: nothing.
 inline const char* QuoteFault(QuotedEnd end) {
   switch (end) {
-    case QuotedEnd::kClosed:
-      return nullptr;
-    case QuotedEnd::kOpen:
-      return "a quoted field is not closed";
-    case QuotedEnd::kTextFollows:
-      return "text follows a quoted field";
+    case QuotedEnd::kClosed: return nullptr;
+    case QuotedEnd::kOpen: return "a quoted field is not closed";
+    case QuotedEnd::kTextFollows: return "text follows a quoted field";
   }
   return nullptr;
 }

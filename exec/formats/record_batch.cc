@@ -20,18 +20,13 @@ uint32_t JavaMurmur2(std::string_view key) {
     hash = (hash * kMultiplier) ^ word;
   }
   switch (length - at) {
-    case 3:
-      hash ^= static_cast<uint32_t>(data[at + 2]) << 16;
-      [[fallthrough]];
-    case 2:
-      hash ^= static_cast<uint32_t>(data[at + 1]) << 8;
-      [[fallthrough]];
+    case 3: hash ^= static_cast<uint32_t>(data[at + 2]) << 16; [[fallthrough]];
+    case 2: hash ^= static_cast<uint32_t>(data[at + 1]) << 8; [[fallthrough]];
     case 1:
       hash ^= data[at];
       hash *= kMultiplier;
       break;
-    default:
-      break;
+    default: break;
   }
   hash ^= hash >> 13;
   hash *= kMultiplier;

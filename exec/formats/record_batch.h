@@ -41,12 +41,12 @@ struct RecordBatch {
   std::vector<Slice> values;
   /// Encoded headers, see header_codec.h.
   std::vector<Slice> headers;
-  std::vector<int64_t> timestamps;   ///< Event time, ms since the epoch.
+  std::vector<int64_t> timestamps;  ///< Event time, ms since the epoch.
   /// When the topic took each record, ms since the epoch; empty: the timestamps say it.
   std::vector<int64_t> append_times;
-  std::vector<int64_t> offsets;      ///< Ascending; gaps are possible.
+  std::vector<int64_t> offsets;  ///< Ascending; gaps are possible.
   int32_t partition = 0;
-  const RecordPlaces* places = nullptr;   ///< Null: topic, partition and offset say it all.
+  const RecordPlaces* places = nullptr;  ///< Null: topic, partition and offset say it all.
 
   int32_t size() const { return static_cast<int32_t>(values.size()); }
   std::string_view View(Slice slice) const {
@@ -82,7 +82,7 @@ class RecordBatchBuilder {
   size_t byte_size() const { return bytes_.size(); }
   const std::vector<Slice>& keys() const { return keys_; }
   const std::vector<Slice>& values() const { return values_; }
-  const std::vector<Slice>& headers() const { return headers_; }   ///< Empty: no record has any.
+  const std::vector<Slice>& headers() const { return headers_; }  ///< Empty: no record has any.
   const std::vector<int64_t>& timestamps() const { return timestamps_; }
   std::string_view View(Slice slice) const {
     return {reinterpret_cast<const char*>(bytes_.data()) + slice.begin,

@@ -27,8 +27,8 @@ void AppendWindowToKey(WindowKeyKind kind, int64_t start_ms, int64_t end_ms, Buf
   AppendTime(start_ms, bytes);
 }
 
-bool SplitWindowedKey(WindowKeyKind kind, int64_t size_ms, std::string_view& key,
-                      int64_t& start_ms, int64_t& end_ms) {
+bool SplitWindowedKey(WindowKeyKind kind, int64_t size_ms, std::string_view& key, int64_t& start_ms,
+                      int64_t& end_ms) {
   if (kind == WindowKeyKind::kNone) return true;
   if (key.size() < (kind == WindowKeyKind::kSession ? 16u : 8u)) return false;
   start_ms = TakeTime(key);

@@ -22,11 +22,11 @@ namespace weir {
 namespace {
 
 constexpr std::span<const FunctionRow> (*kScalarTables[])() = {
-    &OperatorFunctions, &ConditionalFunctions, &StringFunctions,   &MaskFunctions,
+    &OperatorFunctions, &ConditionalFunctions, &StringFunctions,     &MaskFunctions,
     &RegexpFunctions,   &MathFunctions,        &CollectionFunctions, &LambdaFunctions,
-    &JsonFunctions,     &BytesFunctions,       &DateTimeFunctions, &UrlFunctions};
+    &JsonFunctions,     &BytesFunctions,       &DateTimeFunctions,   &UrlFunctions};
 constexpr std::span<const AggregateRow> (*kAggregateTables[])() = {
-    &CountAggregates,  &SumAggregates,  &MinMaxAggregates,    &OffsetAggregates,
+    &CountAggregates,   &SumAggregates,  &MinMaxAggregates,    &OffsetAggregates,
     &CollectAggregates, &TopkAggregates, &StatisticsAggregates};
 constexpr std::span<const TableFunctionRow> (*kTableFunctionTables[])() = {&TableFunctions};
 
@@ -38,10 +38,18 @@ struct FunctionAlias {
   std::string_view of;
 };
 constexpr FunctionAlias kAliases[] = {
-    {"UPPER", "UCASE"},       {"LOWER", "LCASE"},        {"LENGTH", "LEN"},
-    {"CHAR_LENGTH", "LEN"},   {"SUBSTR", "SUBSTRING"},   {"STRPOS", "INSTR"},
-    {"NVL", "IFNULL"},        {"CEILING", "CEIL"},       {"POW", "POWER"},
-    {"TRUNCATE", "TRUNC"},    {"RAND", "RANDOM"},        {"CARDINALITY", "ARRAY_LENGTH"},
+    {"UPPER", "UCASE"},
+    {"LOWER", "LCASE"},
+    {"LENGTH", "LEN"},
+    {"CHAR_LENGTH", "LEN"},
+    {"SUBSTR", "SUBSTRING"},
+    {"STRPOS", "INSTR"},
+    {"NVL", "IFNULL"},
+    {"CEILING", "CEIL"},
+    {"POW", "POWER"},
+    {"TRUNCATE", "TRUNC"},
+    {"RAND", "RANDOM"},
+    {"CARDINALITY", "ARRAY_LENGTH"},
     {"ARRAY_AGG", "COLLECT_LIST"},
 };
 
@@ -216,8 +224,8 @@ class InternPool {
   std::unordered_map<std::string, std::unique_ptr<const Resolved>> pool_;
 };
 
-/// In ksqlDB a call of GREATEST or LEAST with numbers of several types is ambiguous, unless one is a
-/// DOUBLE, which all become.
+/// In ksqlDB a call of GREATEST or LEAST with numbers of several types is ambiguous, unless one is
+/// a DOUBLE, which all become.
 bool IsAmbiguousInDialect(std::string_view name, std::span<const ArgumentType> arguments) {
   if (name != "GREATEST" && name != "LEAST") return false;
   std::optional<TypeKind> kind;
@@ -240,9 +248,7 @@ class BuiltinCatalog final : public FunctionCatalog {
         aggregates_(Index<AggregateRow>(kAggregateTables)),
         table_functions_(Index<TableFunctionRow>(kTableFunctionTables)) {}
 
-  bool IsScalar(std::string_view name) const override {
-    return scalars_.contains(UpperCase(name));
-  }
+  bool IsScalar(std::string_view name) const override { return scalars_.contains(UpperCase(name)); }
   bool IsAggregate(std::string_view name) const override {
     return aggregates_.contains(UpperCase(name));
   }
@@ -261,8 +267,7 @@ class BuiltinCatalog final : public FunctionCatalog {
                                 ArgumentText(arguments)))
           .WithHint("CAST them to one type");
     }
-    WEIR_ASSIGN_OR_RETURN(auto best,
-                          FindBest(found->first, found->second, arguments, bind_lambda));
+    WEIR_ASSIGN_OR_RETURN(auto best, FindBest(found->first, found->second, arguments, bind_lambda));
     return Scalar(best);
   }
 
@@ -324,15 +329,14 @@ class BuiltinCatalog final : public FunctionCatalog {
     }
     const auto found = scalars_.find(upper);
     if (found == scalars_.end()) return Unknown(name);
-    return DescribeRows(found->first, "SCALAR", found->second.front().row->category,
-                        found->second);
+    return DescribeRows(found->first, "SCALAR", found->second.front().row->category, found->second);
   }
 
  private:
   const ScalarOverload* Scalar(const BestMatch<FunctionRow>& best) const {
     return scalar_pool_.Get(best.row, best.match, [&] {
       return ScalarOverload{
-          .name = std::string(best.row->name),   // Whatever alias it is called by.
+          .name = std::string(best.row->name),  // Whatever alias it is called by.
           .parameter_types = best.match.parameters,
           .return_type = best.match.result,
           .kernel_row = best.row,
@@ -428,7 +432,7 @@ const FunctionCatalog& BuiltinFunctions() {
 
 const FunctionCatalog& DialectFunctions() {
   static const BuiltinCatalog catalog(true);
-  BuiltinFunctions();   // Sets what folds constants.
+  BuiltinFunctions();  // Sets what folds constants.
   return catalog;
 }
 

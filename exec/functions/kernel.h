@@ -37,14 +37,14 @@ class LambdaProgram {
 struct KernelCall {
   int32_t rows = 0;
   std::span<const ColumnPtr> args;
-  std::span<LambdaProgram* const> lambdas;   ///< By argument; null where it is not a lambda.
+  std::span<LambdaProgram* const> lambdas;  ///< By argument; null where it is not a lambda.
   /// Bit i set: row i counts and (with Nulls::kPropagate) has no null argument. Never null: kernels
   /// must not raise errors for other rows.
   const uint8_t* active = nullptr;
   bool IsActive(int32_t row) const { return ((active[row >> 3] >> (row & 7)) & 1) != 0; }
   const DataType* return_type = nullptr;
   std::span<const DataType> arg_types;
-  const void* state = nullptr;               ///< What `prepare` made.
+  const void* state = nullptr;  ///< What `prepare` made.
   EvalContext* context = nullptr;
   void Error(int32_t row, std::string_view message) const { context->errors.Add(row, message); }
 };
@@ -73,7 +73,7 @@ struct FunctionRow {
   bool deterministic = true;
   std::string_view category;
   std::string_view text;
-  std::string_view example;   ///< "UCASE('ab') = 'AB'"; run by a test.
+  std::string_view example;  ///< "UCASE('ab') = 'AB'"; run by a test.
   /// Raises no row errors and costs about as much as its memory traffic: run over whole columns,
   /// also where a CASE or an AND needs only some of the rows.
   bool never_fails = false;
@@ -85,14 +85,24 @@ struct FunctionRowOf {
   constexpr FunctionRow operator()(std::string_view name, std::string_view signature, Kernel kernel,
                                    std::string_view text, std::string_view example,
                                    Nulls nulls = Nulls::kPropagate) const {
-    return {.name = name, .signature = signature, .nulls = nulls, .kernel = kernel,
-            .category = category, .text = text, .example = example};
+    return {.name = name,
+            .signature = signature,
+            .nulls = nulls,
+            .kernel = kernel,
+            .category = category,
+            .text = text,
+            .example = example};
   }
   constexpr FunctionRow operator()(std::string_view name, std::string_view signature, Kernel kernel,
                                    std::string_view text, std::string_view example,
                                    ResultType result_type) const {
-    return {.name = name, .signature = signature, .kernel = kernel, .result_type = result_type,
-            .category = category, .text = text, .example = example};
+    return {.name = name,
+            .signature = signature,
+            .kernel = kernel,
+            .result_type = result_type,
+            .category = category,
+            .text = text,
+            .example = example};
   }
 };
 

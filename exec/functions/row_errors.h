@@ -36,7 +36,7 @@ class RowErrors {
 
 /// What kernels may ask for at run time.
 struct EvalContext {
-  int64_t now_ms = 0;        ///< Wall clock, taken once a batch (UNIX_TIMESTAMP()).
+  int64_t now_ms = 0;  ///< Wall clock, taken once a batch (UNIX_TIMESTAMP()).
   RowErrors errors;
 };
 

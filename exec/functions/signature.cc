@@ -57,8 +57,8 @@ class SignatureParser {
   std::string_view Word() {
     SkipBlanks();
     size_t size = 0;
-    while (size < rest_.size() && (std::isalnum(static_cast<unsigned char>(rest_[size])) != 0 ||
-                                   rest_[size] == '_')) {
+    while (size < rest_.size() &&
+           (std::isalnum(static_cast<unsigned char>(rest_[size])) != 0 || rest_[size] == '_')) {
       ++size;
     }
     const std::string_view word = rest_.substr(0, size);
@@ -104,10 +104,11 @@ class SignatureParser {
       return pattern;
     }
     static constexpr std::pair<std::string_view, DataType (*)()> kTypes[] = {
-        {"BOOLEAN", &DataType::Boolean}, {"INT", &DataType::Int},   {"INTEGER", &DataType::Int},
-        {"BIGINT", &DataType::Bigint},   {"DOUBLE", &DataType::Double},
-        {"STRING", &DataType::String},   {"VARCHAR", &DataType::String},
-        {"BYTES", &DataType::Bytes},     {"DATE", &DataType::Date}, {"TIME", &DataType::Time},
+        {"BOOLEAN", &DataType::Boolean},    {"INT", &DataType::Int},
+        {"INTEGER", &DataType::Int},        {"BIGINT", &DataType::Bigint},
+        {"DOUBLE", &DataType::Double},      {"STRING", &DataType::String},
+        {"VARCHAR", &DataType::String},     {"BYTES", &DataType::Bytes},
+        {"DATE", &DataType::Date},          {"TIME", &DataType::Time},
         {"TIMESTAMP", &DataType::Timestamp}};
     for (const auto& [name, make] : kTypes) {
       if (word != name) continue;

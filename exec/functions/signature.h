@@ -50,13 +50,13 @@ struct Signature {
   std::vector<TypePattern> parameters;
   std::vector<TypePattern> constants;
   TypePattern result;
-  bool is_variadic = false;              ///< The last parameter may stand any number of times.
+  bool is_variadic = false;  ///< The last parameter may stand any number of times.
 };
 
 /// The types of one match.
 struct SignatureMatch {
-  int cost = 0;                          ///< 0: exact; more: implicit conversions.
-  std::vector<DataType> parameters;      ///< One an argument; of lambdas the type of the body.
+  int cost = 0;                      ///< 0: exact; more: implicit conversions.
+  std::vector<DataType> parameters;  ///< One an argument; of lambdas the type of the body.
   std::vector<DataType> constants;
   DataType result;
 };

@@ -60,10 +60,14 @@ void CubeKernel(const KernelCall& call, std::vector<int32_t>& counts, ColumnBuil
 }
 
 constexpr TableFunctionRow kTableFunctions[] = {
-    {.name = "EXPLODE", .signature = "(ARRAY<T>) -> T", .kernel = &ExplodeKernel,
+    {.name = "EXPLODE",
+     .signature = "(ARRAY<T>) -> T",
+     .kernel = &ExplodeKernel,
      .text = "Makes one row of each element of an array.",
      .example = "SELECT EXPLODE(ARRAY[1, 2]) FROM s EMIT CHANGES"},
-    {.name = "CUBE_EXPLODE", .signature = "(ARRAY<T>) -> ARRAY<T>", .kernel = &CubeKernel,
+    {.name = "CUBE_EXPLODE",
+     .signature = "(ARRAY<T>) -> ARRAY<T>",
+     .kernel = &CubeKernel,
      .text = "Makes one row of each subset of the values in an array, the others being null.",
      .example = "SELECT CUBE_EXPLODE(ARRAY[a, b]) FROM s EMIT CHANGES"},
 };

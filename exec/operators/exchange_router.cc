@@ -29,9 +29,7 @@ class Router : public ExchangeRouter {
         store_name_(node.StoreName(physical::StoreKind::kClocks)),
         encoder_(std::move(encoder)) {}
 
-  Status Open(TaskContext& context) override {
-    return clocks_.Load(context.Store(store_name_));
-  }
+  Status Open(TaskContext& context) override { return clocks_.Load(context.Store(store_name_)); }
 
   Status OnBarrier(TaskContext& context) override {
     clocks_.Save(context.Store(store_name_));
@@ -107,8 +105,7 @@ class Router : public ExchangeRouter {
     for (auto& rows : rows_by_part_) rows.clear();
     const std::span<const int32_t> rows = numbers_.Of(chunk);
     // Null keys stay where they are; where they are a group, they meet.
-    const int32_t home =
-        node_.drop_null_keys ? std::max(context.partition(), 0) % partitions_ : 0;
+    const int32_t home = node_.drop_null_keys ? std::max(context.partition(), 0) % partitions_ : 0;
     if (encoder_) return PlaceAsJava(chunk, rows, home);
     const std::span<const ColumnPtr> keys = Keys(chunk);
     if (keys.size() == 1 && IsInteger(keys[0]->type())) {
@@ -137,8 +134,7 @@ class Router : public ExchangeRouter {
     for (int32_t row : rows) {
       int32_t partition = home;
       if (!key.IsNull(row)) {
-        const int64_t value =
-            narrow ? key.values<int32_t>()[row] : key.values<int64_t>()[row];
+        const int64_t value = narrow ? key.values<int32_t>()[row] : key.values<int64_t>()[row];
         partition = static_cast<int32_t>(HashWord(static_cast<uint64_t>(value)) %
                                          static_cast<uint64_t>(partitions_));
       }
@@ -154,10 +150,10 @@ class Router : public ExchangeRouter {
     for (size_t i = 0; i < rows.size(); ++i) {
       int32_t partition = home;
       if (!slices_[i].is_null()) {
-        partition = JavaPartition({reinterpret_cast<const char*>(key_bytes_.data()) +
-                                       slices_[i].begin,
-                                   static_cast<size_t>(slices_[i].length)},
-                                  partitions_);
+        partition =
+            JavaPartition({reinterpret_cast<const char*>(key_bytes_.data()) + slices_[i].begin,
+                           static_cast<size_t>(slices_[i].length)},
+                          partitions_);
       }
       rows_by_part_[partition].push_back(rows[i]);
     }

@@ -279,7 +279,7 @@ class UpsertFilter : public TableFilter {
   const bool windowed_;
   GroupTable keys_;
   StateStore* store_ = nullptr;
-  std::vector<uint8_t> present_;   // By id.
+  std::vector<uint8_t> present_;  // By id.
   std::vector<uint32_t> ids_, created_, added_, absent_;
   std::vector<std::string> deleted_;
   std::vector<ColumnPtr> lookup_columns_;

@@ -85,8 +85,8 @@ class FlatMap : public Operator {
     kernel.arg_types = call.arg_types;
     kernel.context = &eval_;
     const bool has_parts = HasParts(chunk);
-    Status made = WithinColumnLimit(
-        has_parts ? limits::kMadeColumnBytesMax : limits::kColumnBytesMax, [&] {
+    Status made =
+        WithinColumnLimit(has_parts ? limits::kMadeColumnBytesMax : limits::kColumnBytesMax, [&] {
           call.row->kernel(kernel, results.counts, builder);
           results.values = builder.Finish();
         });

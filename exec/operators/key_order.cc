@@ -25,8 +25,7 @@ void AppendKeyPart(const Column& column, int32_t row, std::string& out) {
       out.append(column.GetString(row));
       out.push_back('\0');
       return;
-    default:
-      return AppendRowValue(column, row, out);
+    default: return AppendRowValue(column, row, out);
   }
 }
 
@@ -49,8 +48,7 @@ KeyOrder::KeyOrder(std::vector<ColumnPtr> columns) : columns_(std::move(columns)
 int KeyOrder::Compare(int32_t a, int32_t b) const {
   auto compare = [](auto x, auto y) { return x < y ? -1 : x > y ? 1 : 0; };
   switch (kind_) {
-    case Kind::kText:
-      return columns_[0]->GetString(a).compare(columns_[0]->GetString(b));
+    case Kind::kText: return columns_[0]->GetString(a).compare(columns_[0]->GetString(b));
     case Kind::kInt: {
       const auto values = columns_[0]->values<int32_t>();
       return compare(static_cast<uint32_t>(values[a]), static_cast<uint32_t>(values[b]));
@@ -59,8 +57,7 @@ int KeyOrder::Compare(int32_t a, int32_t b) const {
       const auto values = columns_[0]->values<int64_t>();
       return compare(static_cast<uint64_t>(values[a]), static_cast<uint64_t>(values[b]));
     }
-    case Kind::kBytes:
-      return bytes_[a].compare(bytes_[b]);
+    case Kind::kBytes: return bytes_[a].compare(bytes_[b]);
   }
   return 0;
 }

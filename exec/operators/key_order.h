@@ -23,7 +23,7 @@ class KeyOrder {
   enum class Kind { kText, kInt, kBigint, kBytes };
   Kind kind_ = Kind::kBytes;
   std::vector<ColumnPtr> columns_;
-  std::vector<std::string> bytes_;   // By row, where kind_ is kBytes.
+  std::vector<std::string> bytes_;  // By row, where kind_ is kBytes.
 };
 
 }  // namespace weir

@@ -11,12 +11,9 @@ Status Operator::Advance(int64_t stream_time) {
 Result<std::unique_ptr<Operator>> MakeOperator(const physical::Node& node) {
   using physical::NodeKind;
   switch (node.kind) {
-    case NodeKind::kFilter:
-      return MakeFilter(static_cast<const physical::Filter&>(node));
-    case NodeKind::kProject:
-      return MakeProject(static_cast<const physical::Project&>(node));
-    case NodeKind::kFlatMap:
-      return MakeFlatMap(static_cast<const physical::FlatMap&>(node));
+    case NodeKind::kFilter: return MakeFilter(static_cast<const physical::Filter&>(node));
+    case NodeKind::kProject: return MakeProject(static_cast<const physical::Project&>(node));
+    case NodeKind::kFlatMap: return MakeFlatMap(static_cast<const physical::FlatMap&>(node));
     case NodeKind::kMaterialize:
       return MakeMaterialize(static_cast<const physical::Materialize&>(node));
     case NodeKind::kPartialAggregate:
@@ -41,21 +38,17 @@ Result<std::unique_ptr<Operator>> MakeOperator(const physical::Node& node) {
       return MakeForeignKeySubscribe(static_cast<const physical::ForeignKeySubscribe&>(node));
     case NodeKind::kForeignKeyAnswers:
       return MakeForeignKeyAnswers(static_cast<const physical::ForeignKeyAnswers&>(node));
-    case NodeKind::kLimit:
-      return MakeLimit(static_cast<const physical::Limit&>(node));
-    case NodeKind::kTopicSink:
-      return MakeTopicSink(static_cast<const physical::TopicSink&>(node));
+    case NodeKind::kLimit: return MakeLimit(static_cast<const physical::Limit&>(node));
+    case NodeKind::kTopicSink: return MakeTopicSink(static_cast<const physical::TopicSink&>(node));
     case NodeKind::kClientSink:
       return MakeClientSink(static_cast<const physical::ClientSink&>(node));
     case NodeKind::kLatestRows:
       return MakeLatestRows(static_cast<const physical::LatestRows&>(node));
     case NodeKind::kBoundedAggregate:
       return MakeBoundedAggregate(static_cast<const physical::BoundedAggregate&>(node));
-    case NodeKind::kSort:
-      return MakeSort(static_cast<const physical::Sort&>(node));
+    case NodeKind::kSort: return MakeSort(static_cast<const physical::Sort&>(node));
     case NodeKind::kTopicSource:
-    case NodeKind::kExchange:
-      break;
+    case NodeKind::kExchange: break;
   }
   return Status(ErrorCode::kInternal, "sources and exchanges have no operator");
 }

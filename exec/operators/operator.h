@@ -61,7 +61,7 @@ class TaskContext {
   /// The store declared by the plan node; created empty on first use.
   virtual StateStore& Store(std::string_view name) = 0;
   virtual OutputCollector& outputs() = 0;
-  virtual RowReceiver* receiver() = 0;            ///< Null unless the plan ends in a ClientSink.
+  virtual RowReceiver* receiver() = 0;  ///< Null unless the plan ends in a ClientSink.
   virtual QueryCounters& counters() = 0;
   virtual int32_t partition() const = 0;
   /// True: every change of an aggregate or table is emitted (cache.max.bytes.buffering = 0). False:

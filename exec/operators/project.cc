@@ -16,9 +16,9 @@ class Project : public Operator {
         program_(std::move(program)) {
     for (size_t i = 0; i < node.exprs.size(); ++i) {
       const BoundExpr& expr = *node.exprs[i];
-      const bool is_bound = expr.kind == BoundKind::kSystem &&
-                            (expr.system == SystemColumn::kWindowStart ||
-                             expr.system == SystemColumn::kWindowEnd);
+      const bool is_bound =
+          expr.kind == BoundKind::kSystem &&
+          (expr.system == SystemColumn::kWindowStart || expr.system == SystemColumn::kWindowEnd);
       // Of a record without a value only the key is known: not its time, even as part of a new key.
       const bool is_key = schema_->columns[i].is_key && expr.kind != BoundKind::kSystem;
       keeps_.push_back(is_key || is_bound);

@@ -28,8 +28,8 @@ std::optional<int64_t> RowClock::At(const Column& column, int32_t row) const {
     time = column.values<int64_t>()[row];
   } else {
     const std::string_view text = column.GetString(row);
-    const bool read = format_ ? format_->ParseTimestamp(text, TimeZone(), time)
-                              : ParseTimestamp(text, time);
+    const bool read =
+        format_ ? format_->ParseTimestamp(text, TimeZone(), time) : ParseTimestamp(text, time);
     if (!read) return std::nullopt;
   }
   if (time < 0 || time > limits::kRowTimeMax) return std::nullopt;

@@ -27,7 +27,7 @@ namespace {
 constexpr int64_t kRunRows = 1 << 16;
 constexpr size_t kRunBytes = 64u << 20;
 constexpr int kSortedChunksAtOnce = 16;
-constexpr int64_t kRowsTakenAtOnce = 1 << 16;   // With those that OFFSET passes over.
+constexpr int64_t kRowsTakenAtOnce = 1 << 16;  // With those that OFFSET passes over.
 constexpr SystemColumn kCarried[] = {SystemColumn::kRowTime, SystemColumn::kWindowStart,
                                      SystemColumn::kWindowEnd};
 
@@ -35,14 +35,14 @@ constexpr SystemColumn kCarried[] = {SystemColumn::kRowTime, SystemColumn::kWind
 struct Head {
   uint64_t prefix = 0;
   int32_t row = 0;
-  uint8_t rank = 1;      ///< 0: null that comes first; 1: a value; 2: null that comes last.
+  uint8_t rank = 1;  ///< 0: null that comes first; 1: a value; 2: null that comes last.
 };
 
 uint64_t OfInteger(int64_t value) { return static_cast<uint64_t>(value) ^ (uint64_t{1} << 63); }
 
 uint64_t OfDouble(double value) {
   if (value != value) return UINT64_MAX;
-  if (value == 0) value = 0;   // -0.0 is 0.0.
+  if (value == 0) value = 0;  // -0.0 is 0.0.
   const auto bits = std::bit_cast<uint64_t>(value);
   return (bits >> 63) != 0 ? ~bits : bits | (uint64_t{1} << 63);
 }
@@ -128,8 +128,8 @@ class RowOrder {
     if (i.rank != j.rank) return i.rank < j.rank ? -1 : 1;
     if (i.prefix != j.prefix) return i.prefix < j.prefix ? -1 : 1;
     for (size_t k = first_left_; k < keys_.size(); ++k) {
-      const int order = CompareKey(keys_[k], KeyColumn(a, keys_[k]), i.row,
-                                   KeyColumn(b, keys_[k]), j.row);
+      const int order =
+          CompareKey(keys_[k], KeyColumn(a, keys_[k]), i.row, KeyColumn(b, keys_[k]), j.row);
       if (order != 0) return order;
     }
     return 0;
@@ -154,7 +154,7 @@ class RowOrder {
   }
 
   const std::vector<physical::SortKey> keys_;
-  size_t first_left_ = 0;   // The first key that heads do not decide.
+  size_t first_left_ = 0;  // The first key that heads do not decide.
 };
 
 class Sort : public Operator {
@@ -193,9 +193,9 @@ class Sort : public Operator {
 
  private:
   struct Run {
-    Chunk chunk;                // In order.
-    std::vector<Head> heads;    // Of its rows.
-    size_t next = 0;            // First row that has not been handed on.
+    Chunk chunk;              // In order.
+    std::vector<Head> heads;  // Of its rows.
+    size_t next = 0;          // First row that has not been handed on.
   };
 
   // The columns of the schema, and of the others those that somebody behind a sort may read.
@@ -259,8 +259,7 @@ class Sort : public Operator {
       heads[i].row = static_cast<int32_t>(i);
     }
     Run run{GatherChunk(all, rows), std::move(heads), 0};
-    if (!merging_ && kept_ >= 0 && kept_ <= kRunRows / 2 &&
-        ByteSize(run.chunk) <= kRunBytes / 2) {
+    if (!merging_ && kept_ >= 0 && kept_ <= kRunRows / 2 && ByteSize(run.chunk) <= kRunBytes / 2) {
       Add(std::move(run.chunk));
       return;
     }
@@ -272,8 +271,8 @@ class Sort : public Operator {
   bool ComesAfter(size_t a, size_t b) const {
     const Run& left = runs_[a];
     const Run& right = runs_[b];
-    const int order = order_.Compare(left.chunk, left.heads[left.next], right.chunk,
-                                     right.heads[right.next]);
+    const int order =
+        order_.Compare(left.chunk, left.heads[left.next], right.chunk, right.heads[right.next]);
     return order != 0 ? order > 0 : a > b;
   }
 
@@ -343,14 +342,12 @@ class Sort : public Operator {
     return out;
   }
 
-  void AccountMemory() {
-    memory_.Update(*context_, run_bytes_ + pending_bytes_);
-  }
+  void AccountMemory() { memory_.Update(*context_, run_bytes_ + pending_bytes_); }
 
   const RowOrder order_;
-  const int64_t kept_;        // Rows that may come out, skipped ones included; -1: all.
-  int64_t left_;              // Rows to hand on.
-  int64_t skip_;              // Rows to pass over first.
+  const int64_t kept_;  // Rows that may come out, skipped ones included; -1: all.
+  int64_t left_;        // Rows to hand on.
+  int64_t skip_;        // Rows to pass over first.
   TaskContext* context_ = nullptr;
   MemoryAccount memory_;
   std::vector<Chunk> pending_;
@@ -359,9 +356,9 @@ class Sort : public Operator {
   std::vector<Run> runs_;
   size_t run_bytes_ = 0;
   bool merging_ = false;
-  std::vector<size_t> heap_;  // Numbers of runs.
-  std::vector<std::vector<const Column*>> blocks_;   // By column, by run.
-  std::vector<RowRef> refs_;  // Rows that are handed on next.
+  std::vector<size_t> heap_;                        // Numbers of runs.
+  std::vector<std::vector<const Column*>> blocks_;  // By column, by run.
+  std::vector<RowRef> refs_;                        // Rows that are handed on next.
 };
 
 }  // namespace

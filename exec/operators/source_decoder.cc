@@ -30,13 +30,10 @@ FormatSpec SpecOf(const physical::SideFormat& format, bool is_key) {
 
 WindowKeyKind KeyKindOf(physical::WindowKind kind) {
   switch (kind) {
-    case physical::WindowKind::kNone:
-      return WindowKeyKind::kNone;
+    case physical::WindowKind::kNone: return WindowKeyKind::kNone;
     case physical::WindowKind::kTumbling:
-    case physical::WindowKind::kHopping:
-      return WindowKeyKind::kTime;
-    case physical::WindowKind::kSession:
-      return WindowKeyKind::kSession;
+    case physical::WindowKind::kHopping: return WindowKeyKind::kTime;
+    case physical::WindowKind::kSession: return WindowKeyKind::kSession;
   }
   return WindowKeyKind::kNone;
 }
@@ -53,8 +50,8 @@ DataType HeadersType() {
 
 /// One side's columns: where each comes from, and where it goes.
 struct Side {
-  std::unique_ptr<SideDecoder> decoder;   // Null: not decoded at all.
-  std::vector<int> source_columns;        // Index into TopicSource::columns, by decoder column.
+  std::unique_ptr<SideDecoder> decoder;  // Null: not decoded at all.
+  std::vector<int> source_columns;       // Index into TopicSource::columns, by decoder column.
   DecodedSide decoded;
   bool Has(int32_t row, RowState state) const {
     return !decoded.states.empty() && decoded.states[row] == state;
@@ -70,8 +67,8 @@ class Decoder : public SourceDecoder {
     WEIR_RETURN_IF_ERROR(MakeSide(node_.key_format, true, key_));
     WEIR_RETURN_IF_ERROR(MakeSide(node_.value_format, false, value_));
     if (node_.time_source == TimeSource::kColumn) {
-      WEIR_ASSIGN_OR_RETURN(clock_, RowClock::Make(node_.columns[node_.time_column].type,
-                                                   node_.time_format));
+      WEIR_ASSIGN_OR_RETURN(
+          clock_, RowClock::Make(node_.columns[node_.time_column].type, node_.time_format));
     }
     return OkStatus();
   }
@@ -111,10 +108,10 @@ class Decoder : public SourceDecoder {
   const WindowKeyKind window_kind_;
   Side key_, value_;
   RowClock clock_;
-  RecordBatch split_;                       // Keys without their windows.
+  RecordBatch split_;  // Keys without their windows.
   std::vector<int64_t> window_starts_, window_ends_;
   std::vector<uint8_t> bad_window_;
-  std::vector<uint8_t> dropped_;            // By row.
+  std::vector<uint8_t> dropped_;  // By row.
   bool any_dropped_ = false;
   int64_t report_from_ = INT64_MIN;
 };
@@ -243,8 +240,8 @@ Status Decoder::HandleOneBad(const RecordBatch& records, int32_t row, std::strin
     cause = records.places->FaultOf(row);
   }
   if (node_.on_error == OnError::kFail) {
-    return Status(ErrorCode::kBadRecord, fmt::format("a record does not decode: {}; {}", cause,
-                                                     PlaceOf(records, row)));
+    return Status(ErrorCode::kBadRecord,
+                  fmt::format("a record does not decode: {}; {}", cause, PlaceOf(records, row)));
   }
   const bool reported = records.offsets[row] < report_from_;
   if (!reported) {
@@ -339,9 +336,7 @@ Status Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk
   std::vector<int64_t> times;
   const Column* column = nullptr;
   switch (node_.time_source) {
-    case TimeSource::kProcessing:
-      times.assign(records.size(), context.now_ms());
-      break;
+    case TimeSource::kProcessing: times.assign(records.size(), context.now_ms()); break;
     case TimeSource::kColumn:
       for (Side* side : {&key_, &value_}) {
         for (size_t i = 0; i < side->source_columns.size(); ++i) {
@@ -351,9 +346,7 @@ Status Decoder::SetTimes(const RecordBatch& records, TaskContext& context, Chunk
         }
       }
       [[fallthrough]];
-    case TimeSource::kRecord:
-      times = records.timestamps;
-      break;
+    case TimeSource::kRecord: times = records.timestamps; break;
     case TimeSource::kAppend:
       times = records.append_times.empty() ? records.timestamps : records.append_times;
       break;

@@ -194,8 +194,7 @@ class TopicSink : public Operator {
     const std::string_view key = KeyBytes(static_cast<size_t>(entry));
     bytes.Append(key.data(), key.size());
     if (window_kind_ != WindowKeyKind::kNone) {
-      AppendWindowToKey(window_kind_,
-                        chunk.sys(SystemColumn::kWindowStart)->values<int64_t>()[row],
+      AppendWindowToKey(window_kind_, chunk.sys(SystemColumn::kWindowStart)->values<int64_t>()[row],
                         chunk.sys(SystemColumn::kWindowEnd)->values<int64_t>()[row], bytes);
     }
     return {begin, static_cast<int32_t>(bytes.size() - begin)};
@@ -259,7 +258,7 @@ class TopicSink : public Operator {
   std::vector<ColumnPtr> key_chunk_, value_chunk_;
   BufferBuilder key_bytes_;
   std::vector<Slice> key_slices_, value_slices_, live_slices_;
-  std::vector<std::vector<int32_t>> placed_;   // Places in rows_, by partition.
+  std::vector<std::vector<int32_t>> placed_;  // Places in rows_, by partition.
 };
 
 }  // namespace

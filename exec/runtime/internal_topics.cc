@@ -12,8 +12,7 @@ namespace {
 bool IsStateless(const physical::Node& node) {
   using physical::NodeKind;
   switch (node.kind) {
-    case NodeKind::kTopicSource:
-      return true;
+    case NodeKind::kTopicSource: return true;
     case NodeKind::kTopicSink:
       if (static_cast<const physical::TopicSink&>(node).is_table) return false;
       break;
@@ -21,10 +20,8 @@ bool IsStateless(const physical::Node& node) {
     case NodeKind::kProject:
     case NodeKind::kFlatMap:
     case NodeKind::kPartialAggregate:
-    case NodeKind::kExchange:
-      break;
-    default:
-      return false;
+    case NodeKind::kExchange: break;
+    default: return false;
   }
   return std::all_of(node.inputs.begin(), node.inputs.end(), [](const physical::NodePtr& input) {
     return input->kind != NodeKind::kExchange && IsStateless(*input);
@@ -41,8 +38,9 @@ Status MakeTopic(Broker& broker, TopicInfo info) {
                 fmt::format("internal topic {} has {} partitions and the query's sources ask for "
                             "{}: keys would be placed anew",
                             info.name, there.partitions, info.partitions))
-      .WithHint("stop all copies and run `weir reset --query` for it, which starts it from the "
-                "beginning of its sources");
+      .WithHint(
+          "stop all copies and run `weir reset --query` for it, which starts it from the "
+          "beginning of its sources");
 }
 
 }  // namespace

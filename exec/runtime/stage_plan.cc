@@ -105,7 +105,7 @@ void Cutter::MergeSources() {
       out_.sources[j].consumers.push_back(out_.sources[i].consumers.front());
       out_.sources.erase(out_.sources.begin() + static_cast<std::ptrdiff_t>(i));
       source_stage_.erase(source_stage_.begin() + static_cast<std::ptrdiff_t>(i));
-      i = 0;   // What could not be merged before may be in one stage now.
+      i = 0;  // What could not be merged before may be in one stage now.
       break;
     }
   }
@@ -166,8 +166,9 @@ Status Cutter::CountPartitions(
                                   "together: they have {} and {}",
                                   first->node->source_name, source.node->source_name,
                                   first->partitions, source.partitions))
-            .WithHint("repartition one side first: CREATE STREAM … WITH (PARTITIONS=n) AS SELECT … "
-                      "PARTITION BY the join column");
+            .WithHint(
+                "repartition one side first: CREATE STREAM … WITH (PARTITIONS=n) AS SELECT … "
+                "PARTITION BY the join column");
       }
       first = &source;
       stage.partitions = source.partitions;

@@ -17,14 +17,14 @@ namespace weir {
 /// of a self join, are merged: fetched and decoded once, with the union of their columns. They stay
 /// apart only where the one's rows come to the other's stage through an exchange.
 struct SourcePlan {
-  std::shared_ptr<const physical::TopicSource> node;   ///< Merged.
+  std::shared_ptr<const physical::TopicSource> node;  ///< Merged.
   struct Consumer {
-    const physical::TopicSource* node;                 ///< As planned.
-    std::vector<int> columns;  ///< For each of its columns: in the merged schema.
+    const physical::TopicSource* node;  ///< As planned.
+    std::vector<int> columns;           ///< For each of its columns: in the merged schema.
   };
   std::vector<Consumer> consumers;
   int32_t partitions = 0;
-  std::string input_name;      ///< Its positions are noted under it: unique in the query.
+  std::string input_name;  ///< Its positions are noted under it: unique in the query.
 };
 
 /// A root of a stage: a sink of the query, or an exchange that feeds another stage.
@@ -36,8 +36,8 @@ struct StageRoot {
 struct StagePlan {
   int id = 0;
   int32_t partitions = 0;
-  std::vector<int> sources;                            ///< Indexes into QueryStages::sources.
-  std::vector<int> exchange_inputs;                    ///< Indexes into QueryStages::exchanges.
+  std::vector<int> sources;          ///< Indexes into QueryStages::sources.
+  std::vector<int> exchange_inputs;  ///< Indexes into QueryStages::exchanges.
   std::vector<StageRoot> roots;
 };
 
@@ -51,8 +51,8 @@ struct ExchangePlan {
 struct QueryStages {
   std::vector<SourcePlan> sources;
   std::vector<ExchangePlan> exchanges;
-  std::vector<StagePlan> stages;                       ///< Upstream stages first.
-  int SourceOf(const physical::Node* node) const;      ///< -1: none.
+  std::vector<StagePlan> stages;                   ///< Upstream stages first.
+  int SourceOf(const physical::Node* node) const;  ///< -1: none.
   int ExchangeOf(const physical::Node* node) const;
 };
 

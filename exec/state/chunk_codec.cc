@@ -61,17 +61,14 @@ bool OffsetsAscend(const int32_t* offsets, int32_t rows) {
 
 std::vector<DataType> ChildTypes(const DataType& type) {
   switch (type.kind()) {
-    case TypeKind::kArray:
-      return {type.element()};
-    case TypeKind::kMap:
-      return {type.key(), type.element()};
+    case TypeKind::kArray: return {type.element()};
+    case TypeKind::kMap: return {type.key(), type.element()};
     case TypeKind::kStruct: {
       std::vector<DataType> types;
       for (const DataType::Field& field : type.fields()) types.push_back(field.type);
       return types;
     }
-    default:
-      return {};
+    default: return {};
   }
 }
 

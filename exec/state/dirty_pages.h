@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "exec/state/state_store.h"
 #include "exec/state/row_codec.h"
+#include "exec/state/state_store.h"
 
 namespace weir {
 

@@ -59,7 +59,7 @@ class BytesTable final : public GroupTable::Impl {
   }
 
   void Keep(std::span<const uint32_t> ids) override {
-    Map().swap(map_);   // Its views go with the strings.
+    Map().swap(map_);  // Its views go with the strings.
     key_bytes_ = 0;
     for (size_t i = 0; i < ids.size(); ++i) {
       if (ids[i] != i) keys_[i] = std::move(keys_[ids[i]]);
@@ -149,8 +149,8 @@ class BytesTable final : public GroupTable::Impl {
   const bool has_time_;
   const bool bare_text_;
   using Map = absl::flat_hash_map<std::string_view, uint32_t, HashText>;
-  Map map_;                         // Views of keys_.
-  std::deque<std::string> keys_;    // Does not move its strings.
+  Map map_;                       // Views of keys_.
+  std::deque<std::string> keys_;  // Does not move its strings.
   size_t key_bytes_ = 0;
   IdPool pool_;
   std::string scratch_;
@@ -160,9 +160,9 @@ class BytesTable final : public GroupTable::Impl {
 
 std::unique_ptr<GroupTable::Impl> MakeImpl(GroupTable::Options options) {
   if (auto packed = MakePackedGroups(options)) return packed;
-  const bool text = options.key_types.size() == 1 && !options.has_time && !options.nulls_possible &&
-                    (options.key_types[0].is(TypeKind::kString) ||
-                     options.key_types[0].is(TypeKind::kBytes));
+  const bool text =
+      options.key_types.size() == 1 && !options.has_time && !options.nulls_possible &&
+      (options.key_types[0].is(TypeKind::kString) || options.key_types[0].is(TypeKind::kBytes));
   return std::make_unique<BytesTable>(std::move(options.key_types), options.has_time, text);
 }
 

@@ -12,9 +12,7 @@
 namespace weir {
 namespace {
 
-size_t WidthOf(TypeKind kind) {
-  return kind == TypeKind::kBoolean ? 1 : ValueWidth(kind);
-}
+size_t WidthOf(TypeKind kind) { return kind == TypeKind::kBoolean ? 1 : ValueWidth(kind); }
 
 struct Key8 {
   uint64_t word = 0;
@@ -42,8 +40,8 @@ struct HashKey {
     return Mix(key.word ^ 0x9e3779b97f4a7c15ULL, 0xbf58476d1ce4e5b9ULL);
   }
   size_t operator()(const Key16& key) const {
-    return Mix(key.low ^ 0x9e3779b97f4a7c15ULL, Mix(key.high ^ 0xd6e8feb86659fd93ULL,
-                                                    0xbf58476d1ce4e5b9ULL) | 1);
+    return Mix(key.low ^ 0x9e3779b97f4a7c15ULL,
+               Mix(key.high ^ 0xd6e8feb86659fd93ULL, 0xbf58476d1ce4e5b9ULL) | 1);
   }
   size_t operator()(const Key32& key) const {
     return Mix((*this)(key.front), (*this)(key.back) | 1);
@@ -59,8 +57,8 @@ struct KeyParts {
   };
   std::vector<Part> parts;
   bool has_time = false;
-  bool has_nulls = false;   // Then a byte behind the parts says which are null.
-  size_t width = 0;         // Of all together; 0: not for this layout.
+  bool has_nulls = false;  // Then a byte behind the parts says which are null.
+  size_t width = 0;        // Of all together; 0: not for this layout.
   size_t null_offset = 0;
 
   static KeyParts Of(const GroupTable::Options& options) {
@@ -95,18 +93,13 @@ int64_t ReadNumber(const char* from, size_t width) {
 
 void AppendFixed(const char* from, ColumnBuilder& out) {
   switch (out.type().kind()) {
-    case TypeKind::kBoolean:
-      return out.AppendBool(*from != 0);
+    case TypeKind::kBoolean: return out.AppendBool(*from != 0);
     case TypeKind::kInt:
     case TypeKind::kDate:
-    case TypeKind::kTime:
-      return out.AppendInt32(ReadAs<int32_t>(from));
-    case TypeKind::kDouble:
-      return out.AppendDouble(ReadAs<double>(from));
-    case TypeKind::kDecimal:
-      return out.AppendDecimal(ReadAs<Int128>(from));
-    default:
-      return out.AppendInt64(ReadAs<int64_t>(from));
+    case TypeKind::kTime: return out.AppendInt32(ReadAs<int32_t>(from));
+    case TypeKind::kDouble: return out.AppendDouble(ReadAs<double>(from));
+    case TypeKind::kDecimal: return out.AppendDecimal(ReadAs<Int128>(from));
+    default: return out.AppendInt64(ReadAs<int64_t>(from));
   }
 }
 
@@ -204,7 +197,7 @@ class PackedGroups final : public GroupTable::Impl {
   }
 
   void AppendKeyBytes(uint32_t id, std::string& out) const override {
-    char bytes[2 * sizeof(Key)];   // Each part of at least one byte has one in front.
+    char bytes[2 * sizeof(Key)];  // Each part of at least one byte has one in front.
     size_t size = 0;
     for (size_t i = 0; i < parts_.parts.size(); ++i) {
       const auto& part = parts_.parts[i];
@@ -240,7 +233,8 @@ class PackedGroups final : public GroupTable::Impl {
     const std::span<const uint32_t> codes = small_.codes();
     for (size_t i = 0; i < codes.size(); ++i) {
       uint32_t& slot = direct_[codes[i]];
-      if (slot == 0) [[unlikely]] slot = Create(KeyOf(small_.ValuesOf(codes[i])), created) + 1;
+      if (slot == 0) [[unlikely]]
+        slot = Create(KeyOf(small_.ValuesOf(codes[i])), created) + 1;
       ids[i] = slot - 1;
     }
   }
@@ -337,17 +331,10 @@ class PackedGroups final : public GroupTable::Impl {
       const Column& column = *keys[i];
       const size_t offset = parts_.parts[i].offset;
       switch (parts_.parts[i].width) {
-        case 1:
-          PackBools(column, rows, offset);
-          break;
-        case 4:
-          PackPart<uint32_t>(column, rows, offset);
-          break;
-        case 8:
-          PackPart<uint64_t>(column, rows, offset);
-          break;
-        default:
-          PackPart<Key16>(column, rows, offset);
+        case 1: PackBools(column, rows, offset); break;
+        case 4: PackPart<uint32_t>(column, rows, offset); break;
+        case 8: PackPart<uint64_t>(column, rows, offset); break;
+        default: PackPart<Key16>(column, rows, offset);
       }
       PackNulls(column, rows, i);
     }
@@ -356,10 +343,10 @@ class PackedGroups final : public GroupTable::Impl {
   const KeyParts parts_;
   bool all_small_ = true;
   SmallKeys small_;
-  std::vector<uint32_t> direct_;   // Id + 1 by code; 0: none. Only while all_small_.
+  std::vector<uint32_t> direct_;  // Id + 1 by code; 0: none. Only while all_small_.
   using Map = absl::flat_hash_map<Key, uint32_t, HashKey>;
-  Map map_;                        // Id + 1, so that a fresh slot is known.
-  std::vector<Key> keys_;          // By id.
+  Map map_;                // Id + 1, so that a fresh slot is known.
+  std::vector<Key> keys_;  // By id.
   IdPool pool_;
   std::vector<Key> packed_;
 };

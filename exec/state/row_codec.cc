@@ -56,17 +56,12 @@ void AppendRowValue(const Column& column, int32_t row, std::string& out) {
   switch (column.type().kind()) {
     case TypeKind::kInt:
     case TypeKind::kDate:
-    case TypeKind::kTime:
-      return PutPresent<4>(column, row, out);
+    case TypeKind::kTime: return PutPresent<4>(column, row, out);
     case TypeKind::kBigint:
     case TypeKind::kDouble:
-    case TypeKind::kTimestamp:
-      return PutPresent<8>(column, row, out);
-    case TypeKind::kDecimal:
-      return PutPresent<16>(column, row, out);
-    default:
-      out.push_back(1);
-      return PutRest(column, row, out);
+    case TypeKind::kTimestamp: return PutPresent<8>(column, row, out);
+    case TypeKind::kDecimal: return PutPresent<16>(column, row, out);
+    default: out.push_back(1); return PutRest(column, row, out);
   }
 }
 
@@ -75,9 +70,7 @@ namespace {
 // A value that is there and of no fixed width in bytes, without the byte in front.
 void PutRest(const Column& column, int32_t row, std::string& out) {
   switch (column.type().kind()) {
-    case TypeKind::kBoolean:
-      out.push_back(column.GetBool(row) ? 1 : 0);
-      return;
+    case TypeKind::kBoolean: out.push_back(column.GetBool(row) ? 1 : 0); return;
     case TypeKind::kString:
     case TypeKind::kBytes: {
       const std::string_view text = column.GetString(row);
@@ -91,8 +84,7 @@ void PutRest(const Column& column, int32_t row, std::string& out) {
     case TypeKind::kStruct:
       for (const ColumnPtr& child : column.parts().children) AppendRowValue(*child, row, out);
       return;
-    default:
-      return;
+    default: return;
   }
 }
 
@@ -106,8 +98,7 @@ bool ReadRowValue(std::string_view& bytes, ColumnBuilder& out) {
     return true;
   }
   switch (out.type().kind()) {
-    case TypeKind::kNull:
-      return false;
+    case TypeKind::kNull: return false;
     case TypeKind::kBoolean: {
       uint8_t value;
       if (!TakeFixed(bytes, value)) return false;
@@ -142,12 +133,9 @@ bool ReadRowValue(std::string_view& bytes, ColumnBuilder& out) {
       return true;
     }
     case TypeKind::kString:
-    case TypeKind::kBytes:
-      return TakeBytes(bytes, out);
-    case TypeKind::kArray:
-      return TakeItems(bytes, out, 1);
-    case TypeKind::kMap:
-      return TakeItems(bytes, out, 2);
+    case TypeKind::kBytes: return TakeBytes(bytes, out);
+    case TypeKind::kArray: return TakeItems(bytes, out, 1);
+    case TypeKind::kMap: return TakeItems(bytes, out, 2);
     case TypeKind::kStruct:
       for (size_t field = 0; field < out.type().fields().size(); ++field) {
         if (!ReadRowValue(bytes, out.child(static_cast<int>(field)))) return false;

@@ -9,8 +9,8 @@ namespace weir {
 namespace {
 
 constexpr char kKeyThere = 1;
-// A zero byte of a text is followed by kTextZero, and its end by kTextEnd, so that a text stands before all
-// that it begins.
+// A zero byte of a text is followed by kTextZero, and its end by kTextEnd, so that a text stands
+// before all that it begins.
 constexpr char kTextEnd = 0;
 constexpr char kTextZero = 1;
 
@@ -91,9 +91,7 @@ void AppendKeyValue(const Column& column, int32_t row, std::string& out) {
   }
   out.push_back(kKeyThere);
   switch (column.type().kind()) {
-    case TypeKind::kBoolean:
-      out.push_back(column.GetBool(row) ? 1 : 0);
-      return;
+    case TypeKind::kBoolean: out.push_back(column.GetBool(row) ? 1 : 0); return;
     case TypeKind::kInt:
     case TypeKind::kDate:
     case TypeKind::kTime:
@@ -101,16 +99,14 @@ void AppendKeyValue(const Column& column, int32_t row, std::string& out) {
     case TypeKind::kBigint:
     case TypeKind::kTimestamp:
       return PutKeyNumber(static_cast<uint64_t>(column.values<int64_t>()[row]) ^ kKeySign64, out);
-    case TypeKind::kDouble:
-      return PutKeyNumber(OrderedBits(column.values<double>()[row]), out);
+    case TypeKind::kDouble: return PutKeyNumber(OrderedBits(column.values<double>()[row]), out);
     case TypeKind::kDecimal: {
       const Decimal128& value = column.values<Decimal128>()[row];
       PutKeyNumber(static_cast<uint64_t>(value.high) ^ kKeySign64, out);
       return PutKeyNumber(value.low, out);
     }
     case TypeKind::kString:
-    case TypeKind::kBytes:
-      return PutKeyText(column.GetString(row), out);
+    case TypeKind::kBytes: return PutKeyText(column.GetString(row), out);
     default: {
       std::string bytes;
       AppendRowValue(column, row, bytes);
@@ -133,8 +129,7 @@ bool ReadKeyValue(std::string_view& bytes, ColumnBuilder& out) {
   std::string scratch;
   std::string_view text;
   switch (out.type().kind()) {
-    case TypeKind::kNull:
-      return false;
+    case TypeKind::kNull: return false;
     case TypeKind::kBoolean:
       if (bytes.empty()) return false;
       out.AppendBool(bytes.front() != 0);
@@ -166,8 +161,7 @@ bool ReadKeyValue(std::string_view& bytes, ColumnBuilder& out) {
       if (!TakeKeyText(bytes, scratch, text)) return false;
       out.AppendBytes(text);
       return true;
-    default:
-      return TakeKeyText(bytes, scratch, text) && ReadRowValue(text, out) && text.empty();
+    default: return TakeKeyText(bytes, scratch, text) && ReadRowValue(text, out) && text.empty();
   }
 }
 

@@ -13,22 +13,17 @@ bool IsWhole(TypeKind kind) {
     case TypeKind::kDate:
     case TypeKind::kTime:
     case TypeKind::kBigint:
-    case TypeKind::kTimestamp:
-      return true;
-    default:
-      return false;
+    case TypeKind::kTimestamp: return true;
+    default: return false;
   }
 }
 
 int64_t ReadWhole(TypeKind kind, const Column& column, int32_t row) {
   switch (kind) {
-    case TypeKind::kBoolean:
-      return column.GetBool(row) ? 1 : 0;
+    case TypeKind::kBoolean: return column.GetBool(row) ? 1 : 0;
     case TypeKind::kBigint:
-    case TypeKind::kTimestamp:
-      return reinterpret_cast<const int64_t*>(column.raw_values())[row];
-    default:
-      return reinterpret_cast<const int32_t*>(column.raw_values())[row];
+    case TypeKind::kTimestamp: return reinterpret_cast<const int64_t*>(column.raw_values())[row];
+    default: return reinterpret_cast<const int32_t*>(column.raw_values())[row];
   }
 }
 

@@ -46,7 +46,7 @@ class SmallKeys {
     TypeKind kind;
     int bits = 0;
     int shift = 0;
-    uint64_t seen = 0;   // Of the last Encode: all bits of all values.
+    uint64_t seen = 0;  // Of the last Encode: all bits of all values.
   };
   void EncodePart(Part& part, const Column& column, std::span<const int32_t> rows);
   template <typename Get>

@@ -1,7 +1,8 @@
 #pragma once
 
-// Stands in front of the runtime's umbrella header, which generated code includes: only what a lexer
-// and a parser need. The full one has a header that clang refuses, and takes longer to compile.
+// Stands in front of the runtime's umbrella header, which generated code includes: only what a
+// lexer and a parser need. The full one has a header that clang refuses, and takes longer to
+// compile.
 
 #include "antlr4-common.h"
 

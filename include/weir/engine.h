@@ -3,8 +3,8 @@
 // The engine: opens a store or a Kafka cluster, runs SQL, takes records, gives batches.
 
 #include <chrono>
-#include <functional>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -58,16 +58,16 @@ struct StatementResult {
 struct TaskMetrics {
   int32_t sub_topology = 0;
   int32_t partition = 0;
-  std::string state;                ///< RUNNING, RESTORING; PAUSED and ERROR as the query.
-  int64_t records_in = 0;           ///< Records read since this copy has the task.
+  std::string state;       ///< RUNNING, RESTORING; PAUSED and ERROR as the query.
+  int64_t records_in = 0;  ///< Records read since this copy has the task.
   int64_t lag_records = 0;
 };
 
 /// Bringing local state up to date from changelog topics before a task may run.
 struct RestoreProgress {
-  int32_t tasks = 0;                ///< Tasks that are restoring now; 0: none.
-  int64_t records_restored = 0;     ///< Of these tasks, so far.
-  int64_t records_to_restore = 0;   ///< Of these tasks, altogether.
+  int32_t tasks = 0;               ///< Tasks that are restoring now; 0: none.
+  int64_t records_restored = 0;    ///< Of these tasks, so far.
+  int64_t records_to_restore = 0;  ///< Of these tasks, altogether.
   double records_per_second = 0;
 };
 
@@ -75,23 +75,23 @@ struct RestoreProgress {
 /// of this copy.
 struct QueryMetrics {
   std::string query_id;
-  std::string state;                ///< RUNNING, PAUSED, RESTARTING, ERROR.
-  std::string error;                ///< Cause while in ERROR, else empty.
-  int64_t records_in = 0;           ///< Records read since the engine opened.
-  int64_t bytes_in = 0;             ///< Bytes of their keys and values.
+  std::string state;       ///< RUNNING, PAUSED, RESTARTING, ERROR.
+  std::string error;       ///< Cause while in ERROR, else empty.
+  int64_t records_in = 0;  ///< Records read since the engine opened.
+  int64_t bytes_in = 0;    ///< Bytes of their keys and values.
   int64_t records_out = 0;
-  int64_t bytes_out = 0;            ///< Bytes of the keys and values written to output topics.
-  double records_in_per_second = 0;    ///< Of about the last ten seconds.
+  int64_t bytes_out = 0;             ///< Bytes of the keys and values written to output topics.
+  double records_in_per_second = 0;  ///< Of about the last ten seconds.
   double records_out_per_second = 0;
-  int64_t lag_records = 0;          ///< Records in its topics that it has not committed past.
+  int64_t lag_records = 0;  ///< Records in its topics that it has not committed past.
   int64_t late_rows_dropped = 0;
   int64_t commits = 0;
-  int64_t commit_last_us = 0;       ///< Microseconds that the last commit took.
-  int64_t commit_max_us = 0;        ///< The longest one.
-  int64_t transactions_committed = 0;   ///< Kafka, exactly once.
+  int64_t commit_last_us = 0;          ///< Microseconds that the last commit took.
+  int64_t commit_max_us = 0;           ///< The longest one.
+  int64_t transactions_committed = 0;  ///< Kafka, exactly once.
   int64_t transactions_aborted = 0;
-  int64_t rebalances = 0;           ///< Times that partitions came to this copy or left it.
-  int64_t state_bytes = 0;          ///< Estimated bytes of state in memory.
+  int64_t rebalances = 0;   ///< Times that partitions came to this copy or left it.
+  int64_t state_bytes = 0;  ///< Estimated bytes of state in memory.
   RestoreProgress restore;
   /// Records and rows that were dropped or nulled, by reason: "bad_value", "bad_key",
   /// "null_group_key", "late", "late_after_idle", "expression_error", …
@@ -104,22 +104,22 @@ struct QueryMetrics {
 
 /// A stream or table of the catalog, for tools that read its topic raw.
 struct SourceInfo {
-  std::string name;                 ///< As in the catalog.
+  std::string name;  ///< As in the catalog.
   bool is_table = false;
   std::string topic;
-  std::string key_format;           ///< "KAFKA", "JSON", …; "NONE" without key.
+  std::string key_format;  ///< "KAFKA", "JSON", …; "NONE" without key.
   std::string value_format;
   SchemaPtr schema;
-  std::string window_type;  ///< "TUMBLING", "HOPPING", "SESSION", or empty: no windowed key.
-  int64_t window_size_ms = 0;       ///< Of TUMBLING and HOPPING.
+  std::string window_type;     ///< "TUMBLING", "HOPPING", "SESSION", or empty: no windowed key.
+  int64_t window_size_ms = 0;  ///< Of TUMBLING and HOPPING.
 };
 
 /// A topic as it is now.
 struct TopicDescription {
   std::string name;
   int32_t partitions = 0;
-  bool compacted = false;           ///< The last record of each key is kept for ever.
-  int64_t retention_ms = -1;        ///< How long records are kept; -1: for ever.
+  bool compacted = false;     ///< The last record of each key is kept for ever.
+  int64_t retention_ms = -1;  ///< How long records are kept; -1: for ever.
   /// Records age by the clock (Kafka): one that bears a time longer ago is deleted soon after it
   /// was written. Else by the latest record of their partition.
   bool ages_by_clock = false;
@@ -127,7 +127,7 @@ struct TopicDescription {
 
 struct EngineMetrics {
   std::vector<QueryMetrics> queries;
-  int64_t memory_bytes = 0;         ///< Bytes counted against memory.limit.
+  int64_t memory_bytes = 0;  ///< Bytes counted against memory.limit.
 };
 
 /// The rows of one SELECT or PRINT, as they come. Used by one thread at a time, except Cancel.

@@ -14,8 +14,8 @@ namespace weir {
 
 /// One number with what it is of.
 struct MetricSample {
-  std::string_view name;   ///< Such as "records_in"; durations are in seconds. Lives for ever.
-  std::string_view help;   ///< One sentence. Lives for ever.
+  std::string_view name;  ///< Such as "records_in"; durations are in seconds. Lives for ever.
+  std::string_view help;  ///< One sentence. Lives for ever.
   /// Only ever grows while the engine is open.
   bool is_counter = false;
   /// "query"; of tasks also "sub_topology" and "partition"; of what was dropped also "reason".

@@ -15,12 +15,12 @@ namespace weir {
 /// What a reset deletes. Sources and outputs are never among it.
 struct ResetPlan {
   std::string application_id;
-  std::string query_id;             ///< Empty: all queries of the application.
+  std::string query_id;  ///< Empty: all queries of the application.
   /// A copy's directory on this machine; for a single query, only that query's keys in it.
   struct State {
     std::string path;
-    int64_t bytes = 0;              ///< On disk; with `query_id` 0.
-    int64_t keys = 0;               ///< With `query_id`: how many.
+    int64_t bytes = 0;  ///< On disk; with `query_id` 0.
+    int64_t keys = 0;   ///< With `query_id`: how many.
   };
   std::vector<State> state;
   std::vector<std::string> topics;  ///< Repartition and changelog topics.

@@ -27,8 +27,8 @@ std::string_view ErrorCodeMeaning(ErrorCode code);
 struct SourcePosition {
   int line = 0;
   int column = 0;
-  int length = 1;          ///< Code points to underline, at least 1.
-  int statement = -1;      ///< 0-based number of the statement in the text executed, or -1.
+  int length = 1;      ///< Code points to underline, at least 1.
+  int statement = -1;  ///< 0-based number of the statement in the text executed, or -1.
   bool operator==(const SourcePosition&) const = default;
 };
 
@@ -72,7 +72,7 @@ class [[nodiscard]] Status {
   struct FreeError {
     void operator()(Error* error) const;
   };
-  const Error& error() const;   // Of success too: an empty one.
+  const Error& error() const;  // Of success too: an empty one.
 
   std::unique_ptr<Error, FreeError> error_;
 };

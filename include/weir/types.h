@@ -100,7 +100,7 @@ struct DataType::Field {
 
 /// One column of a source or a result.
 struct ColumnSchema {
-  std::string name;     ///< As in the catalog: upper case unless it was quoted.
+  std::string name;  ///< As in the catalog: upper case unless it was quoted.
   DataType type;
   bool is_key = false;  ///< Stored in the record's key.
   bool operator==(const ColumnSchema&) const = default;

@@ -184,46 +184,26 @@ std::unique_ptr<IntervalUnit> CloneNode(const IntervalUnit& from) {
 
 ExprPtr CloneByKind(const Expr& expr) {
   switch (expr.kind) {
-    case ExprKind::kLiteral:
-      return CloneNode(expr.As<Literal>());
-    case ExprKind::kColumnRef:
-      return CloneNode(expr.As<ColumnRef>());
-    case ExprKind::kUnary:
-      return CloneNode(expr.As<Unary>());
-    case ExprKind::kBinary:
-      return CloneNode(expr.As<Binary>());
-    case ExprKind::kNot:
-      return CloneNode(expr.As<Not>());
-    case ExprKind::kIsNull:
-      return CloneNode(expr.As<IsNull>());
-    case ExprKind::kBetween:
-      return CloneNode(expr.As<Between>());
-    case ExprKind::kInList:
-      return CloneNode(expr.As<InList>());
-    case ExprKind::kLike:
-      return CloneNode(expr.As<Like>());
-    case ExprKind::kCase:
-      return CloneNode(expr.As<Case>());
-    case ExprKind::kCast:
-      return CloneNode(expr.As<Cast>());
-    case ExprKind::kFunctionCall:
-      return CloneNode(expr.As<FunctionCall>());
-    case ExprKind::kLambda:
-      return CloneNode(expr.As<Lambda>());
-    case ExprKind::kSubscript:
-      return CloneNode(expr.As<Subscript>());
-    case ExprKind::kStructField:
-      return CloneNode(expr.As<StructField>());
-    case ExprKind::kArrayLiteral:
-      return CloneNode(expr.As<ArrayLiteral>());
-    case ExprKind::kMapLiteral:
-      return CloneNode(expr.As<MapLiteral>());
-    case ExprKind::kStructLiteral:
-      return CloneNode(expr.As<StructLiteral>());
-    case ExprKind::kAtTimeZone:
-      return CloneNode(expr.As<AtTimeZone>());
-    case ExprKind::kIntervalUnit:
-      return CloneNode(expr.As<IntervalUnit>());
+    case ExprKind::kLiteral: return CloneNode(expr.As<Literal>());
+    case ExprKind::kColumnRef: return CloneNode(expr.As<ColumnRef>());
+    case ExprKind::kUnary: return CloneNode(expr.As<Unary>());
+    case ExprKind::kBinary: return CloneNode(expr.As<Binary>());
+    case ExprKind::kNot: return CloneNode(expr.As<Not>());
+    case ExprKind::kIsNull: return CloneNode(expr.As<IsNull>());
+    case ExprKind::kBetween: return CloneNode(expr.As<Between>());
+    case ExprKind::kInList: return CloneNode(expr.As<InList>());
+    case ExprKind::kLike: return CloneNode(expr.As<Like>());
+    case ExprKind::kCase: return CloneNode(expr.As<Case>());
+    case ExprKind::kCast: return CloneNode(expr.As<Cast>());
+    case ExprKind::kFunctionCall: return CloneNode(expr.As<FunctionCall>());
+    case ExprKind::kLambda: return CloneNode(expr.As<Lambda>());
+    case ExprKind::kSubscript: return CloneNode(expr.As<Subscript>());
+    case ExprKind::kStructField: return CloneNode(expr.As<StructField>());
+    case ExprKind::kArrayLiteral: return CloneNode(expr.As<ArrayLiteral>());
+    case ExprKind::kMapLiteral: return CloneNode(expr.As<MapLiteral>());
+    case ExprKind::kStructLiteral: return CloneNode(expr.As<StructLiteral>());
+    case ExprKind::kAtTimeZone: return CloneNode(expr.As<AtTimeZone>());
+    case ExprKind::kIntervalUnit: return CloneNode(expr.As<IntervalUnit>());
   }
   return nullptr;
 }
@@ -267,9 +247,7 @@ RelationPtr CloneRelation(const Relation& relation) {
       out = std::move(copy);
       break;
     }
-    case RelationKind::kNothing:
-      out = std::make_unique<Nothing>();
-      break;
+    case RelationKind::kNothing: out = std::make_unique<Nothing>(); break;
   }
   out->position = relation.position;
   return out;

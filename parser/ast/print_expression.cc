@@ -28,38 +28,22 @@ struct Operator {
 
 Operator OperatorOf(BinaryOp op) {
   switch (op) {
-    case BinaryOp::kAdd:
-      return {"+", kAdditiveLevel};
-    case BinaryOp::kSubtract:
-      return {"-", kAdditiveLevel};
-    case BinaryOp::kMultiply:
-      return {"*", kMultiplicativeLevel};
-    case BinaryOp::kDivide:
-      return {"/", kMultiplicativeLevel};
-    case BinaryOp::kModulo:
-      return {"%", kMultiplicativeLevel};
-    case BinaryOp::kConcat:
-      return {"||", kConcatLevel};
-    case BinaryOp::kEqual:
-      return {"=", kPredicateLevel};
-    case BinaryOp::kNotEqual:
-      return {"<>", kPredicateLevel};
-    case BinaryOp::kLess:
-      return {"<", kPredicateLevel};
-    case BinaryOp::kLessOrEqual:
-      return {"<=", kPredicateLevel};
-    case BinaryOp::kGreater:
-      return {">", kPredicateLevel};
-    case BinaryOp::kGreaterOrEqual:
-      return {">=", kPredicateLevel};
-    case BinaryOp::kIsDistinctFrom:
-      return {"IS DISTINCT FROM", kPredicateLevel};
-    case BinaryOp::kIsNotDistinctFrom:
-      return {"IS NOT DISTINCT FROM", kPredicateLevel};
-    case BinaryOp::kAnd:
-      return {"AND", kAndLevel};
-    case BinaryOp::kOr:
-      return {"OR", kOrLevel};
+    case BinaryOp::kAdd: return {"+", kAdditiveLevel};
+    case BinaryOp::kSubtract: return {"-", kAdditiveLevel};
+    case BinaryOp::kMultiply: return {"*", kMultiplicativeLevel};
+    case BinaryOp::kDivide: return {"/", kMultiplicativeLevel};
+    case BinaryOp::kModulo: return {"%", kMultiplicativeLevel};
+    case BinaryOp::kConcat: return {"||", kConcatLevel};
+    case BinaryOp::kEqual: return {"=", kPredicateLevel};
+    case BinaryOp::kNotEqual: return {"<>", kPredicateLevel};
+    case BinaryOp::kLess: return {"<", kPredicateLevel};
+    case BinaryOp::kLessOrEqual: return {"<=", kPredicateLevel};
+    case BinaryOp::kGreater: return {">", kPredicateLevel};
+    case BinaryOp::kGreaterOrEqual: return {">=", kPredicateLevel};
+    case BinaryOp::kIsDistinctFrom: return {"IS DISTINCT FROM", kPredicateLevel};
+    case BinaryOp::kIsNotDistinctFrom: return {"IS NOT DISTINCT FROM", kPredicateLevel};
+    case BinaryOp::kAnd: return {"AND", kAndLevel};
+    case BinaryOp::kOr: return {"OR", kOrLevel};
   }
   return {"", kPrimaryLevel};
 }
@@ -81,23 +65,16 @@ bool IsNumber(const Expr& expr) {
 
 Level LevelOf(const Expr& expr) {
   switch (expr.kind) {
-    case ExprKind::kBinary:
-      return OperatorOf(expr.As<Binary>().op).level;
-    case ExprKind::kNot:
-      return kNotLevel;
+    case ExprKind::kBinary: return OperatorOf(expr.As<Binary>().op).level;
+    case ExprKind::kNot: return kNotLevel;
     case ExprKind::kIsNull:
     case ExprKind::kBetween:
     case ExprKind::kInList:
-    case ExprKind::kLike:
-      return kPredicateLevel;
-    case ExprKind::kUnary:
-      return kSignLevel;
-    case ExprKind::kAtTimeZone:
-      return kZoneLevel;
-    case ExprKind::kLambda:
-      return kOrLevel;
-    case ExprKind::kLiteral:
-      return IsNegativeNumber(expr) ? kSignLevel : kPrimaryLevel;
+    case ExprKind::kLike: return kPredicateLevel;
+    case ExprKind::kUnary: return kSignLevel;
+    case ExprKind::kAtTimeZone: return kZoneLevel;
+    case ExprKind::kLambda: return kOrLevel;
+    case ExprKind::kLiteral: return IsNegativeNumber(expr) ? kSignLevel : kPrimaryLevel;
     case ExprKind::kColumnRef:
     case ExprKind::kCase:
     case ExprKind::kCast:
@@ -107,8 +84,7 @@ Level LevelOf(const Expr& expr) {
     case ExprKind::kArrayLiteral:
     case ExprKind::kMapLiteral:
     case ExprKind::kStructLiteral:
-    case ExprKind::kIntervalUnit:
-      break;
+    case ExprKind::kIntervalUnit: break;
   }
   return kPrimaryLevel;
 }
@@ -239,17 +215,13 @@ std::string FormatIdentifier(const Identifier& identifier) {
 
 std::string FormatLiteral(const LiteralValue& value) {
   switch (value.kind) {
-    case LiteralKind::kNull:
-      return "NULL";
-    case LiteralKind::kBoolean:
-      return value.boolean ? "TRUE" : "FALSE";
+    case LiteralKind::kNull: return "NULL";
+    case LiteralKind::kBoolean: return value.boolean ? "TRUE" : "FALSE";
     case LiteralKind::kInt:
     case LiteralKind::kBigint:
     case LiteralKind::kDecimal:
-    case LiteralKind::kDouble:
-      return value.text;
-    case LiteralKind::kString:
-      return FormatText(value.text);
+    case LiteralKind::kDouble: return value.text;
+    case LiteralKind::kString: return FormatText(value.text);
     case LiteralKind::kTyped:
       return FormatIdentifier(value.type_name) + " " + FormatText(value.text);
   }
@@ -258,8 +230,7 @@ std::string FormatLiteral(const LiteralValue& value) {
 
 std::string FormatType(const TypeName& type) {
   switch (type.kind) {
-    case TypeNameKind::kArray:
-      return "ARRAY<" + FormatType(type.children[0]) + ">";
+    case TypeNameKind::kArray: return "ARRAY<" + FormatType(type.children[0]) + ">";
     case TypeNameKind::kMap:
       return fmt::format("MAP<{}, {}>", FormatType(type.children[0]), FormatType(type.children[1]));
     case TypeNameKind::kStruct: {
@@ -270,8 +241,7 @@ std::string FormatType(const TypeName& type) {
       }
       return "STRUCT<" + fields + ">";
     }
-    case TypeNameKind::kNamed:
-      break;
+    case TypeNameKind::kNamed: break;
   }
   // DECIMAL is reserved as a name of other things, and stands bare as a type.
   std::string out =
@@ -287,30 +257,21 @@ std::string FormatExprList(const std::vector<ExprPtr>& exprs) {
 
 std::string FormatExpr(const Expr& expr) {
   switch (expr.kind) {
-    case ExprKind::kLiteral:
-      return FormatLiteral(expr.As<Literal>().value);
-    case ExprKind::kColumnRef:
-      return FormatColumn(expr.As<ColumnRef>());
-    case ExprKind::kUnary:
-      return FormatUnary(expr.As<Unary>());
-    case ExprKind::kBinary:
-      return FormatBinary(expr.As<Binary>());
-    case ExprKind::kNot:
-      return "NOT " + Format(*expr.As<Not>().operand, kNotLevel);
+    case ExprKind::kLiteral: return FormatLiteral(expr.As<Literal>().value);
+    case ExprKind::kColumnRef: return FormatColumn(expr.As<ColumnRef>());
+    case ExprKind::kUnary: return FormatUnary(expr.As<Unary>());
+    case ExprKind::kBinary: return FormatBinary(expr.As<Binary>());
+    case ExprKind::kNot: return "NOT " + Format(*expr.As<Not>().operand, kNotLevel);
     case ExprKind::kIsNull:
     case ExprKind::kBetween:
     case ExprKind::kInList:
-    case ExprKind::kLike:
-      return FormatPredicate(expr);
-    case ExprKind::kCase:
-      return FormatCase(expr.As<Case>());
+    case ExprKind::kLike: return FormatPredicate(expr);
+    case ExprKind::kCase: return FormatCase(expr.As<Case>());
     case ExprKind::kCast:
       return fmt::format("CAST({} AS {})", FormatExpr(*expr.As<Cast>().operand),
                          FormatType(expr.As<Cast>().type));
-    case ExprKind::kFunctionCall:
-      return FormatCall(expr.As<FunctionCall>());
-    case ExprKind::kLambda:
-      return FormatLambda(expr.As<Lambda>());
+    case ExprKind::kFunctionCall: return FormatCall(expr.As<FunctionCall>());
+    case ExprKind::kLambda: return FormatLambda(expr.As<Lambda>());
     case ExprKind::kSubscript:
       return fmt::format("{}[{}]", Format(*expr.As<Subscript>().base, kPrimaryLevel),
                          Format(*expr.As<Subscript>().index, kConcatLevel));
@@ -337,8 +298,7 @@ std::string FormatExpr(const Expr& expr) {
     case ExprKind::kAtTimeZone:
       return fmt::format("{} AT TIME ZONE {}", Format(*expr.As<AtTimeZone>().operand, kZoneLevel),
                          FormatText(expr.As<AtTimeZone>().zone));
-    case ExprKind::kIntervalUnit:
-      return expr.As<IntervalUnit>().name.name;
+    case ExprKind::kIntervalUnit: return expr.As<IntervalUnit>().name.name;
   }
   return "";
 }

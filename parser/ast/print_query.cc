@@ -18,35 +18,24 @@ std::string FormatWindow(const WindowClause& window) {
   std::string out = window.name ? FormatIdentifier(*window.name) + " " : "";
   const std::string size = FormatDuration(window.size_ms);
   switch (window.kind) {
-    case WindowKind::kTumbling:
-      out += "TUMBLING (SIZE " + size;
-      break;
+    case WindowKind::kTumbling: out += "TUMBLING (SIZE " + size; break;
     case WindowKind::kHopping:
       out +=
           fmt::format("HOPPING (SIZE {}, ADVANCE BY {}", size, FormatDuration(window.advance_ms));
       break;
-    case WindowKind::kSession:
-      out += "SESSION (" + size;
-      break;
-    case WindowKind::kSliding:
-      out += "SLIDING (SIZE " + size;
-      break;
+    case WindowKind::kSession: out += "SESSION (" + size; break;
+    case WindowKind::kSliding: out += "SLIDING (SIZE " + size; break;
   }
   return out + FormatKeep(window.retention_ms, window.grace_ms) + ")";
 }
 
 std::string FormatReadFrom(const ReadFrom& from) {
   switch (from.kind) {
-    case ReadFromKind::kDefault:
-      return "";
-    case ReadFromKind::kBeginning:
-      return " FROM BEGINNING";
-    case ReadFromKind::kLatest:
-      return " FROM LATEST";
-    case ReadFromKind::kTimestamp:
-      return " FROM TIMESTAMP " + FormatLiteral(from.timestamp);
-    case ReadFromKind::kOffsets:
-      break;
+    case ReadFromKind::kDefault: return "";
+    case ReadFromKind::kBeginning: return " FROM BEGINNING";
+    case ReadFromKind::kLatest: return " FROM LATEST";
+    case ReadFromKind::kTimestamp: return " FROM TIMESTAMP " + FormatLiteral(from.timestamp);
+    case ReadFromKind::kOffsets: break;
   }
   return " FROM OFFSETS (" +
          JoinFormatted(
@@ -57,14 +46,10 @@ std::string FormatReadFrom(const ReadFrom& from) {
 
 std::string_view JoinWords(JoinType type) {
   switch (type) {
-    case JoinType::kInner:
-      return "INNER JOIN";
-    case JoinType::kLeft:
-      return "LEFT OUTER JOIN";
-    case JoinType::kRight:
-      return "RIGHT OUTER JOIN";
-    case JoinType::kFull:
-      break;
+    case JoinType::kInner: return "INNER JOIN";
+    case JoinType::kLeft: return "LEFT OUTER JOIN";
+    case JoinType::kRight: return "RIGHT OUTER JOIN";
+    case JoinType::kFull: break;
   }
   return "FULL OUTER JOIN";
 }
@@ -100,10 +85,8 @@ std::string FormatRelation(const Relation& relation) {
       if (inner.alias) out += " AS " + FormatIdentifier(*inner.alias);
       return out;
     }
-    case RelationKind::kNothing:
-      return {};
-    case RelationKind::kUnionAll:
-      break;
+    case RelationKind::kNothing: return {};
+    case RelationKind::kUnionAll: break;
   }
   std::string out;
   for (const QueryPtr& part : relation.As<UnionAll>().parts) {
@@ -115,18 +98,15 @@ std::string FormatRelation(const Relation& relation) {
 
 std::string FormatItem(const SelectItem& item) {
   switch (item.kind) {
-    case SelectItemKind::kStar:
-      return "*";
-    case SelectItemKind::kQualifiedStar:
-      return FormatIdentifier(*item.qualifier) + ".*";
+    case SelectItemKind::kStar: return "*";
+    case SelectItemKind::kQualifiedStar: return FormatIdentifier(*item.qualifier) + ".*";
     case SelectItemKind::kStructStar: {
       const bool bare = item.expr->kind != ExprKind::kBinary &&
                         item.expr->kind != ExprKind::kUnary && item.expr->kind != ExprKind::kNot;
       const std::string text = FormatExpr(*item.expr);
       return (bare ? text : "(" + text + ")") + "->*";
     }
-    case SelectItemKind::kExpr:
-      break;
+    case SelectItemKind::kExpr: break;
   }
   std::string out = FormatExpr(*item.expr);
   if (item.alias) out += " AS " + FormatIdentifier(*item.alias);

@@ -14,20 +14,11 @@ std::string_view IfExists(bool there) { return there ? "IF EXISTS " : ""; }
 std::string FormatDefinition(const ColumnDefinition& column) {
   std::string out = FormatIdentifier(column.name) + " " + FormatType(column.type);
   switch (column.role) {
-    case ColumnRole::kValue:
-      break;
-    case ColumnRole::kKey:
-      out += " KEY";
-      break;
-    case ColumnRole::kPrimaryKey:
-      out += " PRIMARY KEY";
-      break;
-    case ColumnRole::kHeaders:
-      out += " HEADERS";
-      break;
-    case ColumnRole::kHeader:
-      out += " HEADER(" + FormatText(column.header) + ")";
-      break;
+    case ColumnRole::kValue: break;
+    case ColumnRole::kKey: out += " KEY"; break;
+    case ColumnRole::kPrimaryKey: out += " PRIMARY KEY"; break;
+    case ColumnRole::kHeaders: out += " HEADERS"; break;
+    case ColumnRole::kHeader: out += " HEADER(" + FormatText(column.header) + ")"; break;
   }
   return out;
 }
@@ -46,84 +37,54 @@ std::string FormatTimeout(const std::optional<int64_t>& timeout_ms) {
 
 std::string_view ShowWords(ShowKind kind) {
   switch (kind) {
-    case ShowKind::kTopics:
-      return "TOPICS";
-    case ShowKind::kAllTopics:
-      return "ALL TOPICS";
-    case ShowKind::kStreams:
-      return "STREAMS";
-    case ShowKind::kTables:
-      return "TABLES";
-    case ShowKind::kQueries:
-      return "QUERIES";
-    case ShowKind::kFunctions:
-      return "FUNCTIONS";
-    case ShowKind::kTypes:
-      return "TYPES";
-    case ShowKind::kVariables:
-      return "VARIABLES";
-    case ShowKind::kProperties:
-      return "PROPERTIES";
-    case ShowKind::kConnectors:
-      return "CONNECTORS";
-    case ShowKind::kSourceConnectors:
-      return "SOURCE CONNECTORS";
-    case ShowKind::kSinkConnectors:
-      return "SINK CONNECTORS";
-    case ShowKind::kConnectorPlugins:
-      return "CONNECTOR PLUGINS";
-    case ShowKind::kMetrics:
-      return "METRICS";
-    case ShowKind::kPipelines:
-      break;
+    case ShowKind::kTopics: return "TOPICS";
+    case ShowKind::kAllTopics: return "ALL TOPICS";
+    case ShowKind::kStreams: return "STREAMS";
+    case ShowKind::kTables: return "TABLES";
+    case ShowKind::kQueries: return "QUERIES";
+    case ShowKind::kFunctions: return "FUNCTIONS";
+    case ShowKind::kTypes: return "TYPES";
+    case ShowKind::kVariables: return "VARIABLES";
+    case ShowKind::kProperties: return "PROPERTIES";
+    case ShowKind::kConnectors: return "CONNECTORS";
+    case ShowKind::kSourceConnectors: return "SOURCE CONNECTORS";
+    case ShowKind::kSinkConnectors: return "SINK CONNECTORS";
+    case ShowKind::kConnectorPlugins: return "CONNECTOR PLUGINS";
+    case ShowKind::kMetrics: return "METRICS";
+    case ShowKind::kPipelines: break;
   }
   return "PIPELINES";
 }
 
 std::string_view DescribeWords(DescribeKind kind) {
   switch (kind) {
-    case DescribeKind::kSource:
-      return "";
-    case DescribeKind::kStreams:
-      return "STREAMS";
-    case DescribeKind::kTables:
-      return "TABLES";
-    case DescribeKind::kFunction:
-      return "FUNCTION ";
-    case DescribeKind::kConnector:
-      return "CONNECTOR ";
-    case DescribeKind::kQuery:
-      break;
+    case DescribeKind::kSource: return "";
+    case DescribeKind::kStreams: return "STREAMS";
+    case DescribeKind::kTables: return "TABLES";
+    case DescribeKind::kFunction: return "FUNCTION ";
+    case DescribeKind::kConnector: return "CONNECTOR ";
+    case DescribeKind::kQuery: break;
   }
   return "QUERY ";
 }
 
 std::string_view ExplainWords(ExplainMode mode) {
   switch (mode) {
-    case ExplainMode::kPlain:
-      return "";
-    case ExplainMode::kVerbose:
-      return "VERBOSE ";
-    case ExplainMode::kLogical:
-      return "LOGICAL ";
-    case ExplainMode::kOptimized:
-      return "OPTIMIZED ";
-    case ExplainMode::kPhysical:
-      return "PHYSICAL ";
-    case ExplainMode::kAnalyze:
-      break;
+    case ExplainMode::kPlain: return "";
+    case ExplainMode::kVerbose: return "VERBOSE ";
+    case ExplainMode::kLogical: return "LOGICAL ";
+    case ExplainMode::kOptimized: return "OPTIMIZED ";
+    case ExplainMode::kPhysical: return "PHYSICAL ";
+    case ExplainMode::kAnalyze: break;
   }
   return "ANALYZE ";
 }
 
 std::string_view ControlWord(ControlKind kind) {
   switch (kind) {
-    case ControlKind::kTerminate:
-      return "TERMINATE";
-    case ControlKind::kPause:
-      return "PAUSE";
-    case ControlKind::kResume:
-      break;
+    case ControlKind::kTerminate: return "TERMINATE";
+    case ControlKind::kPause: return "PAUSE";
+    case ControlKind::kResume: break;
   }
   return "RESUME";
 }

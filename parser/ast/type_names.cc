@@ -44,8 +44,7 @@ class TypeNameVisitor {
   void Visit(Relation& relation) {
     switch (relation.kind) {
       case RelationKind::kTable:
-      case RelationKind::kNothing:
-        break;
+      case RelationKind::kNothing: break;
       case RelationKind::kJoin: {
         auto& join = relation.As<Join>();
         Visit(*join.left);
@@ -53,9 +52,7 @@ class TypeNameVisitor {
         Visit(join.on);
         break;
       }
-      case RelationKind::kSubquery:
-        Visit(*relation.As<Subquery>().query);
-        break;
+      case RelationKind::kSubquery: Visit(*relation.As<Subquery>().query); break;
       case RelationKind::kUnionAll:
         for (QueryPtr& part : relation.As<UnionAll>().parts) Visit(*part);
         break;
@@ -70,17 +67,11 @@ void TypeNameVisitor::VisitExpr(Expr& expr) {
   switch (expr.kind) {
     case ExprKind::kLiteral:
     case ExprKind::kColumnRef:
-    case ExprKind::kIntervalUnit:
-      break;
-    case ExprKind::kUnary:
-      return Visit(expr.As<Unary>().operand);
-    case ExprKind::kBinary:
-      Visit(expr.As<Binary>().left);
-      return Visit(expr.As<Binary>().right);
-    case ExprKind::kNot:
-      return Visit(expr.As<Not>().operand);
-    case ExprKind::kIsNull:
-      return Visit(expr.As<IsNull>().operand);
+    case ExprKind::kIntervalUnit: break;
+    case ExprKind::kUnary: return Visit(expr.As<Unary>().operand);
+    case ExprKind::kBinary: Visit(expr.As<Binary>().left); return Visit(expr.As<Binary>().right);
+    case ExprKind::kNot: return Visit(expr.As<Not>().operand);
+    case ExprKind::kIsNull: return Visit(expr.As<IsNull>().operand);
     case ExprKind::kBetween:
       Visit(expr.As<Between>().operand);
       Visit(expr.As<Between>().low);
@@ -88,9 +79,7 @@ void TypeNameVisitor::VisitExpr(Expr& expr) {
     case ExprKind::kInList:
       Visit(expr.As<InList>().operand);
       return Visit(expr.As<InList>().values);
-    case ExprKind::kLike:
-      Visit(expr.As<Like>().operand);
-      return Visit(expr.As<Like>().pattern);
+    case ExprKind::kLike: Visit(expr.As<Like>().operand); return Visit(expr.As<Like>().pattern);
     case ExprKind::kCase:
       Visit(expr.As<Case>().subject);
       for (const CaseBranch& branch : expr.As<Case>().branches) {
@@ -98,9 +87,7 @@ void TypeNameVisitor::VisitExpr(Expr& expr) {
         Visit(branch.then);
       }
       return Visit(expr.As<Case>().otherwise);
-    case ExprKind::kCast:
-      Visit(expr.As<Cast>().operand);
-      return visit_(expr.As<Cast>().type);
+    case ExprKind::kCast: Visit(expr.As<Cast>().operand); return visit_(expr.As<Cast>().type);
     case ExprKind::kFunctionCall: {
       auto& call = expr.As<FunctionCall>();
       Visit(call.args);
@@ -108,15 +95,12 @@ void TypeNameVisitor::VisitExpr(Expr& expr) {
       Visit(call.over->partition_by);
       return Visit(call.over->order_by);
     }
-    case ExprKind::kLambda:
-      return Visit(expr.As<Lambda>().body);
+    case ExprKind::kLambda: return Visit(expr.As<Lambda>().body);
     case ExprKind::kSubscript:
       Visit(expr.As<Subscript>().base);
       return Visit(expr.As<Subscript>().index);
-    case ExprKind::kStructField:
-      return Visit(expr.As<StructField>().base);
-    case ExprKind::kArrayLiteral:
-      return Visit(expr.As<ArrayLiteral>().elements);
+    case ExprKind::kStructField: return Visit(expr.As<StructField>().base);
+    case ExprKind::kArrayLiteral: return Visit(expr.As<ArrayLiteral>().elements);
     case ExprKind::kMapLiteral:
       for (const auto& [key, value] : expr.As<MapLiteral>().entries) {
         Visit(key);
@@ -126,8 +110,7 @@ void TypeNameVisitor::VisitExpr(Expr& expr) {
     case ExprKind::kStructLiteral:
       for (const auto& [name, value] : expr.As<StructLiteral>().fields) Visit(value);
       break;
-    case ExprKind::kAtTimeZone:
-      return Visit(expr.As<AtTimeZone>().operand);
+    case ExprKind::kAtTimeZone: return Visit(expr.As<AtTimeZone>().operand);
   }
 }
 

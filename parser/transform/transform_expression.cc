@@ -16,35 +16,23 @@ constexpr size_t kLeftDeepMax = 16;
 
 ast::BinaryOp ComparisonOf(size_t token_type) {
   switch (token_type) {
-    case Grammar::NEQ:
-      return ast::BinaryOp::kNotEqual;
-    case Grammar::LT:
-      return ast::BinaryOp::kLess;
-    case Grammar::LE:
-      return ast::BinaryOp::kLessOrEqual;
-    case Grammar::GT:
-      return ast::BinaryOp::kGreater;
-    case Grammar::GE:
-      return ast::BinaryOp::kGreaterOrEqual;
-    default:
-      return ast::BinaryOp::kEqual;
+    case Grammar::NEQ: return ast::BinaryOp::kNotEqual;
+    case Grammar::LT: return ast::BinaryOp::kLess;
+    case Grammar::LE: return ast::BinaryOp::kLessOrEqual;
+    case Grammar::GT: return ast::BinaryOp::kGreater;
+    case Grammar::GE: return ast::BinaryOp::kGreaterOrEqual;
+    default: return ast::BinaryOp::kEqual;
   }
 }
 
 ast::BinaryOp ArithmeticOf(size_t token_type) {
   switch (token_type) {
-    case Grammar::PLUS:
-      return ast::BinaryOp::kAdd;
-    case Grammar::MINUS:
-      return ast::BinaryOp::kSubtract;
-    case Grammar::STAR:
-      return ast::BinaryOp::kMultiply;
-    case Grammar::SLASH:
-      return ast::BinaryOp::kDivide;
-    case Grammar::PERCENT:
-      return ast::BinaryOp::kModulo;
-    default:
-      return ast::BinaryOp::kConcat;
+    case Grammar::PLUS: return ast::BinaryOp::kAdd;
+    case Grammar::MINUS: return ast::BinaryOp::kSubtract;
+    case Grammar::STAR: return ast::BinaryOp::kMultiply;
+    case Grammar::SLASH: return ast::BinaryOp::kDivide;
+    case Grammar::PERCENT: return ast::BinaryOp::kModulo;
+    default: return ast::BinaryOp::kConcat;
   }
 }
 

@@ -7,12 +7,9 @@ namespace {
 
 ast::ControlKind ControlOf(size_t token_type) {
   switch (token_type) {
-    case Grammar::K_PAUSE:
-      return ast::ControlKind::kPause;
-    case Grammar::K_RESUME:
-      return ast::ControlKind::kResume;
-    default:
-      return ast::ControlKind::kTerminate;
+    case Grammar::K_PAUSE: return ast::ControlKind::kPause;
+    case Grammar::K_RESUME: return ast::ControlKind::kResume;
+    default: return ast::ControlKind::kTerminate;
   }
 }
 

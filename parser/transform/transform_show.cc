@@ -43,16 +43,11 @@ ast::Show Transformer::TransformShow(Grammar::ShowableContext* tree) {
 ast::ExplainMode Transformer::TransformExplainMode(Grammar::ExplainModeContext* tree) {
   if (tree == nullptr) return ast::ExplainMode::kPlain;
   switch (tree->getStart()->getType()) {
-    case Grammar::K_VERBOSE:
-      return ast::ExplainMode::kVerbose;
-    case Grammar::K_LOGICAL:
-      return ast::ExplainMode::kLogical;
-    case Grammar::K_OPTIMIZED:
-      return ast::ExplainMode::kOptimized;
-    case Grammar::K_PHYSICAL:
-      return ast::ExplainMode::kPhysical;
-    default:
-      return ast::ExplainMode::kAnalyze;
+    case Grammar::K_VERBOSE: return ast::ExplainMode::kVerbose;
+    case Grammar::K_LOGICAL: return ast::ExplainMode::kLogical;
+    case Grammar::K_OPTIMIZED: return ast::ExplainMode::kOptimized;
+    case Grammar::K_PHYSICAL: return ast::ExplainMode::kPhysical;
+    default: return ast::ExplainMode::kAnalyze;
   }
 }
 

@@ -13,19 +13,14 @@ int64_t MillisecondsOf(Grammar::DurationUnitContext* unit) {
   constexpr int64_t kDay = 24 * kHour;
   switch (unit->getStart()->getType()) {
     case Grammar::K_DAY:
-    case Grammar::K_DAYS:
-      return kDay;
+    case Grammar::K_DAYS: return kDay;
     case Grammar::K_HOUR:
-    case Grammar::K_HOURS:
-      return kHour;
+    case Grammar::K_HOURS: return kHour;
     case Grammar::K_MINUTE:
-    case Grammar::K_MINUTES:
-      return kMinute;
+    case Grammar::K_MINUTES: return kMinute;
     case Grammar::K_SECOND:
-    case Grammar::K_SECONDS:
-      return kSecond;
-    default:
-      return 1;
+    case Grammar::K_SECONDS: return kSecond;
+    default: return 1;
   }
 }
 

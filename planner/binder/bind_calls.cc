@@ -147,8 +147,7 @@ Result<BoundExprPtr> ExprBinder::BindScalarCall(const ast::FunctionCall& call,
     const ast::Expr& arg = *call.args[i];
     if (arg.kind == ast::ExprKind::kLambda) {
       types[i].is_lambda = true;
-      types[i].lambda_parameters =
-          static_cast<int>(arg.As<ast::Lambda>().parameters.size());
+      types[i].lambda_parameters = static_cast<int>(arg.As<ast::Lambda>().parameters.size());
       continue;
     }
     if (arg.kind == ast::ExprKind::kIntervalUnit && !units_as_columns) {
@@ -254,8 +253,8 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
     BoundExprPtr constant = MakeCast(args[i], overload.constant_types[i - columns]);
     if (!IsConstant(*constant)) {
       return Status(ErrorCode::kInvalidAggregate, "argument " + std::to_string(i + 1) + " of " +
-                                                      name + " has to be a literal: " +
-                                                      args[i]->text)
+                                                      name +
+                                                      " has to be a literal: " + args[i]->text)
           .At(args[i]->position);
     }
     WEIR_ASSIGN_OR_RETURN(Value value, EvaluateConstantExpr(*constant));
@@ -263,9 +262,8 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
   }
   const int number = Collect(std::move(made));
   if (number >= static_cast<int>(limits::kColumnsMax)) {
-    return Status(ErrorCode::kInvalidAggregate, "there are more than " +
-                                                    std::to_string(limits::kColumnsMax) +
-                                                    " aggregates")
+    return Status(ErrorCode::kInvalidAggregate,
+                  "there are more than " + std::to_string(limits::kColumnsMax) + " aggregates")
         .At(call.position);
   }
   BoundExprPtr result = MakeColumn(kCallColumnBase + number, overload.return_type, {});
@@ -304,17 +302,16 @@ Result<BoundExprPtr> ExprBinder::NullBelow(int64_t least, const BoundExprPtr& ar
   CollectedAggregates::Call call{count, {}, {}, "COUNT(" + arg->text + ")"};
   call.args.push_back(count->parameter_types.empty() ? arg
                                                      : MakeCast(arg, count->parameter_types[0]));
-  BoundExprPtr values = MakeColumn(kCallColumnBase + Collect(std::move(call)),
-                                   count->return_type, {});
+  BoundExprPtr values =
+      MakeColumn(kCallColumnBase + Collect(std::move(call)), count->return_type, {});
   BoundExprPtr bound = MakeLiteral(Value(least), DataType::Bigint(), std::to_string(least));
   const std::vector<ArgumentType> compared = {TypeOfArgument(*values), TypeOfArgument(*bound)};
   WEIR_ASSIGN_OR_RETURN(const ScalarOverload* below,
                         functions_.ResolveScalar("<", compared, nullptr));
   const DataType type = result->type;
-  return BoundExprPtr(NewExpr(
-      BoundKind::kCase, type,
-      {MakeCall(below, {std::move(values), std::move(bound)}), MakeLiteral(Value(), type, "NULL"),
-       std::move(result)}));
+  return BoundExprPtr(NewExpr(BoundKind::kCase, type,
+                              {MakeCall(below, {std::move(values), std::move(bound)}),
+                               MakeLiteral(Value(), type, "NULL"), std::move(result)}));
 }
 
 Result<BoundExprPtr> ExprBinder::BindTableCall(const ast::FunctionCall& call) {

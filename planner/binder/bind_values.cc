@@ -54,8 +54,8 @@ Result<BoundExprPtr> ExprBinder::BindSubscript(const ast::Subscript& subscript) 
 Result<BoundExprPtr> ExprBinder::BindStructField(const ast::StructField& field) {
   WEIR_ASSIGN_OR_RETURN(BoundExprPtr base, BindNode(*field.base));
   if (!base->type.is(TypeKind::kStruct)) {
-    return Status(ErrorCode::kTypeMismatch, "only a STRUCT has fields, not " +
-                                                base->type.ToString() + ": " + base->text);
+    return Status(ErrorCode::kTypeMismatch,
+                  "only a STRUCT has fields, not " + base->type.ToString() + ": " + base->text);
   }
   const int index = base->type.FieldIndex(field.field.name);
   if (index < 0) {

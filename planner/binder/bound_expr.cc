@@ -43,29 +43,20 @@ std::string CaseText(const BoundExpr& expr, const Schema& schema) {
 
 std::string ToText(const BoundExpr& expr, const Schema& schema) {
   switch (expr.kind) {
-    case BoundKind::kLiteral:
-      return ValueText(expr.value, expr.type);
+    case BoundKind::kLiteral: return ValueText(expr.value, expr.type);
     case BoundKind::kColumn:
       return expr.index >= 0 && expr.index < schema.size() ? schema.columns[expr.index].name
                                                            : "#" + std::to_string(expr.index);
-    case BoundKind::kSystem:
-      return std::string(SystemColumnName(expr.system));
-    case BoundKind::kCall:
-      return CallText(expr, schema);
+    case BoundKind::kSystem: return std::string(SystemColumnName(expr.system));
+    case BoundKind::kCall: return CallText(expr, schema);
     case BoundKind::kCast:
       return "CAST(" + JoinChildren(expr, schema, ", ") + " AS " + expr.type.ToString() + ")";
-    case BoundKind::kCase:
-      return CaseText(expr, schema);
-    case BoundKind::kAnd:
-      return "(" + JoinChildren(expr, schema, " AND ") + ")";
-    case BoundKind::kOr:
-      return "(" + JoinChildren(expr, schema, " OR ") + ")";
-    case BoundKind::kNot:
-      return "NOT " + JoinChildren(expr, schema, "");
-    case BoundKind::kIsNull:
-      return JoinChildren(expr, schema, "") + " IS NULL";
-    case BoundKind::kIsNotNull:
-      return JoinChildren(expr, schema, "") + " IS NOT NULL";
+    case BoundKind::kCase: return CaseText(expr, schema);
+    case BoundKind::kAnd: return "(" + JoinChildren(expr, schema, " AND ") + ")";
+    case BoundKind::kOr: return "(" + JoinChildren(expr, schema, " OR ") + ")";
+    case BoundKind::kNot: return "NOT " + JoinChildren(expr, schema, "");
+    case BoundKind::kIsNull: return JoinChildren(expr, schema, "") + " IS NULL";
+    case BoundKind::kIsNotNull: return JoinChildren(expr, schema, "") + " IS NOT NULL";
     case BoundKind::kIn:
       return ToText(*expr.children[0], schema) + " IN (" + JoinChildren(expr, schema, ", ", 1) +
              ")";
@@ -74,48 +65,35 @@ std::string ToText(const BoundExpr& expr, const Schema& schema) {
     case BoundKind::kField:
       return ToText(*expr.children[0], schema) + "->" +
              expr.children[0]->type.fields()[expr.index].name;
-    case BoundKind::kArray:
-      return "ARRAY[" + JoinChildren(expr, schema, ", ") + "]";
-    case BoundKind::kMap:
-      return "MAP(" + JoinChildren(expr, schema, ", ") + ")";
-    case BoundKind::kStruct:
-      return "STRUCT(" + JoinChildren(expr, schema, ", ") + ")";
+    case BoundKind::kArray: return "ARRAY[" + JoinChildren(expr, schema, ", ") + "]";
+    case BoundKind::kMap: return "MAP(" + JoinChildren(expr, schema, ", ") + ")";
+    case BoundKind::kStruct: return "STRUCT(" + JoinChildren(expr, schema, ", ") + ")";
     case BoundKind::kLambda:
       return "p" + std::to_string(expr.index) + "… => " + JoinChildren(expr, schema, "");
-    case BoundKind::kLambdaParam:
-      return "p" + std::to_string(expr.index);
+    case BoundKind::kLambdaParam: return "p" + std::to_string(expr.index);
   }
   return {};
 }
 
 DataType SystemColumnType(SystemColumn column) {
   switch (column) {
-    case SystemColumn::kPartition:
-      return DataType::Int();
+    case SystemColumn::kPartition: return DataType::Int();
     case SystemColumn::kHeaders:
       return DataType::Array(
           DataType::Struct({{"KEY", DataType::String()}, {"VALUE", DataType::Bytes()}}));
-    default:
-      return DataType::Bigint();
+    default: return DataType::Bigint();
   }
 }
 
 std::string_view SystemColumnName(SystemColumn column) {
   switch (column) {
-    case SystemColumn::kRowTime:
-      return "ROWTIME";
-    case SystemColumn::kWindowStart:
-      return "WINDOWSTART";
-    case SystemColumn::kWindowEnd:
-      return "WINDOWEND";
-    case SystemColumn::kPartition:
-      return "ROWPARTITION";
-    case SystemColumn::kOffset:
-      return "ROWOFFSET";
-    case SystemColumn::kHeaders:
-      return "HEADERS";
-    case SystemColumn::kStreamTime:
-      return "STREAMTIME";
+    case SystemColumn::kRowTime: return "ROWTIME";
+    case SystemColumn::kWindowStart: return "WINDOWSTART";
+    case SystemColumn::kWindowEnd: return "WINDOWEND";
+    case SystemColumn::kPartition: return "ROWPARTITION";
+    case SystemColumn::kOffset: return "ROWOFFSET";
+    case SystemColumn::kHeaders: return "HEADERS";
+    case SystemColumn::kStreamTime: return "STREAMTIME";
   }
   return {};
 }

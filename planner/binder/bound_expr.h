@@ -16,13 +16,13 @@
 namespace weir {
 
 enum class BoundKind : uint8_t {
-  kLiteral,      ///< `value`.
-  kColumn,       ///< Column `index` of the input batch.
-  kSystem,       ///< A system column of the input batch: `system`.
-  kCall,         ///< Overload `function` on `children`. Operators (+, =, ||, …) are functions too.
-  kCast,         ///< children[0] converted to `type` with SQL's CAST rules.
-  kCase,         ///< children: when1, then1, when2, then2, …, [else]. Each runs only where needed.
-  kAnd,          ///< Three-valued, two or more children.
+  kLiteral,  ///< `value`.
+  kColumn,   ///< Column `index` of the input batch.
+  kSystem,   ///< A system column of the input batch: `system`.
+  kCall,     ///< Overload `function` on `children`. Operators (+, =, ||, …) are functions too.
+  kCast,     ///< children[0] converted to `type` with SQL's CAST rules.
+  kCase,     ///< children: when1, then1, when2, then2, …, [else]. Each runs only where needed.
+  kAnd,      ///< Three-valued, two or more children.
   kOr,
   kNot,
   kIsNull,
@@ -57,13 +57,13 @@ struct BoundExpr {
   BoundKind kind = BoundKind::kLiteral;
   DataType type;
   std::vector<BoundExprPtr> children;
-  Value value;                                ///< kLiteral.
-  int index = 0;                              ///< kColumn, kField, kLambda, kLambdaParam.
-  int parameter_count = 0;                    ///< kLambda.
+  Value value;                                   ///< kLiteral.
+  int index = 0;                                 ///< kColumn, kField, kLambda, kLambdaParam.
+  int parameter_count = 0;                       ///< kLambda.
   SystemColumn system = SystemColumn::kRowTime;  ///< kSystem.
-  const ScalarOverload* function = nullptr;   ///< kCall; lives as long as the process.
+  const ScalarOverload* function = nullptr;      ///< kCall; lives as long as the process.
   SourcePosition position;
-  std::string text;                           ///< As SQL, for messages and EXPLAIN.
+  std::string text;  ///< As SQL, for messages and EXPLAIN.
 };
 
 /// The expression as SQL text with column indexes resolved by `schema`; for EXPLAIN.

@@ -130,9 +130,7 @@ Result<DataType> Widen(const DataType& so_far, const BoundExpr& expr) {
   return *common;
 }
 
-bool IsOrdering(std::string_view op) {
-  return op == "<" || op == "<=" || op == ">" || op == ">=";
-}
+bool IsOrdering(std::string_view op) { return op == "<" || op == "<=" || op == ">" || op == ">="; }
 
 /// How a text and something else become comparable.
 std::string ComparisonHint(const BoundExpr& left, const BoundExpr& right) {
@@ -149,18 +147,18 @@ std::string ComparisonHint(const BoundExpr& left, const BoundExpr& right) {
 }
 
 Status CannotCompare(std::string_view op, const BoundExpr& left, const BoundExpr& right) {
-  return Status(ErrorCode::kTypeMismatch,
-                "cannot compare " + left.text + " (" + left.type.ToString() + ") with " +
-                    right.text + " (" + right.type.ToString() + ") by " + std::string(op))
+  return Status(ErrorCode::kTypeMismatch, "cannot compare " + left.text + " (" +
+                                              left.type.ToString() + ") with " + right.text + " (" +
+                                              right.type.ToString() + ") by " + std::string(op))
       .WithHint(ComparisonHint(left, right))
       .At(left.position);
 }
 
 /// ROWTIME and the window bounds compare with ISO text.
 bool IsTimeSystemColumn(const BoundExpr& expr) {
-  return expr.kind == BoundKind::kSystem && (expr.system == SystemColumn::kRowTime ||
-                                             expr.system == SystemColumn::kWindowStart ||
-                                             expr.system == SystemColumn::kWindowEnd);
+  return expr.kind == BoundKind::kSystem &&
+         (expr.system == SystemColumn::kRowTime || expr.system == SystemColumn::kWindowStart ||
+          expr.system == SystemColumn::kWindowEnd);
 }
 
 /// Milliseconds of ISO text; hour 24 is the next day's begin.

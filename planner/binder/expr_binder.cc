@@ -67,8 +67,8 @@ Result<BoundExprPtr> ExprBinder::Bind(const ast::Expr& expr) { return BindNode(e
 Result<BoundExprPtr> ExprBinder::BindPredicate(const ast::Expr& expr) {
   WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, Bind(expr));
   if (!bound->type.is(TypeKind::kBoolean)) {
-    return Status(ErrorCode::kTypeMismatch, clause_ + " needs a BOOLEAN, not " +
-                                                bound->type.ToString() + ": " + bound->text)
+    return Status(ErrorCode::kTypeMismatch,
+                  clause_ + " needs a BOOLEAN, not " + bound->type.ToString() + ": " + bound->text)
         .At(expr.position);
   }
   return bound;
@@ -79,15 +79,11 @@ Result<BoundExprPtr> ExprBinder::BindNode(const ast::Expr& expr) {
     switch (expr.kind) {
       case ast::ExprKind::kLiteral:
         return BindLiteral(expr.As<ast::Literal>().value, expr.position);
-      case ast::ExprKind::kColumnRef:
-        return BindColumn(expr.As<ast::ColumnRef>());
-      case ast::ExprKind::kUnary:
-        return BindUnary(expr.As<ast::Unary>());
-      case ast::ExprKind::kBinary:
-        return BindBinary(expr.As<ast::Binary>());
+      case ast::ExprKind::kColumnRef: return BindColumn(expr.As<ast::ColumnRef>());
+      case ast::ExprKind::kUnary: return BindUnary(expr.As<ast::Unary>());
+      case ast::ExprKind::kBinary: return BindBinary(expr.As<ast::Binary>());
       case ast::ExprKind::kNot: {
-        WEIR_ASSIGN_OR_RETURN(BoundExprPtr operand,
-                              BindBoolean(*expr.As<ast::Not>().operand));
+        WEIR_ASSIGN_OR_RETURN(BoundExprPtr operand, BindBoolean(*expr.As<ast::Not>().operand));
         return MakeLogical(BoundKind::kNot, {std::move(operand)});
       }
       case ast::ExprKind::kIsNull: {
@@ -96,31 +92,20 @@ Result<BoundExprPtr> ExprBinder::BindNode(const ast::Expr& expr) {
         return MakeLogical(is_null.negated ? BoundKind::kIsNotNull : BoundKind::kIsNull,
                            {std::move(operand)});
       }
-      case ast::ExprKind::kBetween:
-        return BindBetween(expr.As<ast::Between>());
-      case ast::ExprKind::kInList:
-        return BindIn(expr.As<ast::InList>());
-      case ast::ExprKind::kLike:
-        return BindLike(expr.As<ast::Like>());
-      case ast::ExprKind::kCase:
-        return BindCase(expr.As<ast::Case>());
-      case ast::ExprKind::kCast:
-        return BindCast(expr.As<ast::Cast>());
-      case ast::ExprKind::kFunctionCall:
-        return BindCall(expr.As<ast::FunctionCall>());
+      case ast::ExprKind::kBetween: return BindBetween(expr.As<ast::Between>());
+      case ast::ExprKind::kInList: return BindIn(expr.As<ast::InList>());
+      case ast::ExprKind::kLike: return BindLike(expr.As<ast::Like>());
+      case ast::ExprKind::kCase: return BindCase(expr.As<ast::Case>());
+      case ast::ExprKind::kCast: return BindCast(expr.As<ast::Cast>());
+      case ast::ExprKind::kFunctionCall: return BindCall(expr.As<ast::FunctionCall>());
       case ast::ExprKind::kLambda:
         return Status(ErrorCode::kInvalidStatement,
                       "a lambda stands only as an argument of a function");
-      case ast::ExprKind::kSubscript:
-        return BindSubscript(expr.As<ast::Subscript>());
-      case ast::ExprKind::kStructField:
-        return BindStructField(expr.As<ast::StructField>());
-      case ast::ExprKind::kArrayLiteral:
-        return BindArray(expr.As<ast::ArrayLiteral>());
-      case ast::ExprKind::kMapLiteral:
-        return BindMap(expr.As<ast::MapLiteral>());
-      case ast::ExprKind::kStructLiteral:
-        return BindStruct(expr.As<ast::StructLiteral>());
+      case ast::ExprKind::kSubscript: return BindSubscript(expr.As<ast::Subscript>());
+      case ast::ExprKind::kStructField: return BindStructField(expr.As<ast::StructField>());
+      case ast::ExprKind::kArrayLiteral: return BindArray(expr.As<ast::ArrayLiteral>());
+      case ast::ExprKind::kMapLiteral: return BindMap(expr.As<ast::MapLiteral>());
+      case ast::ExprKind::kStructLiteral: return BindStruct(expr.As<ast::StructLiteral>());
       case ast::ExprKind::kAtTimeZone:
         return Status(ErrorCode::kUnsupported, "AT TIME ZONE is not supported")
             .WithHint("CONVERT_TZ(timestamp, from_zone, to_zone) converts");
@@ -181,9 +166,8 @@ Result<BoundExprPtr> ExprBinder::BindArithmetic(std::string_view op, const ast::
   WEIR_ASSIGN_OR_RETURN(BoundExprPtr left, BindNode(*binary.left));
   WEIR_ASSIGN_OR_RETURN(BoundExprPtr right, BindNode(*binary.right));
   if (left->type.is(TypeKind::kNull) || right->type.is(TypeKind::kNull)) {
-    return Status(ErrorCode::kTypeMismatch, "arithmetic with NULL is not supported: " +
-                                                left->text + " " + std::string(op) + " " +
-                                                right->text)
+    return Status(ErrorCode::kTypeMismatch, "arithmetic with NULL is not supported: " + left->text +
+                                                " " + std::string(op) + " " + right->text)
         .At(binary.op_position);
   }
   return ResolveOperator(op, {std::move(left), std::move(right)}, binary);
@@ -199,8 +183,8 @@ Result<BoundExprPtr> ExprBinder::BindBoolean(const ast::Expr& expr) {
   WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, BindNode(expr));
   if (bound->type.is(TypeKind::kNull)) return MakeCast(std::move(bound), DataType::Boolean());
   if (!bound->type.is(TypeKind::kBoolean)) {
-    return Status(ErrorCode::kTypeMismatch, "a condition needs a BOOLEAN, not " +
-                                                bound->type.ToString() + ": " + bound->text)
+    return Status(ErrorCode::kTypeMismatch,
+                  "a condition needs a BOOLEAN, not " + bound->type.ToString() + ": " + bound->text)
         .At(expr.position);
   }
   return bound;

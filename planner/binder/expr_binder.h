@@ -25,12 +25,12 @@ inline constexpr int kCallColumnBase = 1 << 20;
 struct CollectedAggregates {
   struct Call {
     const AggregateOverload* function = nullptr;
-    std::vector<BoundExprPtr> args;       ///< Over the input of the aggregation.
+    std::vector<BoundExprPtr> args;  ///< Over the input of the aggregation.
     std::vector<Value> constants;
     std::string text;
   };
   std::vector<Call> calls;
-  std::unordered_multimap<size_t, int> by_hash;   ///< Numbers of the calls.
+  std::unordered_multimap<size_t, int> by_hash;  ///< Numbers of the calls.
   /// Scope of the arguments: that of the aggregation's input.
   const Scope* argument_scope = nullptr;
   /// As SQL has it: SUM, AVG and STDDEV_SAMP of too few values are null, not 0 as in ksqlDB,

@@ -58,8 +58,7 @@ Result<BoundExprPtr> BindTyped(const ast::LiteralValue& literal, SourcePosition 
 
 std::optional<Value> TextTo(const std::string& text, const DataType& to) {
   switch (to.kind()) {
-    case TypeKind::kString:
-      return Value(text);
+    case TypeKind::kString: return Value(text);
     case TypeKind::kBoolean: {
       std::string lower;
       for (char c : text) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -102,19 +101,15 @@ std::optional<Value> TextTo(const std::string& text, const DataType& to) {
       int64_t value = 0;
       return ParseTimestamp(text, value) ? std::optional<Value>(Value(value)) : std::nullopt;
     }
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 
 std::optional<Value> IntegerTo(int64_t value, const DataType& to) {
   switch (to.kind()) {
-    case TypeKind::kBigint:
-      return Value(value);
-    case TypeKind::kDouble:
-      return Value(static_cast<double>(value));
-    case TypeKind::kString:
-      return Value(std::to_string(value));
+    case TypeKind::kBigint: return Value(value);
+    case TypeKind::kDouble: return Value(static_cast<double>(value));
+    case TypeKind::kString: return Value(std::to_string(value));
     case TypeKind::kDecimal: {
       Int128 out = 0;
       if (!RescaleDecimal(value, 0, to.scale(), out) || !FitsPrecision(out, to.precision())) {
@@ -122,17 +117,14 @@ std::optional<Value> IntegerTo(int64_t value, const DataType& to) {
       }
       return Value(out);
     }
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 
 std::optional<Value> DecimalTo(Int128 value, const DataType& from, const DataType& to) {
   switch (to.kind()) {
-    case TypeKind::kDouble:
-      return Value(DecimalToDouble(value, from.scale()));
-    case TypeKind::kString:
-      return Value(DecimalText(value, from.scale()));
+    case TypeKind::kDouble: return Value(DecimalToDouble(value, from.scale()));
+    case TypeKind::kString: return Value(DecimalText(value, from.scale()));
     case TypeKind::kDecimal: {
       Int128 out = 0;
       if (!RescaleDecimal(value, from.scale(), to.scale(), out) ||
@@ -141,8 +133,7 @@ std::optional<Value> DecimalTo(Int128 value, const DataType& from, const DataTyp
       }
       return Value(out);
     }
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 
@@ -150,8 +141,7 @@ std::optional<Value> DecimalTo(Int128 value, const DataType& from, const DataTyp
 
 Result<BoundExprPtr> BindLiteral(const ast::LiteralValue& literal, SourcePosition position) {
   switch (literal.kind) {
-    case ast::LiteralKind::kNull:
-      return MakeLiteral(Value(), DataType::Null(), "null");
+    case ast::LiteralKind::kNull: return MakeLiteral(Value(), DataType::Null(), "null");
     case ast::LiteralKind::kBoolean:
       return MakeLiteral(Value(literal.boolean), DataType::Boolean(),
                          literal.boolean ? "true" : "false");
@@ -161,8 +151,7 @@ Result<BoundExprPtr> BindLiteral(const ast::LiteralValue& literal, SourcePositio
     case ast::LiteralKind::kBigint:
       return MakeLiteral(Value(literal.integer), DataType::Bigint(),
                          std::to_string(literal.integer));
-    case ast::LiteralKind::kDecimal:
-      return BindDecimal(literal.text, position);
+    case ast::LiteralKind::kDecimal: return BindDecimal(literal.text, position);
     case ast::LiteralKind::kDouble:
       if (!std::isfinite(literal.real)) {
         return InvalidLiteral("a number is too large for DOUBLE", literal.text, position);
@@ -170,8 +159,7 @@ Result<BoundExprPtr> BindLiteral(const ast::LiteralValue& literal, SourcePositio
       return MakeLiteral(Value(literal.real), DataType::Double(), literal.text);
     case ast::LiteralKind::kString:
       return MakeLiteral(Value(literal.text), DataType::String(), "'" + literal.text + "'");
-    case ast::LiteralKind::kTyped:
-      return BindTyped(literal, position);
+    case ast::LiteralKind::kTyped: return BindTyped(literal, position);
   }
   return Status(ErrorCode::kInternal, "literal of an unknown kind");
 }
@@ -179,22 +167,17 @@ Result<BoundExprPtr> BindLiteral(const ast::LiteralValue& literal, SourcePositio
 std::optional<Value> ConvertLiteral(const Value& value, const DataType& from, const DataType& to) {
   if (value.is_null() || from == to) return value;
   switch (from.kind()) {
-    case TypeKind::kString:
-      return TextTo(value.as<std::string>(), to);
+    case TypeKind::kString: return TextTo(value.as<std::string>(), to);
     case TypeKind::kBoolean:
       if (to.is(TypeKind::kString)) return Value(std::string(value.as<bool>() ? "true" : "false"));
       return std::nullopt;
-    case TypeKind::kInt:
-      return IntegerTo(value.as<int32_t>(), to);
-    case TypeKind::kBigint:
-      return IntegerTo(value.as<int64_t>(), to);
-    case TypeKind::kDecimal:
-      return DecimalTo(value.as<Int128>(), from, to);
+    case TypeKind::kInt: return IntegerTo(value.as<int32_t>(), to);
+    case TypeKind::kBigint: return IntegerTo(value.as<int64_t>(), to);
+    case TypeKind::kDecimal: return DecimalTo(value.as<Int128>(), from, to);
     case TypeKind::kDouble:
       if (to.is(TypeKind::kString)) return Value(DoubleText(value.as<double>()));
       return std::nullopt;
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 
@@ -202,18 +185,12 @@ std::string ValueText(const Value& value, const DataType& type) {
   if (value.is_null()) return "null";
   char buffer[kTimeTextMax];
   switch (type.kind()) {
-    case TypeKind::kBoolean:
-      return value.as<bool>() ? "true" : "false";
-    case TypeKind::kInt:
-      return std::to_string(value.as<int32_t>());
-    case TypeKind::kBigint:
-      return std::to_string(value.as<int64_t>());
-    case TypeKind::kDouble:
-      return DoubleText(value.as<double>());
-    case TypeKind::kDecimal:
-      return DecimalText(value.as<Int128>(), type.scale());
-    case TypeKind::kString:
-      return "'" + value.as<std::string>() + "'";
+    case TypeKind::kBoolean: return value.as<bool>() ? "true" : "false";
+    case TypeKind::kInt: return std::to_string(value.as<int32_t>());
+    case TypeKind::kBigint: return std::to_string(value.as<int64_t>());
+    case TypeKind::kDouble: return DoubleText(value.as<double>());
+    case TypeKind::kDecimal: return DecimalText(value.as<Int128>(), type.scale());
+    case TypeKind::kString: return "'" + value.as<std::string>() + "'";
     case TypeKind::kDate:
       return "DATE '" + std::string(buffer, FormatDate(value.as<int32_t>(), buffer)) + "'";
     case TypeKind::kTime:
@@ -221,8 +198,7 @@ std::string ValueText(const Value& value, const DataType& type) {
     case TypeKind::kTimestamp:
       return "TIMESTAMP '" + std::string(buffer, FormatTimestamp(value.as<int64_t>(), buffer)) +
              "'";
-    default:
-      return "<" + type.ToString() + ">";
+    default: return "<" + type.ToString() + ">";
   }
 }
 

@@ -89,8 +89,7 @@ Status Scope::Unknown(const ast::ColumnRef& ref, std::string_view clause) const 
   }
   std::string name = ref.column.name;
   if (ref.qualifier) name = ref.qualifier->name + "." + name;
-  return Status(ErrorCode::kUnknownColumn,
-                "unknown column in " + std::string(clause) + ": " + name)
+  return Status(ErrorCode::kUnknownColumn, "unknown column in " + std::string(clause) + ": " + name)
       .At(ref.column.position)
       .WithHint(std::move(hint));
 }

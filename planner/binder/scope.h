@@ -17,13 +17,13 @@
 namespace weir {
 
 struct ScopeColumn {
-  std::string source;          ///< Alias of the source; empty for a join's synthetic key.
+  std::string source;  ///< Alias of the source; empty for a join's synthetic key.
   std::string name;
-  BoundExprPtr expr;           ///< kColumn or kSystem.
-  bool is_key = false;         ///< Key of its own source.
-  bool is_system = false;      ///< ROWTIME and the like, window bounds included.
+  BoundExprPtr expr;       ///< kColumn or kSystem.
+  bool is_key = false;     ///< Key of its own source.
+  bool is_system = false;  ///< ROWTIME and the like, window bounds included.
   bool is_window_bound = false;
-  bool is_headers = false;     ///< Read from the record's headers.
+  bool is_headers = false;  ///< Read from the record's headers.
 };
 
 class Scope {

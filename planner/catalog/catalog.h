@@ -21,7 +21,7 @@ namespace weir {
 struct SourceEntry {
   std::string name;
   bool is_table = false;
-  bool read_only = false;                      ///< CREATE SOURCE …
+  bool read_only = false;  ///< CREATE SOURCE …
   std::string topic;
   std::map<std::string, std::string> connector;  ///< Properties of CONNECTOR='file'|'datagen'.
   physical::SideFormat key_format, value_format;
@@ -32,22 +32,22 @@ struct SourceEntry {
     bool is_headers = false;
     std::optional<std::string> header_key;
   };
-  std::vector<SourceColumnEntry> columns;      ///< Key columns first.
+  std::vector<SourceColumnEntry> columns;  ///< Key columns first.
   physical::WindowKind windowed_key = physical::WindowKind::kNone;
   int64_t window_size_ms = 0;
   physical::TimeSource time_source = physical::TimeSource::kRecord;
-  std::string time_column;                     ///< Name; for TimeSource::kColumn.
+  std::string time_column;  ///< Name; for TimeSource::kColumn.
   std::string time_format;
   physical::OnError on_error = physical::OnError::kSkip;
   std::string dead_letter_topic;
-  int32_t partitions = 0;                      ///< Of the topic, when the source was made.
-  int32_t declared_partitions = 0;             ///< PARTITIONS of its WITH clause; 0: none given.
-  std::string sql;                             ///< Canonical statement that makes it anew.
+  int32_t partitions = 0;           ///< Of the topic, when the source was made.
+  int32_t declared_partitions = 0;  ///< PARTITIONS of its WITH clause; 0: none given.
+  std::string sql;                  ///< Canonical statement that makes it anew.
   /// Canonical statement as it was given, where `sql` says more (columns found in a file); else
   /// empty.
   std::string written;
-  std::string created_by_query;                ///< CTAS/CSAS query that writes it, or empty.
-  bool is_materialized = false;                ///< Has a table that pull queries read.
+  std::string created_by_query;  ///< CTAS/CSAS query that writes it, or empty.
+  bool is_materialized = false;  ///< Has a table that pull queries read.
 
   /// The columns as a schema (headers columns included as value columns).
   Schema ToSchema() const;
@@ -56,10 +56,10 @@ struct SourceEntry {
 /// A persistent query as the catalog keeps it.
 struct QueryEntry {
   std::string id;
-  std::string sql;                             ///< Canonical text.
-  std::string sink;                            ///< Source name it writes to.
-  std::vector<std::string> reads;              ///< Source names.
-  std::string pipeline;                        ///< Pipeline's name, or empty.
+  std::string sql;                 ///< Canonical text.
+  std::string sink;                ///< Source name it writes to.
+  std::vector<std::string> reads;  ///< Source names.
+  std::string pipeline;            ///< Pipeline's name, or empty.
 };
 
 /// Immutable snapshots are not needed: one statement runs at a time, under the engine's lock.

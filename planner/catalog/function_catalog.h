@@ -17,11 +17,11 @@ namespace weir {
 
 /// An argument as the caller wrote it, enough to resolve an overload.
 struct ArgumentType {
-  DataType type;                 ///< kNull for a bare NULL literal.
+  DataType type;  ///< kNull for a bare NULL literal.
   bool is_lambda = false;
-  int lambda_parameters = 0;     ///< For lambdas: how many.
-  bool is_literal = false;       ///< A constant; some overloads want one.
-  bool is_interval_unit = false; ///< A bare unit word (DAYS, …) as DATEADD takes it.
+  int lambda_parameters = 0;      ///< For lambdas: how many.
+  bool is_literal = false;        ///< A constant; some overloads want one.
+  bool is_interval_unit = false;  ///< A bare unit word (DAYS, …) as DATEADD takes it.
 };
 
 /// One overload of a scalar function or operator. Signatures are written as text and parsed once,
@@ -29,11 +29,11 @@ struct ArgumentType {
 /// "(ARRAY<T>, (T) => R) -> ARRAY<R>", "(DECIMAL, DECIMAL) -> DECIMAL" (then `result_type` computes
 /// precision and scale).
 struct ScalarOverload {
-  std::string name;                        ///< Upper case; operators by sign: "+", "=", "||".
-  std::vector<DataType> parameter_types;   ///< After resolution of T; what arguments are cast to.
-  DataType return_type;                    ///< After resolution.
-  const void* kernel_row = nullptr;        ///< Row of exec/functions; opaque to the planner.
-  bool deterministic = true;               ///< False: RANDOM, UUID, UNIX_TIMESTAMP(): never folded.
+  std::string name;                       ///< Upper case; operators by sign: "+", "=", "||".
+  std::vector<DataType> parameter_types;  ///< After resolution of T; what arguments are cast to.
+  DataType return_type;                   ///< After resolution.
+  const void* kernel_row = nullptr;       ///< Row of exec/functions; opaque to the planner.
+  bool deterministic = true;              ///< False: RANDOM, UUID, UNIX_TIMESTAMP(): never folded.
   bool is_variadic = false;
 };
 
@@ -44,7 +44,7 @@ using LambdaBinder =
 /// Names, signature texts and examples of one function, for SHOW FUNCTIONS and DESCRIBE FUNCTION.
 struct FunctionDescription {
   std::string name;
-  std::string kind;                        ///< "SCALAR", "AGGREGATE", "TABLE".
+  std::string kind;  ///< "SCALAR", "AGGREGATE", "TABLE".
   std::string category;
   std::string text;
   std::vector<std::string> signatures;
@@ -54,14 +54,14 @@ struct FunctionDescription {
 /// One resolved overload of an aggregate function.
 struct AggregateOverload {
   std::string name;
-  std::vector<DataType> parameter_types;   ///< Of the column arguments, without initial constants.
-  std::vector<DataType> constant_types;    ///< Of trailing constant arguments (TOPK's k, …).
+  std::vector<DataType> parameter_types;  ///< Of the column arguments, without initial constants.
+  std::vector<DataType> constant_types;   ///< Of trailing constant arguments (TOPK's k, …).
   DataType return_type;
-  const void* aggregate_row = nullptr;     ///< Row of exec/functions; opaque to the planner.
-  bool can_undo = false;                   ///< May aggregate a table.
-  bool can_merge = false;                  ///< May aggregate sessions.
-  bool order_sensitive = false;            ///< LATEST_BY_OFFSET, COLLECT_LIST, …
-  int state_version = 1;                   ///< Of the bytes that its state is kept as.
+  const void* aggregate_row = nullptr;  ///< Row of exec/functions; opaque to the planner.
+  bool can_undo = false;                ///< May aggregate a table.
+  bool can_merge = false;               ///< May aggregate sessions.
+  bool order_sensitive = false;         ///< LATEST_BY_OFFSET, COLLECT_LIST, …
+  int state_version = 1;                ///< Of the bytes that its state is kept as.
   /// Columns of a partial state; empty: rows cannot be pre-aggregated.
   std::vector<DataType> partial_types;
 };
@@ -70,7 +70,7 @@ struct AggregateOverload {
 struct TableFunctionOverload {
   std::string name;
   std::vector<DataType> parameter_types;
-  DataType return_type;                    ///< Of the one column it makes.
+  DataType return_type;  ///< Of the one column it makes.
   const void* kernel_row = nullptr;
 };
 
@@ -92,9 +92,9 @@ class FunctionCatalog {
       std::string_view name, std::span<const ArgumentType> arguments) const = 0;
   virtual Result<const TableFunctionOverload*> ResolveTableFunction(
       std::string_view name, std::span<const ArgumentType> arguments) const = 0;
-  /// The overload with exactly these types, as a kept plan names it: of lambdas `parameters` has the
-  /// type of the body and `lambdas` the number of their parameters (-1: no lambda). Null: there is
-  /// none.
+  /// The overload with exactly these types, as a kept plan names it: of lambdas `parameters` has
+  /// the type of the body and `lambdas` the number of their parameters (-1: no lambda). Null: there
+  /// is none.
   virtual const ScalarOverload* FindScalar(std::string_view name,
                                            std::span<const DataType> parameters,
                                            std::span<const int> lambdas,

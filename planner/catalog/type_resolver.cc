@@ -22,11 +22,11 @@ struct NamedType {
 
 const std::vector<NamedType>& BuiltinTypes() {
   static const std::vector<NamedType> types = {
-      {"BOOLEAN", DataType::Boolean()}, {"INT", DataType::Int()},
-      {"INTEGER", DataType::Int()},     {"BIGINT", DataType::Bigint()},
-      {"DOUBLE", DataType::Double()},   {"VARCHAR", DataType::String()},
-      {"STRING", DataType::String()},   {"BYTES", DataType::Bytes()},
-      {"DATE", DataType::Date()},       {"TIME", DataType::Time()},
+      {"BOOLEAN", DataType::Boolean()},     {"INT", DataType::Int()},
+      {"INTEGER", DataType::Int()},         {"BIGINT", DataType::Bigint()},
+      {"DOUBLE", DataType::Double()},       {"VARCHAR", DataType::String()},
+      {"STRING", DataType::String()},       {"BYTES", DataType::Bytes()},
+      {"DATE", DataType::Date()},           {"TIME", DataType::Time()},
       {"TIMESTAMP", DataType::Timestamp()},
   };
   return types;
@@ -52,8 +52,8 @@ Result<DataType> ResolveDecimal(const ast::TypeName& type) {
         .At(type.position);
   }
   if (precision > limits::kDecimalPrecisionMax) {
-    return Status(ErrorCode::kUnsupported, "DECIMAL of more than 38 digits is not supported: " +
-                                               std::to_string(precision))
+    return Status(ErrorCode::kUnsupported,
+                  "DECIMAL of more than 38 digits is not supported: " + std::to_string(precision))
         .At(type.position);
   }
   return DataType::Decimal(static_cast<int>(precision), static_cast<int>(scale));
@@ -61,14 +61,30 @@ Result<DataType> ResolveDecimal(const ast::TypeName& type) {
 
 /// Types of other systems, and what they are here.
 constexpr std::pair<std::string_view, std::string_view> kForeignTypes[] = {
-    {"ARRAY", "ARRAY<STRING>"}, {"BINARY", "BYTES"},      {"BLOB", "BYTES"},
-    {"BOOL", "BOOLEAN"},        {"BYTEA", "BYTES"},       {"CHAR", "STRING"},
-    {"DATETIME", "TIMESTAMP"},  {"FLOAT", "DOUBLE"},      {"FLOAT4", "DOUBLE"},
-    {"FLOAT8", "DOUBLE"},       {"INT2", "INT"},          {"INT4", "INT"},
-    {"INT8", "BIGINT"},         {"JSON", "STRING"},       {"LONG", "BIGINT"},
-    {"MAP", "MAP<STRING, INT>"}, {"NUMBER", "DECIMAL(10, 2)"}, {"REAL", "DOUBLE"},
-    {"SHORT", "INT"},           {"SMALLINT", "INT"},      {"STRUCT", "STRUCT<name STRING>"},
-    {"TEXT", "STRING"},         {"TIMESTAMPTZ", "TIMESTAMP"}, {"TINYINT", "INT"},
+    {"ARRAY", "ARRAY<STRING>"},
+    {"BINARY", "BYTES"},
+    {"BLOB", "BYTES"},
+    {"BOOL", "BOOLEAN"},
+    {"BYTEA", "BYTES"},
+    {"CHAR", "STRING"},
+    {"DATETIME", "TIMESTAMP"},
+    {"FLOAT", "DOUBLE"},
+    {"FLOAT4", "DOUBLE"},
+    {"FLOAT8", "DOUBLE"},
+    {"INT2", "INT"},
+    {"INT4", "INT"},
+    {"INT8", "BIGINT"},
+    {"JSON", "STRING"},
+    {"LONG", "BIGINT"},
+    {"MAP", "MAP<STRING, INT>"},
+    {"NUMBER", "DECIMAL(10, 2)"},
+    {"REAL", "DOUBLE"},
+    {"SHORT", "INT"},
+    {"SMALLINT", "INT"},
+    {"STRUCT", "STRUCT<name STRING>"},
+    {"TEXT", "STRING"},
+    {"TIMESTAMPTZ", "TIMESTAMP"},
+    {"TINYINT", "INT"},
     {"UUID", "STRING"}};
 
 std::string TypeHint(const std::string& name, const Catalog& catalog) {
@@ -100,10 +116,9 @@ Result<DataType> ResolveStruct(const ast::TypeName& type, const Catalog& catalog
   std::vector<DataType::Field> fields;
   std::unordered_set<std::string_view> names;
   if (type.children.size() > limits::kColumnsMax) {
-    return Status(ErrorCode::kInvalidStatement, "a STRUCT has at most " +
-                                                    std::to_string(limits::kColumnsMax) +
-                                                    " fields, not " +
-                                                    std::to_string(type.children.size()))
+    return Status(ErrorCode::kInvalidStatement,
+                  "a STRUCT has at most " + std::to_string(limits::kColumnsMax) + " fields, not " +
+                      std::to_string(type.children.size()))
         .At(type.position)
         .WithHint("a MAP<STRING, …> takes any number of names");
   }
@@ -123,9 +138,8 @@ bool NamesCustomType(const ast::TypeName& type, const Catalog& catalog) {
   if (type.kind == ast::TypeNameKind::kNamed) {
     return !IsBuiltinType(type.name.name) && catalog.FindType(type.name.name) != nullptr;
   }
-  return std::ranges::any_of(type.children, [&](const ast::TypeName& child) {
-    return NamesCustomType(child, catalog);
-  });
+  return std::ranges::any_of(
+      type.children, [&](const ast::TypeName& child) { return NamesCustomType(child, catalog); });
 }
 
 ast::Identifier Named(std::string name, SourcePosition position) {
@@ -162,9 +176,7 @@ ast::TypeName SpellType(const DataType& type, SourcePosition position) {
       out.name = Named("DECIMAL", position);
       out.parameters = {type.precision(), type.scale()};
       return out;
-    default:
-      out.name = Named(type.ToString(), position);
-      return out;
+    default: out.name = Named(type.ToString(), position); return out;
   }
 }
 
@@ -179,8 +191,7 @@ void SpellCustomTypes(ast::Statement& statement, const Catalog& catalog) {
 
 Result<DataType> ResolveType(const ast::TypeName& type, const Catalog& catalog) {
   switch (type.kind) {
-    case ast::TypeNameKind::kNamed:
-      return ResolveNamed(type, catalog);
+    case ast::TypeNameKind::kNamed: return ResolveNamed(type, catalog);
     case ast::TypeNameKind::kArray: {
       WEIR_ASSIGN_OR_RETURN(DataType element, ResolveType(type.children[0], catalog));
       return DataType::Array(std::move(element));
@@ -190,8 +201,7 @@ Result<DataType> ResolveType(const ast::TypeName& type, const Catalog& catalog) 
       WEIR_ASSIGN_OR_RETURN(DataType value, ResolveType(type.children[1], catalog));
       return DataType::Map(std::move(key), std::move(value));
     }
-    case ast::TypeNameKind::kStruct:
-      return ResolveStruct(type, catalog);
+    case ast::TypeNameKind::kStruct: return ResolveStruct(type, catalog);
   }
   return Status(ErrorCode::kInternal, "type of an unknown kind");
 }

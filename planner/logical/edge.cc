@@ -76,8 +76,8 @@ EdgeTraits SourceTraits(const Source& source) {
   // What the engine holds itself comes in one piece.
   if (source.origin != physical::TopicSource::Origin::kTopic) return traits;
   const SourceEntry& entry = *source.entry;
-  traits.partitioning = {{}, PartitionsOf(entry), entry.key_format, {},
-                         entry.declared_partitions, entry.name};
+  traits.partitioning = {{}, PartitionsOf(entry),       entry.key_format,
+                         {}, entry.declared_partitions, entry.name};
   for (const SourceEntry::SourceColumnEntry& column : entry.columns) {
     if (column.is_key) traits.partitioning.key_names.push_back(column.name);
   }
@@ -104,8 +104,7 @@ std::vector<EqualColumns> JoinKeys(const Join& join) {
   if (inner || join.join == physical::JoinKind::kLeft) {
     add(0, join.left_columns, join.key_columns);
   }
-  if ((inner && join.sides != JoinSides::kForeignKey) ||
-      join.join == physical::JoinKind::kRight) {
+  if ((inner && join.sides != JoinSides::kForeignKey) || join.join == physical::JoinKind::kRight) {
     add(1, join.right_columns, join.key_columns + static_cast<int>(join.left_columns.size()));
   }
   return keys;
@@ -120,8 +119,7 @@ void KeepKeysAlone(std::vector<EqualColumns>& columns) {
   }
 }
 
-EdgeTraits ExprTraits(const Node& node, const std::vector<BoundExprPtr>& exprs,
-                      KeyColumns which) {
+EdgeTraits ExprTraits(const Node& node, const std::vector<BoundExprPtr>& exprs, KeyColumns which) {
   EdgeTraits traits = TraitsOf(*node.inputs[0], which);
   traits.partitioning.columns = MapAll(exprs, traits.partitioning.columns);
   if (which == KeyColumns::kAlone) KeepKeysAlone(traits.partitioning.columns);
@@ -152,20 +150,13 @@ bool Partitioning::IsAlike(const Partitioning& other) const {
 EdgeTraits TraitsOf(const Node& node, KeyColumns which) {
   EdgeTraits traits;
   switch (node.kind) {
-    case NodeKind::kSource:
-      traits = SourceTraits(node.As<Source>());
-      break;
-    case NodeKind::kProject:
-      traits = ExprTraits(node, node.As<Project>().exprs, which);
-      break;
-    case NodeKind::kFlatMap:
-      traits = ExprTraits(node, node.As<FlatMap>().exprs, which);
-      break;
+    case NodeKind::kSource: traits = SourceTraits(node.As<Source>()); break;
+    case NodeKind::kProject: traits = ExprTraits(node, node.As<Project>().exprs, which); break;
+    case NodeKind::kFlatMap: traits = ExprTraits(node, node.As<FlatMap>().exprs, which); break;
     case NodeKind::kRepartition: {
       const auto& repartition = node.As<Repartition>();
       traits = TraitsOf(*node.inputs[0], which);
-      if (static_cast<int>(traits.keys.size()) != node.key_columns ||
-          which == KeyColumns::kAlone) {
+      if (static_cast<int>(traits.keys.size()) != node.key_columns || which == KeyColumns::kAlone) {
         traits.keys = FirstColumns(node.key_columns);
       }
       traits.partitioning.columns = traits.keys;
@@ -186,8 +177,8 @@ EdgeTraits TraitsOf(const Node& node, KeyColumns which) {
       break;
     case NodeKind::kJoin:
       traits = TraitsOf(*node.inputs[0], which);
-      traits.keys = which == KeyColumns::kAlone ? FirstColumns(node.key_columns)
-                                                : JoinKeys(node.As<Join>());
+      traits.keys =
+          which == KeyColumns::kAlone ? FirstColumns(node.key_columns) : JoinKeys(node.As<Join>());
       traits.partitioning.columns = traits.keys;
       traits.order = RowOrder::kArrival;
       traits.ends = traits.ends && TraitsOf(*node.inputs[1]).ends;
@@ -199,9 +190,7 @@ EdgeTraits TraitsOf(const Node& node, KeyColumns which) {
     case NodeKind::kFilter:
     case NodeKind::kLimit:
     case NodeKind::kSink:
-    case NodeKind::kLatestRows:
-      traits = TraitsOf(*node.inputs[0], which);
-      break;
+    case NodeKind::kLatestRows: traits = TraitsOf(*node.inputs[0], which); break;
   }
   traits.mode = node.is_table ? ChangeMode::kUpsert : ChangeMode::kAppend;
   return traits;
@@ -210,20 +199,17 @@ EdgeTraits TraitsOf(const Node& node, KeyColumns which) {
 ChangeMode InputMode(const Node& node, size_t input, ChangeMode needed) {
   if (!node.inputs[input]->is_table) return ChangeMode::kAppend;
   switch (node.kind) {
-    case NodeKind::kAggregate:
-      return ChangeMode::kRetract;
+    case NodeKind::kAggregate: return ChangeMode::kRetract;
     case NodeKind::kFilter:
     case NodeKind::kProject:
     case NodeKind::kRepartition:
-    case NodeKind::kLimit:
-      return needed;
+    case NodeKind::kLimit: return needed;
     case NodeKind::kSource:
     case NodeKind::kFlatMap:
     case NodeKind::kJoin:
     case NodeKind::kSink:
     case NodeKind::kLatestRows:
-    case NodeKind::kSort:
-      break;
+    case NodeKind::kSort: break;
   }
   return ChangeMode::kUpsert;
 }

@@ -26,8 +26,8 @@ struct Partitioning {
   std::optional<physical::SideFormat> key_format;
   /// Of the columns in those bytes: some formats write them where there are several.
   std::vector<std::string> key_names;
-  int32_t declared = 0;                      ///< PARTITIONS as the source's statement said.
-  std::string source;                        ///< Whose partitions they are, for messages.
+  int32_t declared = 0;  ///< PARTITIONS as the source's statement said.
+  std::string source;    ///< Whose partitions they are, for messages.
 
   bool is_single() const { return partitions == 1; }
   /// Whether the first `keys` columns, in this order, decide the partition.
@@ -37,24 +37,25 @@ struct Partitioning {
 };
 
 enum class RowOrder : uint8_t {
-  kArrival,      ///< Each partition of a source as it comes.
-  kTime,         ///< Rows of several partitions merged by their times.
-  kSorted,       ///< By the keys of a Sort.
+  kArrival,  ///< Each partition of a source as it comes.
+  kTime,     ///< Rows of several partitions merged by their times.
+  kSorted,   ///< By the keys of a Sort.
 };
 
 struct EdgeTraits {
-  /// kAppend of streams, kUpsert of tables; kRetract where the consumer undoes what was (InputMode).
+  /// kAppend of streams, kUpsert of tables; kRetract where the consumer undoes what was
+  /// (InputMode).
   physical::ChangeMode mode = physical::ChangeMode::kAppend;
   /// The key columns, each with the columns equal to it; empty: rows have no key.
   std::vector<EqualColumns> keys;
   Partitioning partitioning;
   RowOrder order = RowOrder::kArrival;
-  bool ends = false;                         ///< There is a last row.
+  bool ends = false;  ///< There is a last row.
 };
 
 enum class KeyColumns : uint8_t {
-  kWithEqual,    ///< And all that equal them.
-  kAlone,        ///< As the first versions knew them (PlannerContext::first_placement).
+  kWithEqual,  ///< And all that equal them.
+  kAlone,      ///< As the first versions knew them (PlannerContext::first_placement).
 };
 EdgeTraits TraitsOf(const Node& node, KeyColumns which = KeyColumns::kWithEqual);
 

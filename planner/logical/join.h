@@ -9,8 +9,8 @@ enum class JoinSides : uint8_t { kStreamStream, kStreamTable, kTableTable, kFore
 
 /// A join of two inputs on equal keys: the first `key_columns` of both; of foreign-key joins the
 /// expressions `foreign_key` over the left row with the right's key. Of rows with equal keys those
-/// are a pair for which `condition` is true, where there is one: over the left's columns and, behind
-/// them, the right's. Output: key, left columns, right columns, as `left_columns` and
+/// are a pair for which `condition` is true, where there is one: over the left's columns and,
+/// behind them, the right's. Output: key, left columns, right columns, as `left_columns` and
 /// `right_columns` index the inputs' schemas.
 struct Join : Node {
   Join() : Node(NodeKind::kJoin) {}

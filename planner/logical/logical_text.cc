@@ -24,12 +24,8 @@ std::string JoinText(const Join& join) {
               std::to_string(join.after_ms) + " ms)";
       if (join.has_grace) text += " grace " + std::to_string(join.grace_ms) + " ms";
       break;
-    case JoinSides::kStreamTable:
-      text += " stream-table join";
-      break;
-    case JoinSides::kTableTable:
-      text += " table-table join";
-      break;
+    case JoinSides::kStreamTable: text += " stream-table join"; break;
+    case JoinSides::kTableTable: text += " table-table join"; break;
     case JoinSides::kForeignKey:
       text += " foreign-key join on " + ListText(join.foreign_key, *join.inputs[0]->schema);
       break;
@@ -41,18 +37,16 @@ std::string JoinText(const Join& join) {
 
 std::string NodeText(const Node& node) {
   switch (node.kind) {
-    case NodeKind::kSource:
-      return SourceText(node.As<Source>());
+    case NodeKind::kSource: return SourceText(node.As<Source>());
     case NodeKind::kFilter: {
       const auto& filter = node.As<Filter>();
       return std::string(filter.is_having ? "Having " : "Filter ") +
              ToText(*filter.predicate, *node.inputs[0]->schema);
     }
     case NodeKind::kProject:
-      return "Project " + ExprsText(node.As<Project>().exprs, *node.inputs[0]->schema,
-                                    *node.schema);
-    case NodeKind::kFlatMap:
-      return FlatMapText(node.As<FlatMap>().calls, *node.inputs[0]->schema);
+      return "Project " +
+             ExprsText(node.As<Project>().exprs, *node.inputs[0]->schema, *node.schema);
+    case NodeKind::kFlatMap: return FlatMapText(node.As<FlatMap>().calls, *node.inputs[0]->schema);
     case NodeKind::kRepartition: {
       const auto& repartition = node.As<Repartition>();
       std::string text = "Repartition by the first " + std::to_string(node.key_columns) +
@@ -74,16 +68,14 @@ std::string NodeText(const Node& node) {
       if (aggregate.preaggregated) text += " pre-aggregated";
       return text + (aggregate.emit_final ? " final" : "");
     }
-    case NodeKind::kJoin:
-      return JoinText(node.As<Join>());
+    case NodeKind::kJoin: return JoinText(node.As<Join>());
     case NodeKind::kLimit:
       return "Limit" + LimitText(node.As<Limit>().rows, node.As<Limit>().offset);
     case NodeKind::kSink: {
       const auto& sink = node.As<Sink>();
       return sink.topic.empty() ? "Client" : "Sink " + sink.name + " to topic " + sink.topic;
     }
-    case NodeKind::kLatestRows:
-      return "LatestRows";
+    case NodeKind::kLatestRows: return "LatestRows";
     case NodeKind::kSort: {
       const auto& sort = node.As<Sort>();
       return "Sort by " + SortKeysText(sort.keys, *node.schema) +

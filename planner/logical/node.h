@@ -38,11 +38,11 @@ struct Node {
   NodeKind kind;
   std::vector<NodePtr> inputs;
   SchemaPtr schema;
-  bool is_table = false;                     ///< Rows are changes of a table.
-  int key_columns = 0;                       ///< The first columns are the rows' key.
+  bool is_table = false;  ///< Rows are changes of a table.
+  int key_columns = 0;    ///< The first columns are the rows' key.
   physical::WindowKind windowed_key = physical::WindowKind::kNone;
-  int64_t window_size_ms = 0;                ///< Of time-windowed keys.
-  std::vector<std::string> store_names;      ///< Set by the pass name_state_stores.
+  int64_t window_size_ms = 0;            ///< Of time-windowed keys.
+  std::vector<std::string> store_names;  ///< Set by the pass name_state_stores.
 
   template <typename T>
   const T& As() const {

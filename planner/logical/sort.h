@@ -8,7 +8,7 @@ namespace weir::logical {
 struct Sort : Node {
   Sort() : Node(NodeKind::kSort) {}
   std::vector<physical::SortKey> keys;
-  int64_t limit = -1;                        ///< -1: all.
+  int64_t limit = -1;  ///< -1: all.
   int64_t offset = 0;
 };
 

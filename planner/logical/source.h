@@ -15,13 +15,13 @@ struct Source : Node {
   /// For each column of `schema`, its place in `entry->columns`.
   std::vector<int> columns;
   physical::TopicSource::Origin origin = physical::TopicSource::Origin::kTopic;
-  std::string kept_by;                       ///< kKeptTable: the query.
-  std::vector<std::vector<Value>> lookups;   ///< kKeptTable: keys asked for; empty: all rows.
+  std::string kept_by;                      ///< kKeptTable: the query.
+  std::vector<std::vector<Value>> lookups;  ///< kKeptTable: keys asked for; empty: all rows.
   bool needs_partition = false, needs_offset = false, needs_headers = false;
   physical::TopicSource::Start start = physical::TopicSource::Start::kDefault;
   int64_t start_timestamp_ms = 0;
   std::vector<int64_t> start_offsets;
-  bool ends = false;                         ///< Of bounded queries: read up to what is there now.
+  bool ends = false;  ///< Of bounded queries: read up to what is there now.
 };
 
 }  // namespace weir::logical

@@ -111,8 +111,8 @@ Status CheckPlaces(const logical::Node& node) {
     if (by_keys && (foreign ? join.spread : left.IsAlike(right))) return OkStatus();
     return Broken("rows with equal join keys are in other partitions");
   }
-  const bool in_one_place = node.kind == NodeKind::kSort || node.kind == NodeKind::kLimit ||
-                            node.kind == NodeKind::kSink;
+  const bool in_one_place =
+      node.kind == NodeKind::kSort || node.kind == NodeKind::kLimit || node.kind == NodeKind::kSink;
   if (!in_one_place || left.is_single() || !TraitsOf(*node.inputs[0]).ends) return OkStatus();
   return Broken("the rows of a result that ends are in several partitions");
 }
@@ -131,13 +131,11 @@ Status CheckModes(const logical::Node& node) {
       }
       return OkStatus();
     }
-    case NodeKind::kFlatMap:
-      return is_table ? Broken("table functions over a table") : OkStatus();
+    case NodeKind::kFlatMap: return is_table ? Broken("table functions over a table") : OkStatus();
     case NodeKind::kSort:
     case NodeKind::kLatestRows:
       return input.ends ? OkStatus() : Broken("a sort or a table waits for an end");
-    default:
-      return OkStatus();
+    default: return OkStatus();
   }
 }
 
@@ -150,18 +148,14 @@ Status CheckNode(const logical::Node& plan) {
       return OkStatus();
     case NodeKind::kFilter:
       return CheckExpr(*plan.As<logical::Filter>().predicate, *plan.inputs[0]->schema);
-    case NodeKind::kProject:
-      return CheckProject(plan.As<logical::Project>());
-    case NodeKind::kAggregate:
-      return CheckAggregate(plan.As<logical::Aggregate>());
-    case NodeKind::kJoin:
-      return CheckJoin(plan.As<logical::Join>());
+    case NodeKind::kProject: return CheckProject(plan.As<logical::Project>());
+    case NodeKind::kAggregate: return CheckAggregate(plan.As<logical::Aggregate>());
+    case NodeKind::kJoin: return CheckJoin(plan.As<logical::Join>());
     case NodeKind::kFlatMap:
     case NodeKind::kRepartition:
     case NodeKind::kLimit:
     case NodeKind::kSink:
-    case NodeKind::kLatestRows:
-      return OkStatus();
+    case NodeKind::kLatestRows: return OkStatus();
     case NodeKind::kSort:
       for (const physical::SortKey& key : plan.As<logical::Sort>().keys) {
         if (key.column >= plan.schema->size()) return Broken("a column to sort by");

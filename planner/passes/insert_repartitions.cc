@@ -60,8 +60,7 @@ NodePtr PlaceAggregate(const NodePtr& node, const PlannerContext& context) {
   if (placed.is_single()) return node;
   if (!aggregate.bounded && placed.IsByFirst(node->key_columns)) return node;
   const int32_t partitions = aggregate.bounded && aggregate.global ? 1 : 0;
-  NodePtr exchanged =
-      Exchanged(input, partitions, std::nullopt, IsOrderSensitive(aggregate));
+  NodePtr exchanged = Exchanged(input, partitions, std::nullopt, IsOrderSensitive(aggregate));
   if (aggregate.bounded) {
     auto keeping = logical::CopyAs<logical::Repartition>(*exchanged);
     keeping->key_columns = node->key_columns;

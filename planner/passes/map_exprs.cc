@@ -9,9 +9,7 @@ using logical::NodeKind;
 std::vector<BoundExprPtr*> ExprsOf(logical::Node& node) {
   std::vector<BoundExprPtr*> exprs;
   switch (node.kind) {
-    case NodeKind::kFilter:
-      exprs.push_back(&static_cast<logical::Filter&>(node).predicate);
-      break;
+    case NodeKind::kFilter: exprs.push_back(&static_cast<logical::Filter&>(node).predicate); break;
     case NodeKind::kProject:
       for (BoundExprPtr& expr : static_cast<logical::Project&>(node).exprs) exprs.push_back(&expr);
       break;
@@ -35,16 +33,14 @@ std::vector<BoundExprPtr*> ExprsOf(logical::Node& node) {
     case NodeKind::kLimit:
     case NodeKind::kSink:
     case NodeKind::kLatestRows:
-    case NodeKind::kSort:
-      break;
+    case NodeKind::kSort: break;
   }
   return exprs;
 }
 
 }  // namespace
 
-void VisitNodeExprs(const logical::Node& node,
-                    const std::function<void(const BoundExpr&)>& visit) {
+void VisitNodeExprs(const logical::Node& node, const std::function<void(const BoundExpr&)>& visit) {
   std::shared_ptr<logical::Node> copy = logical::CopyNode(node);
   for (BoundExprPtr* expr : ExprsOf(*copy)) visit(**expr);
 }

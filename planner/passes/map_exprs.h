@@ -10,8 +10,7 @@ namespace weir {
 
 /// Calls `visit` for each expression of the node itself; all are over inputs[0], but the condition
 /// of a join, which is over both inputs.
-void VisitNodeExprs(const logical::Node& node,
-                    const std::function<void(const BoundExpr&)>& visit);
+void VisitNodeExprs(const logical::Node& node, const std::function<void(const BoundExpr&)>& visit);
 
 /// The node with each expression through `map`; itself where none changed.
 logical::NodePtr MapNodeExprs(const logical::NodePtr& node,

@@ -18,12 +18,8 @@ class StoreNamer {
     std::shared_ptr<logical::Node> copy = logical::CopyNode(*node);
     copy->inputs = std::move(inputs);
     switch (node->kind) {
-      case NodeKind::kAggregate:
-        NameAggregate(static_cast<logical::Aggregate&>(*copy));
-        break;
-      case NodeKind::kJoin:
-        NameJoin(static_cast<logical::Join&>(*copy));
-        break;
+      case NodeKind::kAggregate: NameAggregate(static_cast<logical::Aggregate&>(*copy)); break;
+      case NodeKind::kJoin: NameJoin(static_cast<logical::Join&>(*copy)); break;
       case NodeKind::kRepartition:
         static_cast<logical::Repartition&>(*copy).name = NextExchange();
         break;
@@ -34,8 +30,7 @@ class StoreNamer {
       case NodeKind::kLimit:
       case NodeKind::kSink:
       case NodeKind::kLatestRows:
-      case NodeKind::kSort:
-        break;
+      case NodeKind::kSort: break;
     }
     return copy;
   }
@@ -45,9 +40,7 @@ class StoreNamer {
     node.store_names = {"aggregate-" + std::to_string(++aggregates_)};
   }
 
-  std::string NextExchange() {
-    return "exchange-" + std::to_string(++exchanges_) + "-repartition";
-  }
+  std::string NextExchange() { return "exchange-" + std::to_string(++exchanges_) + "-repartition"; }
 
   void NameJoin(logical::Join& node) {
     const std::string name = "join-" + std::to_string(++joins_);

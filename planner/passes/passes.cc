@@ -25,8 +25,8 @@ bool IsRequired(std::string_view name) {
 
 bool IsDisabled(std::string_view name, const PlannerContext& context) {
   const std::optional<std::string> list = SessionText(context, "disable_pass");
-  return list && !IsRequired(name) && ("," + *list + ",").find("," + std::string(name) + ",") !=
-                                          std::string::npos;
+  return list && !IsRequired(name) &&
+         ("," + *list + ",").find("," + std::string(name) + ",") != std::string::npos;
 }
 
 }  // namespace

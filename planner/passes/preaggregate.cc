@@ -30,12 +30,9 @@ bool IsCombinable(const physical::AggregateCall& call) {
 bool FewWindows(const physical::WindowSpec& window) {
   switch (window.kind) {
     case physical::WindowKind::kNone:
-    case physical::WindowKind::kTumbling:
-      return true;
-    case physical::WindowKind::kHopping:
-      return window.size_ms / window.advance_ms <= kWindowsMax;
-    case physical::WindowKind::kSession:
-      return false;
+    case physical::WindowKind::kTumbling: return true;
+    case physical::WindowKind::kHopping: return window.size_ms / window.advance_ms <= kWindowsMax;
+    case physical::WindowKind::kSession: return false;
   }
   return false;
 }

@@ -227,27 +227,19 @@ Pruned Prune(const NodePtr& node, std::vector<bool> needed, SystemNeeds needs) {
   }
   if (node->kind != NodeKind::kProject) AddSystemNeeds(*node, needs);
   switch (node->kind) {
-    case NodeKind::kSource:
-      return PruneSource(node->As<logical::Source>(), needed, needs);
-    case NodeKind::kFilter:
-      return PruneFilter(node, std::move(needed), needs);
-    case NodeKind::kProject:
-      return PruneProject(node, std::move(needed), needs);
-    case NodeKind::kFlatMap:
-      return PruneFlatMap(node, std::move(needed), needs);
-    case NodeKind::kJoin:
-      return PruneJoin(node, std::move(needed), needs);
-    case NodeKind::kAggregate:
-      return PruneBelow(node, {});
+    case NodeKind::kSource: return PruneSource(node->As<logical::Source>(), needed, needs);
+    case NodeKind::kFilter: return PruneFilter(node, std::move(needed), needs);
+    case NodeKind::kProject: return PruneProject(node, std::move(needed), needs);
+    case NodeKind::kFlatMap: return PruneFlatMap(node, std::move(needed), needs);
+    case NodeKind::kJoin: return PruneJoin(node, std::move(needed), needs);
+    case NodeKind::kAggregate: return PruneBelow(node, {});
     case NodeKind::kSink:
       return PruneBelow(node, {false, false, !node->As<logical::Sink>().topic.empty()});
     case NodeKind::kRepartition:
-    case NodeKind::kLimit:
-      return PruneBelow(node, needs);
+    case NodeKind::kLimit: return PruneBelow(node, needs);
     case NodeKind::kLatestRows:
       return PrunePassing<logical::LatestRows>(node, std::move(needed), needs);
-    case NodeKind::kSort:
-      return PruneSort(node, std::move(needed), needs);
+    case NodeKind::kSort: return PruneSort(node, std::move(needed), needs);
   }
   return {node, {}};
 }

@@ -36,9 +36,8 @@ BoundExprPtr OverLeftInput(const BoundExprPtr& condition, const logical::Join& j
 std::shared_ptr<logical::Filter> FilterOver(const logical::NodePtr& input,
                                             std::vector<BoundExprPtr> conditions) {
   auto filter = std::make_shared<logical::Filter>();
-  filter->predicate = conditions.size() == 1
-                          ? std::move(conditions[0])
-                          : MakeLogical(BoundKind::kAnd, std::move(conditions));
+  filter->predicate = conditions.size() == 1 ? std::move(conditions[0])
+                                             : MakeLogical(BoundKind::kAnd, std::move(conditions));
   filter->inputs = {input};
   filter->schema = input->schema;
   filter->key_columns = input->key_columns;
@@ -58,8 +57,10 @@ logical::NodePtr PushFilter(const logical::NodePtr& node) {
   std::vector<BoundExprPtr> kept;
   for (const BoundExprPtr& condition : Conjuncts(node->As<logical::Filter>().predicate)) {
     BoundExprPtr below = OverLeftInput(condition, join, left);
-    if (below != nullptr) moved.push_back(std::move(below));
-    else kept.push_back(condition);
+    if (below != nullptr)
+      moved.push_back(std::move(below));
+    else
+      kept.push_back(condition);
   }
   if (moved.empty()) return node;
   auto new_left = logical::CopyAs<logical::Project>(left);

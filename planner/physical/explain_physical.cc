@@ -32,8 +32,8 @@ std::string LookupsText(const physical::TopicSource& source) {
     std::string key;
     for (size_t part = 0; part < source.lookups[i].size(); ++part) {
       if (part > 0) key += ", ";
-      key += ToText(*MakeLiteral(source.lookups[i][part], source.columns[part].type),
-                    *source.schema);
+      key +=
+          ToText(*MakeLiteral(source.lookups[i][part], source.columns[part].type), *source.schema);
     }
     text += " (" + key + ")";
   }
@@ -99,9 +99,9 @@ std::string AggregateText(const physical::StreamAggregate& node) {
 }
 
 std::string BoundedAggregateText(const physical::BoundedAggregate& node) {
-  std::string text = node.global ? "BoundedAggregate of all rows"
-                                 : "BoundedAggregate by the first " +
-                                       std::to_string(node.key_columns);
+  std::string text = node.global
+                         ? "BoundedAggregate of all rows"
+                         : "BoundedAggregate by the first " + std::to_string(node.key_columns);
   if (node.merges_partials) text += " merging partials";
   if (!node.calls.empty()) text += ": " + CallsText(node.calls, *node.inputs[0]->schema);
   if (node.window.kind != physical::WindowKind::kNone) {
@@ -131,22 +131,19 @@ std::string SinkText(const physical::TopicSink& sink) {
 
 std::string NodeText(const physical::Node& node) {
   switch (node.kind) {
-    case physical::NodeKind::kTopicSource:
-      return SourceText(As<physical::TopicSource>(node));
+    case physical::NodeKind::kTopicSource: return SourceText(As<physical::TopicSource>(node));
     case physical::NodeKind::kFilter: {
       const auto& filter = As<physical::Filter>(node);
       return std::string(filter.is_having ? "Having " : "Filter ") +
              ToText(*filter.predicate, *node.inputs[0]->schema);
     }
     case physical::NodeKind::kProject:
-      return "Project " + ExprsText(As<physical::Project>(node).exprs, *node.inputs[0]->schema,
-                                    *node.schema);
+      return "Project " +
+             ExprsText(As<physical::Project>(node).exprs, *node.inputs[0]->schema, *node.schema);
     case physical::NodeKind::kFlatMap:
       return FlatMapText(As<physical::FlatMap>(node).calls, *node.inputs[0]->schema);
-    case physical::NodeKind::kExchange:
-      return ExchangeText(As<physical::Exchange>(node));
-    case physical::NodeKind::kMaterialize:
-      return "Materialize";
+    case physical::NodeKind::kExchange: return ExchangeText(As<physical::Exchange>(node));
+    case physical::NodeKind::kMaterialize: return "Materialize";
     case physical::NodeKind::kPartialAggregate:
       return PartialText(As<physical::PartialAggregate>(node));
     case physical::NodeKind::kStreamAggregate:
@@ -169,18 +166,13 @@ std::string NodeText(const physical::Node& node) {
     }
     case physical::NodeKind::kForeignKeySubscribe:
       return "ForeignKeySubscribe on " +
-             ListText(As<physical::ForeignKeySubscribe>(node).foreign_key,
-                      *node.inputs[0]->schema);
-    case physical::NodeKind::kForeignKeyAnswers:
-      return "ForeignKeyAnswers";
+             ListText(As<physical::ForeignKeySubscribe>(node).foreign_key, *node.inputs[0]->schema);
+    case physical::NodeKind::kForeignKeyAnswers: return "ForeignKeyAnswers";
     case physical::NodeKind::kLimit:
       return "Limit" + LimitText(As<physical::Limit>(node).rows, As<physical::Limit>(node).offset);
-    case physical::NodeKind::kTopicSink:
-      return SinkText(As<physical::TopicSink>(node));
-    case physical::NodeKind::kClientSink:
-      return "ClientSink";
-    case physical::NodeKind::kLatestRows:
-      return "LatestRows";
+    case physical::NodeKind::kTopicSink: return SinkText(As<physical::TopicSink>(node));
+    case physical::NodeKind::kClientSink: return "ClientSink";
+    case physical::NodeKind::kLatestRows: return "LatestRows";
     case physical::NodeKind::kBoundedAggregate:
       return BoundedAggregateText(As<physical::BoundedAggregate>(node));
     case physical::NodeKind::kSort: {
@@ -226,8 +218,8 @@ void AppendDot(const physical::Node& node, std::string& text) {
   for (const physical::NodePtr& input : node.inputs) {
     AppendDot(*input, text);
     const bool cut = input->kind == physical::NodeKind::kExchange;
-    text += "  n" + std::to_string(input->id) + " -> " + name +
-            (cut ? " [style=dashed];\n" : ";\n");
+    text +=
+        "  n" + std::to_string(input->id) + " -> " + name + (cut ? " [style=dashed];\n" : ";\n");
   }
 }
 

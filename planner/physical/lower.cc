@@ -34,9 +34,9 @@ class Lowering {
     made->windowed_key = node.windowed_key;
     made->window_size_ms = node.window_size_ms;
     for (const std::string& name : node.store_names) made->stores.emplace_back().name = name;
-    made->mode = !node.is_table             ? ChangeMode::kAppend
-                 : made->inputs.empty()     ? ChangeMode::kUpsert
-                                            : made->inputs[0]->mode;
+    made->mode = !node.is_table         ? ChangeMode::kAppend
+                 : made->inputs.empty() ? ChangeMode::kUpsert
+                                        : made->inputs[0]->mode;
     return Number(std::move(made));
   }
   template <typename T>
@@ -117,8 +117,8 @@ physical::NodePtr Lowering::LowerSource(const logical::Source& source, bool retr
   made->start_timestamp_ms = source.start_timestamp_ms;
   made->start_offsets = source.start_offsets;
   for (const SourceEntry::SourceColumnEntry& column : entry.columns) {
-    made->columns.push_back({column.name, column.type, column.is_key, column.is_headers,
-                             column.header_key, -1});
+    made->columns.push_back(
+        {column.name, column.type, column.is_key, column.is_headers, column.header_key, -1});
     if (entry.time_source == physical::TimeSource::kColumn && column.name == entry.time_column) {
       made->time_column = static_cast<int>(made->columns.size()) - 1;
     }
@@ -282,8 +282,7 @@ physical::NodePtr Lowering::Subscribed(const logical::Join& join, physical::Node
   auto made = std::make_shared<physical::ForeignKeySubscribe>();
   Schema schema;
   for (const BoundExprPtr& key : join.foreign_key) {
-    schema.columns.push_back(
-        {"FOREIGN_KEY" + std::to_string(schema.size() + 1), key->type, true});
+    schema.columns.push_back({"FOREIGN_KEY" + std::to_string(schema.size() + 1), key->type, true});
   }
   for (ColumnSchema column : left->schema->columns) {
     column.is_key = false;
@@ -294,8 +293,8 @@ physical::NodePtr Lowering::Subscribed(const logical::Join& join, physical::Node
   made->foreign_key = join.foreign_key;
   made->key_columns = join.key_columns;
   made->stores.emplace_back().name = join.store_names[2];
-  return Sent(Number(std::move(made)), static_cast<int>(join.foreign_key.size()), join.subscriptions,
-              logical::TraitsOf(*join.inputs[1]).partitioning);
+  return Sent(Number(std::move(made)), static_cast<int>(join.foreign_key.size()),
+              join.subscriptions, logical::TraitsOf(*join.inputs[1]).partitioning);
 }
 
 /// Their answers where the left rows' keys are, as a table.
@@ -405,8 +404,7 @@ Result<physical::NodePtr> Lowering::LowerSink(const logical::NodePtr& node) {
 
 Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool retract) {
   switch (node->kind) {
-    case logical::NodeKind::kSource:
-      return LowerSource(node->As<logical::Source>(), retract);
+    case logical::NodeKind::kSource: return LowerSource(node->As<logical::Source>(), retract);
     case logical::NodeKind::kFilter: {
       WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, retract));
       auto made = Start<physical::Filter>(*node, {std::move(input)});
@@ -420,8 +418,7 @@ Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool ret
       made->exprs = node->As<logical::Project>().exprs;
       return physical::NodePtr(made);
     }
-    case logical::NodeKind::kFlatMap:
-      return LowerFlatMap(node);
+    case logical::NodeKind::kFlatMap: return LowerFlatMap(node);
     case logical::NodeKind::kRepartition: {
       WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, retract));
       return physical::NodePtr(Exchanged(node, std::move(input)));
@@ -430,8 +427,7 @@ Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool ret
       WEIR_ASSIGN_OR_RETURN(physical::NodePtr made, LowerAggregate(node));
       return Retracting(std::move(made), *node, retract);
     }
-    case logical::NodeKind::kJoin:
-      return LowerJoin(node, retract);
+    case logical::NodeKind::kJoin: return LowerJoin(node, retract);
     case logical::NodeKind::kLimit: {
       WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, retract));
       auto made = Start<physical::Limit>(*node, {std::move(input)});
@@ -451,8 +447,7 @@ Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool ret
       made->offset = node->As<logical::Sort>().offset;
       return physical::NodePtr(made);
     }
-    case logical::NodeKind::kSink:
-      return LowerSink(node);
+    case logical::NodeKind::kSink: return LowerSink(node);
   }
   return Status(ErrorCode::kInternal, "logical node of an unknown kind");
 }

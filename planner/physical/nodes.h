@@ -47,10 +47,10 @@ enum class NodeKind : uint8_t {
 
 /// What flows over an edge.
 enum class ChangeMode : uint8_t {
-  kAppend,    ///< A stream: each row stands for itself.
-  kUpsert,    ///< A table: the new row by key (kInsert/kUpdateAfter) or kDelete with the key alone.
-  kRetract,   ///< A table: as kUpsert, and each change of a row that was there brings the old row:
-              ///< kUpdateBefore directly before kUpdateAfter, or kDelete with the old values.
+  kAppend,   ///< A stream: each row stands for itself.
+  kUpsert,   ///< A table: the new row by key (kInsert/kUpdateAfter) or kDelete with the key alone.
+  kRetract,  ///< A table: as kUpsert, and each change of a row that was there brings the old row:
+             ///< kUpdateBefore directly before kUpdateAfter, or kDelete with the old values.
 };
 
 /// What the key's window is, if it has one.
@@ -58,46 +58,46 @@ enum class WindowKind : uint8_t { kNone, kTumbling, kHopping, kSession };
 
 struct WindowSpec {
   WindowKind kind = WindowKind::kNone;
-  int64_t size_ms = 0;        ///< Size; for sessions the gap.
-  int64_t advance_ms = 0;     ///< Hopping only; equals size_ms for tumbling.
-  int64_t grace_ms = 0;       ///< Resolved: as given, else max(24 h - size, 0); EMIT FINAL: 0.
-  int64_t retention_ms = 0;   ///< Resolved: at least size + grace; by default a day or more.
+  int64_t size_ms = 0;       ///< Size; for sessions the gap.
+  int64_t advance_ms = 0;    ///< Hopping only; equals size_ms for tumbling.
+  int64_t grace_ms = 0;      ///< Resolved: as given, else max(24 h - size, 0); EMIT FINAL: 0.
+  int64_t retention_ms = 0;  ///< Resolved: at least size + grace; by default a day or more.
 };
 
 /// What a store holds, and so how its entries look.
 enum class StoreKind : uint8_t {
-  kGroups,        ///< Groups of an aggregate over a stream, windowed or not.
-  kSessions,      ///< Sessions of an aggregate over a stream.
-  kTableGroups,   ///< Groups of an aggregate over a table.
-  kWindowTimes,   ///< Up to when the windows of an aggregate have closed.
-  kResultKeys,    ///< Keys that a filter of a table has let pass.
-  kRows,          ///< The rows of a table by key.
-  kPointers,      ///< The same, and behind each row the key of the other table that it names.
-  kPointerIndex,  ///< For each key of the other table, which of these rows name it.
-  kSubscriptions, ///< Where each row of a spread foreign-key join points, and its version.
-  kAnswers,       ///< The latest version that came back for each of these rows.
-  kJoinBuffer,    ///< Rows of one side of a join of streams.
-  kJoinTimes,     ///< Up to when both sides of such a join have come.
-  kView,          ///< The rows of a result by key, for pull queries.
-  kViewLayout,    ///< The columns that these have.
-  kClocks,        ///< Stream time of each source partition, in front of an exchange.
-  kStreamTime,    ///< Stream time of one input of a windowed node without an exchange.
-  kHeldRows,      ///< Rows that wait behind an exchange for those of other tasks.
-  kUpstreams,     ///< Stream times of the tasks that send by a repartition topic.
+  kGroups,         ///< Groups of an aggregate over a stream, windowed or not.
+  kSessions,       ///< Sessions of an aggregate over a stream.
+  kTableGroups,    ///< Groups of an aggregate over a table.
+  kWindowTimes,    ///< Up to when the windows of an aggregate have closed.
+  kResultKeys,     ///< Keys that a filter of a table has let pass.
+  kRows,           ///< The rows of a table by key.
+  kPointers,       ///< The same, and behind each row the key of the other table that it names.
+  kPointerIndex,   ///< For each key of the other table, which of these rows name it.
+  kSubscriptions,  ///< Where each row of a spread foreign-key join points, and its version.
+  kAnswers,        ///< The latest version that came back for each of these rows.
+  kJoinBuffer,     ///< Rows of one side of a join of streams.
+  kJoinTimes,      ///< Up to when both sides of such a join have come.
+  kView,           ///< The rows of a result by key, for pull queries.
+  kViewLayout,     ///< The columns that these have.
+  kClocks,         ///< Stream time of each source partition, in front of an exchange.
+  kStreamTime,     ///< Stream time of one input of a windowed node without an exchange.
+  kHeldRows,       ///< Rows that wait behind an exchange for those of other tasks.
+  kUpstreams,      ///< Stream times of the tasks that send by a repartition topic.
 };
 
 /// A state store of one node; one instance a task. Operators open what their node declares, and
 /// nothing else. See planner/physical/stores.h.
 struct StoreSpec {
-  std::string name;                ///< Such as "join-1-left"; unique in a query, kept over restarts.
+  std::string name;  ///< Such as "join-1-left"; unique in a query, kept over restarts.
   StoreKind kind = StoreKind::kRows;
-  std::vector<DataType> keys;      ///< What entries are found by.
+  std::vector<DataType> keys;  ///< What entries are found by.
   /// What entries hold: types of columns, or aggregate functions as "SUM(INTEGER) 1": with the
   /// version of their state.
   std::vector<std::string> values;
-  WindowSpec window;               ///< Of the keys, where they have one.
-  int64_t retention_ms = -1;       ///< How long entries stay behind stream time; -1: for ever.
-  int layout = 1;                  ///< Version of how entries are written (NewestLayout).
+  WindowSpec window;          ///< Of the keys, where they have one.
+  int64_t retention_ms = -1;  ///< How long entries stay behind stream time; -1: for ever.
+  int layout = 1;             ///< Version of how entries are written (NewestLayout).
 };
 
 struct Node;
@@ -107,12 +107,12 @@ struct Node {
   explicit Node(NodeKind k) : kind(k) {}
   virtual ~Node() = default;
   NodeKind kind;
-  int id = 0;                               ///< Unique in a plan, stable for the same SQL.
+  int id = 0;  ///< Unique in a plan, stable for the same SQL.
   std::vector<NodePtr> inputs;
   SchemaPtr schema;
   ChangeMode mode = ChangeMode::kAppend;
   WindowKind windowed_key = WindowKind::kNone;
-  int64_t window_size_ms = 0;               ///< Of a time-windowed key.
+  int64_t window_size_ms = 0;  ///< Of a time-windowed key.
   std::vector<StoreSpec> stores;
 
   /// The name of the `nth` store of this kind; a failed check if the node declares none.
@@ -121,7 +121,7 @@ struct Node {
 
 /// One side of a record's format, as resolved by the planner.
 struct SideFormat {
-  std::string format;                       ///< JSON, DELIMITED, KAFKA, NONE, …
+  std::string format;  ///< JSON, DELIMITED, KAFKA, NONE, …
   bool unwrapped = false;
   std::map<std::string, std::string> properties;
   bool operator==(const SideFormat&) const = default;
@@ -139,11 +139,11 @@ struct TopicSource : Node {
   /// the table; or nowhere: one row without columns, for a SELECT without FROM.
   enum class Origin : uint8_t { kTopic, kKeptTable, kOneRow };
   Origin origin = Origin::kTopic;
-  std::string kept_by;                      ///< kKeptTable: id of that query.
+  std::string kept_by;  ///< kKeptTable: id of that query.
   /// kKeptTable: the only keys that are asked for, one value a key column; empty: all rows.
   std::vector<std::vector<Value>> lookups;
-  std::string source_name;                  ///< Stream or table in the catalog.
-  std::string topic;                        ///< Topic, or for a connector the source's name.
+  std::string source_name;  ///< Stream or table in the catalog.
+  std::string topic;        ///< Topic, or for a connector the source's name.
   /// Non-empty: not a topic of the broker, but CONNECTOR='file' or 'datagen' with these properties.
   std::map<std::string, std::string> connector;
   SideFormat key_format, value_format;
@@ -153,16 +153,16 @@ struct TopicSource : Node {
     std::string name;
     DataType type;
     bool is_key = false;
-    bool is_headers = false;                ///< HEADERS, or HEADER('k') if header_key is set.
+    bool is_headers = false;  ///< HEADERS, or HEADER('k') if header_key is set.
     std::optional<std::string> header_key;
     int output_index = -1;
   };
   std::vector<SourceColumn> columns;
-  bool is_table = false;                    ///< Rows without key are dropped and counted.
+  bool is_table = false;  ///< Rows without key are dropped and counted.
   bool needs_partition = false, needs_offset = false, needs_headers = false;
   TimeSource time_source = TimeSource::kRecord;
-  int time_column = -1;                     ///< kColumn: index into `columns`.
-  std::string time_format;                  ///< Java pattern for STRING time columns, or empty.
+  int time_column = -1;     ///< kColumn: index into `columns`.
+  std::string time_format;  ///< Java pattern for STRING time columns, or empty.
   OnError on_error = OnError::kSkip;
   std::string dead_letter_topic;
   /// Start for a query without committed positions: "earliest", "latest", or explicit.
@@ -207,15 +207,15 @@ struct FlatMap : Node {
 struct Exchange : Node {
   Exchange() : Node(NodeKind::kExchange) {}
   int key_columns = 0;
-  std::string name;                         ///< "<query>-…-repartition" on Kafka.
+  std::string name;  ///< "<query>-…-repartition" on Kafka.
   /// Number of partitions: that of the widest source upstream, or of the join partner.
-  int32_t partitions = 0;                   ///< 0: as many as the (first) upstream source has.
+  int32_t partitions = 0;  ///< 0: as many as the (first) upstream source has.
   /// Rows must meet those of an external topic partitioned by Java's murmur2 over the encoded key:
   /// place them alike. Unset: any hash.
   std::optional<SideFormat> placement;
   /// Consumers need rows merged by (stream time, topic, partition, offset).
   bool ordered = false;
-  bool drop_null_keys = true;               ///< Counted as null_group_key.
+  bool drop_null_keys = true;  ///< Counted as null_group_key.
 };
 
 /// Turns a table's topic (kUpsert) into a kRetract changelog by keeping the table by key. Shared
@@ -226,7 +226,7 @@ struct Materialize : Node {
 
 struct AggregateCall {
   const AggregateOverload* function = nullptr;
-  std::vector<int> args;                    ///< Columns of the input.
+  std::vector<int> args;  ///< Columns of the input.
   std::vector<Value> constants;
 };
 
@@ -238,7 +238,7 @@ struct PartialAggregate : Node {
   PartialAggregate() : Node(NodeKind::kPartialAggregate) {}
   int key_columns = 0;
   std::vector<AggregateCall> calls;
-  WindowSpec window;                        ///< None, tumbling or hopping.
+  WindowSpec window;  ///< None, tumbling or hopping.
   /// In front of a BoundedAggregate: nulls are a group, and no row is late.
   bool bounded = false;
 };
@@ -266,8 +266,8 @@ struct TableAggregate : Node {
 
 enum class JoinKind : uint8_t { kInner, kLeft, kRight, kFull };
 
-// `condition` of a join, if there is one: rows with equal keys are a pair only where it is true. Its
-// columns are those of the left input's schema, then those of the right's.
+// `condition` of a join, if there is one: rows with equal keys are a pair only where it is true.
+// Its columns are those of the left input's schema, then those of the right's.
 
 /// Windowed join of two streams on equal keys (the first `key_columns` of both sides; same types).
 /// Output: [key][left columns…][right columns…] as listed by `left_columns`/`right_columns`, which
@@ -279,7 +279,7 @@ struct StreamStreamJoin : Node {
   JoinKind join = JoinKind::kInner;
   int64_t before_ms = 0, after_ms = 0;
   int64_t grace_ms = 0;
-  bool has_grace = false;                   ///< False: unmatched outer rows come out at once.
+  bool has_grace = false;  ///< False: unmatched outer rows come out at once.
   int key_columns = 1;
   std::vector<int> left_columns, right_columns;
   BoundExprPtr condition;
@@ -290,7 +290,7 @@ struct StreamStreamJoin : Node {
 /// Looks each stream row (inputs[0]) up in the table (inputs[1], materialized here by its key).
 struct StreamTableJoin : Node {
   StreamTableJoin() : Node(NodeKind::kStreamTableJoin) {}
-  JoinKind join = JoinKind::kInner;         ///< kInner or kLeft.
+  JoinKind join = JoinKind::kInner;  ///< kInner or kLeft.
   int key_columns = 1;
   std::vector<int> left_columns, right_columns;
   BoundExprPtr condition;
@@ -308,8 +308,8 @@ struct TableTableJoin : Node {
 /// Table join where expressions over the left row equal the right's primary key, in its order.
 struct ForeignKeyJoin : Node {
   ForeignKeyJoin() : Node(NodeKind::kForeignKeyJoin) {}
-  JoinKind join = JoinKind::kInner;         ///< kInner or kLeft.
-  std::vector<BoundExprPtr> foreign_key;    ///< Over the left input, one a column of that key.
+  JoinKind join = JoinKind::kInner;       ///< kInner or kLeft.
+  std::vector<BoundExprPtr> foreign_key;  ///< Over the left input, one a column of that key.
   int left_key_columns = 1;
   std::vector<int> left_columns, right_columns;
   BoundExprPtr condition;
@@ -331,15 +331,15 @@ struct ForeignKeyJoin : Node {
 /// BIGINT][kind INT], a SubscriptionKind.
 struct ForeignKeySubscribe : Node {
   ForeignKeySubscribe() : Node(NodeKind::kForeignKeySubscribe) {}
-  std::vector<BoundExprPtr> foreign_key;    ///< Over the input.
-  int key_columns = 1;                      ///< Of the input.
+  std::vector<BoundExprPtr> foreign_key;  ///< Over the input.
+  int key_columns = 1;                    ///< Of the input.
 };
 
 enum class SubscriptionKind : int32_t {
-  kSubscribe = 0,     ///< A row that points where an earlier one of its key did, or the first one.
-  kMoved = 1,         ///< A row that points elsewhere; its kUnsubscribe has the same version.
-  kUnsubscribe = 2,   ///< The earlier row no longer points there.
-  kDelete = 3,        ///< The row is gone.
+  kSubscribe = 0,    ///< A row that points where an earlier one of its key did, or the first one.
+  kMoved = 1,        ///< A row that points elsewhere; its kUnsubscribe has the same version.
+  kUnsubscribe = 2,  ///< The earlier row no longer points there.
+  kDelete = 3,       ///< The row is gone.
 };
 
 /// Last part. Input, a stream of messages: the columns of the join's result, then [version BIGINT]
@@ -351,15 +351,15 @@ struct ForeignKeyAnswers : Node {
 
 struct AnswerBits {
   static constexpr int32_t kHasResult = 1;
-  static constexpr int32_t kMoved = 2;          ///< The answer to a kMoved.
-  static constexpr int32_t kUnsubscribed = 4;   ///< Alone: the answer to a kUnsubscribe.
-  static constexpr int32_t kDeleted = 8;        ///< To a kDelete of a row that pointed somewhere.
+  static constexpr int32_t kMoved = 2;         ///< The answer to a kMoved.
+  static constexpr int32_t kUnsubscribed = 4;  ///< Alone: the answer to a kUnsubscribe.
+  static constexpr int32_t kDeleted = 8;       ///< To a kDelete of a row that pointed somewhere.
 };
 
 struct Limit : Node {
   Limit() : Node(NodeKind::kLimit) {}
-  int64_t rows = 0;                         ///< -1: all.
-  int64_t offset = 0;                       ///< Rows passed over first.
+  int64_t rows = 0;    ///< -1: all.
+  int64_t offset = 0;  ///< Rows passed over first.
 };
 
 // The rest is for bounded input only: these nodes hand on their rows when their input has ended.
@@ -377,14 +377,14 @@ struct BoundedAggregate : Node {
   int key_columns = 0;
   std::vector<AggregateCall> calls;
   WindowSpec window;
-  bool merges_partials = false;             ///< As in StreamAggregate.
+  bool merges_partials = false;  ///< As in StreamAggregate.
   /// No GROUP BY: the one group is there without rows too. Its key is a constant.
   bool global = false;
 };
 
 /// What rows are sorted by, first key first.
 struct SortKey {
-  int column = 0;                           ///< Of the input; kTime: the row's time.
+  int column = 0;  ///< Of the input; kTime: the row's time.
   bool descending = false;
   bool nulls_first = false;
   static constexpr int kTime = -1;
@@ -394,7 +394,7 @@ struct SortKey {
 struct Sort : Node {
   Sort() : Node(NodeKind::kSort) {}
   std::vector<SortKey> keys;
-  int64_t limit = -1;                       ///< -1: all.
+  int64_t limit = -1;  ///< -1: all.
   int64_t offset = 0;
 };
 
@@ -405,7 +405,7 @@ struct TopicSink : Node {
   std::string topic;
   int32_t partitions = 0;
   SideFormat key_format, value_format;
-  int time_column = -1;                     ///< WITH (TIMESTAMP=…): column of the schema.
+  int time_column = -1;  ///< WITH (TIMESTAMP=…): column of the schema.
   std::string time_format;
   bool is_table = false;
   /// Keys are those of the source's records: several columns that are all null are a null key.

@@ -26,8 +26,7 @@ std::shared_ptr<physical::Node> MakeNode(physical::NodeKind kind) {
     case NodeKind::kLatestRows: return std::make_shared<physical::LatestRows>();
     case NodeKind::kBoundedAggregate: return std::make_shared<physical::BoundedAggregate>();
     case NodeKind::kSort: return std::make_shared<physical::Sort>();
-    case NodeKind::kForeignKeySubscribe:
-      return std::make_shared<physical::ForeignKeySubscribe>();
+    case NodeKind::kForeignKeySubscribe: return std::make_shared<physical::ForeignKeySubscribe>();
     case NodeKind::kForeignKeyAnswers: return std::make_shared<physical::ForeignKeyAnswers>();
   }
   return nullptr;

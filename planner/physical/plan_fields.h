@@ -285,12 +285,27 @@ template <class E>
 struct Words;
 template <>
 struct Words<physical::NodeKind> {
-  static constexpr std::string_view kAll[] = {
-      "source",       "filter",          "project",     "flat-map",    "exchange",
-      "materialize",  "partial-aggregate", "aggregate", "table-aggregate", "stream-join",
-      "look-up",      "table-join",      "foreign-key-join", "limit",  "topic-sink",
-      "client-sink",  "latest-rows",     "bounded-aggregate", "sort",
-      "foreign-key-subscribe", "foreign-key-answers"};
+  static constexpr std::string_view kAll[] = {"source",
+                                              "filter",
+                                              "project",
+                                              "flat-map",
+                                              "exchange",
+                                              "materialize",
+                                              "partial-aggregate",
+                                              "aggregate",
+                                              "table-aggregate",
+                                              "stream-join",
+                                              "look-up",
+                                              "table-join",
+                                              "foreign-key-join",
+                                              "limit",
+                                              "topic-sink",
+                                              "client-sink",
+                                              "latest-rows",
+                                              "bounded-aggregate",
+                                              "sort",
+                                              "foreign-key-subscribe",
+                                              "foreign-key-answers"};
 };
 template <>
 struct Words<physical::ChangeMode> {
@@ -324,17 +339,16 @@ struct Words<physical::TopicSource::Start> {
 template <>
 struct Words<physical::StoreKind> {
   static constexpr std::string_view kAll[] = {
-      "groups",      "sessions",   "table-groups", "window-times", "result-keys",
-      "rows",        "pointers",   "pointer-index", "subscriptions", "answers", "join-buffer",
-      "join-times",  "view",
-      "view-layout", "clocks",     "stream-time",  "held-rows",    "upstreams"};
+      "groups",   "sessions",      "table-groups",  "window-times", "result-keys", "rows",
+      "pointers", "pointer-index", "subscriptions", "answers",      "join-buffer", "join-times",
+      "view",     "view-layout",   "clocks",        "stream-time",  "held-rows",   "upstreams"};
 };
 template <>
 struct Words<BoundKind> {
   static constexpr std::string_view kAll[] = {
-      "literal", "column", "system",      "call", "cast",      "case",  "and",
-      "or",      "not",    "is-null",     "is-not-null", "in", "subscript", "field",
-      "array",   "map",    "struct",      "lambda", "lambda-parameter"};
+      "literal", "column",  "system",          "call", "cast",      "case",  "and",   "or",
+      "not",     "is-null", "is-not-null",     "in",   "subscript", "field", "array", "map",
+      "struct",  "lambda",  "lambda-parameter"};
 };
 template <>
 struct Words<SystemColumn> {
@@ -355,8 +369,7 @@ void VisitNode(physical::Node& node, Visit&& visit) {
     case NodeKind::kFlatMap: return visit(static_cast<physical::FlatMap&>(node));
     case NodeKind::kExchange: return visit(static_cast<physical::Exchange&>(node));
     case NodeKind::kMaterialize: return visit(static_cast<physical::Materialize&>(node));
-    case NodeKind::kPartialAggregate:
-      return visit(static_cast<physical::PartialAggregate&>(node));
+    case NodeKind::kPartialAggregate: return visit(static_cast<physical::PartialAggregate&>(node));
     case NodeKind::kStreamAggregate: return visit(static_cast<physical::StreamAggregate&>(node));
     case NodeKind::kTableAggregate: return visit(static_cast<physical::TableAggregate&>(node));
     case NodeKind::kStreamStreamJoin: return visit(static_cast<physical::StreamStreamJoin&>(node));

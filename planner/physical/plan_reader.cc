@@ -22,7 +22,9 @@ constexpr size_t kJsonDepthMax = size_t{1} << 16;
 class PlanReader;
 
 template <class T>
-concept ReadsFields = requires(PlanReader& io, T& value) { plan_fields::Fields(io, value); };
+concept ReadsFields = requires(PlanReader& io, T& value) {
+  plan_fields::Fields(io, value);
+};
 
 class PlanReader {
  public:
@@ -97,7 +99,7 @@ class PlanReader {
     value = static_cast<T>(read);
   }
   template <class E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   void Read(element from, E& value) {
     std::string word;
     Read(from, word);
@@ -193,8 +195,8 @@ class PlanReader {
 
   const FunctionCatalog& functions_;
   const StoreNames& store_names_;
-  simdjson::dom::object object_;   // Being read.
-  size_t fields_read_ = 0;         // Of it.
+  simdjson::dom::object object_;  // Being read.
+  size_t fields_read_ = 0;        // Of it.
   std::map<int, physical::NodePtr> nodes_;
   Status status_;
 };
@@ -258,9 +260,7 @@ bool FromHex(std::string_view hex, std::string& bytes) {
 
 void PlanReader::Read(element from, Value& value) {
   switch (from.type()) {
-    case simdjson::dom::element_type::NULL_VALUE:
-      value = Value();
-      return;
+    case simdjson::dom::element_type::NULL_VALUE: value = Value(); return;
     case simdjson::dom::element_type::BOOL: {
       bool read = false;
       Read(from, read);
@@ -285,8 +285,7 @@ void PlanReader::Read(element from, Value& value) {
       value = Value(std::move(items));
       return;
     }
-    default:
-      break;
+    default: break;
   }
   std::optional<int64_t> number;
   std::optional<std::string> real, decimal, bytes;
@@ -367,7 +366,8 @@ Result<physical::NodePtr> ReadPlan(std::string_view text, const FunctionCatalog&
   if (version > plan_fields::kVersion) {
     return Status(ErrorCode::kPlanChanged,
                   fmt::format("the plan was written by a newer Weir: its version is {}, this one "
-                              "knows {}", version, plan_fields::kVersion));
+                              "knows {}",
+                              version, plan_fields::kVersion));
   }
   PlanReader reader(functions, names);
   physical::NodePtr root;

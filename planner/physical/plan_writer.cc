@@ -14,14 +14,15 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view kTypeWords[] = {"NULL",   "BOOLEAN", "INTEGER", "BIGINT", "DOUBLE",
-                                           "",       "STRING",  "BYTES",   "DATE",   "TIME",
-                                           "TIMESTAMP"};
+constexpr std::string_view kTypeWords[] = {"NULL",   "BOOLEAN", "INTEGER", "BIGINT", "DOUBLE",   "",
+                                           "STRING", "BYTES",   "DATE",    "TIME",   "TIMESTAMP"};
 
 class PlanWriter;
 
 template <class T>
-concept WritesFields = requires(PlanWriter& io, T& value) { plan_fields::Fields(io, value); };
+concept WritesFields = requires(PlanWriter& io, T& value) {
+  plan_fields::Fields(io, value);
+};
 
 class PlanWriter {
  public:
@@ -47,7 +48,7 @@ class PlanWriter {
     std::vector<int> inputs;
     for (const physical::NodePtr& input : node.inputs) inputs.push_back(input->id);
     (*this)("inputs", inputs);
-    auto& fields = const_cast<physical::Node&>(node);   // Which are only looked at.
+    auto& fields = const_cast<physical::Node&>(node);  // Which are only looked at.
     plan_fields::VisitNode(fields, [this](auto& of_kind) { plan_fields::Fields(*this, of_kind); });
     plan_fields::Fields(*this, fields);
     Close('}', outer);
@@ -66,7 +67,7 @@ class PlanWriter {
     return value != 0;
   }
   template <class E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   bool Write(E value) {
     AppendJsonString(plan_fields::Words<E>::kAll[static_cast<size_t>(value)], out_);
     return static_cast<size_t>(value) != 0;
@@ -127,7 +128,7 @@ class PlanWriter {
   template <WritesFields T>
   bool Write(const T& value) {
     const bool outer = Open('{');
-    plan_fields::Fields(*this, const_cast<T&>(value));   // Which are only looked at.
+    plan_fields::Fields(*this, const_cast<T&>(value));  // Which are only looked at.
     const bool any = !first_;
     Close('}', outer);
     return any;
@@ -159,17 +160,15 @@ class PlanWriter {
   }
 
   std::string out_;
-  bool first_ = true;   // Nothing stands in the innermost bracket yet.
+  bool first_ = true;  // Nothing stands in the innermost bracket yet.
 };
 
 bool PlanWriter::Write(const DataType& type) {
   switch (type.kind()) {
     case TypeKind::kDecimal:
       return Tagged("DECIMAL", std::vector<int>{type.precision(), type.scale()});
-    case TypeKind::kArray:
-      return Tagged("ARRAY", type.element());
-    case TypeKind::kMap:
-      return Tagged("MAP", std::vector<DataType>{type.key(), type.element()});
+    case TypeKind::kArray: return Tagged("ARRAY", type.element());
+    case TypeKind::kMap: return Tagged("MAP", std::vector<DataType>{type.key(), type.element()});
     case TypeKind::kStruct: {
       std::vector<ColumnSchema> fields;
       for (const DataType::Field& field : type.fields()) fields.push_back({field.name, field.type});

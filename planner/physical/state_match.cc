@@ -28,8 +28,8 @@ std::string Described(const StoreSignature& store) {
 StateMatch CompareSignatures(const StateSignature& kept, const StateSignature& made) {
   StateMatch match;
   if (kept.reads != made.reads) {
-    match.differs.push_back(fmt::format("it reads {} in place of {}",
-                                        fmt::join(made.reads, ", "), fmt::join(kept.reads, ", ")));
+    match.differs.push_back(fmt::format("it reads {} in place of {}", fmt::join(made.reads, ", "),
+                                        fmt::join(kept.reads, ", ")));
   }
   std::vector<bool> taken(kept.stores.size(), false);
   for (const StoreSignature& store : made.stores) {

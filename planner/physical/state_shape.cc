@@ -23,8 +23,7 @@ bool AppendStatelessShape(const physical::Node& node, std::string& shape) {
     case NodeKind::kFlatMap:
     case NodeKind::kTopicSink:
       return node.inputs.size() == 1 && AppendStatelessShape(*node.inputs[0], shape);
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -48,8 +47,8 @@ std::string NodeShape(const physical::Node& node) {
     case NodeKind::kTopicSource:
       return "read " + ReadText(static_cast<const physical::TopicSource&>(node));
     case NodeKind::kFilter:
-      return "filter " + ToText(*static_cast<const physical::Filter&>(node).predicate,
-                                *node.inputs[0]->schema);
+      return "filter " +
+             ToText(*static_cast<const physical::Filter&>(node).predicate, *node.inputs[0]->schema);
     case NodeKind::kProject:
       return "project " + ExprsText(static_cast<const physical::Project&>(node).exprs,
                                     *node.inputs[0]->schema, *node.schema);
@@ -63,8 +62,7 @@ std::string NodeShape(const physical::Node& node) {
       if (exchange.placement) text += " placed as " + FormatText(*exchange.placement);
       return text + (exchange.ordered ? " ordered" : "");
     }
-    case NodeKind::kMaterialize:
-      return "materialize";
+    case NodeKind::kMaterialize: return "materialize";
     case NodeKind::kPartialAggregate: {
       const auto& partial = static_cast<const physical::PartialAggregate&>(node);
       return AggregateShape("partial", partial) + " " + WindowText(partial.window);
@@ -95,19 +93,16 @@ std::string NodeShape(const physical::Node& node) {
       return "subscribe on " +
              ListText(static_cast<const physical::ForeignKeySubscribe&>(node).foreign_key,
                       *node.inputs[0]->schema);
-    case NodeKind::kForeignKeyAnswers:
-      return "answers";
+    case NodeKind::kForeignKeyAnswers: return "answers";
     case NodeKind::kLimit:
       return "limit " + std::to_string(static_cast<const physical::Limit&>(node).rows);
     case NodeKind::kTopicSink:
       return static_cast<const physical::TopicSink&>(node).is_table ? "table" : "stream";
-    case NodeKind::kClientSink:
-      return "client";
+    case NodeKind::kClientSink: return "client";
     // Queries that keep state have none of these: they are for input that ends.
     case NodeKind::kLatestRows:
     case NodeKind::kBoundedAggregate:
-    case NodeKind::kSort:
-      break;
+    case NodeKind::kSort: break;
   }
   return {};
 }

@@ -22,8 +22,8 @@ using physical::StoreKind;
 
 /// What flows out of a node.
 struct Flow {
-  std::vector<std::string> columns;   ///< How each comes from the columns of the sources.
-  std::string path;                   ///< Sources, exchanges, joins and aggregates on the way.
+  std::vector<std::string> columns;  ///< How each comes from the columns of the sources.
+  std::string path;                  ///< Sources, exchanges, joins and aggregates on the way.
 };
 
 template <class E>
@@ -42,17 +42,13 @@ std::string Shortened(std::string text) {
 
 std::string ExprSource(const BoundExpr& expr, const std::vector<std::string>& columns) {
   switch (expr.kind) {
-    case BoundKind::kColumn:
-      return columns[static_cast<size_t>(expr.index)];
-    case BoundKind::kSystem:
-      return std::string(SystemColumnName(expr.system));
-    case BoundKind::kLiteral:
-      return ValueText(expr.value, expr.type) + ":" + expr.type.ToString();
-    default:
-      break;
+    case BoundKind::kColumn: return columns[static_cast<size_t>(expr.index)];
+    case BoundKind::kSystem: return std::string(SystemColumnName(expr.system));
+    case BoundKind::kLiteral: return ValueText(expr.value, expr.type) + ":" + expr.type.ToString();
+    default: break;
   }
-  std::string text = expr.kind == BoundKind::kCall ? expr.function->name
-                                                   : std::string(Word(expr.kind));
+  std::string text =
+      expr.kind == BoundKind::kCall ? expr.function->name : std::string(Word(expr.kind));
   if (expr.index != 0) text += fmt::format("#{}", expr.index);
   text += ":" + expr.type.ToString() + "(";
   for (const BoundExprPtr& child : expr.children) {
@@ -189,12 +185,11 @@ Flow Signer::OfFlatMap(const physical::FlatMap& flat, Flow input) {
 }
 
 Flow Signer::OfExchange(const physical::Exchange& exchange, Flow input) {
-  input.path = fmt::format("exchange[{} {}{}{}{}]", input.path,
-                           KeysPart(input, exchange.key_columns),
-                           exchange.partitions > 0 ? fmt::format(" into {}", exchange.partitions)
-                                                   : std::string(),
-                           exchange.placement ? " placed as " + exchange.placement->format : "",
-                           exchange.ordered ? " in order" : "");
+  input.path = fmt::format(
+      "exchange[{} {}{}{}{}]", input.path, KeysPart(input, exchange.key_columns),
+      exchange.partitions > 0 ? fmt::format(" into {}", exchange.partitions) : std::string(),
+      exchange.placement ? " placed as " + exchange.placement->format : "",
+      exchange.ordered ? " in order" : "");
   Sign(exchange, StoreKind::kClocks, "in front of " + input.path);
   Sign(exchange, StoreKind::kHeldRows, "behind " + input.path,
        ValuesOf(input, *exchange.schema, 0));
@@ -238,8 +233,7 @@ Flow Signer::OfAggregate(const physical::StreamAggregate& aggregate, Flow input)
     flow.columns.push_back(aggregate.merges_partials
                                ? input.columns[static_cast<size_t>(call.args[0])]
                                : CallSource(call, input));
-    states.push_back(
-        fmt::format("{} state {}", flow.columns.back(), call.function->state_version));
+    states.push_back(fmt::format("{} state {}", flow.columns.back(), call.function->state_version));
   }
   const std::string what =
       fmt::format("{}{}{} of {}", KeysPart(input, aggregate.key_columns),
@@ -258,8 +252,7 @@ Flow Signer::OfTableAggregate(const physical::TableAggregate& aggregate, Flow in
   std::vector<std::string> states;
   for (const physical::AggregateCall& call : aggregate.calls) {
     flow.columns.push_back(CallSource(call, input));
-    states.push_back(
-        fmt::format("{} state {}", flow.columns.back(), call.function->state_version));
+    states.push_back(fmt::format("{} state {}", flow.columns.back(), call.function->state_version));
   }
   const std::string what =
       fmt::format("{} of {}", KeysPart(input, aggregate.key_columns), input.path);
@@ -277,8 +270,8 @@ Flow Signer::Joined(const Join& join, int keys, std::string how, const std::vect
     both.insert(both.end(), sides[1].columns.begin(), sides[1].columns.end());
     how += " if " + ExprSource(*join.condition, both);
   }
-  flow.path = Shortened(fmt::format("join[{} {} of {} and {}]", Word(join.join), how,
-                                    sides[0].path, sides[1].path));
+  flow.path = Shortened(
+      fmt::format("join[{} {} of {} and {}]", Word(join.join), how, sides[0].path, sides[1].path));
   for (int i = 0; i < keys; ++i) {
     flow.columns.push_back(Shortened(sides[0].columns[i] + " = " + sides[1].columns[i]));
   }
@@ -311,7 +304,7 @@ Flow Signer::OfStreamJoin(const physical::StreamStreamJoin& join, std::vector<Fl
 Flow Signer::OfForeignKeyJoin(const physical::ForeignKeyJoin& join, std::vector<Flow> sides) {
   const auto keys = join.foreign_key.size();
   std::vector<std::string> pointers;
-  Flow message;   // What else the messages of a spread join have.
+  Flow message;  // What else the messages of a spread join have.
   if (join.spread) {
     std::vector<std::string>& columns = sides[0].columns;
     pointers.assign(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(keys));
@@ -343,9 +336,8 @@ Flow Signer::OfSubscribe(const physical::ForeignKeySubscribe& subscribe, Flow in
   for (const BoundExprPtr& key : subscribe.foreign_key) {
     flow.columns.push_back(ExprSource(*key, input.columns));
   }
-  const std::string what =
-      fmt::format("{} to {} of {}", KeysPart(input, subscribe.key_columns),
-                  fmt::join(flow.columns, ", "), input.path);
+  const std::string what = fmt::format("{} to {} of {}", KeysPart(input, subscribe.key_columns),
+                                       fmt::join(flow.columns, ", "), input.path);
   Sign(subscribe, StoreKind::kSubscriptions, what);
   flow.path = Shortened("subscriptions[" + what + "]");
   flow.columns.insert(flow.columns.end(), input.columns.begin(), input.columns.end());
@@ -371,8 +363,7 @@ Flow Signer::VisitOfKind(const physical::Node& node) {
   std::vector<Flow> inputs;
   for (const physical::NodePtr& input : node.inputs) inputs.push_back(Visit(*input));
   switch (node.kind) {
-    case NodeKind::kTopicSource:
-      return OfSource(static_cast<const physical::TopicSource&>(node));
+    case NodeKind::kTopicSource: return OfSource(static_cast<const physical::TopicSource&>(node));
     case NodeKind::kFilter: {
       const int keys = KeyColumnsOf(*node.schema);
       Sign(node, StoreKind::kResultKeys,
@@ -398,14 +389,12 @@ Flow Signer::VisitOfKind(const physical::Node& node) {
     case NodeKind::kPartialAggregate:
       return OfPartial(static_cast<const physical::PartialAggregate&>(node), std::move(inputs[0]));
     case NodeKind::kStreamAggregate:
-      return OfAggregate(static_cast<const physical::StreamAggregate&>(node),
-                         std::move(inputs[0]));
+      return OfAggregate(static_cast<const physical::StreamAggregate&>(node), std::move(inputs[0]));
     case NodeKind::kTableAggregate:
       return OfTableAggregate(static_cast<const physical::TableAggregate&>(node),
                               std::move(inputs[0]));
     case NodeKind::kStreamStreamJoin:
-      return OfStreamJoin(static_cast<const physical::StreamStreamJoin&>(node),
-                          std::move(inputs));
+      return OfStreamJoin(static_cast<const physical::StreamStreamJoin&>(node), std::move(inputs));
     case NodeKind::kStreamTableJoin: {
       const auto& join = static_cast<const physical::StreamTableJoin&>(node);
       SignRows(node, inputs[1], *node.inputs[1], join.key_columns, StoreKind::kRows, 0);
@@ -425,18 +414,14 @@ Flow Signer::VisitOfKind(const physical::Node& node) {
       return OfSubscribe(static_cast<const physical::ForeignKeySubscribe&>(node),
                          std::move(inputs[0]));
     case NodeKind::kForeignKeyAnswers:
-      return OfAnswers(static_cast<const physical::ForeignKeyAnswers&>(node),
-                       std::move(inputs[0]));
+      return OfAnswers(static_cast<const physical::ForeignKeyAnswers&>(node), std::move(inputs[0]));
     case NodeKind::kTopicSink:
-    case NodeKind::kClientSink:
-      SignView(node, inputs[0]);
-      return std::move(inputs[0]);
+    case NodeKind::kClientSink: SignView(node, inputs[0]); return std::move(inputs[0]);
     // Queries that keep state have none of these but LIMIT: they are for input that ends.
     case NodeKind::kLimit:
     case NodeKind::kLatestRows:
     case NodeKind::kBoundedAggregate:
-    case NodeKind::kSort:
-      break;
+    case NodeKind::kSort: break;
   }
   return inputs.empty() ? Flow() : std::move(inputs[0]);
 }

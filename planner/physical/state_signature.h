@@ -15,10 +15,10 @@
 namespace weir {
 
 struct StoreSignature {
-  std::string store;               ///< Its name, which is no part of the signature.
+  std::string store;  ///< Its name, which is no part of the signature.
   physical::StoreKind kind;
-  std::string text;                ///< All but the values.
-  std::vector<std::string> values;   ///< Each with its type and how it comes from the sources.
+  std::string text;                 ///< All but the values.
+  std::vector<std::string> values;  ///< Each with its type and how it comes from the sources.
   int layout = 1;
 };
 
@@ -32,8 +32,8 @@ StateSignature SignatureOf(const physical::Node& root);
 /// How the state that `kept` describes fits a plan with `made`.
 struct StateMatch {
   bool equal = true;
-  StoreNames names;                ///< Of the plan's stores, those that hold the kept state.
-  std::vector<std::string> differs;   ///< In words, one a store or topic.
+  StoreNames names;                  ///< Of the plan's stores, those that hold the kept state.
+  std::vector<std::string> differs;  ///< In words, one a store or topic.
 };
 StateMatch CompareSignatures(const StateSignature& kept, const StateSignature& made);
 

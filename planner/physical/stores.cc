@@ -24,24 +24,12 @@ struct StoreKindRow {
 
 // In the order of StoreKind.
 constexpr StoreKindRow kStoreKinds[] = {
-    {StoreKind::kGroups, 2},
-    {StoreKind::kSessions, 2},
-    {StoreKind::kTableGroups},
-    {StoreKind::kWindowTimes},
-    {StoreKind::kResultKeys},
-    {StoreKind::kRows, 2},
-    {StoreKind::kPointers, 2},
-    {StoreKind::kPointerIndex},
-    {StoreKind::kSubscriptions},
-    {StoreKind::kAnswers},
-    {StoreKind::kJoinBuffer, 2},
-    {StoreKind::kJoinTimes},
-    {StoreKind::kView, 2},
-    {StoreKind::kViewLayout},
-    {StoreKind::kClocks},
-    {StoreKind::kStreamTime},
-    {StoreKind::kHeldRows},
-    {StoreKind::kUpstreams},
+    {StoreKind::kGroups, 2},   {StoreKind::kSessions, 2},   {StoreKind::kTableGroups},
+    {StoreKind::kWindowTimes}, {StoreKind::kResultKeys},    {StoreKind::kRows, 2},
+    {StoreKind::kPointers, 2}, {StoreKind::kPointerIndex},  {StoreKind::kSubscriptions},
+    {StoreKind::kAnswers},     {StoreKind::kJoinBuffer, 2}, {StoreKind::kJoinTimes},
+    {StoreKind::kView, 2},     {StoreKind::kViewLayout},    {StoreKind::kClocks},
+    {StoreKind::kStreamTime},  {StoreKind::kHeldRows},      {StoreKind::kUpstreams},
 };
 
 const StoreKindRow& RowOfKind(StoreKind kind) { return kStoreKinds[static_cast<size_t>(kind)]; }
@@ -177,19 +165,17 @@ void StoreDeclarer::DeclareExchange() {
 void StoreDeclarer::Declare() {
   switch (node_.kind) {
     case NodeKind::kFilter: {
-      const physical::ChangeMode mode =
-          node_.inputs.empty() ? node_.mode : node_.inputs[0]->mode;
+      const physical::ChangeMode mode = node_.inputs.empty() ? node_.mode : node_.inputs[0]->mode;
       if (mode != physical::ChangeMode::kUpsert) break;
       StoreSpec& store = Add(StoreKind::kResultKeys, NameOr(0, "filter-" + Number()));
       AddKeys(*node_.schema, KeyColumnsOf(*node_.schema), store);
       store.window = KeyWindow();
       break;
     }
-    case NodeKind::kExchange:
-      return DeclareExchange();
+    case NodeKind::kExchange: return DeclareExchange();
     case NodeKind::kMaterialize:
-      return AddRows(*node_.schema, KeyColumnsOf(*node_.schema),
-                     NameOr(0, "table-" + Number()), StoreKind::kRows);
+      return AddRows(*node_.schema, KeyColumnsOf(*node_.schema), NameOr(0, "table-" + Number()),
+                     StoreKind::kRows);
     case NodeKind::kPartialAggregate:
       if (static_cast<physical::PartialAggregate&>(node_).window.kind ==
           physical::WindowKind::kNone) {
@@ -210,8 +196,7 @@ void StoreDeclarer::Declare() {
                      NameOr(0, "table-" + Number()), StoreKind::kRows);
     case NodeKind::kTableTableJoin:
       for (size_t i = 0; i < 2; ++i) {
-        AddRows(*node_.inputs[i]->schema,
-                static_cast<physical::TableTableJoin&>(node_).key_columns,
+        AddRows(*node_.inputs[i]->schema, static_cast<physical::TableTableJoin&>(node_).key_columns,
                 NameOr(i, "table-" + Number() + "-" + std::to_string(i)), StoreKind::kRows);
       }
       break;
@@ -256,8 +241,7 @@ void StoreDeclarer::Declare() {
     case NodeKind::kFlatMap:
     case NodeKind::kLimit:
     case NodeKind::kBoundedAggregate:
-    case NodeKind::kSort:
-      break;
+    case NodeKind::kSort: break;
   }
 }
 
@@ -295,10 +279,8 @@ bool HoldsRows(StoreKind kind) {
     case StoreKind::kPointers:
     case StoreKind::kSubscriptions:
     case StoreKind::kAnswers:
-    case StoreKind::kJoinBuffer:
-      return true;
-    default:
-      return false;
+    case StoreKind::kJoinBuffer: return true;
+    default: return false;
   }
 }
 std::string_view StoreKindText(StoreKind kind) {

@@ -32,8 +32,7 @@ constexpr ConnectorProperty kFileProperties[] = {
      "JSON: a single column stands in an object, not bare."},
     {"FOLLOW", kBoolean, "false", kRead, 0, "Lines that are appended are read as they come."},
     {"PARTITIONS", kInteger, "1", kBoth, 1, "Parts of the file that are read at the same time."},
-    {"STRICT.JSON", kBoolean, "false", kRead, 0,
-     "JSON: values that nobody reads are checked too."},
+    {"STRICT.JSON", kBoolean, "false", kRead, 0, "JSON: values that nobody reads are checked too."},
     {"TIMESTAMP", kText, "the file's last change", kBoth, 0, "The column with a row's time."},
     {"TIMESTAMP_FORMAT", kText, "", kBoth, 0, "How a STRING column writes times."},
     {"TIMESTAMP_SOURCE", kText, "record", kRead, 0, "record, append or processing."},
@@ -72,8 +71,7 @@ bool Fits(const ConnectorProperty& property, bool for_writing) {
          (property.use == ConnectorUse::kWrite) == for_writing;
 }
 
-const std::string* TextOf(const std::map<std::string, std::string>& properties,
-                          const char* name) {
+const std::string* TextOf(const std::map<std::string, std::string>& properties, const char* name) {
   const auto found = properties.find(name);
   return found == properties.end() ? nullptr : &found->second;
 }

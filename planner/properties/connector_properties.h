@@ -24,17 +24,17 @@ struct ConnectorProperty {
   /// What holds where it is left out; empty: it must be given, or there is nothing then.
   std::string_view otherwise;
   ConnectorUse use = ConnectorUse::kRead;
-  int64_t least = INT64_MIN;   ///< Of integers.
+  int64_t least = INT64_MIN;  ///< Of integers.
   std::string_view text;
 };
 
 struct ConnectorRow {
-  std::string_view name;       ///< As CONNECTOR names it: lower case.
+  std::string_view name;  ///< As CONNECTOR names it: lower case.
   std::string_view text;
   std::span<const ConnectorProperty> properties;
   /// Properties that begin so are the connector's too, one for each column; empty: none.
   std::string_view column_prefix;
-  bool writes = false;         ///< May be written to.
+  bool writes = false;  ///< May be written to.
 
   const ConnectorProperty* Find(std::string_view property, bool for_writing) const;
 };

@@ -39,15 +39,16 @@ Result<std::optional<int>> ReadTimeColumn(const WithProperties& with, const Sche
                         ? has_format
                         : (type.is(TypeKind::kBigint) || type.is(TypeKind::kTimestamp));
   if (!fits) {
-    return InvalidProperty("the TIMESTAMP column is BIGINT, TIMESTAMP, or STRING with a "
-                           "TIMESTAMP_FORMAT, and " +
-                               name + " is " + type.ToString(),
-                           with.PositionOf("TIMESTAMP"));
+    return InvalidProperty(
+        "the TIMESTAMP column is BIGINT, TIMESTAMP, or STRING with a "
+        "TIMESTAMP_FORMAT, and " +
+            name + " is " + type.ToString(),
+        with.PositionOf("TIMESTAMP"));
   }
   if (has_format && !type.is(TypeKind::kString)) {
-    return InvalidProperty("TIMESTAMP_FORMAT describes STRING columns, and " + name + " is " +
-                               type.ToString(),
-                           with.PositionOf("TIMESTAMP_FORMAT"));
+    return InvalidProperty(
+        "TIMESTAMP_FORMAT describes STRING columns, and " + name + " is " + type.ToString(),
+        with.PositionOf("TIMESTAMP_FORMAT"));
   }
   return std::optional<int>(column);
 }

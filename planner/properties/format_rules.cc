@@ -23,9 +23,8 @@ constexpr std::string_view kRegistryFormats[] = {"AVRO", "JSON_SR", "PROTOBUF", 
 bool ContainsMap(const DataType& type) {
   if (type.is(TypeKind::kMap)) return true;
   if (type.is(TypeKind::kArray)) return ContainsMap(type.element());
-  return std::ranges::any_of(type.fields(), [](const DataType::Field& field) {
-    return ContainsMap(field.type);
-  });
+  return std::ranges::any_of(type.fields(),
+                             [](const DataType::Field& field) { return ContainsMap(field.type); });
 }
 
 bool HasOnlyTextMapKeys(const DataType& type) {
@@ -33,9 +32,8 @@ bool HasOnlyTextMapKeys(const DataType& type) {
   if (type.is(TypeKind::kMap)) {
     return type.key().is(TypeKind::kString) && HasOnlyTextMapKeys(type.element());
   }
-  return std::ranges::all_of(type.fields(), [](const DataType::Field& field) {
-    return HasOnlyTextMapKeys(field.type);
-  });
+  return std::ranges::all_of(
+      type.fields(), [](const DataType::Field& field) { return HasOnlyTextMapKeys(field.type); });
 }
 
 bool KafkaHolds(const DataType& type) {
@@ -45,8 +43,7 @@ bool KafkaHolds(const DataType& type) {
 
 Status Mismatch(const physical::SideFormat& format, const ColumnSchema& column) {
   return Status(ErrorCode::kFormatMismatch, "format " + format.format + " cannot hold column " +
-                                                column.name + " of type " +
-                                                column.type.ToString());
+                                                column.name + " of type " + column.type.ToString());
 }
 
 /// One character, or the words SPACE and TAB, which stay words: a statement that is made of them
@@ -57,16 +54,17 @@ Result<std::string> ReadDelimiter(std::string_view property, const WithPropertie
   const auto cannot_be = [](unsigned char c) { return c <= ' ' || c >= 0x7F || c == '"'; };
   if (text.size() != 1 || cannot_be(static_cast<unsigned char>(text[0]))) {
     return Status(ErrorCode::kInvalidProperty,
-                  std::string(property) + " takes one character of ASCII that is no double quote, "
-                                          "not '" + text + "'")
+                  std::string(property) +
+                      " takes one character of ASCII that is no double quote, "
+                      "not '" +
+                      text + "'")
         .WithHint("a blank is written SPACE, a tab TAB")
         .At(with.PositionOf(property));
   }
   return text;
 }
 
-Status CheckRegistryProperties(bool is_key, const std::string& format,
-                               const WithProperties& with) {
+Status CheckRegistryProperties(bool is_key, const std::string& format, const WithProperties& with) {
   for (std::string_view suffix : {"SCHEMA_ID", "SCHEMA_FULL_NAME", "AVRO_SCHEMA_FULL_NAME",
                                   "PROTOBUF_NULLABLE_REPRESENTATION"}) {
     const std::string name = (is_key ? "KEY_" : "VALUE_") + std::string(suffix);
@@ -97,9 +95,9 @@ Result<NamedFormats> ReadFormats(const WithProperties& with) {
   std::optional<std::string> both = with.Text("FORMAT");
   for (std::string_view side : {"KEY_FORMAT", "VALUE_FORMAT"}) {
     if (both && with.Has(side)) {
-      return InvalidProperty("FORMAT sets both sides, so it cannot stand beside " +
-                                 std::string(side),
-                             with.PositionOf(side));
+      return InvalidProperty(
+          "FORMAT sets both sides, so it cannot stand beside " + std::string(side),
+          with.PositionOf(side));
     }
   }
   auto read = [&](std::string_view name, std::optional<std::string>& out) -> Status {
@@ -121,9 +119,9 @@ std::string ExtensionFormat(const std::map<std::string, std::string>& connector)
 
 Status CheckColumnCount(size_t count, SourcePosition position) {
   if (count <= limits::kColumnsMax) return OkStatus();
-  return Status(ErrorCode::kInvalidStatement,
-                "there are at most " + std::to_string(limits::kColumnsMax) + " columns, not " +
-                    std::to_string(count))
+  return Status(ErrorCode::kInvalidStatement, "there are at most " +
+                                                  std::to_string(limits::kColumnsMax) +
+                                                  " columns, not " + std::to_string(count))
       .At(position)
       .WithHint("an ARRAY or a MAP holds many values in one column");
 }
@@ -195,8 +193,8 @@ Status CheckFormatColumns(bool is_key, const physical::SideFormat& format,
     if (format.format == "DELIMITED" && column.type.is_nested()) return Mismatch(format, column);
     if (format.format == "JSON" && !HasOnlyTextMapKeys(column.type)) {
       return Status(ErrorCode::kFormatMismatch,
-                    "format JSON holds MAPs with STRING keys only, not " +
-                        column.type.ToString() + " of column " + column.name);
+                    "format JSON holds MAPs with STRING keys only, not " + column.type.ToString() +
+                        " of column " + column.name);
     }
   }
   return OkStatus();

@@ -21,9 +21,8 @@ std::optional<bool> SessionBoolean(const PlannerContext& context, std::string_vi
 }
 
 std::optional<std::string> DefaultFormat(const PlannerContext& context, bool is_key) {
-  std::optional<std::string> set =
-      SessionText(context, is_key ? "persistence.default.format.key"
-                                  : "persistence.default.format.value");
+  std::optional<std::string> set = SessionText(
+      context, is_key ? "persistence.default.format.key" : "persistence.default.format.value");
   if (set && !set->empty()) return set;
   return is_key ? std::optional<std::string>("KAFKA") : std::nullopt;
 }

@@ -67,20 +67,16 @@ unsigned PlaceBit(WithPlace place) {
 
 std::string LiteralText(const ast::LiteralValue& value) {
   switch (value.kind) {
-    case ast::LiteralKind::kBoolean:
-      return value.boolean ? "true" : "false";
+    case ast::LiteralKind::kBoolean: return value.boolean ? "true" : "false";
     case ast::LiteralKind::kInt:
-    case ast::LiteralKind::kBigint:
-      return std::to_string(value.integer);
-    default:
-      return value.text;
+    case ast::LiteralKind::kBigint: return std::to_string(value.integer);
+    default: return value.text;
   }
 }
 
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 Status CheckType(PropertyType type, int64_t least, const ast::Property& property,
@@ -91,9 +87,9 @@ Status CheckType(PropertyType type, int64_t least, const ast::Property& property
                            property.value_position);
   }
   if (type == PropertyType::kInteger && number < least) {
-    return InvalidProperty(property.name + " is at least " + std::to_string(least) + ", not " +
-                               text,
-                           property.value_position);
+    return InvalidProperty(
+        property.name + " is at least " + std::to_string(least) + ", not " + text,
+        property.value_position);
   }
   if (type == PropertyType::kBoolean && !EqualsIgnoringCase(text, "true") &&
       !EqualsIgnoringCase(text, "false")) {
@@ -126,15 +122,14 @@ Status CheckConnectorProperty(const ConnectorRow& row, const ast::Property& prop
   if (const ConnectorProperty* known = row.Find(property.name, for_writing)) {
     return CheckType(known->type, known->least, property, text);
   }
-  const bool of_column = !row.column_prefix.empty() && !for_writing &&
-                         property.name.starts_with(row.column_prefix);
+  const bool of_column =
+      !row.column_prefix.empty() && !for_writing && property.name.starts_with(row.column_prefix);
   if (of_column) return OkStatus();
   return UnknownConnectorProperty(row, property.name, for_writing).At(property.position);
 }
 
 /// A property of a topic's source or sink.
-Status CheckTopicProperty(const ast::Property& property, WithPlace place,
-                          const std::string& text) {
+Status CheckTopicProperty(const ast::Property& property, WithPlace place, const std::string& text) {
   const PropertyRow* row = FindRow(property.name);
   if (row != nullptr && (row->places & PlaceBit(place)) != 0) {
     return CheckType(row->type, INT64_MIN, property, text);
@@ -152,9 +147,11 @@ struct UnitRow {
   std::string_view name;
   int64_t ms;
 };
-constexpr UnitRow kUnits[] = {
-    {"MILLISECOND", 1}, {"SECOND", 1000}, {"MINUTE", 60'000}, {"HOUR", 3'600'000},
-    {"DAY", 86'400'000}};
+constexpr UnitRow kUnits[] = {{"MILLISECOND", 1},
+                              {"SECOND", 1000},
+                              {"MINUTE", 60'000},
+                              {"HOUR", 3'600'000},
+                              {"DAY", 86'400'000}};
 
 }  // namespace
 
@@ -224,8 +221,7 @@ std::map<std::string, std::string> WithProperties::ToMap() const {
 Result<int64_t> ParseDurationText(std::string_view text) {
   const size_t blank = text.find(' ');
   int64_t number = 0;
-  if (blank == std::string_view::npos || !ParseInt64(text.substr(0, blank), number) ||
-      number < 0) {
+  if (blank == std::string_view::npos || !ParseInt64(text.substr(0, blank), number) || number < 0) {
     return Status(ErrorCode::kInvalidProperty,
                   "a duration is a number and a unit, not '" + std::string(text) + "'")
         .WithHint("write '30 SECONDS'");

@@ -11,10 +11,10 @@
 #include "parser/ast/printer.h"
 #include "planner/binder/expr_binder.h"
 #include "planner/binder/make_expr.h"
-#include "planner/queries/projection.h"
-#include "planner/queries/select_list.h"
 #include "planner/catalog/near_names.h"
 #include "planner/properties/session_settings.h"
+#include "planner/queries/projection.h"
+#include "planner/queries/select_list.h"
 
 namespace weir {
 namespace {
@@ -24,8 +24,8 @@ Status InvalidAggregate(std::string message, SourcePosition position) {
 }
 
 bool IsWindowBound(const BoundExpr& expr) {
-  return expr.kind == BoundKind::kSystem && (expr.system == SystemColumn::kWindowStart ||
-                                             expr.system == SystemColumn::kWindowEnd);
+  return expr.kind == BoundKind::kSystem &&
+         (expr.system == SystemColumn::kWindowStart || expr.system == SystemColumn::kWindowEnd);
 }
 
 /// Builds one aggregation: binds everything over the input, then gives the expressions of SELECT
@@ -50,7 +50,7 @@ class AggregationBuilder {
   QueryInput input_;
   const QueryUse& use_;
   const ast::Query& query_;
-  Scope select_scope_;                       ///< The input's names and the window's bounds.
+  Scope select_scope_;  ///< The input's names and the window's bounds.
   Grouping grouping_;
   std::vector<SelectedColumn> columns_;
   BoundExprPtr having_;
@@ -68,8 +68,7 @@ Status AggregationBuilder::CheckInput() {
     }
   }
   if (!names.empty()) {
-    return InvalidAggregate("GROUP BY does not work on values of format KAFKA: " +
-                                ListNames(names),
+    return InvalidAggregate("GROUP BY does not work on values of format KAFKA: " + ListNames(names),
                             query_.group_by_position);
   }
   if (input_.is_table() && query_.window) {
@@ -149,10 +148,20 @@ Status AggregationBuilder::BindSelectAndHaving() {
 /// Aggregates whose state is a list, a map or several numbers: ksqlDB keeps it in the source's
 /// value format, and DELIMITED cannot hold it.
 bool HasNestedState(std::string_view name) {
-  static const std::set<std::string_view> names = {
-      "CORRELATION", "STDDEV_SAMP", "STDDEV_SAMPLE", "TOPK", "TOPKDISTINCT", "COLLECT_LIST",
-      "COLLECT_SET", "HISTOGRAM",   "SUM_LIST",      "ATTR", "AVG",          "COUNT_DISTINCT",
-      "LATEST_BY_OFFSET", "EARLIEST_BY_OFFSET"};
+  static const std::set<std::string_view> names = {"CORRELATION",
+                                                   "STDDEV_SAMP",
+                                                   "STDDEV_SAMPLE",
+                                                   "TOPK",
+                                                   "TOPKDISTINCT",
+                                                   "COLLECT_LIST",
+                                                   "COLLECT_SET",
+                                                   "HISTOGRAM",
+                                                   "SUM_LIST",
+                                                   "ATTR",
+                                                   "AVG",
+                                                   "COUNT_DISTINCT",
+                                                   "LATEST_BY_OFFSET",
+                                                   "EARLIEST_BY_OFFSET"};
   return names.contains(name);
 }
 
@@ -190,8 +199,9 @@ Status AggregationBuilder::CheckCalls() {
   return InvalidAggregate("these aggregates cannot undo a row, so they work on streams only: " +
                               ListNames(refused),
                           query_.group_by_position)
-      .WithHint("over a table, whose rows change, COUNT, SUM, AVG, COLLECT_LIST and COLLECT_SET "
-                "work");
+      .WithHint(
+          "over a table, whose rows change, COUNT, SUM, AVG, COLLECT_LIST and COLLECT_SET "
+          "work");
 }
 
 /// What COLLECT_LIST and COLLECT_SET keep without being told.
@@ -233,8 +243,7 @@ Result<logical::NodePtr> AggregationBuilder::Build() {
                           PlaceInGroups(having_, grouping_, query_.having->position));
     node = AddHaving(node, std::move(having));
   }
-  return BuildProjection(std::move(node), keys, std::move(columns_), {"grouping expression"},
-                         use_);
+  return BuildProjection(std::move(node), keys, std::move(columns_), {"grouping expression"}, use_);
 }
 
 }  // namespace
@@ -254,8 +263,11 @@ void AddWindowBounds(const QueryInput& input, Scope& scope) {
     const std::string name(SystemColumnName(bound));
     if (!scope.Find(name).empty()) continue;
     scope.Add({.source = input.is_join ? "" : input.scope.Sources()[0],
-               .name = name, .expr = MakeSystem(bound), .is_key = false,
-               .is_system = true, .is_window_bound = true});
+               .name = name,
+               .expr = MakeSystem(bound),
+               .is_key = false,
+               .is_system = true,
+               .is_window_bound = true});
   }
 }
 
@@ -266,7 +278,7 @@ logical::NodePtr MakeAggregate(const QueryInput& input, const Grouping& grouping
   auto inner = std::make_shared<Schema>();
   auto outer = std::make_shared<Schema>();
   auto aggregate = std::make_shared<logical::Aggregate>();
-  std::unordered_multimap<size_t, size_t> places;   // Of the projected expressions, by hash.
+  std::unordered_multimap<size_t, size_t> places;  // Of the projected expressions, by hash.
   for (size_t i = 0; i < grouping.keys.size(); ++i) {
     places.emplace(HashExpr(*grouping.keys[i]), i);
     project->exprs.push_back(grouping.keys[i]);

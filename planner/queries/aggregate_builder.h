@@ -14,11 +14,11 @@ namespace weir {
 /// What an aggregation groups by and computes, bound over its input.
 struct Grouping {
   std::vector<BoundExprPtr> keys;
-  std::vector<std::string> labels;         ///< The keys as SQL.
+  std::vector<std::string> labels;  ///< The keys as SQL.
   physical::WindowSpec window;
   CollectedAggregates calls;
   bool emit_final = false;
-  bool bounded = false;                    ///< As in logical::Aggregate.
+  bool bounded = false;  ///< As in logical::Aggregate.
   bool global = false;
   bool has_window() const { return window.kind != physical::WindowKind::kNone; }
 };

@@ -6,8 +6,8 @@
 #include "base/status_macros.h"
 #include "planner/binder/expr_binder.h"
 #include "planner/binder/make_expr.h"
-#include "planner/queries/aggregate_builder.h"
 #include "planner/properties/session_settings.h"
+#include "planner/queries/aggregate_builder.h"
 #include "planner/statements/pull_keys.h"
 
 namespace weir {
@@ -19,15 +19,15 @@ using Origin = physical::TopicSource::Origin;
 Status CheckSystemColumns(const BoundExpr& expr, std::string_view clause) {
   const BoundExpr* found = nullptr;
   VisitExpr(expr, [&](const BoundExpr& node) {
-    if (node.kind == BoundKind::kSystem && (node.system == SystemColumn::kPartition ||
-                                            node.system == SystemColumn::kOffset)) {
+    if (node.kind == BoundKind::kSystem &&
+        (node.system == SystemColumn::kPartition || node.system == SystemColumn::kOffset)) {
       found = &node;
     }
   });
   if (found == nullptr) return OkStatus();
-  return Status(ErrorCode::kInvalidPullQuery,
-                "pull queries do not support this column in " + std::string(clause) + ": " +
-                    std::string(SystemColumnName(found->system)))
+  return Status(ErrorCode::kInvalidPullQuery, "pull queries do not support this column in " +
+                                                  std::string(clause) + ": " +
+                                                  std::string(SystemColumnName(found->system)))
       .At(expr.position);
 }
 
@@ -49,9 +49,9 @@ Status CheckKeyLists(const ast::Expr& expr, const QueryInput& input) {
         value->As<ast::Literal>().value.kind != ast::LiteralKind::kString) {
       continue;
     }
-    return Status(ErrorCode::kInvalidPullQuery,
-                  "a text is no key of type " + column->expr->type.ToString() + ": '" +
-                      value->As<ast::Literal>().value.text + "'")
+    return Status(ErrorCode::kInvalidPullQuery, "a text is no key of type " +
+                                                    column->expr->type.ToString() + ": '" +
+                                                    value->As<ast::Literal>().value.text + "'")
         .At(value->position);
   }
   return OkStatus();
@@ -148,14 +148,14 @@ class BoundedBuilder {
   const ast::Query& query_;
   const PlannerContext& context_;
   QueryInput input_;
-  logical::NodePtr source_;                 ///< The leaf.
-  Scope select_scope_;                      ///< The input's names and the window's bounds.
+  logical::NodePtr source_;  ///< The leaf.
+  Scope select_scope_;       ///< The input's names and the window's bounds.
   Grouping grouping_;
   bool is_grouped_ = false;
   TableCalls table_calls_;
-  std::vector<SelectedColumn> columns_;     ///< The first `shown_` of them are SELECT's.
+  std::vector<SelectedColumn> columns_;  ///< The first `shown_` of them are SELECT's.
   size_t shown_ = 0;
-  std::vector<bool> is_key_;                ///< Of the shown columns.
+  std::vector<bool> is_key_;  ///< Of the shown columns.
   BoundExprPtr having_;
   std::vector<Order> order_;
 };
@@ -208,8 +208,7 @@ Status BoundedBuilder::BindWindow() {
   if (source().origin == Origin::kOneRow) {
     return Status(ErrorCode::kInvalidWindow, "WINDOW needs FROM").At(query_.window->position);
   }
-  WEIR_ASSIGN_OR_RETURN(grouping_.window,
-                        ResolveWindow(*query_.window, query_.emit, context_));
+  WEIR_ASSIGN_OR_RETURN(grouping_.window, ResolveWindow(*query_.window, query_.emit, context_));
   AddWindowBounds(input_, select_scope_);
   is_grouped_ = true;
   return OkStatus();
@@ -247,9 +246,9 @@ Result<size_t> BoundedBuilder::Ordinal(int64_t number, std::string_view clause,
   if (number >= 1 && number <= static_cast<int64_t>(shown_)) {
     return static_cast<size_t>(number - 1);
   }
-  return Status(ErrorCode::kInvalidStatement,
-                std::string(clause) + " names column " + std::to_string(number) +
-                    ", and SELECT has " + std::to_string(shown_))
+  return Status(ErrorCode::kInvalidStatement, std::string(clause) + " names column " +
+                                                  std::to_string(number) + ", and SELECT has " +
+                                                  std::to_string(shown_))
       .At(position);
 }
 
@@ -335,8 +334,8 @@ Status BoundedBuilder::BindOrderBy() {
   for (const ast::OrderItem& item : query_.order_by) {
     WEIR_ASSIGN_OR_RETURN(const size_t column, OrderColumn(*item.expr));
     if (!HasOrder(columns_[column].expr->type)) {
-      return Status(ErrorCode::kTypeMismatch, "values of this type have no order: " +
-                                                  columns_[column].expr->type.ToString())
+      return Status(ErrorCode::kTypeMismatch,
+                    "values of this type have no order: " + columns_[column].expr->type.ToString())
           .At(item.expr->position);
     }
     order_.push_back({column, item.descending, item.nulls_first.value_or(false)});
@@ -396,8 +395,7 @@ logical::NodePtr BoundedBuilder::Projected(const logical::NodePtr& input) const 
   auto schema = std::make_shared<Schema>();
   for (size_t i = 0; i < columns_.size(); ++i) {
     project->exprs.push_back(columns_[i].expr);
-    schema->columns.push_back(
-        {columns_[i].name, columns_[i].expr->type, i < shown_ && is_key_[i]});
+    schema->columns.push_back({columns_[i].name, columns_[i].expr->type, i < shown_ && is_key_[i]});
   }
   project->schema = std::move(schema);
   project->key_columns = 0;

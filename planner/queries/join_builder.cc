@@ -9,9 +9,9 @@
 
 #include "base/status_macros.h"
 #include "planner/binder/make_expr.h"
+#include "planner/catalog/near_names.h"
 #include "planner/queries/join_plan.h"
 #include "planner/queries/source_builder.h"
-#include "planner/catalog/near_names.h"
 
 namespace weir {
 namespace {
@@ -39,8 +39,7 @@ Status CollectTables(const ast::Relation& relation, const PlannerContext& contex
   const auto& join = relation.As<ast::Join>();
   WEIR_RETURN_IF_ERROR(CollectTables(*join.left, context, tables));
   if (join.right->kind == ast::RelationKind::kJoin && !context.sql_extensions) {
-    return ExtensionError(context, "a join on the right side of a join is",
-                          join.right->position);
+    return ExtensionError(context, "a join on the right side of a join is", join.right->position);
   }
   return CollectTables(*join.right, context, tables);
 }
@@ -56,17 +55,16 @@ Status CheckSources(const ast::Join& root, const PlannerContext& context) {
       const bool same = tables[i]->name.name == tables[j]->name.name;
       if (same && !context.sql_extensions) {
         return ExtensionError(context, "a source joined with itself is", tables[i]->position)
-            .WithHint("make a copy: CREATE STREAM copy AS SELECT * FROM " +
-                      tables[i]->name.name);
+            .WithHint("make a copy: CREATE STREAM copy AS SELECT * FROM " + tables[i]->name.name);
       }
       if (alias(*tables[i]) != alias(*tables[j])) continue;
-      Status status = Status(ErrorCode::kDuplicateName,
-                             "two sources have the same alias: " + alias(*tables[i]))
-                          .At(tables[i]->position);
+      Status status =
+          Status(ErrorCode::kDuplicateName, "two sources have the same alias: " + alias(*tables[i]))
+              .At(tables[i]->position);
       const std::string& name = tables[i]->name.name;
       if (!same) return status;
-      return std::move(status).WithHint("give each an alias of its own: FROM " + name +
-                                        " a JOIN " + name + " b …");
+      return std::move(status).WithHint("give each an alias of its own: FROM " + name + " a JOIN " +
+                                        name + " b …");
     }
   }
   return OkStatus();
@@ -76,7 +74,7 @@ Status CheckSources(const ast::Join& root, const PlannerContext& context) {
 struct KeyedSide {
   std::shared_ptr<logical::Project> node;
   std::vector<ScopeColumn> columns;
-  std::vector<BoundExprPtr> placed;          ///< By place in the scope; null: a synthetic key.
+  std::vector<BoundExprPtr> placed;  ///< By place in the scope; null: a synthetic key.
 };
 
 KeyedSide MakeKeyedSide(const QueryInput& input, const std::vector<BoundExprPtr>& keys) {
@@ -93,8 +91,7 @@ KeyedSide MakeKeyedSide(const QueryInput& input, const std::vector<BoundExprPtr>
     if (column.source.empty()) continue;  // An earlier join's synthetic key.
     const int index = static_cast<int>(side.node->exprs.size());
     side.node->exprs.push_back(column.expr);
-    schema->columns.push_back(
-        {JoinedName(column.source, column.name), column.expr->type, false});
+    schema->columns.push_back({JoinedName(column.source, column.name), column.expr->type, false});
     side.columns.push_back(column);
     side.columns.back().expr = MakeColumn(index, column.expr->type, column.name);
     side.placed.back() = side.columns.back().expr;
@@ -179,10 +176,9 @@ void Append(std::vector<BoundExprPtr>& exprs, std::vector<BoundExprPtr> more) {
 }
 
 /// What equals a key of the result, given what the compared expressions of the sides equal.
-void SetEqual(KeyColumn& key, const JoinEquality& on, JoinKind kind,
-              const JoinedColumns& columns) {
+void SetEqual(KeyColumn& key, const JoinEquality& on, JoinKind kind, const JoinedColumns& columns) {
   const auto known = [](const QueryInput& input, const BoundExprPtr& expr,
-                        std::vector<BoundExprPtr> KeyColumn::* set) {
+                        std::vector<BoundExprPtr> KeyColumn::*set) {
     for (const KeyColumn& earlier : input.keys) {
       if (input.is_join && ContainsExpr(earlier.*set, *expr)) return earlier.*set;
     }
@@ -205,8 +201,7 @@ void NameKey(KeyColumn& key, const Scope& joined, const std::vector<KeyColumn>& 
   key.synthetic = true;
   const auto taken = [&](const std::string& name) {
     return !joined.Find(name).empty() ||
-           std::ranges::any_of(others,
-                               [&](const KeyColumn& other) { return other.name == name; });
+           std::ranges::any_of(others, [&](const KeyColumn& other) { return other.name == name; });
   };
   key.name = "ROWKEY";
   for (int n = 1; taken(key.name); ++n) key.name = "ROWKEY_" + std::to_string(n);
@@ -255,9 +250,9 @@ BoundExprPtr PairCondition(const std::vector<BoundExprPtr>& others, const QueryI
     }
   }
   for (const BoundExprPtr& column : right_side.placed) {
-    placed.push_back(column == nullptr ? nullptr
-                                       : MakeColumn(left_columns + column->index, column->type,
-                                                    column->text));
+    placed.push_back(column == nullptr
+                         ? nullptr
+                         : MakeColumn(left_columns + column->index, column->type, column->text));
   }
   std::vector<BoundExprPtr> conditions;
   for (const BoundExprPtr& other : others) {
@@ -280,8 +275,7 @@ void SetWithin(const ast::Join& join, logical::Join& node) {
   node.grace_ms = join.within->grace_ms.value_or(DefaultJoinGrace(join.within->before_ms));
 }
 
-Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right,
-                                        const ast::Join& join) {
+Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right, const ast::Join& join) {
   WEIR_ASSIGN_OR_RETURN(JoinCondition on, BindJoinCondition(left, right, *join.on, use_));
   WEIR_ASSIGN_OR_RETURN(JoinPlan plan, PlanJoin(left, right, std::move(on), join, *use_.context));
   auto node = std::make_shared<logical::Join>();
@@ -342,8 +336,11 @@ Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right,
   std::vector<ScopeColumn> synthetic;
   for (const KeyColumn& key : joined.keys) {
     if (!key.synthetic) continue;
-    synthetic.push_back(ScopeColumn{.source = "", .name = key.name, .expr = key.expr,
-                                    .is_key = true, .is_system = false,
+    synthetic.push_back(ScopeColumn{.source = "",
+                                    .name = key.name,
+                                    .expr = key.expr,
+                                    .is_key = true,
+                                    .is_system = false,
                                     .is_window_bound = false});
   }
   if (!synthetic.empty()) joined.scope.AddInFront(std::move(synthetic));

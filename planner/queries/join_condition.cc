@@ -17,8 +17,7 @@ Status InvalidCondition(std::string message, SourcePosition position) {
 }
 
 bool IsEquality(const ast::Expr& expr) {
-  return expr.kind == ast::ExprKind::kBinary &&
-         expr.As<ast::Binary>().op == ast::BinaryOp::kEqual;
+  return expr.kind == ast::ExprKind::kBinary && expr.As<ast::Binary>().op == ast::BinaryOp::kEqual;
 }
 
 void SplitConjuncts(const ast::Expr& expr, std::vector<const ast::Expr*>& parts) {
@@ -74,8 +73,7 @@ class ConditionBinder {
 
   /// ON is this one equality.
   Result<JoinCondition> BindOne(const ast::Expr& on);
-  Result<JoinCondition> BindAll(const std::vector<const ast::Expr*>& parts,
-                                const ast::Expr& on);
+  Result<JoinCondition> BindAll(const std::vector<const ast::Expr*>& parts, const ast::Expr& on);
 
  private:
   Result<BoundExprPtr> Bind(const ast::Expr& expr, const Scope& scope) const {
@@ -100,10 +98,8 @@ class ConditionBinder {
 Result<JoinEquality> ConditionBinder::BindEquality(const ast::Binary& equality,
                                                    bool swapped) const {
   JoinEquality made;
-  WEIR_ASSIGN_OR_RETURN(made.left,
-                        Bind(swapped ? *equality.right : *equality.left, left_.scope));
-  WEIR_ASSIGN_OR_RETURN(made.right,
-                        Bind(swapped ? *equality.left : *equality.right, right_.scope));
+  WEIR_ASSIGN_OR_RETURN(made.left, Bind(swapped ? *equality.right : *equality.left, left_.scope));
+  WEIR_ASSIGN_OR_RETURN(made.right, Bind(swapped ? *equality.left : *equality.right, right_.scope));
   made.left_label = LabelOf(*made.left, left_.scope);
   made.right_label = LabelOf(*made.right, right_.scope);
   made.position = equality.position;
@@ -122,12 +118,12 @@ Result<JoinCondition> ConditionBinder::BindOne(const ast::Expr& on) {
   const auto& equality = on.As<ast::Binary>();
   WEIR_ASSIGN_OR_RETURN(std::vector<std::string> a, NamedSources(*equality.left));
   WEIR_ASSIGN_OR_RETURN(std::vector<std::string> b, NamedSources(*equality.right));
-  for (const auto& [sources, side] : {std::pair{&a, equality.left.get()},
-                                      std::pair{&b, equality.right.get()}}) {
+  for (const auto& [sources, side] :
+       {std::pair{&a, equality.left.get()}, std::pair{&b, equality.right.get()}}) {
     if (sources->size() == 1) continue;
-    return InvalidCondition("each side of a join's = names columns of exactly one source: " +
-                                ast::FormatExpr(*side),
-                            side->position);
+    return InvalidCondition(
+        "each side of a join's = names columns of exactly one source: " + ast::FormatExpr(*side),
+        side->position);
   }
   const bool swapped = right_.scope.HasSource(a[0]);
   if (swapped == right_.scope.HasSource(b[0])) {
@@ -188,8 +184,10 @@ Result<JoinCondition> ConditionBinder::BindAll(const std::vector<const ast::Expr
     const bool known = std::ranges::any_of(condition.equalities, [&](const JoinEquality& other) {
       return SameExpr(*other.left, *made.left) || SameExpr(*other.right, *made.right);
     });
-    if (known) condition.others.push_back(std::move(made.pair));
-    else condition.equalities.push_back(std::move(made));
+    if (known)
+      condition.others.push_back(std::move(made.pair));
+    else
+      condition.equalities.push_back(std::move(made));
   }
   if (!condition.equalities.empty()) return condition;
   if (!mismatch.ok()) return mismatch;

@@ -12,10 +12,10 @@ namespace weir {
 
 /// An expression of the left side equal to one of the right side.
 struct JoinEquality {
-  BoundExprPtr left;                       ///< Over the left input.
-  BoundExprPtr right;                      ///< Over the right input.
-  BoundExprPtr pair;                       ///< The whole, over a pair (see JoinCondition::others).
-  std::string left_label, right_label;     ///< "ALIAS.COLUMN", else SQL.
+  BoundExprPtr left;                    ///< Over the left input.
+  BoundExprPtr right;                   ///< Over the right input.
+  BoundExprPtr pair;                    ///< The whole, over a pair (see JoinCondition::others).
+  std::string left_label, right_label;  ///< "ALIAS.COLUMN", else SQL.
   SourcePosition position;
 };
 

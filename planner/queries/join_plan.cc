@@ -71,9 +71,8 @@ Status LacksTableKey(const QueryInput& right, const JoinCondition& on, const ast
     });
     if (!found) missing.push_back(name);
   }
-  const std::string rule = of_stream
-                               ? "a stream joins a table on the table's primary key"
-                               : "tables are joined on the primary key of the right one";
+  const std::string rule = of_stream ? "a stream joins a table on the table's primary key"
+                                     : "tables are joined on the primary key of the right one";
   if (missing.size() == keys.size() || missing.empty()) {
     return CannotJoin(rule + ", and this is not it: " + on.equalities[0].right_label,
                       join.on->position)
@@ -129,8 +128,7 @@ Status CheckWindows(const QueryInput& left, const QueryInput& right, const JoinP
   if (a == WindowKind::kNone && b == WindowKind::kNone) return OkStatus();
   if ((a == WindowKind::kNone) != (b == WindowKind::kNone) ||
       (a == WindowKind::kSession) != (b == WindowKind::kSession)) {
-    return CannotJoin("sources join only if both have windows of one kind, or none",
-                      join.position);
+    return CannotJoin("sources join only if both have windows of one kind, or none", join.position);
   }
   if (!keyed || plan.sides == JoinSides::kForeignKey) {
     return CannotJoin("windowed sources join on their keys only: " + text, join.on->position);
@@ -140,8 +138,8 @@ Status CheckWindows(const QueryInput& left, const QueryInput& right, const JoinP
   if (time && left.node->window_size_ms != right.node->window_size_ms) {
     return CannotJoin("windows of different sizes cannot be joined: " +
                           std::to_string(left.node->window_size_ms) + " and " +
-                           std::to_string(right.node->window_size_ms) + " ms",
-                       join.position);
+                          std::to_string(right.node->window_size_ms) + " ms",
+                      join.position);
   }
   if (plan.sides != JoinSides::kStreamStream) {
     return Status(ErrorCode::kUnsupported,
@@ -160,7 +158,7 @@ Result<JoinPlan> PlanJoin(const QueryInput& left, const QueryInput& right, JoinC
   plan.join = KindOf(join.type);
   const auto of_left = FindKeys(left, on, JoinedSide::kLeft);
   const auto of_right = FindKeys(right, on, JoinedSide::kRight);
-  std::vector<size_t> order;                 // Of the equalities that are keys.
+  std::vector<size_t> order;  // Of the equalities that are keys.
   if (left.is_table() && !right.is_table()) {
     return CannotJoin("a table cannot be joined with a stream on its right", join.position)
         .WithHint("name the stream first: FROM stream JOIN table");
@@ -204,9 +202,10 @@ Result<JoinPlan> PlanJoin(const QueryInput& left, const QueryInput& right, JoinC
   for (size_t i : order) plan.keys.push_back(on.equalities[i]);
   if (plan.sides == JoinSides::kTableTable && plan.join == JoinKind::kFull &&
       !plan.others.empty()) {
-    return CannotJoin("a FULL JOIN of tables takes equalities of their primary keys only: of rows "
-                      "with one key that are no pair both would stand under that key",
-                      join.on->position)
+    return CannotJoin(
+               "a FULL JOIN of tables takes equalities of their primary keys only: of rows "
+               "with one key that are no pair both would stand under that key",
+               join.on->position)
         .WithHint("LEFT JOIN and RIGHT JOIN take further conditions");
   }
   return plan;

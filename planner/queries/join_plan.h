@@ -12,8 +12,8 @@ namespace weir {
 struct JoinPlan {
   logical::JoinSides sides = logical::JoinSides::kStreamStream;
   physical::JoinKind join = physical::JoinKind::kInner;
-  std::vector<JoinEquality> keys;            ///< In the order of the join's keys.
-  std::vector<BoundExprPtr> others;          ///< As JoinCondition::others.
+  std::vector<JoinEquality> keys;    ///< In the order of the join's keys.
+  std::vector<BoundExprPtr> others;  ///< As JoinCondition::others.
 };
 
 /// kInvalidJoin where the two cannot be joined so.

@@ -45,7 +45,7 @@ class NameGenerator {
 
  private:
   std::set<std::string> taken_;
-  std::map<std::string, int> last_of_field_;   ///< The last number given behind a field's name.
+  std::map<std::string, int> last_of_field_;  ///< The last number given behind a field's name.
   int next_ = 0;
 };
 

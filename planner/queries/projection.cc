@@ -74,8 +74,7 @@ void AddColumn(logical::Project& project, Schema& schema, const SelectedColumn& 
 
 }  // namespace
 
-Result<logical::NodePtr> BuildProjection(logical::NodePtr input,
-                                         const std::vector<KeyColumn>& keys,
+Result<logical::NodePtr> BuildProjection(logical::NodePtr input, const std::vector<KeyColumn>& keys,
                                          std::vector<SelectedColumn> columns,
                                          const KeyMessages& messages, const QueryUse& use) {
   auto project = NewProject(input);

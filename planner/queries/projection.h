@@ -20,8 +20,7 @@ struct KeyMessages {
 /// Puts a projection over `input`. Persistent queries have each key exactly once and at least one
 /// value column; the key columns come first. Push queries keep the order of SELECT, and columns
 /// that are the key are marked so.
-Result<logical::NodePtr> BuildProjection(logical::NodePtr input,
-                                         const std::vector<KeyColumn>& keys,
+Result<logical::NodePtr> BuildProjection(logical::NodePtr input, const std::vector<KeyColumn>& keys,
                                          std::vector<SelectedColumn> columns,
                                          const KeyMessages& messages, const QueryUse& use);
 

@@ -8,10 +8,10 @@
 #include "parser/ast/printer.h"
 #include "planner/binder/expr_binder.h"
 #include "planner/binder/make_expr.h"
+#include "planner/catalog/near_names.h"
 #include "planner/queries/aggregate_builder.h"
 #include "planner/queries/projection.h"
 #include "planner/queries/select_list.h"
-#include "planner/catalog/near_names.h"
 
 namespace weir {
 namespace {
@@ -20,9 +20,9 @@ namespace {
 Status NeedsAnEnd(const QueryUse& use, const std::string& clause, SourcePosition position) {
   Status status = ExtensionError(*use.context, clause + " over rows that keep coming is", position);
   if (!use.context->sql_extensions) return status;
-  return std::move(status).WithHint(
-      use.persistent ? clause + " works in a SELECT on its own, without EMIT"
-                     : clause + " works without EMIT, over what is there now");
+  return std::move(status).WithHint(use.persistent
+                                        ? clause + " works in a SELECT on its own, without EMIT"
+                                        : clause + " works without EMIT, over what is there now");
 }
 
 Status CheckFeatures(const QueryUse& use) {
@@ -38,8 +38,7 @@ Status CheckFeatures(const QueryUse& use) {
     return NeedsAnEnd(use, "a SELECT without FROM", query.position);
   }
   if (query.having != nullptr && query.group_by.empty() && !context.sql_extensions) {
-    return Status(ErrorCode::kInvalidAggregate, "HAVING needs GROUP BY")
-        .At(query.having->position);
+    return Status(ErrorCode::kInvalidAggregate, "HAVING needs GROUP BY").At(query.having->position);
   }
   return OkStatus();
 }
@@ -62,8 +61,8 @@ Status AddWhere(QueryInput& input, const QueryUse& use) {
   return OkStatus();
 }
 
-Status AddFlatMap(QueryInput& input, const TableCalls& calls,
-                  std::vector<SelectedColumn>& columns, SourcePosition position) {
+Status AddFlatMap(QueryInput& input, const TableCalls& calls, std::vector<SelectedColumn>& columns,
+                  SourcePosition position) {
   if (calls.calls.empty()) return OkStatus();
   if (input.is_table()) {
     return Status(ErrorCode::kInvalidStatement,
@@ -143,16 +142,15 @@ Result<Partitioning> BindPartitionBy(const QueryInput& input, const QueryUse& us
     WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, binder.Bind(*expr));
     if (bound->type.is(TypeKind::kNull)) {
       if (query.partition_by.size() > 1) {
-        return Status(ErrorCode::kInvalidKey, "PARTITION BY NULL stands alone")
-            .At(expr->position);
+        return Status(ErrorCode::kInvalidKey, "PARTITION BY NULL stands alone").At(expr->position);
       }
       result.keyless = true;
       break;
     }
     for (const KeyColumn& other : result.keys) {
       if (SameExpr(*other.expr, *bound)) {
-        return Status(ErrorCode::kInvalidKey, "PARTITION BY names an expression twice: " +
-                                                  bound->text)
+        return Status(ErrorCode::kInvalidKey,
+                      "PARTITION BY names an expression twice: " + bound->text)
             .At(expr->position);
       }
     }
@@ -180,7 +178,7 @@ Result<Partitioning> BindPartitionBy(const QueryInput& input, const QueryUse& us
   for (const KeyColumn& key : result.keys) {
     result.star.push_back({key.name, key.expr, query.position, false, true});
   }
-  std::vector<SelectedColumn> made;   // A join's own key belongs to no source.
+  std::vector<SelectedColumn> made;  // A join's own key belongs to no source.
   for (SelectedColumn& column : StarColumns(input, use, std::nullopt)) {
     const bool of_source = std::ranges::any_of(input.scope.columns(), [&](const ScopeColumn& own) {
       return !own.source.empty() && SameExpr(*own.expr, *column.expr);
@@ -248,8 +246,8 @@ Result<BuiltQuery> BuildPlain(QueryInput input, const QueryUse& use) {
   }
   WEIR_RETURN_IF_ERROR(AddFlatMap(input, table_calls, columns, query.position));
   WEIR_RETURN_IF_ERROR(CheckSelectedNames(columns, use));
-  WEIR_ASSIGN_OR_RETURN(
-      built.node, BuildProjection(input.node, keys, std::move(columns), messages, use));
+  WEIR_ASSIGN_OR_RETURN(built.node,
+                        BuildProjection(input.node, keys, std::move(columns), messages, use));
   built.sources = std::move(input.sources);
   return built;
 }
@@ -258,10 +256,10 @@ Status CheckSources(const QueryInput& input, const QueryUse& use) {
   const bool groups = use.context->sql_extensions && !use.query->group_by.empty();
   if (use.persistent && !input.is_join && input.is_table() && !groups &&
       input.node->windowed_key != physical::WindowKind::kNone) {
-    Status status = Status(ErrorCode::kInvalidStatement,
-                           "persistent queries do not read windowed tables: " +
-                               input.sources[0]->name)
-                        .At(use.query->from->position);
+    Status status =
+        Status(ErrorCode::kInvalidStatement,
+               "persistent queries do not read windowed tables: " + input.sources[0]->name)
+            .At(use.query->from->position);
     if (!use.context->sql_extensions) return status;
     return std::move(status).WithHint("a GROUP BY reads them: … FROM " + input.sources[0]->name +
                                       " GROUP BY column");

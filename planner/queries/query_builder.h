@@ -9,7 +9,7 @@
 namespace weir {
 
 struct BuiltQuery {
-  logical::NodePtr node;                    ///< The projection.
+  logical::NodePtr node;  ///< The projection.
   std::vector<std::shared_ptr<const SourceEntry>> sources;
   /// PARTITION BY NULL: the result has no key.
   bool keyless = false;
@@ -21,7 +21,7 @@ Result<BuiltQuery> BuildQuery(const QueryUse& use);
 Status AddWhere(QueryInput& input, const QueryUse& use);
 /// Table functions of SELECT: a FlatMap that keeps all columns of the input and adds one a call;
 /// `columns` then read those.
-Status AddFlatMap(QueryInput& input, const TableCalls& calls,
-                  std::vector<SelectedColumn>& columns, SourcePosition position);
+Status AddFlatMap(QueryInput& input, const TableCalls& calls, std::vector<SelectedColumn>& columns,
+                  SourcePosition position);
 
 }  // namespace weir

@@ -16,11 +16,11 @@ namespace weir {
 /// One key column of a query's input. A join has several expressions of equal value, any of which
 /// may stand for the key in SELECT.
 struct KeyColumn {
-  BoundExprPtr expr;                       ///< Gives the key.
-  std::vector<BoundExprPtr> viable;        ///< What SELECT may list for it, best first.
-  std::vector<std::string> labels;         ///< The same as SQL.
-  std::string name;                        ///< Its name under SELECT *.
-  bool synthetic = false;                  ///< ROWKEY of a join.
+  BoundExprPtr expr;                 ///< Gives the key.
+  std::vector<BoundExprPtr> viable;  ///< What SELECT may list for it, best first.
+  std::vector<std::string> labels;   ///< The same as SQL.
+  std::string name;                  ///< Its name under SELECT *.
+  bool synthetic = false;            ///< ROWKEY of a join.
   /// Of joins: all expressions over the input that equal the key where their source has a row, and
   /// those of them that are the key in every row, also where an outer join found no partner.
   std::vector<BoundExprPtr> equal = {}, always = {};
@@ -30,7 +30,7 @@ struct QueryInput {
   logical::NodePtr node;
   Scope scope;
   std::vector<KeyColumn> keys;
-  std::vector<std::shared_ptr<const SourceEntry>> sources;   ///< Left to right.
+  std::vector<std::shared_ptr<const SourceEntry>> sources;  ///< Left to right.
   bool is_join = false;
   bool is_table() const { return node->is_table; }
 };

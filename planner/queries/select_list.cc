@@ -72,10 +72,7 @@ std::vector<SelectedColumn> StarColumns(const QueryInput& input, const QueryUse&
     if (source && *source != alias) continue;
     for (int rank = 0; rank < 4; ++rank) {  // Keys, window bounds, values, headers.
       for (const ScopeColumn& column : input.scope.columns()) {
-        const int own = column.is_key            ? 0
-                        : column.is_window_bound ? 1
-                        : column.is_headers      ? 3
-                                                 : 2;
+        const int own = column.is_key ? 0 : column.is_window_bound ? 1 : column.is_headers ? 3 : 2;
         if (column.source == alias && own == rank && IsInStar(column, input, use)) add(column);
       }
     }
@@ -92,8 +89,7 @@ Result<std::vector<SelectedColumn>> BindSelectList(
   for (const ast::SelectItem& item : use.query->items) {
     switch (item.kind) {
       case ast::SelectItemKind::kStar: {
-        std::vector<SelectedColumn> all =
-            star ? *star : StarColumns(input, use, std::nullopt);
+        std::vector<SelectedColumn> all = star ? *star : StarColumns(input, use, std::nullopt);
         for (SelectedColumn& column : all) {
           column.position = item.position;
           columns.push_back(std::move(column));
@@ -119,8 +115,8 @@ Result<std::vector<SelectedColumn>> BindSelectList(
         break;
       case ast::SelectItemKind::kExpr: {
         WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, binder.Bind(*item.expr));
-        SelectedColumn column{{}, std::move(bound), item.expr->position, item.alias.has_value(),
-                              false};
+        SelectedColumn column{
+            {}, std::move(bound), item.expr->position, item.alias.has_value(), false};
         if (item.alias) {
           column.name = item.alias->name;
           column.position = item.alias->position;
@@ -151,8 +147,8 @@ Status CheckSelectedNames(const std::vector<SelectedColumn>& columns, const Quer
           .At(column.position);
     }
     if (!seen.insert(column.name).second) {
-      return Status(ErrorCode::kDuplicateName, "two result columns have the same name: " +
-                                                   column.name)
+      return Status(ErrorCode::kDuplicateName,
+                    "two result columns have the same name: " + column.name)
           .WithHint("give one of them another name with AS")
           .At(column.position);
     }

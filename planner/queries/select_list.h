@@ -15,10 +15,10 @@ namespace weir {
 
 struct SelectedColumn {
   std::string name;
-  BoundExprPtr expr;                ///< Over the input's scope; calls as kCallColumnBase columns.
+  BoundExprPtr expr;  ///< Over the input's scope; calls as kCallColumnBase columns.
   SourcePosition position;
   bool has_alias = false;
-  bool is_star = false;             ///< Came out of * or alias.*.
+  bool is_star = false;  ///< Came out of * or alias.*.
 };
 
 /// What `*` stands for, in order: the names and expressions of a query's columns.

@@ -15,14 +15,9 @@ using physical::TopicSource;
 
 Status ReadStart(const ast::ReadFrom& from, logical::Source& source) {
   switch (from.kind) {
-    case ast::ReadFromKind::kDefault:
-      break;
-    case ast::ReadFromKind::kBeginning:
-      source.start = TopicSource::Start::kEarliest;
-      break;
-    case ast::ReadFromKind::kLatest:
-      source.start = TopicSource::Start::kLatest;
-      break;
+    case ast::ReadFromKind::kDefault: break;
+    case ast::ReadFromKind::kBeginning: source.start = TopicSource::Start::kEarliest; break;
+    case ast::ReadFromKind::kLatest: source.start = TopicSource::Start::kLatest; break;
     case ast::ReadFromKind::kTimestamp: {
       source.start = TopicSource::Start::kTimestamp;
       WEIR_ASSIGN_OR_RETURN(BoundExprPtr literal, BindLiteral(from.timestamp, from.position));
@@ -38,7 +33,7 @@ Status ReadStart(const ast::ReadFrom& from, logical::Source& source) {
     }
     case ast::ReadFromKind::kOffsets:
       source.start = TopicSource::Start::kOffsets;
-      source.start_offsets.assign(source.entry->partitions, -1);   // Not named: from the first.
+      source.start_offsets.assign(source.entry->partitions, -1);  // Not named: from the first.
       for (const auto& [partition, offset] : from.offsets) {
         if (partition < 0) {
           return Status(ErrorCode::kInvalidStatement, "a partition's number is not negative")
@@ -60,8 +55,7 @@ void AddSystemColumn(Scope& scope, const std::string& alias, SystemColumn column
     return other.source == alias && other.name == SystemColumnName(column);
   });
   if (taken) return;
-  const bool bound =
-      column == SystemColumn::kWindowStart || column == SystemColumn::kWindowEnd;
+  const bool bound = column == SystemColumn::kWindowStart || column == SystemColumn::kWindowEnd;
   scope.Add({.source = alias,
              .name = std::string(SystemColumnName(column)),
              .expr = MakeSystem(column),
@@ -110,8 +104,7 @@ QueryInput BuildOneRow() {
 
 }  // namespace
 
-Status ExtensionError(const PlannerContext& context, std::string feature,
-                      SourcePosition position) {
+Status ExtensionError(const PlannerContext& context, std::string feature, SourcePosition position) {
   if (context.sql_extensions) {
     return Status(ErrorCode::kUnsupported, feature + " not supported").At(position);
   }
@@ -120,8 +113,7 @@ Status ExtensionError(const PlannerContext& context, std::string feature,
       .At(position);
 }
 
-bool SeesColumn(const PlannerContext& context, const SourceEntry& source,
-                std::string_view column) {
+bool SeesColumn(const PlannerContext& context, const SourceEntry& source, std::string_view column) {
   const auto known = context.known_columns.find(source.name);
   return known == context.known_columns.end() ||
          std::ranges::find(known->second, column) != known->second.end();
@@ -150,8 +142,12 @@ Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& u
       ++node->key_columns;
       input.keys.push_back({expr, {expr}, {column.name}, column.name, false});
     }
-    input.scope.Add({.source = node->alias, .name = column.name, .expr = expr,
-                     .is_key = column.is_key, .is_system = false, .is_window_bound = false,
+    input.scope.Add({.source = node->alias,
+                     .name = column.name,
+                     .expr = expr,
+                     .is_key = column.is_key,
+                     .is_system = false,
+                     .is_window_bound = false,
                      .is_headers = column.is_headers});
   }
   node->schema = std::move(schema);
@@ -170,16 +166,13 @@ Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& u
 
 Result<QueryInput> BuildFrom(const ast::Relation& from, const QueryUse& use) {
   switch (from.kind) {
-    case ast::RelationKind::kTable:
-      return BuildSource(from.As<ast::AliasedTable>(), use);
-    case ast::RelationKind::kJoin:
-      return BuildJoins(from.As<ast::Join>(), use);
+    case ast::RelationKind::kTable: return BuildSource(from.As<ast::AliasedTable>(), use);
+    case ast::RelationKind::kJoin: return BuildJoins(from.As<ast::Join>(), use);
     case ast::RelationKind::kSubquery:
       return ExtensionError(*use.context, "a subquery in FROM is", from.position);
     case ast::RelationKind::kUnionAll:
       return ExtensionError(*use.context, "UNION ALL is", from.position);
-    case ast::RelationKind::kNothing:
-      return BuildOneRow();
+    case ast::RelationKind::kNothing: return BuildOneRow();
   }
   return Status(ErrorCode::kInternal, "relation of an unknown kind");
 }

@@ -3,8 +3,8 @@
 // FROM: one source, or a left-deep tree of joins.
 
 #include "parser/ast/query.h"
-#include "planner/queries/query_input.h"
 #include "planner/planner.h"
+#include "planner/queries/query_input.h"
 
 namespace weir {
 
@@ -12,9 +12,9 @@ namespace weir {
 struct QueryUse {
   const PlannerContext* context = nullptr;
   bool persistent = false;
-  std::string sink_name;                   ///< For messages; empty for push queries.
+  std::string sink_name;  ///< For messages; empty for push queries.
   const ast::Query* query = nullptr;
-  bool bounded = false;                    ///< The query ends: it reads what is there now.
+  bool bounded = false;  ///< The query ends: it reads what is there now.
 };
 
 /// Builds FROM.

@@ -19,8 +19,7 @@ Status InvalidWindow(std::string message, SourcePosition position) {
 Status CheckOverlap(const ast::WindowClause& clause) {
   const int64_t windows = (clause.size_ms + clause.advance_ms - 1) / clause.advance_ms;
   if (windows <= limits::kWindowsOfRowMax) return OkStatus();
-  const int64_t least =
-      (clause.size_ms + limits::kWindowsOfRowMax - 1) / limits::kWindowsOfRowMax;
+  const int64_t least = (clause.size_ms + limits::kWindowsOfRowMax - 1) / limits::kWindowsOfRowMax;
   return InvalidWindow("each row would be in " + std::to_string(windows) + " windows, " +
                            std::to_string(clause.size_ms) + " ms by " +
                            std::to_string(clause.advance_ms) + " ms; at most " +
@@ -36,15 +35,9 @@ Result<physical::WindowSpec> ResolveWindow(const ast::WindowClause& clause, ast:
                                            const PlannerContext& context) {
   physical::WindowSpec window;
   switch (clause.kind) {
-    case ast::WindowKind::kTumbling:
-      window.kind = physical::WindowKind::kTumbling;
-      break;
-    case ast::WindowKind::kHopping:
-      window.kind = physical::WindowKind::kHopping;
-      break;
-    case ast::WindowKind::kSession:
-      window.kind = physical::WindowKind::kSession;
-      break;
+    case ast::WindowKind::kTumbling: window.kind = physical::WindowKind::kTumbling; break;
+    case ast::WindowKind::kHopping: window.kind = physical::WindowKind::kHopping; break;
+    case ast::WindowKind::kSession: window.kind = physical::WindowKind::kSession; break;
     case ast::WindowKind::kSliding:
       return ExtensionError(context, "a SLIDING window is", clause.position);
   }

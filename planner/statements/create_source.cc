@@ -18,7 +18,7 @@ namespace weir {
 namespace {
 
 using ast::ColumnRole;
-constexpr int64_t kConnectorPartitionsMax = 1024;   // Each is a task with a reader of its own.
+constexpr int64_t kConnectorPartitionsMax = 1024;  // Each is a task with a reader of its own.
 using Column = SourceEntry::SourceColumnEntry;
 
 Status CheckRole(const ast::CreateSource& create, const ast::ColumnDefinition& column) {
@@ -42,13 +42,12 @@ Status CheckHeaderType(const ast::ColumnDefinition& column, const DataType& type
                               : SystemColumnType(SystemColumn::kHeaders);
   if (type == wanted) return OkStatus();
   return Status(ErrorCode::kTypeMismatch, "a header column has the type " + wanted.ToString() +
-                                              ", not " + type.ToString() + ": " +
-                                              column.name.name)
+                                              ", not " + type.ToString() + ": " + column.name.name)
       .At(column.position);
 }
 
-Result<Column> MakeColumnEntry(const ast::CreateSource& create,
-                               const ast::ColumnDefinition& column, const Catalog& catalog) {
+Result<Column> MakeColumnEntry(const ast::CreateSource& create, const ast::ColumnDefinition& column,
+                               const Catalog& catalog) {
   if (IsSystemColumnName(column.name.name)) {
     return Status(ErrorCode::kReservedName,
                   "a system column's name cannot be a column's name: " + column.name.name)
@@ -131,13 +130,16 @@ Status ReadTime(const WithProperties& with, SourceEntry& entry) {
       return InvalidProperty("TIMESTAMP names a column, so TIMESTAMP_SOURCE cannot stand beside it",
                              with.PositionOf("TIMESTAMP_SOURCE"));
     }
-    if (name == "RECORD") entry.time_source = physical::TimeSource::kRecord;
-    else if (name == "APPEND") entry.time_source = physical::TimeSource::kAppend;
-    else if (name == "PROCESSING") entry.time_source = physical::TimeSource::kProcessing;
+    if (name == "RECORD")
+      entry.time_source = physical::TimeSource::kRecord;
+    else if (name == "APPEND")
+      entry.time_source = physical::TimeSource::kAppend;
+    else if (name == "PROCESSING")
+      entry.time_source = physical::TimeSource::kProcessing;
     else {
-      return InvalidProperty("TIMESTAMP_SOURCE is 'record', 'append' or 'processing', not '" +
-                                 *source + "'",
-                             with.PositionOf("TIMESTAMP_SOURCE"));
+      return InvalidProperty(
+          "TIMESTAMP_SOURCE is 'record', 'append' or 'processing', not '" + *source + "'",
+          with.PositionOf("TIMESTAMP_SOURCE"));
     }
   }
   if (!column) return OkStatus();
@@ -151,9 +153,12 @@ Status ReadOnError(const WithProperties& with, SourceEntry& entry) {
   const std::optional<std::string> text = with.Text("ON_ERROR");
   if (!text) return OkStatus();
   const std::string policy = FoldPropertyName(*text);
-  if (policy == "SKIP") entry.on_error = physical::OnError::kSkip;
-  else if (policy == "NULL") entry.on_error = physical::OnError::kNull;
-  else if (policy == "FAIL") entry.on_error = physical::OnError::kFail;
+  if (policy == "SKIP")
+    entry.on_error = physical::OnError::kSkip;
+  else if (policy == "NULL")
+    entry.on_error = physical::OnError::kNull;
+  else if (policy == "FAIL")
+    entry.on_error = physical::OnError::kFail;
   else {
     entry.on_error = physical::OnError::kDeadLetter;
     entry.dead_letter_topic = *text;
@@ -175,8 +180,9 @@ Status ReadSourceFormats(const WithProperties& with, const PlannerContext& conte
     const std::optional<std::string> fallback = DefaultFormat(context, false);
     if (!fallback) {
       return Status(ErrorCode::kInvalidProperty, "the WITH clause lacks VALUE_FORMAT")
-          .WithHint("add VALUE_FORMAT = 'JSON', or SET "
-                    "'ksql.persistence.default.format.value' = 'JSON'");
+          .WithHint(
+              "add VALUE_FORMAT = 'JSON', or SET "
+              "'ksql.persistence.default.format.value' = 'JSON'");
     }
     WEIR_ASSIGN_OR_RETURN(value, CheckFormatName(*fallback, {}));
   }
@@ -207,9 +213,11 @@ Status ReadTopic(const WithProperties& with, const PlannerContext& context,
     }
     entry.partitions = static_cast<int32_t>(wanted);
     if (entry.is_table && entry.partitions > 1) {
-      return InvalidProperty("a table's rows replace earlier ones, so a connector gives them in "
-                             "one partition, not " + std::to_string(entry.partitions),
-                             with.PositionOf("PARTITIONS"))
+      return InvalidProperty(
+                 "a table's rows replace earlier ones, so a connector gives them in "
+                 "one partition, not " +
+                     std::to_string(entry.partitions),
+                 with.PositionOf("PARTITIONS"))
           .WithHint("leave PARTITIONS out, or make a stream of it and a table by GROUP BY");
     }
     return OkStatus();
@@ -277,8 +285,7 @@ Status CheckReplace(const ast::CreateSource& create, const SourceEntry* existing
   const bool onto_read_only = existing != nullptr && existing->read_only;
   if (!create.or_replace || !(create.read_only || onto_read_only)) return OkStatus();
   return Status(ErrorCode::kInvalidStatement,
-                "CREATE OR REPLACE does not work on SOURCE streams and tables: " +
-                    create.name.name)
+                "CREATE OR REPLACE does not work on SOURCE streams and tables: " + create.name.name)
       .At(create.name.position);
 }
 
@@ -330,8 +337,7 @@ Result<SourceEntry> PlanAlterSource(const ast::Statement& statement,
                                     const PlannerContext& context) {
   const auto& alter = statement.As<ast::AlterSource>();
   const bool is_table = alter.kind == ast::SourceKind::kTable;
-  WEIR_ASSIGN_OR_RETURN(const SourceEntry* found,
-                        FindSourceOrError(*context.catalog, alter.name));
+  WEIR_ASSIGN_OR_RETURN(const SourceEntry* found, FindSourceOrError(*context.catalog, alter.name));
   if (found->is_table != is_table) {
     return Status(ErrorCode::kInvalidStatement,
                   found->name + (found->is_table ? " is a table" : " is a stream"))

@@ -27,8 +27,8 @@ Result<std::pair<logical::NodePtr, std::string>> LogicalOf(const ast::Statement&
 
 }  // namespace
 
-Result<std::string> ExplainStatement(const ast::Statement& statement,
-                                     const PlannerContext& context, std::string_view stage) {
+Result<std::string> ExplainStatement(const ast::Statement& statement, const PlannerContext& context,
+                                     std::string_view stage) {
   WEIR_ASSIGN_OR_RETURN(auto built, LogicalOf(statement, context));
   const auto& [root, query_id] = built;
   if (stage == "logical") return logical::LogicalText(*root);

@@ -12,9 +12,9 @@
 #include "planner/binder/constant_folder.h"
 #include "planner/binder/expr_binder.h"
 #include "planner/binder/make_expr.h"
-#include "planner/queries/source_builder.h"
 #include "planner/catalog/near_names.h"
 #include "planner/planner.h"
+#include "planner/queries/source_builder.h"
 #include "planner/statements/statement_checks.h"
 
 namespace weir {
@@ -94,8 +94,8 @@ Result<Value> ValueOf(const ast::Expr& expr, const DataType& type, const std::st
   Result<BoundExprPtr> coerced = CoerceTo(bound, type);
   // Unasked conversions only: a number is no text, and 1.5 is no integer.
   const bool literal = bound->kind == BoundKind::kLiteral;
-  if (!coerced.ok() || (!literal && !bound->type.is_nested() &&
-                        !ConvertsImplicitly(bound->type, type))) {
+  if (!coerced.ok() ||
+      (!literal && !bound->type.is_nested() && !ConvertsImplicitly(bound->type, type))) {
     return Status(ErrorCode::kTypeMismatch, "column " + column + " is " + type.ToString() +
                                                 ", and the value is " + bound->type.ToString() +
                                                 ": " + bound->text)
@@ -106,13 +106,12 @@ Result<Value> ValueOf(const ast::Expr& expr, const DataType& type, const std::st
   return value;
 }
 
-Status CheckKeys(const SourceEntry& target, const InsertValuesPlan& plan,
-                 SourcePosition position) {
+Status CheckKeys(const SourceEntry& target, const InsertValuesPlan& plan, SourcePosition position) {
   if (!target.is_table) return OkStatus();
   for (size_t i = 0; i < target.columns.size(); ++i) {
     if (!target.columns[i].is_key || !plan.values[i].is_null()) continue;
-    return Status(ErrorCode::kInvalidKey, "a table's row needs its primary key: " +
-                                              target.columns[i].name)
+    return Status(ErrorCode::kInvalidKey,
+                  "a table's row needs its primary key: " + target.columns[i].name)
         .At(position);
   }
   return OkStatus();
@@ -134,20 +133,18 @@ Result<InsertValuesPlan> PlanInsertValues(const ast::Statement& statement,
   const std::vector<ast::ExprPtr>& row = insert.rows[0];
   WEIR_ASSIGN_OR_RETURN(std::vector<int> places, TargetColumns(target, insert));
   if (row.size() != places.size()) {
-    return Status(ErrorCode::kInvalidStatement,
-                  "there are " + std::to_string(places.size()) + " columns and " +
-                      std::to_string(row.size()) + " values")
-        .WithHint(insert.columns.empty()
-                      ? "name those that you give: INSERT INTO " + target.name + " (" +
-                            target.columns[0].name + ", …) VALUES (…)"
-                      : "")
+    return Status(ErrorCode::kInvalidStatement, "there are " + std::to_string(places.size()) +
+                                                    " columns and " + std::to_string(row.size()) +
+                                                    " values")
+        .WithHint(insert.columns.empty() ? "name those that you give: INSERT INTO " + target.name +
+                                               " (" + target.columns[0].name + ", …) VALUES (…)"
+                                         : "")
         .At(row.empty() ? insert.target.position : row[0]->position);
   }
   plan.values.resize(target.columns.size());
   for (size_t i = 0; i < places.size(); ++i) {
     if (places[i] < 0) {
-      WEIR_ASSIGN_OR_RETURN(Value time,
-                            ValueOf(*row[i], DataType::Bigint(), "ROWTIME", context));
+      WEIR_ASSIGN_OR_RETURN(Value time, ValueOf(*row[i], DataType::Bigint(), "ROWTIME", context));
       if (!time.is_null()) plan.row_time_ms = time.as<int64_t>();
       continue;
     }

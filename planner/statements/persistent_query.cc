@@ -117,13 +117,12 @@ Status ResolveSinkFormats(const WithProperties& with, const BuiltQuery& built,
 Status ResolveSinkTopic(const WithProperties& with, const BuiltQuery& built,
                         const PlannerContext& context, PersistentQueryPlan& plan) {
   SourceEntry& sink = *plan.sink;
-  sink.topic = with.Text("KAFKA_TOPIC")
-                   .value_or(SessionText(context, "output.topic.name.prefix").value_or("") +
-                             sink.name);
+  sink.topic =
+      with.Text("KAFKA_TOPIC")
+          .value_or(SessionText(context, "output.topic.name.prefix").value_or("") + sink.name);
   WEIR_RETURN_IF_ERROR(CheckTopicName(sink.topic, with.PositionOf("KAFKA_TOPIC")));
   WEIR_RETURN_IF_ERROR(CheckPartitions(with));
-  const int32_t existing =
-      sink.connector.empty() ? ExistingPartitions(context, sink.topic) : 0;
+  const int32_t existing = sink.connector.empty() ? ExistingPartitions(context, sink.topic) : 0;
   WEIR_RETURN_IF_ERROR(CheckDeclaredPartitions(context, with, sink.topic, existing));
   plan.create_topic = existing == 0 && sink.connector.empty();
   const int32_t of_source = std::max(built.sources[0]->partitions, 1);
@@ -160,9 +159,9 @@ std::shared_ptr<logical::Sink> MakeSink(const logical::NodePtr& input, const Sou
 
 Status CheckResultKind(bool wants_table, const BuiltQuery& built, SourcePosition position) {
   if (wants_table == built.node->is_table) return OkStatus();
-  return Status(ErrorCode::kInvalidStatement,
-                wants_table ? "the SELECT gives a stream, not a table"
-                            : "the SELECT gives a table, not a stream")
+  return Status(ErrorCode::kInvalidStatement, wants_table
+                                                  ? "the SELECT gives a stream, not a table"
+                                                  : "the SELECT gives a table, not a stream")
       .WithHint(wants_table ? "write CREATE STREAM … AS SELECT" : "write CREATE TABLE … AS SELECT")
       .At(position);
 }
@@ -182,13 +181,11 @@ Status CheckGivesTable(const ast::Query& query, const Catalog& catalog) {
 Status CheckReplace(const ast::CreateAsSelect& create, const SourceEntry* existing) {
   if (!create.or_replace || existing == nullptr || !existing->read_only) return OkStatus();
   return Status(ErrorCode::kInvalidStatement,
-                "CREATE OR REPLACE does not work on SOURCE streams and tables: " +
-                    existing->name)
+                "CREATE OR REPLACE does not work on SOURCE streams and tables: " + existing->name)
       .At(create.name.position);
 }
 
-void NoteColumns(const SourceEntry& source, const PlannerContext& context,
-                 KnownColumns& known) {
+void NoteColumns(const SourceEntry& source, const PlannerContext& context, KnownColumns& known) {
   std::vector<std::string>& columns = known[source.name];
   columns.clear();
   for (const SourceEntry::SourceColumnEntry& column : source.columns) {
@@ -228,8 +225,7 @@ Result<PersistentLogical> BuildCreateAs(const ast::Statement& statement,
   WEIR_RETURN_IF_ERROR(CheckFreeName(existing, sink, plan.if_not_exists || plan.or_replace));
   WEIR_ASSIGN_OR_RETURN(WithProperties with,
                         WithProperties::Read(create.properties, WithPlace::kSink));
-  Result<BuiltQuery> result_of_query =
-      BuildQuery({&context, true, sink.name, create.query.get()});
+  Result<BuiltQuery> result_of_query = BuildQuery({&context, true, sink.name, create.query.get()});
   if (wants_table && result_of_query.status().code() == ErrorCode::kInvalidKey) {
     WEIR_RETURN_IF_ERROR(CheckGivesTable(*create.query, *context.catalog));
   }
@@ -266,15 +262,15 @@ Status CheckTarget(const SourceEntry& target, SourcePosition position) {
   if (!target.connector.empty()) {
     return Status(ErrorCode::kUnsupported,
                   "INSERT INTO … SELECT does not write to connectors: " + target.name)
-        .WithHint("one query writes a file: CREATE STREAM … WITH (CONNECTOR='file', PATH=…) AS "
-                  "SELECT")
+        .WithHint(
+            "one query writes a file: CREATE STREAM … WITH (CONNECTOR='file', PATH=…) AS "
+            "SELECT")
         .At(position);
   }
   for (const auto& column : target.columns) {
     if (!column.is_headers) continue;
-    return Status(ErrorCode::kInvalidStatement,
-                  "header columns cannot be written, and " + target.name + " has one: " +
-                      column.name)
+    return Status(ErrorCode::kInvalidStatement, "header columns cannot be written, and " +
+                                                    target.name + " has one: " + column.name)
         .At(position);
   }
   return OkStatus();
@@ -303,8 +299,8 @@ std::string FirstDifference(const Schema& result, const Schema& target) {
 }
 
 Status SchemasDiffer(const Schema& result, const Schema& target, SourcePosition position) {
-  return Status(ErrorCode::kTypeMismatch, "the SELECT's columns are not the target's: " +
-                                              FirstDifference(result, target))
+  return Status(ErrorCode::kTypeMismatch,
+                "the SELECT's columns are not the target's: " + FirstDifference(result, target))
       .WithHint("same names in the same order, types that convert; AS renames, CAST converts")
       .At(position);
 }
@@ -357,8 +353,8 @@ Result<PersistentLogical> BuildInsertInto(const ast::Statement& statement,
   plan.query_id = with.Has("QUERY_ID") ? FoldPropertyName(*with.Text("QUERY_ID"))
                                        : "INSERT_" + plan.sink_name + "_" + hash;
   if (!context.kept_query_id.empty()) plan.query_id = context.kept_query_id;
-  WEIR_ASSIGN_OR_RETURN(
-      BuiltQuery built, BuildQuery({&context, true, target->name, insert.query.get()}));
+  WEIR_ASSIGN_OR_RETURN(BuiltQuery built,
+                        BuildQuery({&context, true, target->name, insert.query.get()}));
   WEIR_RETURN_IF_ERROR(CheckResultKind(false, built, insert.query->position));
   if (built.node->windowed_key != target->windowed_key) {
     return Status(ErrorCode::kInvalidKey,

@@ -53,8 +53,7 @@ Result<std::optional<std::vector<Value>>> KeyValues(const BoundExpr& conjunct, i
       return std::optional<std::vector<Value>>();
     }
     constants.push_back(comparison->constant);
-  } else if (conjunct.kind == BoundKind::kIn &&
-             conjunct.children[0]->kind == BoundKind::kColumn &&
+  } else if (conjunct.kind == BoundKind::kIn && conjunct.children[0]->kind == BoundKind::kColumn &&
              conjunct.children[0]->index == column) {
     for (size_t i = 1; i < conjunct.children.size(); ++i) {
       if (!IsConstant(*conjunct.children[i])) return std::optional<std::vector<Value>>();
@@ -79,8 +78,8 @@ Result<std::optional<std::vector<Value>>> KeyValues(const BoundExpr& conjunct, i
 using Lookups = std::vector<KeyLookup>;
 
 /// Look-ups for a conjunction: every key column has exactly one condition that lists its values.
-Result<std::optional<Lookups>> ConjunctionKeys(const std::vector<BoundExprPtr>& conjuncts,
-                                               int keys, bool sql_extensions) {
+Result<std::optional<Lookups>> ConjunctionKeys(const std::vector<BoundExprPtr>& conjuncts, int keys,
+                                               bool sql_extensions) {
   Lookups lookups = {{}};
   for (int column = 0; column < keys; ++column) {
     std::optional<std::vector<Value>> found;

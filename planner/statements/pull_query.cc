@@ -3,19 +3,18 @@
 #include <utility>
 
 #include "base/status_macros.h"
-#include "planner/queries/bounded_builder.h"
 #include "planner/passes/passes.h"
 #include "planner/physical/lower.h"
 #include "planner/physical/plan_text.h"
 #include "planner/properties/session_settings.h"
+#include "planner/queries/bounded_builder.h"
 #include "planner/statements/query_plan.h"
 
 namespace weir {
 namespace {
 
 Status Refuse(std::string_view clause, SourcePosition position) {
-  return Status(ErrorCode::kInvalidPullQuery,
-                "pull queries do not support " + std::string(clause))
+  return Status(ErrorCode::kInvalidPullQuery, "pull queries do not support " + std::string(clause))
       .WithHint("with EMIT CHANGES it is a push query")
       .At(position);
 }
@@ -40,8 +39,9 @@ Status CheckDialect(const ast::Query& query, const PlannerContext& context) {
 Status CheckSql(const ast::Query& query, const PlannerContext& context) {
   if (query.from->kind == ast::RelationKind::kJoin) {
     return ExtensionError(context, "a JOIN in a SELECT without EMIT is", query.from->position)
-        .WithHint("with EMIT CHANGES it follows its sources; CREATE STREAM or TABLE … AS SELECT "
-                  "keeps its result");
+        .WithHint(
+            "with EMIT CHANGES it follows its sources; CREATE STREAM or TABLE … AS SELECT "
+            "keeps its result");
   }
   if (!query.partition_by.empty()) {
     return Status(ErrorCode::kInvalidPullQuery,

@@ -5,15 +5,15 @@
 
 #include <string>
 
-#include "planner/queries/query_builder.h"
 #include "planner/logical/logical_nodes.h"
 #include "planner/planner.h"
+#include "planner/queries/query_builder.h"
 
 namespace weir {
 
 /// A statement's logical plan with what goes into the catalog.
 struct PersistentLogical {
-  PersistentQueryPlan plan;                 ///< All but root and fingerprint.
+  PersistentQueryPlan plan;  ///< All but root and fingerprint.
   logical::NodePtr root;
 };
 
@@ -21,13 +21,13 @@ Result<PersistentLogical> BuildPersistent(const ast::Statement& statement,
                                           const PlannerContext& context);
 
 struct PushLogical {
-  PushQueryPlan plan;                       ///< All but root.
+  PushQueryPlan plan;  ///< All but root.
   logical::NodePtr root;
 };
 Result<PushLogical> BuildPush(const ast::Statement& statement, const PlannerContext& context);
 
 struct PullLogical {
-  PullQueryPlan plan;                       ///< All but root.
+  PullQueryPlan plan;  ///< All but root.
   logical::NodePtr root;
 };
 Result<PullLogical> BuildPull(const ast::Statement& statement, const PlannerContext& context);

@@ -10,9 +10,8 @@
 namespace weir {
 
 Status CheckTopicName(std::string_view topic, SourcePosition position) {
-  const bool valid = !topic.empty() && topic.size() <= limits::kTopicNameBytesMax &&
-                     topic != "." && topic != ".." &&
-                     std::ranges::all_of(topic, [](unsigned char c) {
+  const bool valid = !topic.empty() && topic.size() <= limits::kTopicNameBytesMax && topic != "." &&
+                     topic != ".." && std::ranges::all_of(topic, [](unsigned char c) {
                        return std::isalnum(c) || c == '.' || c == '_' || c == '-';
                      });
   if (valid) return OkStatus();

@@ -10,10 +10,10 @@
 #include <fmt/format.h>
 
 #include "base/status_macros.h"
-#include "shell/conformance/conformance_judge.h"
-#include "shell/conformance/conformance_records.h"
 #include "exec/engine/engine_impl.h"
 #include "exec/formats/format.h"
+#include "shell/conformance/conformance_judge.h"
+#include "shell/conformance/conformance_records.h"
 
 namespace weir::testing {
 namespace {
@@ -106,7 +106,7 @@ class CaseRunner {
   std::unique_ptr<EngineImpl> engine_;
   CaseOutcome outcome_;
   int statement_ = -1;
-  std::map<std::string, std::set<int64_t>> input_offsets_;   // Records that are not outputs.
+  std::map<std::string, std::set<int64_t>> input_offsets_;  // Records that are not outputs.
   bool fed_ = false;
 };
 
@@ -281,8 +281,8 @@ Status CaseRunner::RunSelect(int index) {
     if (!batch) break;
     batches.push_back(std::move(*batch));
   }
-  outcome_.responses.push_back(fmt::format("{{\"statement\": {}, \"rows\": {}}}", index,
-                                           FormatRows(*cursor, batches)));
+  outcome_.responses.push_back(
+      fmt::format("{{\"statement\": {}, \"rows\": {}}}", index, FormatRows(*cursor, batches)));
   return OkStatus();
 }
 
@@ -301,8 +301,8 @@ std::string CaseRunner::FormatRows(Cursor& cursor, const std::vector<Batch>& bat
         if (column > 0) text.Append(", ", 2);
         AppendJsonValue(batch.column(column), row, text);
       }
-      const bool gone = !batch.ops().empty() && batch.ops()[row] == RowOp::kDelete &&
-                        cursor.is_changelog();
+      const bool gone =
+          !batch.ops().empty() && batch.ops()[row] == RowOp::kDelete && cursor.is_changelog();
       if (!batch.ops().empty() && batch.ops()[row] == RowOp::kUpdateBefore) continue;
       rows += fmt::format(", {{\"row\": {{\"columns\": [{}]{}}}}}",
                           std::string_view(reinterpret_cast<const char*>(text.data()), text.size()),
@@ -347,8 +347,8 @@ CaseOutcome CaseRunner::Run() {
 std::string FormatLine(const std::string& id, const CaseOutcome& outcome) {
   std::string line = fmt::format("{{\"id\": {}, \"status\": \"{}\"", QuoteJson(id), outcome.status);
   if (!outcome.error.empty()) line += fmt::format(", \"error\": {}", QuoteJson(outcome.error));
-  line += fmt::format(", \"outputs\": [{}], \"responses\": [{}]",
-                      fmt::join(outcome.outputs, ", "), fmt::join(outcome.responses, ", "));
+  line += fmt::format(", \"outputs\": [{}], \"responses\": [{}]", fmt::join(outcome.outputs, ", "),
+                      fmt::join(outcome.responses, ", "));
   if (outcome.failed_statement >= 0) {
     line += fmt::format(", \"failed_statement\": {}", outcome.failed_statement);
   }
@@ -361,9 +361,9 @@ int RunConformanceFile(const std::string& path, const TestOptions& options, std:
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
   text << file.rdbuf();
-  Result<RawJson> document = file ? ParseRawJson(text.str())
-                                  : Result<RawJson>(Status(ErrorCode::kIoError,
-                                                           "the file cannot be read"));
+  Result<RawJson> document =
+      file ? ParseRawJson(text.str())
+           : Result<RawJson>(Status(ErrorCode::kIoError, "the file cannot be read"));
   const RawJson* cases = document.ok() ? document->Find("cases") : nullptr;
   if (cases == nullptr) {
     out << path << ": "

@@ -63,19 +63,15 @@ bool SameValue(const RawJson* wanted, const RawJson* got) {
   }
   if (wanted->kind != got->kind) return false;
   switch (wanted->kind) {
-    case RawJson::Kind::kNull:
-      return true;
+    case RawJson::Kind::kNull: return true;
     case RawJson::Kind::kBoolean:
-    case RawJson::Kind::kString:
-      return wanted->text == got->text;
-    case RawJson::Kind::kNumber:
-      return SameNumber(wanted->text, got->text);
+    case RawJson::Kind::kString: return wanted->text == got->text;
+    case RawJson::Kind::kNumber: return SameNumber(wanted->text, got->text);
     case RawJson::Kind::kArray:
       return wanted->items.size() == got->items.size() &&
              std::equal(wanted->items.begin(), wanted->items.end(), got->items.begin(),
                         [](const RawJson& a, const RawJson& b) { return SameValue(&a, &b); });
-    case RawJson::Kind::kObject:
-      return SameObject(*wanted, *got);
+    case RawJson::Kind::kObject: return SameObject(*wanted, *got);
   }
   return false;
 }
@@ -126,10 +122,10 @@ std::string JudgeResponse(const RawJson& test, const RawJson& wanted, const RawJ
   std::vector<RawJson> left = got_rows->items;
   for (const RawJson& row : wanted_rows->items) {
     const bool in_order = ordered != nullptr && ordered->text == "true";
-    auto match = in_order ? left.begin()
-                          : std::find_if(left.begin(), left.end(), [&](const RawJson& each) {
-                              return SameValue(&row, &each);
-                            });
+    auto match =
+        in_order ? left.begin() : std::find_if(left.begin(), left.end(), [&](const RawJson& each) {
+          return SameValue(&row, &each);
+        });
     if (match == left.end() || !SameValue(&row, &*match)) {
       return fmt::format("no row like {} in {}", row.raw, got_rows->raw);
     }

@@ -12,7 +12,7 @@ namespace weir::testing {
 
 /// What came out of one case; outputs and responses as JSON texts.
 struct CaseOutcome {
-  std::string status = "ran";   ///< ran, rejected, unsupported, crashed.
+  std::string status = "ran";  ///< ran, rejected, unsupported, crashed.
   std::string error;
   std::vector<std::string> outputs;
   std::vector<std::string> responses;

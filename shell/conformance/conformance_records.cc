@@ -34,29 +34,22 @@ std::string EncodeKafka(const RawJson& json, const DataType& type) {
   int64_t integer = 0;
   std::from_chars(json.text.data(), json.text.data() + json.text.size(), integer);
   switch (type.kind()) {
-    case TypeKind::kInt:
-      AppendBigEndian(static_cast<uint64_t>(integer), 4, out);
-      return out;
-    case TypeKind::kBigint:
-      AppendBigEndian(static_cast<uint64_t>(integer), 8, out);
-      return out;
+    case TypeKind::kInt: AppendBigEndian(static_cast<uint64_t>(integer), 4, out); return out;
+    case TypeKind::kBigint: AppendBigEndian(static_cast<uint64_t>(integer), 8, out); return out;
     case TypeKind::kDouble: {
       uint64_t bits = 0;
       std::memcpy(&bits, &number, sizeof(bits));
       AppendBigEndian(bits, 8, out);
       return out;
     }
-    default:
-      return json.text;
+    default: return json.text;
   }
 }
 
 std::string DecodeKafka(std::string_view bytes, const DataType& type) {
   switch (type.kind()) {
-    case TypeKind::kInt:
-      return fmt::format("{}", static_cast<int32_t>(BigEndian(bytes)));
-    case TypeKind::kBigint:
-      return fmt::format("{}", static_cast<int64_t>(BigEndian(bytes)));
+    case TypeKind::kInt: return fmt::format("{}", static_cast<int32_t>(BigEndian(bytes)));
+    case TypeKind::kBigint: return fmt::format("{}", static_cast<int64_t>(BigEndian(bytes)));
     case TypeKind::kDouble: {
       const uint64_t bits = BigEndian(bytes);
       double number = 0;
@@ -64,8 +57,7 @@ std::string DecodeKafka(std::string_view bytes, const DataType& type) {
       char text[kDoubleTextMax];
       return std::string(text, FormatJavaDouble(number, text));
     }
-    default:
-      return QuoteJson(bytes);
+    default: return QuoteJson(bytes);
   }
 }
 
@@ -164,8 +156,8 @@ std::string FormatOutput(std::string_view topic, const RecordBatch& batch, int32
     const bool session = shape.windowed_key == physical::WindowKind::kSession;
     int64_t start = 0;
     int64_t end = 0;
-    SplitWindowedKey(session ? WindowKeyKind::kSession : WindowKeyKind::kTime,
-                     shape.window_size_ms, key, start, end);
+    SplitWindowedKey(session ? WindowKeyKind::kSession : WindowKeyKind::kTime, shape.window_size_ms,
+                     key, start, end);
     window = fmt::format(", \"window\": {{\"start\": {}, \"end\": {}, \"type\": \"{}\"}}", start,
                          end, session ? "session" : "time");
   }

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "exec/formats/record_batch.h"
 #include "exec/formats/json/raw_json.h"
+#include "exec/formats/record_batch.h"
 #include "planner/catalog/catalog.h"
 #include "weir/status.h"
 
@@ -17,7 +17,7 @@ namespace weir::testing {
 struct TopicShape {
   std::string key_format = "NONE";
   std::string value_format = "JSON";
-  DataType key_type;              ///< KAFKA: of the one key column; kNull: none.
+  DataType key_type;  ///< KAFKA: of the one key column; kNull: none.
   DataType value_type;
   physical::WindowKind windowed_key = physical::WindowKind::kNone;
   int64_t window_size_ms = 0;

@@ -66,8 +66,8 @@ class Scanner {
 
  private:
   void SkipBlanks() {
-    while (position_ < text_.size() && std::string_view(" \t\r\n").find(text_[position_]) !=
-                                           std::string_view::npos) {
+    while (position_ < text_.size() &&
+           std::string_view(" \t\r\n").find(text_[position_]) != std::string_view::npos) {
       ++position_;
     }
   }
@@ -106,9 +106,9 @@ size_t AppendUnescaped(std::string_view text, size_t i, std::string* out) {
     code_point = 0x10000 + ((code_point - 0xD800) << 10) + (Hex4(text.substr(i + 2, 4)) - 0xDC00);
     i += 6;
   }
-  AppendUtf8(utf8proc_codepoint_valid(static_cast<utf8proc_int32_t>(code_point)) ? code_point
-                                                                                  : 0xFFFD,
-             out);
+  AppendUtf8(
+      utf8proc_codepoint_valid(static_cast<utf8proc_int32_t>(code_point)) ? code_point : 0xFFFD,
+      out);
   return i;
 }
 

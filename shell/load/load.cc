@@ -74,7 +74,7 @@ class RetentionWatch {
 
  private:
   const LoadWarning& warn_;
-  std::optional<TopicDescription> topic_;   // Empty: nothing to look for, any more.
+  std::optional<TopicDescription> topic_;  // Empty: nothing to look for, any more.
 };
 
 Status Stopped(int64_t acknowledged) {
@@ -115,10 +115,10 @@ Result<KeyFormat> ParseKeyFormat(std::string_view text) {
 Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream* in,
                      Interrupts& interrupts, const LoadProgress& progress,
                      const LoadWarning& warn) {
-  WEIR_ASSIGN_OR_RETURN(
-      const std::unique_ptr<RecordSource> source,
-      MakeRecordSource(options, in,
-                       [&interrupts] { return interrupts.pending() != StopKind::kNone; }));
+  WEIR_ASSIGN_OR_RETURN(const std::unique_ptr<RecordSource> source,
+                        MakeRecordSource(options, in, [&interrupts] {
+                          return interrupts.pending() != StopKind::kNone;
+                        }));
   WEIR_RETURN_IF_ERROR(engine.CreateTopic(options.topic, 1, /*if_not_exists=*/true));
   const Pacer pacer(options.rate);
   RetentionWatch retention(engine, options, warn);

@@ -37,8 +37,8 @@ struct LoadOptions {
   std::vector<ColumnChoice> columns;  ///< Empty: all. CSV only.
   std::vector<ColumnChoice> key;      ///< Empty: no key.
   KeyFormat key_format = KeyFormat::kByColumns;
-  std::string timestamp_column;       ///< Empty: the time of loading.
-  int64_t rate = 0;                   ///< Records a second; 0: as fast as it goes.
+  std::string timestamp_column;  ///< Empty: the time of loading.
+  int64_t rate = 0;              ///< Records a second; 0: as fast as it goes.
 };
 
 /// Makes records of an input, one by one. Not thread-safe.
@@ -51,8 +51,7 @@ class RecordSource {
 /// Reads `in`, which must outlive the source, or the file that `options` names if `in` is null.
 /// Reads the header of a CSV; fails if a column is not there. While a pipe gives nothing, `stopped`
 /// is looked at: kCancelled if it answers true.
-Result<std::unique_ptr<RecordSource>> MakeRecordSource(const LoadOptions& options,
-                                                       std::istream* in,
+Result<std::unique_ptr<RecordSource>> MakeRecordSource(const LoadOptions& options, std::istream* in,
                                                        const std::function<bool()>& stopped);
 
 /// Called after each batch that the engine acknowledged, with the number of records so far.

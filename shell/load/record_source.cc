@@ -9,10 +9,10 @@
 
 #include "base/status_macros.h"
 #include "parser/source_text.h"
-#include "shell/render/json_text.h"
 #include "shell/load/field_text.h"
 #include "shell/load/json_fields.h"
 #include "shell/load/load.h"
+#include "shell/render/json_text.h"
 #include "weir/file_rows.h"
 
 namespace weir::shell {
@@ -58,10 +58,11 @@ Status KeyError(const LoadOptions& options, int64_t line, std::string_view text)
 }
 
 Status TimeError(const LoadOptions& options, int64_t line, std::string_view text) {
-  return Status(ErrorCode::kBadRecord, fmt::format("a time cannot be read, in {} line {}: {}",
-                                                   options.file, line, text))
-      .WithHint("times are 2020-07-01 00:25:32 (UTC), 2020-07-01T00:25:32+02:00 or epoch "
-                "milliseconds");
+  return Status(ErrorCode::kBadRecord,
+                fmt::format("a time cannot be read, in {} line {}: {}", options.file, line, text))
+      .WithHint(
+          "times are 2020-07-01 00:25:32 (UTC), 2020-07-01T00:25:32+02:00 or epoch "
+          "milliseconds");
 }
 
 bool EqualsWithoutCase(std::string_view a, std::string_view b) {
@@ -232,8 +233,7 @@ FileRows::Format RowsFormat(InputFormat format) {
 
 }  // namespace
 
-Result<std::unique_ptr<RecordSource>> MakeRecordSource(const LoadOptions& options,
-                                                       std::istream* in,
+Result<std::unique_ptr<RecordSource>> MakeRecordSource(const LoadOptions& options, std::istream* in,
                                                        const std::function<bool()>& stopped) {
   const KeyFormat key_format = ResolveKeyFormat(options);
   if (options.key.size() > 1 && key_format != KeyFormat::kObject) {

@@ -15,9 +15,9 @@
 #include "parser/parser.h"
 #include "planner/properties/connector_properties.h"
 #include "shell/commands.h"
-#include "shell/render/display_width.h"
 #include "shell/prompt/situation.h"
 #include "shell/prompt/statement_help.h"
+#include "shell/render/display_width.h"
 
 namespace weir::shell {
 namespace {
@@ -32,13 +32,20 @@ struct Follower {
   std::string_view next;  // Between bars.
 };
 constexpr Follower kFollowers[] = {
-    {"GROUP", "BY"},       {"PARTITION", "BY"},
-    {"ORDER", "BY"},       {"EMIT", "CHANGES|FINAL"},
-    {"GRACE", "PERIOD"},   {"WINDOW", "TUMBLING (|HOPPING (|SESSION ("},
-    {"ADVANCE", "BY"},     {"LEFT", "JOIN|OUTER JOIN"},
-    {"RIGHT", "JOIN|OUTER JOIN"}, {"FULL", "JOIN|OUTER JOIN"},
-    {"INNER", "JOIN"},     {"OUTER", "JOIN"},
-    {"PRIMARY", "KEY"},    {"UNION", "ALL"},
+    {"GROUP", "BY"},
+    {"PARTITION", "BY"},
+    {"ORDER", "BY"},
+    {"EMIT", "CHANGES|FINAL"},
+    {"GRACE", "PERIOD"},
+    {"WINDOW", "TUMBLING (|HOPPING (|SESSION ("},
+    {"ADVANCE", "BY"},
+    {"LEFT", "JOIN|OUTER JOIN"},
+    {"RIGHT", "JOIN|OUTER JOIN"},
+    {"FULL", "JOIN|OUTER JOIN"},
+    {"INNER", "JOIN"},
+    {"OUTER", "JOIN"},
+    {"PRIMARY", "KEY"},
+    {"UNION", "ALL"},
     {"IS", "NULL|NOT NULL|DISTINCT FROM|NOT DISTINCT FROM"},
 };
 constexpr std::string_view kExpressionWords =
@@ -48,8 +55,7 @@ constexpr std::string_view kClauseWords =
     "FROM|WHERE|GROUP BY|PARTITION BY|HAVING|WINDOW TUMBLING (|WINDOW HOPPING (|WINDOW SESSION (|"
     "JOIN|LEFT JOIN|RIGHT JOIN|FULL OUTER JOIN|INNER JOIN|ON|WITHIN|GRACE PERIOD|EMIT CHANGES|"
     "EMIT FINAL|LIMIT|AS|UNION ALL|ORDER BY";
-constexpr std::string_view kSystemColumns =
-    "ROWTIME|ROWPARTITION|ROWOFFSET|WINDOWSTART|WINDOWEND";
+constexpr std::string_view kSystemColumns = "ROWTIME|ROWPARTITION|ROWOFFSET|WINDOWSTART|WINDOWEND";
 
 Texts Split(std::string_view bars) {
   Texts texts;
@@ -119,9 +125,8 @@ class Gatherer {
     }
   }
   void AddColumnsInReach(const Situation& at) {
-    const bool any = std::ranges::any_of(names_.sources, [&](const SourceNames& source) {
-      return Reaches(at, source.name);
-    });
+    const bool any = std::ranges::any_of(
+        names_.sources, [&](const SourceNames& source) { return Reaches(at, source.name); });
     for (const SourceNames& source : names_.sources) {
       // Before FROM is written any column may be meant.
       if (any && !Reaches(at, source.name)) continue;
@@ -139,11 +144,10 @@ class Gatherer {
 
   std::vector<Candidate> Take() {
     std::ranges::sort(found_, {}, &Candidate::text);
-    found_.erase(std::unique(found_.begin(), found_.end(),
-                             [](const Candidate& a, const Candidate& b) {
-                               return a.text == b.text;
-                             }),
-                 found_.end());
+    found_.erase(
+        std::unique(found_.begin(), found_.end(),
+                    [](const Candidate& a, const Candidate& b) { return a.text == b.text; }),
+        found_.end());
     return std::move(found_);
   }
 
@@ -203,8 +207,8 @@ Texts PropertyValues(std::string_view name) {
   Texts values;
   const StatementHelp* property = FindProperty(name);
   if (property == nullptr) return values;
-  std::string_view rest = property->syntax.substr(std::min(property->syntax.find('='),
-                                                           property->syntax.size()));
+  std::string_view rest =
+      property->syntax.substr(std::min(property->syntax.find('='), property->syntax.size()));
   for (size_t begin; (begin = rest.find('\'')) != std::string_view::npos;) {
     const size_t end = rest.find('\'', begin + 1);
     if (end == std::string_view::npos) break;
@@ -455,9 +459,8 @@ Completion Complete(std::string_view before, std::string_view line, size_t curso
     if (begin < before.size()) return completion;
     completion.begin = begin - before.size();
     const std::vector<Token> closed(front.begin(), front.end() - 1);
-    completion.candidates =
-        CompleteString(Situation(closed, at + 1), line.substr(completion.begin,
-                                                              cursor - completion.begin), names);
+    completion.candidates = CompleteString(
+        Situation(closed, at + 1), line.substr(completion.begin, cursor - completion.begin), names);
     return completion;
   }
   size_t begin = at;
@@ -519,8 +522,8 @@ std::string CandidateColumns(const std::vector<Candidate>& candidates, int width
   for (int line = 0; line < lines && line < lines_max; ++line) {
     for (int column = 0; column < columns; ++column) {
       // Down first, as ls does; across where not all lines are shown.
-      const size_t i = static_cast<size_t>(lines <= lines_max ? column * lines + line
-                                                              : line * columns + column);
+      const size_t i =
+          static_cast<size_t>(lines <= lines_max ? column * lines + line : line * columns + column);
       if (i >= texts.size()) continue;
       ++shown;
       const int blanks = column + 1 == columns ? 0 : widest + 2 - DisplayWidth(texts[i]);
@@ -545,8 +548,7 @@ std::vector<std::string> FilesThatBegin(std::string_view begin) {
     const std::string file = at->path().filename().string();
     if (!file.starts_with(name) || (file[0] == '.' && !name.starts_with('.'))) continue;
     std::error_code no_directory;
-    found.push_back(std::string(directory) + file +
-                    (at->is_directory(no_directory) ? "/" : ""));
+    found.push_back(std::string(directory) + file + (at->is_directory(no_directory) ? "/" : ""));
   }
   std::sort(found.begin(), found.end());
   return found;

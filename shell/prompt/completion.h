@@ -35,7 +35,7 @@ struct Candidate {
 };
 
 struct Completion {
-  size_t begin = 0;    ///< Where in the line what is replaced begins; it ends at the cursor.
+  size_t begin = 0;  ///< Where in the line what is replaced begins; it ends at the cursor.
   std::vector<Candidate> candidates;  ///< Sorted, each once.
 };
 

@@ -32,7 +32,7 @@ struct LineEditor::State {
   History* history = nullptr;
   std::string history_file;
   std::string prompt;
-  std::string statement;   // The lines in front of the one that is edited.
+  std::string statement;  // The lines in front of the one that is edited.
   Completer completer;
   Interrupts* interrupts = nullptr;
   bool interrupted = false;
@@ -91,9 +91,8 @@ struct LineEditor::State {
     const std::vector<Candidate>& candidates = completion.candidates;
     if (candidates.empty()) return CC_REFRESH_BEEP;
     const std::string_view typed = line.substr(completion.begin, cursor - completion.begin);
-    const std::string common =
-        candidates.size() == 1 ? candidates[0].text + candidates[0].suffix
-                               : CommonPrefix(candidates);
+    const std::string common = candidates.size() == 1 ? candidates[0].text + candidates[0].suffix
+                                                      : CommonPrefix(candidates);
     // What is common may be shorter than what was typed where only the case differs.
     if (candidates.size() == 1 || common.size() > typed.size()) {
       // The editor counts characters.

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "shell/line_source.h"
 #include "shell/prompt/completion.h"
 #include "shell/prompt/interrupts.h"
-#include "shell/line_source.h"
 
 namespace weir::shell {
 

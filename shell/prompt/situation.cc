@@ -103,9 +103,9 @@ bool Situation::IsName(size_t i) const {
 
 void Situation::FindSources() {
   static const std::set<std::string_view> kNoAlias = {
-      "WHERE", "GROUP", "HAVING", "WINDOW", "JOIN",   "LEFT",  "RIGHT", "FULL",  "INNER", "OUTER",
-      "ON",    "EMIT",  "LIMIT",  "WITHIN", "PARTITION", "ORDER", "FROM", "UNION", "VALUES",
-      "SELECT", "WITH", "AS"};
+      "WHERE", "GROUP", "HAVING", "WINDOW", "JOIN",  "LEFT",   "RIGHT",     "FULL",
+      "INNER", "OUTER", "ON",     "EMIT",   "LIMIT", "WITHIN", "PARTITION", "ORDER",
+      "FROM",  "UNION", "VALUES", "SELECT", "WITH",  "AS"};
   for (size_t i = 0; i + 1 < all_.size(); ++i) {
     if (all_[i].kind != TokenKind::kWord || !IsName(i + 1)) continue;
     const std::string& word = all_[i].text;

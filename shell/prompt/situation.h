@@ -23,10 +23,10 @@ enum class TokenKind { kWord, kQuotedName, kString, kSymbol };
 
 struct Token {
   TokenKind kind = TokenKind::kSymbol;
-  std::string text;     // Words in capitals, names and strings without their quotes.
+  std::string text;  // Words in capitals, names and strings without their quotes.
   size_t begin = 0;
   size_t end = 0;
-  bool open = false;    // The closing quote is missing.
+  bool open = false;  // The closing quote is missing.
 };
 
 /// Cuts SQL into tokens, leniently; comments are left out.

@@ -38,9 +38,8 @@ constexpr StatementHelp kEntries[] = {
     {"INSERT INTO", "INSERT INTO name [WITH (QUERY_ID='…')] SELECT …",
      "Starts a query that writes into a stream that exists.", HelpKind::kStatement,
      "INSERT INTO SELECT"},
-    {"INSERT VALUES", "INSERT INTO name [(column, …)] VALUES (value, …)",
-     "Writes one record.", HelpKind::kStatement,
-     "INSERT INTO VALUES|VALUES"},
+    {"INSERT VALUES", "INSERT INTO name [(column, …)] VALUES (value, …)", "Writes one record.",
+     HelpKind::kStatement, "INSERT INTO VALUES|VALUES"},
     {"DELETE FROM", "DELETE FROM name [WHERE …]",
      "Not built: this is an error. A record whose value is NULL deletes a table's row."},
     {"SELECT",
@@ -57,8 +56,7 @@ constexpr StatementHelp kEntries[] = {
     {"DROP TABLE", "DROP TABLE [IF EXISTS] name [DELETE TOPIC]",
      "Drops a table and the query that writes it; DELETE TOPIC deletes its records as well."},
     {"DROP TYPE", "DROP TYPE [IF EXISTS] name", "Drops the name of a type."},
-    {"DROP PIPELINE", "DROP PIPELINE [IF EXISTS] name",
-     "Stops a pipeline and drops what it made."},
+    {"DROP PIPELINE", "DROP PIPELINE [IF EXISTS] name", "Stops a pipeline and drops what it made."},
     {"DROP CONNECTOR", "DROP CONNECTOR [IF EXISTS] name",
      "Kafka Connect's connectors are not built: this is an error."},
     {"ALTER STREAM", "ALTER STREAM name ADD [COLUMN] column TYPE, ADD [COLUMN] …",
@@ -81,8 +79,8 @@ constexpr StatementHelp kEntries[] = {
      "Lists the queries with their state, counts and last error.", HelpKind::kStatement,
      "LIST QUERIES"},
     {"SHOW METRICS", "SHOW METRICS [EXTENDED]",
-     "Lists the numbers of the queries; EXTENDED those of each task as well.",
-     HelpKind::kStatement, "LIST METRICS"},
+     "Lists the numbers of the queries; EXTENDED those of each task as well.", HelpKind::kStatement,
+     "LIST METRICS"},
     {"SHOW FUNCTIONS", "SHOW|LIST FUNCTIONS", "Lists the functions.", HelpKind::kStatement,
      "LIST FUNCTIONS"},
     {"SHOW TYPES", "SHOW|LIST TYPES", "Lists the types of CREATE TYPE.", HelpKind::kStatement,
@@ -90,8 +88,8 @@ constexpr StatementHelp kEntries[] = {
     {"SHOW VARIABLES", "SHOW|LIST VARIABLES", "Lists the variables of DEFINE.",
      HelpKind::kStatement, "LIST VARIABLES"},
     {"SHOW PROPERTIES", "SHOW|LIST PROPERTIES",
-     "Lists the settings with value, default and meaning; SET changes them.",
-     HelpKind::kStatement, "LIST PROPERTIES|SETTINGS"},
+     "Lists the settings with value, default and meaning; SET changes them.", HelpKind::kStatement,
+     "LIST PROPERTIES|SETTINGS"},
     {"SHOW PIPELINES", "SHOW|LIST PIPELINES", "Lists the pipelines.", HelpKind::kStatement,
      "LIST PIPELINES"},
     {"SHOW CONNECTORS", "SHOW|LIST [SOURCE|SINK] CONNECTORS; SHOW CONNECTOR PLUGINS",
@@ -102,8 +100,7 @@ constexpr StatementHelp kEntries[] = {
     {"DESCRIBE", "DESCRIBE name [EXTENDED]",
      "Tells the columns of a stream or table; EXTENDED also its topic, formats and queries."},
     {"DESCRIBE STREAMS", "DESCRIBE STREAMS|TABLES [EXTENDED]",
-     "Tells the columns of all streams, or all tables.", HelpKind::kStatement,
-     "DESCRIBE TABLES"},
+     "Tells the columns of all streams, or all tables.", HelpKind::kStatement, "DESCRIBE TABLES"},
     {"DESCRIBE FUNCTION", "DESCRIBE FUNCTION name",
      "Tells a function's signatures, what it does, and an example."},
     {"EXPLAIN", "EXPLAIN [LOGICAL|OPTIMIZED|PHYSICAL|VERBOSE] statement|query_id",
@@ -135,10 +132,10 @@ constexpr StatementHelp kEntries[] = {
      HelpKind::kClause, "PRIMARY KEY"},
     {"HEADERS",
      "column ARRAY<STRUCT<KEY STRING, VALUE BYTES>> HEADERS | column BYTES HEADER('key')",
-     "Columns made of a record's headers: all of them, or the last of one name.",
-     HelpKind::kClause, "HEADER COLUMN"},
-    {"FROM", "FROM name [AS alias] | FROM (SELECT …) AS alias",
-     "The stream or table that is read.", HelpKind::kClause},
+     "Columns made of a record's headers: all of them, or the last of one name.", HelpKind::kClause,
+     "HEADER COLUMN"},
+    {"FROM", "FROM name [AS alias] | FROM (SELECT …) AS alias", "The stream or table that is read.",
+     HelpKind::kClause},
     {"FROM BEGINNING",
      "FROM name FROM BEGINNING | LATEST | TIMESTAMP '…' | OFFSETS (partition := offset, …)",
      "Where a query starts to read; without it auto.offset.reset says so.", HelpKind::kClause,
@@ -149,8 +146,7 @@ constexpr StatementHelp kEntries[] = {
      "Joins streams (with WITHIN), tables, or a stream with a table.", HelpKind::kClause,
      "INNER JOIN|LEFT JOIN|RIGHT JOIN|FULL JOIN|OUTER JOIN|LEFT OUTER JOIN|RIGHT OUTER JOIN|"
      "FULL OUTER JOIN|ON"},
-    {"WITHIN",
-     "WITHIN 10 MINUTES | WITHIN (5 MINUTES, 1 MINUTE) [GRACE PERIOD 1 HOUR]",
+    {"WITHIN", "WITHIN 10 MINUTES | WITHIN (5 MINUTES, 1 MINUTE) [GRACE PERIOD 1 HOUR]",
      "How far apart in time rows of two streams may be to join: either way, or before and after.",
      HelpKind::kClause},
     {"WHERE", "WHERE condition", "Keeps the rows for which the condition is true.",
@@ -187,8 +183,8 @@ constexpr StatementHelp kEntries[] = {
      "The value of the first branch that holds; NULL if none does.", HelpKind::kClause},
     {"CAST", "CAST(expression AS TYPE)", "Converts a value; NULL where that cannot be done.",
      HelpKind::kClause},
-    {"LIKE", "text [NOT] LIKE pattern [ESCAPE 'c']",
-     "% stands for any characters, _ for one.", HelpKind::kClause},
+    {"LIKE", "text [NOT] LIKE pattern [ESCAPE 'c']", "% stands for any characters, _ for one.",
+     HelpKind::kClause},
     {"BETWEEN", "x [NOT] BETWEEN low AND high", "Both ends count.", HelpKind::kClause},
     {"IN", "x [NOT] IN (value, …)", "Whether the value is in the list.", HelpKind::kClause},
     {"IS NULL", "x IS [NOT] NULL | x IS [NOT] DISTINCT FROM y",
@@ -258,8 +254,7 @@ constexpr StatementHelp kEntries[] = {
     {"PATH", "PATH = 'rides.csv' | '-'", "Of CONNECTOR='file': the file; - is standard input.",
      HelpKind::kProperty},
     {"HEADER", "HEADER = true | false",
-     "Of CONNECTOR='file': whether the first line names the fields (true).",
-     HelpKind::kProperty},
+     "Of CONNECTOR='file': whether the first line names the fields (true).", HelpKind::kProperty},
     {"NULL", "NULL = 'NA'", "Of CONNECTOR='file': a text that stands for null.",
      HelpKind::kProperty},
     {"FOLLOW", "FOLLOW = true | false",
@@ -275,10 +270,9 @@ constexpr StatementHelp kEntries[] = {
      "COLUMN.name = 'sequence(start, step)' | 'uniform(low, high)' | 'normal(mean, deviation)' | "
      "'choice(a, b, …)' | 'timestamp(start_ms, step_ms)' | 'text(length)' | "
      "'null(percent, generator)'",
-     "Of CONNECTOR='datagen': what a column holds; ROWTIME may be named too.",
-     HelpKind::kProperty, "COLUMN"},
-    {"KEY_SCHEMA_ID",
-     "KEY_SCHEMA_ID, KEY_SCHEMA_FULL_NAME, KEY_PROTOBUF_NULLABLE_REPRESENTATION",
+     "Of CONNECTOR='datagen': what a column holds; ROWTIME may be named too.", HelpKind::kProperty,
+     "COLUMN"},
+    {"KEY_SCHEMA_ID", "KEY_SCHEMA_ID, KEY_SCHEMA_FULL_NAME, KEY_PROTOBUF_NULLABLE_REPRESENTATION",
      "Of formats with a schema registry, which there are none of: an error.", HelpKind::kProperty,
      "KEY_SCHEMA_FULL_NAME|KEY_PROTOBUF_NULLABLE_REPRESENTATION"},
     {"VALUE_SCHEMA_ID",
@@ -304,8 +298,7 @@ constexpr StatementHelp kEntries[] = {
     {"TIME", "TIME", "A time of day, to the millisecond: TIME '13:00:00'.", HelpKind::kType},
     {"TIMESTAMP", "TIMESTAMP", "A moment, to the millisecond: TIMESTAMP '2024-02-29T13:00:00'.",
      HelpKind::kType},
-    {"ARRAY", "ARRAY<TYPE>", "A list of values: ARRAY[1, 2]; a[1] is the first.",
-     HelpKind::kType},
+    {"ARRAY", "ARRAY<TYPE>", "A list of values: ARRAY[1, 2]; a[1] is the first.", HelpKind::kType},
     {"MAP", "MAP<KEY, TYPE>", "Values by key: MAP('a' := 1); m['a'] is one.", HelpKind::kType},
     {"STRUCT", "STRUCT<name TYPE, …>", "Named fields: STRUCT(x := 1); s->x is one.",
      HelpKind::kType},
@@ -388,14 +381,10 @@ std::vector<const StatementHelp*> FindHelp(std::string_view topic) {
 
 std::string_view HelpKindName(HelpKind kind) {
   switch (kind) {
-    case HelpKind::kStatement:
-      return "statement";
-    case HelpKind::kClause:
-      return "clause";
-    case HelpKind::kProperty:
-      return "property";
-    case HelpKind::kType:
-      return "type";
+    case HelpKind::kStatement: return "statement";
+    case HelpKind::kClause: return "clause";
+    case HelpKind::kProperty: return "property";
+    case HelpKind::kType: return "type";
   }
   return "";
 }

@@ -14,9 +14,9 @@ namespace weir::shell {
 enum class HelpKind : uint8_t { kStatement, kClause, kProperty, kType };
 
 struct StatementHelp {
-  std::string_view name;      ///< "CREATE STREAM", "GROUP BY", "KAFKA_TOPIC", "INT".
+  std::string_view name;  ///< "CREATE STREAM", "GROUP BY", "KAFKA_TOPIC", "INT".
   std::string_view syntax;
-  std::string_view text;      ///< One or two sentences.
+  std::string_view text;  ///< One or two sentences.
   HelpKind kind = HelpKind::kStatement;
   /// Further names, between bars: "INTEGER" for INT, "LEFT JOIN|WITHIN" for JOIN.
   std::string_view also = {};

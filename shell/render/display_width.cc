@@ -40,12 +40,10 @@ bool IsUnsafe(utf8proc_int32_t code_point) {
     case UTF8PROC_CATEGORY_CF:
     case UTF8PROC_CATEGORY_CS:
     case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP:
-      return true;
+    case UTF8PROC_CATEGORY_ZP: return true;
     case UTF8PROC_CATEGORY_MN:
       return false;  // Accents, and what chooses among the looks of a character.
-    default:
-      return property->ignorable;  // Letters that show nothing.
+    default: return property->ignorable;  // Letters that show nothing.
   }
 }
 

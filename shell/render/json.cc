@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "shell/render/json_text.h"
 #include "shell/render/display_width.h"
+#include "shell/render/json_text.h"
 #include "shell/render/renderer.h"
 
 namespace weir::shell {
@@ -45,12 +45,8 @@ class JsonRenderer : public Renderer {
       return;
     }
     switch (column.type().kind()) {
-      case TypeKind::kNull:
-        line_ += "null";
-        return;
-      case TypeKind::kString:
-        AppendJsonString(column.GetString(row), &line_);
-        return;
+      case TypeKind::kNull: line_ += "null"; return;
+      case TypeKind::kString: AppendJsonString(column.GetString(row), &line_); return;
       case TypeKind::kDouble:
         // JSON has no infinities and no NaN; their names as text lose nothing.
         if (!std::isfinite(column.values<double>()[static_cast<size_t>(row)])) {
@@ -64,15 +60,11 @@ class JsonRenderer : public Renderer {
       case TypeKind::kDecimal:
       case TypeKind::kArray:
       case TypeKind::kMap:
-      case TypeKind::kStruct:
-        line_ += column.ToText(row);
-        return;
+      case TypeKind::kStruct: line_ += column.ToText(row); return;
       case TypeKind::kBytes:
       case TypeKind::kDate:
       case TypeKind::kTime:
-      case TypeKind::kTimestamp:
-        AppendJsonString(column.ToText(row), &line_);
-        return;
+      case TypeKind::kTimestamp: AppendJsonString(column.ToText(row), &line_); return;
     }
   }
 

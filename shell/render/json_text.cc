@@ -39,9 +39,9 @@ void AppendJsonString(std::string_view text, std::string* out) {
       continue;
     }
     utf8proc_int32_t code_point = 0;
-    const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()) + i,
-                                         static_cast<utf8proc_ssize_t>(text.size() - i),
-                                         &code_point);
+    const auto length =
+        utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()) + i,
+                         static_cast<utf8proc_ssize_t>(text.size() - i), &code_point);
     if (length <= 0) {
       out->append(kReplacement);
       ++i;

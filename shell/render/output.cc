@@ -50,8 +50,8 @@ Output::Page::Page(Output& output) : output_(output) {
   if (output.pager_.empty() || !output.on_terminal() || output.page_) return;
   const int lines = output.terminal_lines_ ? output.terminal_lines_() : 0;
   if (lines <= kPromptLines) return;
-  output.page_ = std::make_unique<PagedText>(output.standard_, output.pager_,
-                                             lines - kPromptLines, output.pager_running_);
+  output.page_ = std::make_unique<PagedText>(output.standard_, output.pager_, lines - kPromptLines,
+                                             output.pager_running_);
 }
 
 Output::Page::~Page() { output_.page_.reset(); }
@@ -60,7 +60,9 @@ std::unique_ptr<Renderer> Output::NewRenderer(const Schema& schema, bool show_op
                                               bool plain_text) {
   const bool terminal = on_terminal();
   const RenderOptions options{.format = format_,
-                              .width = !terminal ? 0 : width_ > 0 ? width_ : terminal_width_(),
+                              .width = !terminal    ? 0
+                                       : width_ > 0 ? width_
+                                                    : terminal_width_(),
                               .terminal = terminal,
                               .show_ops = show_ops,
                               .plain_text = plain_text};

@@ -12,7 +12,7 @@ namespace {
 
 struct Box {
   size_t indent = 0;
-  int parent = -1;      // The operator that takes its rows.
+  int parent = -1;  // The operator that takes its rows.
   std::string label;
   std::string tooltip;
 };
@@ -50,21 +50,21 @@ std::vector<Box> Boxes(std::string_view plan) {
 }  // namespace
 
 std::string PlansToDot(std::span<const NamedPlan> plans, std::string_view name) {
-  std::string out = fmt::format("digraph {} {{\n  rankdir=BT;\n  node [shape=box];\n",
-                                JsonString(name));
+  std::string out =
+      fmt::format("digraph {} {{\n  rankdir=BT;\n  node [shape=box];\n", JsonString(name));
   size_t first = 0;
   for (size_t plan = 0; plan < plans.size(); ++plan) {
     const std::vector<Box> boxes = Boxes(plans[plan].text);
     out += fmt::format("  subgraph cluster_{} {{\n    label={};\n", plan,
                        JsonString(plans[plan].title));
     for (size_t i = 0; i < boxes.size(); ++i) {
-      out += fmt::format("    n{} [label={}, tooltip={}];\n", first + i,
-                         JsonString(boxes[i].label), JsonString(boxes[i].tooltip));
+      out += fmt::format("    n{} [label={}, tooltip={}];\n", first + i, JsonString(boxes[i].label),
+                         JsonString(boxes[i].tooltip));
     }
     for (size_t i = 0; i < boxes.size(); ++i) {
       if (boxes[i].parent < 0) continue;
-      out += fmt::format("    n{} -> n{};\n", first + i,
-                         first + static_cast<size_t>(boxes[i].parent));
+      out +=
+          fmt::format("    n{} -> n{};\n", first + i, first + static_cast<size_t>(boxes[i].parent));
     }
     out += "  }\n";
     first += boxes.size();

@@ -10,7 +10,7 @@ namespace weir::shell {
 
 struct NamedPlan {
   std::string title;  ///< The first line of the statement.
-  std::string text;   ///< As EXPLAIN gives it: "#4 Operator …", its schema below, inputs indented.
+  std::string text;  ///< As EXPLAIN gives it: "#4 Operator …", its schema below, inputs indented.
 };
 
 /// One graph: a box an operator, with the schema of its rows as tooltip and edges along which rows

@@ -80,9 +80,9 @@ std::string DescribeRestore(const EngineMetrics& metrics) {
     if (query.restore.tasks > 0) all.records_per_second += query.restore.records_per_second;
   }
   if (all.tasks == 0) return {};
-  std::string out = fmt::format("; restoring {} of {} records of {} tasks",
-                                WithThousands(all.records_restored),
-                                WithThousands(all.records_to_restore), all.tasks);
+  std::string out =
+      fmt::format("; restoring {} of {} records of {} tasks", WithThousands(all.records_restored),
+                  WithThousands(all.records_to_restore), all.tasks);
   if (all.records_per_second >= 1) {
     const auto left = static_cast<double>(all.records_to_restore - all.records_restored);
     out += fmt::format(", {}/s, {:.0f} s left",

@@ -23,10 +23,10 @@ constexpr int kColumnFrame = 3;
 
 /// One column as it is shown.
 struct TableColumn {
-  int index = 0;      ///< In the schema; or one of those below.
+  int index = 0;  ///< In the schema; or one of those below.
   std::string name;
-  int wanted = 1;     ///< So wide would show everything.
-  int values = 0;     ///< So wide are the values.
+  int wanted = 1;  ///< So wide would show everything.
+  int values = 0;  ///< So wide are the values.
   int width = 1;
   bool is_text = true;     ///< May be cut; half a number would be another number.
   bool is_number = false;  ///< Stands on the right.
@@ -153,8 +153,7 @@ class TableRenderer : public Renderer {
   void LeaveOutTheMiddle() {
     int room = width_max_ + 1 - (1 + kColumnFrame);
     const auto take = [&](size_t i) {
-      const int needed =
-          LeastWidth(columns_[i], kTextWidthEasy, kNameWidthEasy) + kColumnFrame;
+      const int needed = LeastWidth(columns_[i], kTextWidthEasy, kNameWidthEasy) + kColumnFrame;
       if (needed > room) return false;
       room -= needed;
       return true;

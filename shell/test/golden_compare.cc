@@ -45,9 +45,8 @@ std::vector<GoldenRow> WithoutTombstones(const std::vector<GoldenRow>& rows) {
 bool SameInAnyOrder(const std::vector<GoldenRow>& expected, std::vector<GoldenRow> actual) {
   if (expected.size() != actual.size()) return false;
   return std::all_of(expected.begin(), expected.end(), [&actual](const GoldenRow& row) {
-    const auto found = std::find_if(actual.begin(), actual.end(), [&row](const GoldenRow& other) {
-      return SameRow(row, other);
-    });
+    const auto found = std::find_if(actual.begin(), actual.end(),
+                                    [&row](const GoldenRow& other) { return SameRow(row, other); });
     if (found == actual.end()) return false;
     actual.erase(found);
     return true;
@@ -61,8 +60,7 @@ std::string CompareByKey(const std::vector<GoldenRow>& expected,
   for (const auto& [key, rows] : wanted) {
     const auto found = got.find(key);
     if (found == got.end() || !SameRows(rows, found->second)) {
-      return fmt::format("key {}: {}", key,
-                         Difference(FormatRows(expected), FormatRows(actual)));
+      return fmt::format("key {}: {}", key, Difference(FormatRows(expected), FormatRows(actual)));
     }
   }
   for (const auto& [key, rows] : got) {
@@ -96,8 +94,7 @@ std::string CompareRows(const std::vector<GoldenRow>& expected,
     case RowsMatch::kLastOfKeys:
       return CompareRows(WithoutTombstones(LastOfEachKey(expected)),
                          WithoutTombstones(LastOfEachKey(actual)), RowsMatch::kByKey);
-    case RowsMatch::kByKey:
-      return CompareByKey(expected, actual);
+    case RowsMatch::kByKey: return CompareByKey(expected, actual);
     case RowsMatch::kOrdered:
       return SameRows(expected, actual) ? std::string()
                                         : Difference(FormatRows(expected), FormatRows(actual));

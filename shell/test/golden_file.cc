@@ -235,7 +235,7 @@ Result<std::vector<GoldenFile>> ParseGoldenPage(std::string_view text) {
   constexpr std::string_view kFence = "```";
   const std::vector<std::string> page = LinesOf(text);
   std::vector<GoldenFile> files;
-  std::vector<std::string> section(page.size());   // All lines outside of its tests are blank.
+  std::vector<std::string> section(page.size());  // All lines outside of its tests are blank.
   bool fenced = false;
   bool tested = false;
   const auto flush = [&]() -> Status {

@@ -15,9 +15,9 @@ namespace weir::shell {
 
 /// One record as it is written in a block: `time | key | value`.
 struct GoldenRow {
-  std::optional<int64_t> time_ms;     ///< Nothing for `*`: any time.
-  std::optional<std::string> key;     ///< Nothing for NULL. A windowed key as `a@[0,10000)`.
-  std::optional<std::string> value;   ///< Nothing for NULL: a tombstone.
+  std::optional<int64_t> time_ms;    ///< Nothing for `*`: any time.
+  std::optional<std::string> key;    ///< Nothing for NULL. A windowed key as `a@[0,10000)`.
+  std::optional<std::string> value;  ///< Nothing for NULL: a tombstone.
 };
 
 enum class BlockKind {
@@ -37,11 +37,11 @@ enum class OutputMode { kChanges, kFinal, kOrdered };
 
 struct GoldenBlock {
   BlockKind kind = BlockKind::kStatementOk;
-  int line = 0;                       ///< From 1, of its first line.
-  std::string sql;                    ///< Statement or query.
-  std::string other_sql;              ///< kSameAs: the second query.
-  std::string subject;                ///< Topic or source, plan stage, metric's name.
-  int64_t number = 0;                 ///< Error code, metric's value, clock.
+  int line = 0;           ///< From 1, of its first line.
+  std::string sql;        ///< Statement or query.
+  std::string other_sql;  ///< kSameAs: the second query.
+  std::string subject;    ///< Topic or source, plan stage, metric's name.
+  int64_t number = 0;     ///< Error code, metric's value, clock.
   OutputMode mode = OutputMode::kChanges;
   bool ordered = false;               ///< kQuery: rows must come in this order.
   std::vector<GoldenRow> rows;        ///< kInput, kOutput.

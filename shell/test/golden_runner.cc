@@ -279,10 +279,9 @@ class GoldenRun {
       std::sort(expected.begin(), expected.end());
       std::sort(rows->begin(), rows->end());
     }
-    const bool same = std::equal(expected.begin(), expected.end(), rows->begin(), rows->end(),
-                                 [](const std::string& a, const std::string& b) {
-                                   return SameText(a, b);
-                                 });
+    const bool same =
+        std::equal(expected.begin(), expected.end(), rows->begin(), rows->end(),
+                   [](const std::string& a, const std::string& b) { return SameText(a, b); });
     return same ? std::string() : Difference(expected, *rows);
   }
 
@@ -299,8 +298,7 @@ class GoldenRun {
 
   std::string CheckMetric(const GoldenBlock& block, std::vector<std::string>* actual) {
     if (Status status = Settle(); !status.ok()) return TextOf(status);
-    const int64_t value =
-        metric_base_[block.subject] + MetricOf(engine_->Metrics(), block.subject);
+    const int64_t value = metric_base_[block.subject] + MetricOf(engine_->Metrics(), block.subject);
     actual->push_back(fmt::format("metric {} {}", block.subject, value));
     if (value == block.number) return {};
     return fmt::format("{} is {}, expected {}", block.subject, value, block.number);
@@ -314,7 +312,7 @@ class GoldenRun {
   std::unique_ptr<Engine> engine_;
   std::vector<std::string> session_;  ///< SET and DEFINE, which a restart forgets.
   std::vector<SourceInfo> sources_;
-  std::map<std::string, int64_t> metric_base_;  ///< Counted before the last restart.
+  std::map<std::string, int64_t> metric_base_;              ///< Counted before the last restart.
   std::map<std::string, std::map<int32_t, int64_t>> seen_;  ///< Next offset by topic, partition.
 };
 

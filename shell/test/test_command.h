@@ -4,9 +4,9 @@
 
 #include <ostream>
 
-#include "shell/prompt/interrupts.h"
 #include "shell/options.h"
 #include "shell/program.h"
+#include "shell/prompt/interrupts.h"
 
 namespace weir::shell {
 

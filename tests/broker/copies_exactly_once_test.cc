@@ -18,8 +18,8 @@
 #include "tests/broker/copies_broker_log.h"
 #include "tests/broker/copies_follower.h"
 #include "tests/broker/copies_rides.h"
-#include "tests/support/record_text.h"
 #include "tests/broker/support/wait_until.h"
+#include "tests/support/record_text.h"
 
 namespace weir::testing {
 namespace {

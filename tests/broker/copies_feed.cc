@@ -140,8 +140,8 @@ void RecordFeed::Run() {
                   .count() *
               rate_ / 1000;
       if (due <= sent_) {
-        const auto next = slice_start + std::chrono::milliseconds(
-                                            (sent_ - slice_first) * 1000 / rate_ + 1);
+        const auto next =
+            slice_start + std::chrono::milliseconds((sent_ - slice_first) * 1000 / rate_ + 1);
         std::unique_lock lock(mutex_);
         changed_.wait_until(lock, next, [&] { return stopping_; });
         continue;

@@ -1,6 +1,6 @@
-// Rebalances in which nothing fails, under the usual guarantee (at least once): copies are added and
-// stopped in order while rides come in. What a copy gives up it has committed, what comes to one goes
-// on from there: no ride is lost, and none is counted twice.
+// Rebalances in which nothing fails, under the usual guarantee (at least once): copies are added
+// and stopped in order while rides come in. What a copy gives up it has committed, what comes to
+// one goes on from there: no ride is lost, and none is counted twice.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

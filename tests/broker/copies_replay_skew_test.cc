@@ -16,8 +16,8 @@
 #include "tests/broker/copies_application.h"
 #include "tests/broker/copies_feed.h"
 #include "tests/broker/copies_follower.h"
-#include "tests/support/record_text.h"
 #include "tests/broker/support/wait_until.h"
+#include "tests/support/record_text.h"
 
 namespace weir::testing {
 namespace {

@@ -123,8 +123,8 @@ TEST_F(KafkaAdminTest, ResetRefusesWhileACopyRunsAndThenDeletesAllOfIt) {
   EXPECT_TRUE(plan->running.empty()) << plan->running[0];
   ASSERT_EQ(plan->state.size(), 1u);
   EXPECT_GT(plan->state[0].bytes, 0);
-  EXPECT_GE(plan->topics.size(), 2u);   // A repartition topic and a changelog.
-  EXPECT_GE(plan->groups.size(), 2u);   // One a sub-topology.
+  EXPECT_GE(plan->topics.size(), 2u);  // A repartition topic and a changelog.
+  EXPECT_GE(plan->groups.size(), 2u);  // One a sub-topology.
   const Status done = Reset(Options(), *plan);
   ASSERT_TRUE(done.ok()) << done.ToString();
   EXPECT_FALSE(std::filesystem::exists(plan->state[0].path));
@@ -200,10 +200,11 @@ TEST_F(KafkaAdminTest, StateOutlivesAQueryThatCannotStart) {
   for (int i = 0; i < 2; ++i) {
     engine = Open(Options());
     Execute(*engine, SourceSql());
-    Execute(*engine, other);   // The state is seen when the copy gets its partitions.
+    Execute(*engine, other);  // The state is seen when the copy gets its partitions.
     EXPECT_TRUE(WaitFor([&] {
       return engine->Metrics().queries[0].error.find("different plan") != std::string::npos;
-    })) << "attempt " << i << ": " << engine->Metrics().queries[0].state;
+    })) << "attempt "
+        << i << ": " << engine->Metrics().queries[0].state;
     engine.reset();
   }
 }
@@ -225,9 +226,8 @@ TEST_F(KafkaAdminTest, AnOffsetThatIsNoLongerKeptNamesTheWaysOn) {
   ASSERT_TRUE(kafka_->DeleteRecordsBefore(in_, 0, 5).ok());
   auto engine = Open(Options());
   Execute(*engine, SourceSql());
-  const auto created =
-      engine->Execute("CREATE STREAM some WITH (KAFKA_TOPIC='" + application_ +
-                      ".some') AS SELECT k, v FROM s FROM OFFSETS (0 := 2);");
+  const auto created = engine->Execute("CREATE STREAM some WITH (KAFKA_TOPIC='" + application_ +
+                                       ".some') AS SELECT k, v FROM s FROM OFFSETS (0 := 2);");
   // It comes at once, or when the copy has its partitions.
   Status status = created.status();
   if (status.ok()) status = engine->RunUntilEnd(false).status();
@@ -247,8 +247,8 @@ TEST_F(KafkaAdminTest, CopiesAnswerForTheirKeysAndNameTheOthers) {
     options.settings["application.server"] = server;
     copies.push_back(Open(std::move(options)));
     // One table behind a repartition, one whose key is that of its source's topic.
-    Execute(*copies.back(), SourceSql() + TableSql("t") +
-                                "CREATE TABLE u WITH (KAFKA_TOPIC='" + application_ +
+    Execute(*copies.back(), SourceSql() + TableSql("t") + "CREATE TABLE u WITH (KAFKA_TOPIC='" +
+                                application_ +
                                 ".u') AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;");
   }
   // The partitions of the sub-topologies that keep the tables lie in both copies, none is moved.
@@ -258,8 +258,8 @@ TEST_F(KafkaAdminTest, CopiesAnswerForTheirKeysAndNameTheOthers) {
       size_t own = 0;
       for (const QueryMetrics& query : copy->Metrics().queries) {
         for (const TaskMetrics& task : query.tasks) {
-          own += query.query_id == id && task.sub_topology == sub_topology &&
-                 task.state == "RUNNING";
+          own +=
+              query.query_id == id && task.sub_topology == sub_topology && task.state == "RUNNING";
         }
       }
       if (own == 0) return false;
@@ -291,12 +291,11 @@ TEST_F(KafkaAdminTest, CopiesAnswerForTheirKeysAndNameTheOthers) {
   }
   const auto scan = copies[0]->Query("SELECT * FROM t;");
   EXPECT_EQ(scan.status().code(), ErrorCode::kOtherCopy);
-  EXPECT_NE(scan.status().message().find(servers[1]), std::string::npos)
-      << scan.status().message();
+  EXPECT_NE(scan.status().message().find(servers[1]), std::string::npos) << scan.status().message();
 
   const auto dropped = Execute(*copies[0], "DROP TABLE t;");
   ASSERT_EQ(dropped.size(), 1u);
-  ASSERT_EQ(dropped[0].notices.size(), 1u);   // The other copy runs the query still.
+  ASSERT_EQ(dropped[0].notices.size(), 1u);  // The other copy runs the query still.
   EXPECT_NE(dropped[0].notices[0].find("other copies"), std::string::npos);
   EXPECT_FALSE(OwnTopics(*copies[1], "SHOW ALL TOPICS").empty());
 }
@@ -317,7 +316,7 @@ TEST_F(KafkaAdminTest, NumbersOfAQueryAndItsTasks) {
   EXPECT_GT(query.commit_max_us, 0);
   EXPECT_GE(query.commit_max_us, query.commit_last_us);
   EXPECT_GT(query.rebalances, 0);
-  EXPECT_EQ(query.tasks.size(), 6u);   // Two sub-topologies over three partitions.
+  EXPECT_EQ(query.tasks.size(), 6u);  // Two sub-topologies over three partitions.
   EXPECT_EQ(query.restore.tasks, 0);
   const auto shown = Execute(*engine, "SHOW METRICS EXTENDED;");
   ASSERT_EQ(shown.size(), 1u);

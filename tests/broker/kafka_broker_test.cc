@@ -124,8 +124,9 @@ TEST_F(KafkaBrokerTest, KeepsTopics) {
   EXPECT_EQ(*first_ends, (std::vector<int64_t>{0, 0}));
 
   const std::string foreign = kafka_->NewName("foreign") + "-changelog";
-  ASSERT_TRUE(kafka_->CreateTopic(foreign, 1, {{"cleanup.policy", "compact"},
-                                               {"retention.ms", "1000"}}).ok());
+  ASSERT_TRUE(
+      kafka_->CreateTopic(foreign, 1, {{"cleanup.policy", "compact"}, {"retention.ms", "1000"}})
+          .ok());
   std::map<std::string, TopicInfo> listed;
   const auto topics = broker_->ListTopics();
   ASSERT_TRUE(topics.ok()) << topics.status().ToString();
@@ -181,7 +182,7 @@ TEST_F(KafkaBrokerTest, GivesRecordsBackInOrder) {
   }
   auto latest = Reader(topic, 1, {StartPosition::Kind::kLatest});
   EXPECT_TRUE(ReadAll(*latest).empty());
-  auto beside = Reader(topic, 1);   // The same partition, read twice in one session.
+  auto beside = Reader(topic, 1);  // The same partition, read twice in one session.
   EXPECT_EQ(ReadAll(*beside).size(), all.size());
   auto past = session_->Open(topic, 1, {StartPosition::Kind::kOffset, 999999});
   ASSERT_FALSE(past.ok());
@@ -210,7 +211,7 @@ TEST_F(KafkaBrokerTest, KeepsNullsHeadersAndTimes) {
     ASSERT_TRUE(reader->Fetch(10, 1000, batch).ok());
   }
   ASSERT_EQ(batch.size(), 3);
-  EXPECT_EQ(batch.timestamps, (std::vector<int64_t>{5, 1, 6}));   // 0 cannot be written.
+  EXPECT_EQ(batch.timestamps, (std::vector<int64_t>{5, 1, 6}));  // 0 cannot be written.
   EXPECT_TRUE(batch.values[0].is_null());
   EXPECT_TRUE(batch.keys[1].is_null());
   EXPECT_FALSE(batch.keys[2].is_null() || batch.values[2].is_null());
@@ -259,9 +260,9 @@ TEST_F(KafkaBrokerTest, CommitsOutputsThenState) {
   EXPECT_NE(status.message().find(topic), std::string::npos);
   unit.reset();
 
-  Open("app");   // State stays.
+  Open("app");  // State stays.
   EXPECT_EQ(**broker_->state().Get("b"), "2");
-  Open("");   // Without an application id there is none.
+  Open("");  // Without an application id there is none.
   EXPECT_FALSE(*broker_->state().Get("b"));
   unit = broker_->NewCommitUnit("q");
   unit->Put("a", "1");
@@ -279,7 +280,7 @@ TEST_F(KafkaBrokerTest, WakesReaders) {
     woken.notify_all();
   });
   auto reader = std::move(*session->Open(topic, 0, {}));
-  ReadAll(*reader);   // Takes the word of the end, after which the next is of records.
+  ReadAll(*reader);  // Takes the word of the end, after which the next is of records.
   const int before = woken;
   Append(topic, 0, {"1"});
   woken.wait(before);
@@ -343,8 +344,11 @@ class KafkaEngineTest : public KafkaTest {
     ASSERT_TRUE(status.ok()) << status.ToString();
   }
   std::string CountSql(const std::string& in, const std::string& out) {
-    return "CREATE STREAM s (k STRING KEY, id INT, n INT) WITH (KAFKA_TOPIC='" + in + "');"
-           "CREATE TABLE c WITH (KAFKA_TOPIC='" + out + "') AS "
+    return "CREATE STREAM s (k STRING KEY, id INT, n INT) WITH (KAFKA_TOPIC='" + in +
+           "');"
+           "CREATE TABLE c WITH (KAFKA_TOPIC='" +
+           out +
+           "') AS "
            "SELECT id, COUNT(*) AS n FROM s GROUP BY id EMIT CHANGES;";
   }
   /// The last value of each key, and the records there are.
@@ -387,7 +391,7 @@ TEST_F(KafkaEngineTest, CountsFromTopicToTopicAndGoesOnWhereItWas) {
   ASSERT_TRUE(engine->RunUntilEnd(false).ok());
   size_t after = 0;
   Last(out, &after);
-  EXPECT_EQ(after, before);   // Nothing is read again.
+  EXPECT_EQ(after, before);  // Nothing is read again.
   Produce(in, 300, 3);
   ASSERT_TRUE(engine->RunUntilEnd(false).ok());
   last = Last(out, &after);

@@ -66,13 +66,12 @@ TEST_F(KafkaGroupTest, CallsItsListener) {
   std::mutex mutex;
   std::condition_variable called;
   int calls = 0;
-  auto joined = broker->JoinGroup({.name = application_ + "-q-0",
-                                   .anchor_topic = topic,
-                                   .listener = [&] {
-                                     std::lock_guard lock(mutex);
-                                     ++calls;
-                                     called.notify_all();
-                                   }});
+  auto joined =
+      broker->JoinGroup({.name = application_ + "-q-0", .anchor_topic = topic, .listener = [&] {
+                           std::lock_guard lock(mutex);
+                           ++calls;
+                           called.notify_all();
+                         }});
   ASSERT_TRUE(joined.ok()) << joined.status().ToString();
   Member member(std::move(*joined));
   // Polled only when it called.

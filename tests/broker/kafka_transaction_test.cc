@@ -69,7 +69,7 @@ TEST_F(KafkaTransactionTest, CommitsOutputsPositionsAndState) {
   // The unit goes on, as does the next one with the same producer.
   ASSERT_TRUE(Append(*unit, topic_, {"e"}).ok());
   ASSERT_TRUE(unit->Commit().ok());
-  ASSERT_TRUE(unit->Commit().ok());   // Nothing to do.
+  ASSERT_TRUE(unit->Commit().ok());  // Nothing to do.
   unit = NewUnit();
   ASSERT_TRUE(Append(*unit, topic_, {"f"}).ok());
   ASSERT_TRUE(unit->Commit().ok());
@@ -82,7 +82,7 @@ TEST_F(KafkaTransactionTest, AUnitThatIsLetGoLeavesNoTrace) {
   auto unit = NewUnit();
   ASSERT_TRUE(Append(*unit, topic_, {"lost"}).ok());
   unit->Put("key", "value");
-  auto next = NewUnit();   // Made before the old one is gone, as an assignment does.
+  auto next = NewUnit();  // Made before the old one is gone, as an assignment does.
   unit.reset();
   ASSERT_TRUE(Append(*next, topic_, {"kept"}).ok());
   const Status committed = next->Commit();
@@ -193,8 +193,7 @@ TEST_F(KafkaTransactionTest, DeletesRecordsAndWritesStateInBulk) {
 
 TEST_F(KafkaTransactionTest, TellsWhenATopicTookARecord) {
   const std::string stamped = kafka_->NewName("stamped");
-  ASSERT_TRUE(
-      kafka_->CreateTopic(stamped, 1, {{"message.timestamp.type", "LogAppendTime"}}).ok());
+  ASSERT_TRUE(kafka_->CreateTopic(stamped, 1, {{"message.timestamp.type", "LogAppendTime"}}).ok());
   for (const std::string& name : {topic_, stamped}) {
     RecordBatchBuilder records = Records({"a", "b"});
     ASSERT_TRUE(broker_->AppendDurably(name, 0, records).ok());
@@ -224,8 +223,8 @@ TEST_F(KafkaTransactionTest, CopiesMakeATopicAtOnce) {
   for (int i = 0; i < 4; ++i) {
     copies.emplace_back([&] {
       auto broker = Open();
-      const Status status = broker->CreateTopic(
-          {.name = name, .partitions = 3, .compacted = true, .internal = true});
+      const Status status =
+          broker->CreateTopic({.name = name, .partitions = 3, .compacted = true, .internal = true});
       if (status.ok()) ++made;
       if (status.code() == ErrorCode::kAlreadyExists) ++found;
       EXPECT_EQ(broker->DescribeTopic(name)->partitions, 3);

@@ -10,7 +10,8 @@ Result<std::vector<std::string>> ReadWithJava(const std::string& brokers, const 
   const std::string command =
       "java -XX:TieredStopAtLevel=1 -Xmx256m -Dorg.slf4j.simpleLogger.defaultLogLevel=error"
       " -cp '" WEIR_SOURCE_DIR "/build/kafka/libs/*' '" WEIR_SOURCE_DIR
-      "/tests/consumer/ReadTopic.java' '" + brokers + "' '" + topic + "' '" + keys + "'";
+      "/tests/consumer/ReadTopic.java' '" +
+      brokers + "' '" + topic + "' '" + keys + "'";
   std::FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return Status(ErrorCode::kInternal, "cannot run java");
   std::string output;

@@ -20,11 +20,15 @@ TEST(JavaReaderTest, ReadsWindowedKeysAndPlaces) {
   if (broker == nullptr) GTEST_SKIP() << "needs a broker: scripts/kafka-broker start";
   const std::string topic = broker->NewName("windowed");
   ASSERT_TRUE(broker->CreateTopic(topic, 4).ok());
-  const Status produced = broker->Produce(
-      topic, {{.key = "vendor" + BigEndian(60000), .value = "3", .timestamp_ms = 61000,
-               .partition = 1, .headers = {}},
-              {.key = "vendor" + BigEndian(120000), .timestamp_ms = 125000, .partition = 1,
-               .headers = {}}});
+  const Status produced = broker->Produce(topic, {{.key = "vendor" + BigEndian(60000),
+                                                   .value = "3",
+                                                   .timestamp_ms = 61000,
+                                                   .partition = 1,
+                                                   .headers = {}},
+                                                  {.key = "vendor" + BigEndian(120000),
+                                                   .timestamp_ms = 125000,
+                                                   .partition = 1,
+                                                   .headers = {}}});
   ASSERT_TRUE(produced.ok()) << produced.ToString();
   const auto rows = ReadWithJava(broker->address(), topic, "time:60000");
   ASSERT_TRUE(rows.ok()) << rows.status().ToString();
@@ -32,10 +36,12 @@ TEST(JavaReaderTest, ReadsWindowedKeysAndPlaces) {
   const std::string placed = rows.value()[0].substr(rows.value()[0].find(",\"javaPartition\""));
   EXPECT_EQ(rows.value()[0],
             R"({"partition":1,"offset":0,"timestamp":61000,"key":"vendor","windowStart":60000,)"
-            R"("windowEnd":120000,"value":"3")" + placed);
+            R"("windowEnd":120000,"value":"3")" +
+                placed);
   EXPECT_EQ(rows.value()[1],
             R"({"partition":1,"offset":1,"timestamp":125000,"key":"vendor","windowStart":120000,)"
-            R"("windowEnd":180000,"value":null)" + placed);
+            R"("windowEnd":180000,"value":null)" +
+                placed);
 }
 
 TEST(JavaReaderTest, AgreesWithOurProducerAboutThePlaceOfAKey) {

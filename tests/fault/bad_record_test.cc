@@ -21,9 +21,8 @@ struct FormatCase {
   const char* properties;
   const char* columns;
   std::string (*good)(int number);
-  std::string (*expected)(int number);   // Found in the JSON that comes out.
+  std::string (*expected)(int number);  // Found in the JSON that comes out.
 };
-
 
 std::string BigEndian32(int number) {
   std::string bytes;
@@ -45,14 +44,14 @@ const FormatCase kCases[] = {
 std::string AnyBytes(std::mt19937_64& random, const FormatCase& format, int number) {
   std::string bytes;
   switch (random() % 4) {
-    case 0:   // Noise.
+    case 0:  // Noise.
       bytes.resize(random() % 60);
       for (char& c : bytes) c = static_cast<char>(random());
       return bytes;
-    case 1:   // Cut off, as an open quote or bracket.
+    case 1:  // Cut off, as an open quote or bracket.
       bytes = format.good(number);
       return bytes.substr(0, random() % bytes.size());
-    case 2:   // A byte changed.
+    case 2:  // A byte changed.
       bytes = format.good(number);
       bytes[random() % bytes.size()] = static_cast<char>(random());
       return bytes;

@@ -13,8 +13,9 @@ class CatalogRecoveryTest : public ::testing::Test {
  protected:
   void SetUp() override {
     Reopen();
-    Execute("CREATE STREAM s (k VARCHAR KEY, a INT) WITH (KAFKA_TOPIC='s', KEY_FORMAT='KAFKA', "
-            "VALUE_FORMAT='JSON', PARTITIONS=1);");
+    Execute(
+        "CREATE STREAM s (k VARCHAR KEY, a INT) WITH (KAFKA_TOPIC='s', KEY_FORMAT='KAFKA', "
+        "VALUE_FORMAT='JSON', PARTITIONS=1);");
   }
 
   void Reopen() {
@@ -85,8 +86,9 @@ TEST_F(CatalogRecoveryTest, PausedStaysPaused) {
 }
 
 TEST_F(CatalogRecoveryTest, TerminatedSinksStayForWhatReadsThem) {
-  Execute("CREATE STREAM t AS SELECT * FROM s EMIT CHANGES;"
-          "CREATE STREAM u AS SELECT * FROM t EMIT CHANGES; TERMINATE CSAS_T;");
+  Execute(
+      "CREATE STREAM t AS SELECT * FROM s EMIT CHANGES;"
+      "CREATE STREAM u AS SELECT * FROM t EMIT CHANGES; TERMINATE CSAS_T;");
   Reopen();
   EXPECT_EQ(StateOf("CSAS_T"), "");
   EXPECT_EQ(StateOf("CSAS_U"), "RUNNING");
@@ -98,8 +100,9 @@ TEST_F(CatalogRecoveryTest, AReplacedQueryGoesOnFromItsPosition) {
   Execute("CREATE STREAM t WITH (KAFKA_TOPIC='t') AS SELECT k, a FROM s EMIT CHANGES;");
   Append(1);
   EXPECT_EQ(Values("t"), Texts({"{\"A\":1}"}));
-  Execute("CREATE OR REPLACE STREAM t WITH (KAFKA_TOPIC='t') AS "
-          "SELECT k, a, a * 2 AS b FROM s WHERE a > 5 EMIT CHANGES;");
+  Execute(
+      "CREATE OR REPLACE STREAM t WITH (KAFKA_TOPIC='t') AS "
+      "SELECT k, a, a * 2 AS b FROM s WHERE a > 5 EMIT CHANGES;");
   Reopen();
   Append(2);
   Append(9);
@@ -108,24 +111,27 @@ TEST_F(CatalogRecoveryTest, AReplacedQueryGoesOnFromItsPosition) {
 
 // Its number in the catalog is that of the first statement, before the source it reads now.
 TEST_F(CatalogRecoveryTest, AReplacedSourceMayUseATypeMadeLater) {
-  Execute("CREATE STREAM r (a INT) WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON', PARTITIONS=1);"
-          "CREATE TYPE place AS STRUCT<x INT, y INT>;"
-          "CREATE OR REPLACE STREAM r (a INT, p place) WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON', "
-          "PARTITIONS=1);");
+  Execute(
+      "CREATE STREAM r (a INT) WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON', PARTITIONS=1);"
+      "CREATE TYPE place AS STRUCT<x INT, y INT>;"
+      "CREATE OR REPLACE STREAM r (a INT, p place) WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON', "
+      "PARTITIONS=1);");
   Reopen();
   Execute("DESCRIBE r;");
 }
 
 TEST_F(CatalogRecoveryTest, WhatIsMadeAnewStartsAnew) {
-  Execute("CREATE TABLE c WITH (KAFKA_TOPIC='c') AS "
-          "SELECT k, COUNT(*) AS n FROM s GROUP BY k EMIT CHANGES;");
+  Execute(
+      "CREATE TABLE c WITH (KAFKA_TOPIC='c') AS "
+      "SELECT k, COUNT(*) AS n FROM s GROUP BY k EMIT CHANGES;");
   Append(1);
   Append(1);
   EXPECT_FALSE(Values("c").empty());
   Execute("DROP TABLE c DELETE TOPIC;");
   Reopen();
-  Execute("CREATE TABLE c WITH (KAFKA_TOPIC='c') AS "
-          "SELECT k, COUNT(*) AS n FROM s WHERE a = 1 GROUP BY k EMIT CHANGES;");
+  Execute(
+      "CREATE TABLE c WITH (KAFKA_TOPIC='c') AS "
+      "SELECT k, COUNT(*) AS n FROM s WHERE a = 1 GROUP BY k EMIT CHANGES;");
   ASSERT_FALSE(Values("c").empty());
   EXPECT_EQ(Values("c").back(), "{\"N\":2}");
 }
@@ -139,8 +145,9 @@ TEST_F(CatalogRecoveryTest, AlteredSinksOpenAgain) {
 }
 
 TEST_F(CatalogRecoveryTest, PipelinesGoOn) {
-  Execute("BEGIN PIPELINE p; CREATE STREAM lo AS SELECT * FROM s WHERE a < 5 EMIT CHANGES; "
-          "CREATE STREAM hi AS SELECT * FROM s WHERE a >= 5 EMIT CHANGES; END PIPELINE;");
+  Execute(
+      "BEGIN PIPELINE p; CREATE STREAM lo AS SELECT * FROM s WHERE a < 5 EMIT CHANGES; "
+      "CREATE STREAM hi AS SELECT * FROM s WHERE a >= 5 EMIT CHANGES; END PIPELINE;");
   Append(1);
   EXPECT_EQ(Values("LO").size(), 1u);
   Reopen();

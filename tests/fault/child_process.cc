@@ -40,7 +40,7 @@ struct Pipe {
   if (options.file_bytes_max) {
     const rlimit limit{*options.file_bytes_max, *options.file_bytes_max};
     setrlimit(RLIMIT_FSIZE, &limit);
-    std::signal(SIGXFSZ, SIG_IGN);   // The write gives EFBIG instead.
+    std::signal(SIGXFSZ, SIG_IGN);  // The write gives EFBIG instead.
   }
   std::vector<char*> arguments;
   for (const std::string& each : options.arguments) {

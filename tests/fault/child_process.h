@@ -11,20 +11,20 @@
 namespace weir::fault {
 
 struct ChildOptions {
-  std::vector<std::string> arguments;   ///< The program first.
-  std::string fault;                    ///< Value of WEIR_FAULT; empty: not set.
-  bool spills = false;                  ///< WEIR_FAULT_SPILL, which fault_child knows.
-  std::string input;                    ///< Its standard input.
+  std::vector<std::string> arguments;  ///< The program first.
+  std::string fault;                   ///< Value of WEIR_FAULT; empty: not set.
+  bool spills = false;                 ///< WEIR_FAULT_SPILL, which fault_child knows.
+  std::string input;                   ///< Its standard input.
   std::optional<std::chrono::microseconds> kill_after;
-  std::optional<size_t> file_bytes_max; ///< RLIMIT_FSIZE: a write past it fails.
+  std::optional<size_t> file_bytes_max;  ///< RLIMIT_FSIZE: a write past it fails.
   /// It is killed, and the run counts as failed, when it takes longer.
   std::chrono::seconds timeout{60};
 };
 
 struct ChildResult {
-  bool killed = false;      ///< By SIGKILL, from inside or outside.
+  bool killed = false;  ///< By SIGKILL, from inside or outside.
   bool timed_out = false;
-  int exit_code = -1;       ///< If not killed; 128 + n after another signal n.
+  int exit_code = -1;  ///< If not killed; 128 + n after another signal n.
   std::string out;
   std::string err;
 };

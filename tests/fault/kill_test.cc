@@ -25,7 +25,7 @@ constexpr int kPointKillsPerStore = 3;
 constexpr int kRandomKillsPerStore = 28;
 constexpr int kKillsMin = 200;
 constexpr int kPointKillsMin = 5;
-constexpr int kMissesMax = 40;   // Runs of one point and store that ended before it was passed.
+constexpr int kMissesMax = 40;  // Runs of one point and store that ended before it was passed.
 constexpr int kStepsPerRun = 4;
 // Before the first kill: enough for windows to close while the kills come.
 constexpr int kCalmSteps = 60;
@@ -33,12 +33,12 @@ constexpr int kStepsMin = 130;
 
 struct Point {
   const char* name;
-  int passes_max;   // The kill comes at one of the first so many passes.
+  int passes_max;  // The kill comes at one of the first so many passes.
 };
 constexpr Point kPoints[] = {
-    {"recovery", 30},         {"after_fetch", 30},       {"input_held_back", 2},
-    {"before_output", 20},    {"after_output", 20},      {"before_commit", 30},
-    {"in_commit", 30},        {"in_commit_written", 30}, {"after_commit", 30},
+    {"recovery", 30},          {"after_fetch", 30},       {"input_held_back", 2},
+    {"before_output", 20},     {"after_output", 20},      {"before_commit", 30},
+    {"in_commit", 30},         {"in_commit_written", 30}, {"after_commit", 30},
     {"load_before_append", 6}, {"load_after_append", 6},
 };
 
@@ -67,8 +67,13 @@ class Store {
   ChildResult Load(int steps, const std::string& fault,
                    std::optional<std::chrono::microseconds> kill_after) {
     ChildOptions options;
-    options.arguments = {WEIR_FAULT_CHILD, "load", directory_, std::to_string(seed_),
-                         std::to_string(threads_), std::to_string(steps), std::to_string(rides_),
+    options.arguments = {WEIR_FAULT_CHILD,
+                         "load",
+                         directory_,
+                         std::to_string(seed_),
+                         std::to_string(threads_),
+                         std::to_string(steps),
+                         std::to_string(rides_),
                          std::to_string(payments_)};
     options.fault = fault;
     options.kill_after = kill_after;
@@ -87,7 +92,7 @@ class Store {
 
   std::vector<std::string> Dump(const std::string& path) {
     ChildOptions options;
-    options.arguments = {WEIR_FAULT_CHILD, "dump", directory_, std::to_string(seed_),
+    options.arguments = {WEIR_FAULT_CHILD,         "dump", directory_, std::to_string(seed_),
                          std::to_string(threads_), path};
     options.spills = spills_;
     const ChildResult result = RunChild(options);
@@ -102,15 +107,14 @@ class Store {
   const std::string directory_;
   const uint64_t seed_;
   const int threads_;
-  const bool spills_;   // No state stays in memory that need not.
+  const bool spills_;  // No state stays in memory that need not.
   int rides_ = 0;
   int payments_ = 0;
 };
 
 int64_t CountOf(const std::vector<std::string>& lines, const std::string& topic) {
-  return std::count_if(lines.begin(), lines.end(), [&](const std::string& line) {
-    return line.starts_with(topic + "\t");
-  });
+  return std::count_if(lines.begin(), lines.end(),
+                       [&](const std::string& line) { return line.starts_with(topic + "\t"); });
 }
 
 void ExpectSame(const std::string& what, const std::vector<std::string>& disturbed,

@@ -105,7 +105,8 @@ TEST(LimitsTest, AJoinGoesOnBeyondTheMemoryLimit) {
         WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON', PARTITIONS=1);
       CREATE STREAM j WITH (KAFKA_TOPIC='j') AS SELECT l.id AS id, l.pad AS a, r.pad AS b
         FROM l LEFT JOIN r WITHIN 1 DAY GRACE PERIOD 1 HOUR ON l.id = r.id
-        EMIT CHANGES;)sql").ok());
+        EMIT CHANGES;)sql")
+                                .ok());
     ASSERT_TRUE(engine->Append("l", JoinRows(part * kPart, kPart, 0)).ok());
     // Those of the part before: their partners have left memory.
     if (part > 0) {

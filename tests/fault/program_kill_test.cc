@@ -57,8 +57,8 @@ std::vector<std::string> ResultOf(const std::string& directory, const std::strin
   std::vector<std::string> result;
   std::map<std::string, std::string> table;
   for (const TopicRecord& record : ReadTopic(directory, topic)) {
-    const std::string value = fmt::format("{}@{}", record.value.value_or("-"),
-                                          record.timestamp_ms.value_or(-1));
+    const std::string value =
+        fmt::format("{}@{}", record.value.value_or("-"), record.timestamp_ms.value_or(-1));
     if (is_table) {
       table[record.key.value_or("-")] = value;
     } else {
@@ -84,8 +84,8 @@ class ProgramKillTest : public ::testing::Test {
   bool LoadRest(const std::string& directory, const std::string& fault,
                 std::optional<std::chrono::microseconds> kill_after) {
     ChildOptions options;
-    options.arguments = {WEIR_PROGRAM, "load", "rides", "-", "--input-format", "json",
-                         "-d", directory};
+    options.arguments = {WEIR_PROGRAM,     "load", "rides", "-",
+                         "--input-format", "json", "-d",    directory};
     if (!fault.empty() || kill_after) {
       options.arguments.insert(options.arguments.end(), {"--rate", kRate});
     }
@@ -114,12 +114,11 @@ class ProgramKillTest : public ::testing::Test {
     stored_ = records.size();
   }
 
-  ChildResult Run(const std::string& directory, const std::string& script,
-                  const std::string& fault,
+  ChildResult Run(const std::string& directory, const std::string& script, const std::string& fault,
                   std::optional<std::chrono::microseconds> kill_after = {}) {
     ChildOptions options;
-    options.arguments = {WEIR_PROGRAM, "run", script, "--until-end", "-d", directory,
-                         "-S", "commit.interval.ms=1"};
+    options.arguments = {WEIR_PROGRAM, "run",     script, "--until-end",
+                         "-d",         directory, "-S",   "commit.interval.ms=1"};
     options.fault = fault;
     options.kill_after = kill_after;
     ChildResult result = RunChild(options);

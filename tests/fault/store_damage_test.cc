@@ -174,9 +174,8 @@ TEST(StoreDamageTest, AFullDiskKeepsWhatWasAcknowledged) {
   if (mount("weir-fault", disk.c_str(), "tmpfs", 0, "size=12m") != 0) {
     GTEST_SKIP() << "no small disk can be mounted here";
   }
-  FillUp(disk + "/store", std::nullopt, [&] {
-    mount("weir-fault", disk.c_str(), "tmpfs", MS_REMOUNT, "size=200m");
-  });
+  FillUp(disk + "/store", std::nullopt,
+         [&] { mount("weir-fault", disk.c_str(), "tmpfs", MS_REMOUNT, "size=200m"); });
   umount2(disk.c_str(), MNT_DETACH);
 }
 
@@ -192,16 +191,19 @@ TEST(StoreDamageTest, AJoinOnDiskStopsWhenItCannotBeWrittenAndGoesOn) {
   }
   std::string sql;
   for (const char* name : {"l", "r"}) {
-    sql += fmt::format("CREATE STREAM {0} (id INT, pad VARCHAR) WITH (CONNECTOR='file', "
-                       "PATH='{1}', VALUE_FORMAT='JSON');\n",
-                       name, directory.At(std::string(name) + ".ndjson"));
+    sql += fmt::format(
+        "CREATE STREAM {0} (id INT, pad VARCHAR) WITH (CONNECTOR='file', "
+        "PATH='{1}', VALUE_FORMAT='JSON');\n",
+        name, directory.At(std::string(name) + ".ndjson"));
   }
-  sql += "CREATE STREAM j WITH (KAFKA_TOPIC='j') AS SELECT l.id AS id, l.pad AS a, r.pad AS b FROM "
-         "l JOIN r WITHIN 10 DAYS GRACE PERIOD 1 HOUR ON l.id = r.id EMIT CHANGES;\n";
+  sql +=
+      "CREATE STREAM j WITH (KAFKA_TOPIC='j') AS SELECT l.id AS id, l.pad AS a, r.pad AS b FROM "
+      "l JOIN r WITHIN 10 DAYS GRACE PERIOD 1 HOUR ON l.id = r.id EMIT CHANGES;\n";
   std::ofstream(directory.At("join.sql")) << sql;
   ChildOptions options;
-  options.arguments = {WEIR_PROGRAM, "-d", store, "-S", "test.state.spills=true", "run",
-                       directory.At("join.sql"), "--until-end"};
+  options.arguments = {
+      WEIR_PROGRAM, "-d", store, "-S", "test.state.spills=true", "run", directory.At("join.sql"),
+      "--until-end"};
   options.file_bytes_max = 4u << 20;
   const ChildResult stopped = RunChild(options);
   EXPECT_EQ(stopped.exit_code, 1) << stopped.err;
@@ -220,18 +222,20 @@ TEST(StoreDamageTest, ADamagedBlockOfAJoinStopsItsQueryOnly) {
   const std::string store = directory.At("store");
   const std::map<std::string, std::string> spills = {{"test.state.spills", "true"}};
   constexpr int kRows = 20'000;
-  for (int opening = 0; opening < 2; ++opening) {   // The second one writes tables out of the log.
+  for (int opening = 0; opening < 2; ++opening) {  // The second one writes tables out of the log.
     auto engine = Open(store, spills);
     ASSERT_TRUE(engine.ok()) << engine.status().ToString();
     if (opening == 1) break;
-    ASSERT_TRUE((*engine)->Execute(R"sql(
+    ASSERT_TRUE((*engine)
+                    ->Execute(R"sql(
       CREATE STREAM l (id INT, pad VARCHAR)
         WITH (KAFKA_TOPIC='l', VALUE_FORMAT='JSON', PARTITIONS=1);
       CREATE STREAM r (id INT, pad VARCHAR)
         WITH (KAFKA_TOPIC='r', VALUE_FORMAT='JSON', PARTITIONS=1);
       CREATE STREAM j WITH (KAFKA_TOPIC='j') AS SELECT l.id AS id, l.pad AS a, r.pad AS b
         FROM l JOIN r WITHIN 10 DAYS GRACE PERIOD 1 HOUR ON l.id = r.id EMIT CHANGES;
-      CREATE STREAM o WITH (KAFKA_TOPIC='o') AS SELECT id FROM r EMIT CHANGES;)sql").ok());
+      CREATE STREAM o WITH (KAFKA_TOPIC='o') AS SELECT id FROM r EMIT CHANGES;)sql")
+                    .ok());
     ASSERT_TRUE((*engine)->Append("l", Records(0, kRows, 150)).ok());
     ASSERT_TRUE((*engine)->RunUntilEnd(false).ok());
   }
@@ -319,8 +323,8 @@ TEST(StoreDamageTest, ALogThatIsLostOrCutShortIsTold) {
 
 struct Damage {
   const char* name;
-  const char* pattern;   // A part of the file's name.
-  double place;          // Of the damaged bytes, as a part of the file.
+  const char* pattern;  // A part of the file's name.
+  double place;         // Of the damaged bytes, as a part of the file.
 };
 
 class DamageTest : public ::testing::TestWithParam<Damage> {};
@@ -336,8 +340,8 @@ TEST_P(DamageTest, IsAClearErrorAndNothingIsOverwritten) {
     if (!entry.is_regular_file() || name.find(damage.pattern) == std::string::npos) continue;
     if (entry.file_size() < 8) continue;
     std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
-    const auto at = static_cast<std::streamoff>(
-        damage.place * static_cast<double>(entry.file_size()));
+    const auto at =
+        static_cast<std::streamoff>(damage.place * static_cast<double>(entry.file_size()));
     // More than a blob's header and key, which are not needed to read the blob.
     char bytes[96] = {};
     file.seekg(at);
@@ -367,8 +371,7 @@ TEST_P(DamageTest, IsAClearErrorAndNothingIsOverwritten) {
     }
   }
   ASSERT_FALSE(status.ok());
-  EXPECT_TRUE(status.code() == ErrorCode::kStoreCorrupt ||
-              status.code() == ErrorCode::kQueryFailed)
+  EXPECT_TRUE(status.code() == ErrorCode::kStoreCorrupt || status.code() == ErrorCode::kQueryFailed)
       << status.ToString();
   std::cout << status.ToString() << std::endl;
   const auto after = ContentsOf(store);

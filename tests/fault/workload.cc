@@ -82,8 +82,7 @@ std::vector<Record> RidesOfStep(uint64_t seed, int step) {
 std::vector<Record> PaymentsOfStep(uint64_t seed, int step) {
   std::vector<Record> records;
   for (int i = 0; i < kRidesPerStep; ++i) {
-    const bench::Ride ride =
-        bench::MakeRide(seed, static_cast<uint64_t>(step) * kRidesPerStep + i);
+    const bench::Ride ride = bench::MakeRide(seed, static_cast<uint64_t>(step) * kRidesPerStep + i);
     const auto payment = bench::MakePayment(seed, ride);
     const bool bad = i == kRidesPerStep / 2 && step % kBadPaymentEvery == 0;
     Record record;
@@ -124,9 +123,9 @@ std::string_view QueryStatements() { return kQueries; }
 
 const std::vector<Output>& Outputs() {
   static const std::vector<Output> outputs = {
-      {"per_vendor", true}, {"per_minute", true}, {"final_minutes", false}, {"sessions", true},
-      {"latest", true},     {"paid", false},      {"settled", false},       {"placed", false},
-      {"vendors", true},    {"high", false},      {"low", false},           {"per_lane", true},
+      {"per_vendor", true},   {"per_minute", true}, {"final_minutes", false}, {"sessions", true},
+      {"latest", true},       {"paid", false},      {"settled", false},       {"placed", false},
+      {"vendors", true},      {"high", false},      {"low", false},           {"per_lane", true},
       {"bad_payments", false}};
   return outputs;
 }

@@ -34,7 +34,7 @@ std::string_view QueryStatements();
 
 struct Output {
   std::string topic;
-  bool is_table;   ///< Its result is the last value of each key; else the multiset of its records.
+  bool is_table;  ///< Its result is the last value of each key; else the multiset of its records.
 };
 const std::vector<Output>& Outputs();
 

@@ -60,10 +60,9 @@ bool IsWellFormed(const Column& column) {
     }
   }
   const int32_t below = has_offsets ? column.offsets()[rows] : rows;
-  return std::all_of(column.parts().children.begin(), column.parts().children.end(),
-                     [&](const ColumnPtr& child) {
-                       return child->length() == below && IsWellFormed(*child);
-                     });
+  return std::all_of(
+      column.parts().children.begin(), column.parts().children.end(),
+      [&](const ColumnPtr& child) { return child->length() == below && IsWellFormed(*child); });
 }
 
 RowState StateOf(const DecodedSide& side, int32_t row) {
@@ -235,13 +234,52 @@ std::vector<FormatColumn> AllColumns(bool nested) {
 }
 
 std::vector<std::string> Pieces() {
-  return {
-    "\n",     "\n\n",   "~\n",     ",",        "\"",      "\"\"",   "\\",       "\\u",    "\\ud83d",
-    "\\u0000", "{",     "}",       "[",        "]",       "{}",     "[]",       "null",   "true",
-    "false",  "-",      "1e400",   "1e-400",   "9223372036854775808", "-9223372036854775809",
-    "2147483648", "0.005", "-0",   "NaN",      "1.",      ".5",     "00",       "\t",     "\r\n",
-    "\xff",   "\xc0\x80", "\xed\xa0\x80", "\xf0\x9f\x98\x80", "\"A\":", "\"K\":[", "\"M\":{", " ",
-    "99999999.99", "99999999.995", "2024-02-30", "23:59:59.999", "1970-01-01T00:00:00Z"};
+  return {"\n",
+          "\n\n",
+          "~\n",
+          ",",
+          "\"",
+          "\"\"",
+          "\\",
+          "\\u",
+          "\\ud83d",
+          "\\u0000",
+          "{",
+          "}",
+          "[",
+          "]",
+          "{}",
+          "[]",
+          "null",
+          "true",
+          "false",
+          "-",
+          "1e400",
+          "1e-400",
+          "9223372036854775808",
+          "-9223372036854775809",
+          "2147483648",
+          "0.005",
+          "-0",
+          "NaN",
+          "1.",
+          ".5",
+          "00",
+          "\t",
+          "\r\n",
+          "\xff",
+          "\xc0\x80",
+          "\xed\xa0\x80",
+          "\xf0\x9f\x98\x80",
+          "\"A\":",
+          "\"K\":[",
+          "\"M\":{",
+          " ",
+          "99999999.99",
+          "99999999.995",
+          "2024-02-30",
+          "23:59:59.999",
+          "1970-01-01T00:00:00Z"};
 }
 
 std::vector<std::string> InputsOf(std::string_view file) { return {std::string(file)}; }

@@ -248,12 +248,8 @@ std::string MutateSql(std::string_view sql, const std::vector<std::string>& near
     const size_t at = Below(random, tokens.size());
     const std::vector<std::string>& pool = random() % 3 == 0 ? all : near;
     switch (random() % 8) {
-      case 0:
-        std::swap(tokens[at], tokens[Below(random, tokens.size())]);
-        break;
-      case 1:
-        tokens.erase(tokens.begin() + static_cast<std::ptrdiff_t>(at));
-        break;
+      case 0: std::swap(tokens[at], tokens[Below(random, tokens.size())]); break;
+      case 1: tokens.erase(tokens.begin() + static_cast<std::ptrdiff_t>(at)); break;
       case 2:
         tokens.insert(tokens.begin() + static_cast<std::ptrdiff_t>(at),
                       pool[Below(random, pool.size())]);
@@ -277,17 +273,10 @@ void MutateRecord(weir::Record& record, Random& random) {
   std::string& value = *record.value;
   const size_t at = Below(random, value.size());
   switch (random() % 4) {
-    case 0:
-      value.erase(at, 1 + Below(random, 5));
-      break;
-    case 1:
-      value[at] = static_cast<char>(random());
-      break;
-    case 2:
-      record.value.reset();
-      break;
-    default:
-      *record.timestamp_ms += static_cast<int64_t>(random() % 2'000'000) - 1'000'000;
+    case 0: value.erase(at, 1 + Below(random, 5)); break;
+    case 1: value[at] = static_cast<char>(random()); break;
+    case 2: record.value.reset(); break;
+    default: *record.timestamp_ms += static_cast<int64_t>(random() % 2'000'000) - 1'000'000;
   }
 }
 
@@ -376,12 +365,13 @@ int main(int argc, char** argv) {
   while (driver.statements < executions) driver.RunOne();
   std::filesystem::current_path(folder.parent_path());
   std::filesystem::remove_all(folder);
-  std::printf("engine_fuzz: %zu tests in the corpus, %llu executions, %llu statements accepted, "
-              "%llu records, seed %llu\n",
-              count, static_cast<unsigned long long>(driver.statements),
-              static_cast<unsigned long long>(driver.accepted),
-              static_cast<unsigned long long>(driver.records),
-              static_cast<unsigned long long>(Driver::kSeed));
+  std::printf(
+      "engine_fuzz: %zu tests in the corpus, %llu executions, %llu statements accepted, "
+      "%llu records, seed %llu\n",
+      count, static_cast<unsigned long long>(driver.statements),
+      static_cast<unsigned long long>(driver.accepted),
+      static_cast<unsigned long long>(driver.records),
+      static_cast<unsigned long long>(Driver::kSeed));
   return 0;
 }
 #endif

@@ -30,24 +30,14 @@ void Mutate(std::string& text, const std::vector<std::string>& corpus,
   const size_t at = Below(random, text.size() + 1);
   const size_t length = std::min(text.size() - at, 1 + Below(random, 24));
   switch (random() % 7) {
-    case 0:
-      text.insert(at, 1, static_cast<char>(random()));
-      break;
-    case 1:
-      text.erase(at, length);
-      break;
+    case 0: text.insert(at, 1, static_cast<char>(random())); break;
+    case 1: text.erase(at, length); break;
     case 2:
       if (at < text.size()) text[at] = static_cast<char>(random());
       break;
-    case 3:
-      text.insert(at, pieces[Below(random, pieces.size())]);
-      break;
-    case 4:
-      text.replace(at, length, pieces[Below(random, pieces.size())]);
-      break;
-    case 5:
-      text.insert(at, std::string(text, Below(random, text.size() + 1), length));
-      break;
+    case 3: text.insert(at, pieces[Below(random, pieces.size())]); break;
+    case 4: text.replace(at, length, pieces[Below(random, pieces.size())]); break;
+    case 5: text.insert(at, std::string(text, Below(random, text.size() + 1), length)); break;
     default: {
       const std::string& other = corpus[Below(random, corpus.size())];
       const size_t from = Below(random, other.size() + 1);

@@ -9,8 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace weir;
   if (size == 0) return 0;
-  const fuzz::Records records =
-      fuzz::CutRecords({reinterpret_cast<const char*>(data), size});
+  const fuzz::Records records = fuzz::CutRecords({reinterpret_cast<const char*>(data), size});
   for (const DataType& type : {DataType::Int(), DataType::Bigint(), DataType::Double(),
                                DataType::String(), DataType::Bytes()}) {
     FormatSpec spec;

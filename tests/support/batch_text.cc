@@ -43,32 +43,23 @@ DataType TypeFromText(std::string_view name) {
 void AppendText(std::string_view text, ColumnBuilder& out) {
   if (text == "null") return out.AppendNull();
   switch (out.type().kind()) {
-    case TypeKind::kInt:
-      return out.AppendInt32(static_cast<int32_t>(Number(text)));
+    case TypeKind::kInt: return out.AppendInt32(static_cast<int32_t>(Number(text)));
     case TypeKind::kBigint:
-    case TypeKind::kTimestamp:
-      return out.AppendInt64(Number(text));
+    case TypeKind::kTimestamp: return out.AppendInt64(Number(text));
     case TypeKind::kDouble:
       return out.AppendDouble(std::strtod(std::string(text).c_str(), nullptr));
-    case TypeKind::kBoolean:
-      return out.AppendBool(text == "true");
-    case TypeKind::kDecimal:
-      return out.AppendDecimal(Number(text));
-    default:
-      return out.AppendBytes(text);
+    case TypeKind::kBoolean: return out.AppendBool(text == "true");
+    case TypeKind::kDecimal: return out.AppendDecimal(Number(text));
+    default: return out.AppendBytes(text);
   }
 }
 
 RowOp OpFromText(char c) {
   switch (c) {
-    case 'b':
-      return RowOp::kUpdateBefore;
-    case 'u':
-      return RowOp::kUpdateAfter;
-    case '-':
-      return RowOp::kDelete;
-    default:
-      return RowOp::kInsert;
+    case 'b': return RowOp::kUpdateBefore;
+    case 'u': return RowOp::kUpdateAfter;
+    case '-': return RowOp::kDelete;
+    default: return RowOp::kInsert;
   }
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int64_t kDefaultStartMs = 1577836800000;   // 2020-01-01
+constexpr int64_t kDefaultStartMs = 1577836800000;  // 2020-01-01
 constexpr std::string_view kRowTimeName = "ROWTIME";
 
 /// Bits that look random, for one row and one column.
@@ -133,16 +133,13 @@ Generator DefaultGenerator(const DataType& type) {
       generator.second = 100;
       generator.step = 100;
       break;
-    case TypeKind::kTimestamp:
-      generator.start = kDefaultStartMs;
-      break;
+    case TypeKind::kTimestamp: generator.start = kDefaultStartMs; break;
     case TypeKind::kString:
     case TypeKind::kBytes:
       generator.kind = Generator::Kind::kText;
       generator.start = 8;
       break;
-    default:
-      break;
+    default: break;
   }
   return generator;
 }
@@ -161,11 +158,9 @@ double NumberAt(const Generator& generator, int64_t row, uint64_t bits) {
       return generator.first + generator.second * static_cast<double>(row);
     case Generator::Kind::kNormal: {
       const double radius = std::sqrt(-2 * std::log(1 - Fraction(bits)));
-      return generator.first +
-             generator.second * radius * std::cos(2 * M_PI * Fraction(Mix(bits)));
+      return generator.first + generator.second * radius * std::cos(2 * M_PI * Fraction(Mix(bits)));
     }
-    default:
-      return generator.first + (generator.second - generator.first) * Fraction(bits);
+    default: return generator.first + (generator.second - generator.first) * Fraction(bits);
   }
 }
 
@@ -200,9 +195,7 @@ bool AppendChoice(const std::string& text, const DataType& type, ColumnBuilder& 
   double number = 0;
   Int128 decimal = 0;
   switch (type.kind()) {
-    case TypeKind::kBoolean:
-      out.AppendBool(text == "true");
-      return true;
+    case TypeKind::kBoolean: out.AppendBool(text == "true"); return true;
     case TypeKind::kInt:
     case TypeKind::kDate:
     case TypeKind::kTime:
@@ -224,9 +217,7 @@ bool AppendChoice(const std::string& text, const DataType& type, ColumnBuilder& 
       }
       out.AppendDecimal(decimal);
       return true;
-    default:
-      out.AppendBytes(text);
-      return true;
+    default: out.AppendBytes(text); return true;
   }
 }
 
@@ -242,8 +233,7 @@ void AppendMade(const MadeColumn& column, int64_t row, ColumnBuilder& out) {
     return;
   }
   switch (type.kind()) {
-    case TypeKind::kBoolean:
-      return out.AppendBool((bits & 1) != 0);
+    case TypeKind::kBoolean: return out.AppendBool((bits & 1) != 0);
     case TypeKind::kInt:
     case TypeKind::kDate:
       return out.AppendInt32(static_cast<int32_t>(IntegerAt(generator, row, bits)));
@@ -252,8 +242,7 @@ void AppendMade(const MadeColumn& column, int64_t row, ColumnBuilder& out) {
       return out.AppendInt32(static_cast<int32_t>(ms < 0 ? ms + 86400000 : ms));
     }
     case TypeKind::kBigint:
-    case TypeKind::kTimestamp:
-      return out.AppendInt64(IntegerAt(generator, row, bits));
+    case TypeKind::kTimestamp: return out.AppendInt64(IntegerAt(generator, row, bits));
     case TypeKind::kDouble:
       // Hundredths, as amounts are; a sequence is what it says.
       return out.AppendDouble(generator.kind == Generator::Kind::kSequence
@@ -267,8 +256,7 @@ void AppendMade(const MadeColumn& column, int64_t row, ColumnBuilder& out) {
       }
       return out.AppendDecimal(decimal);
     }
-    default:
-      return out.AppendBytes(TextAt(generator, row, bits));
+    default: return out.AppendBytes(TextAt(generator, row, bits));
   }
 }
 
@@ -281,8 +269,8 @@ struct DatagenPlan {
   FormatSpec value_format;
   std::vector<FormatColumn> key_columns;
   std::vector<FormatColumn> value_columns;
-  int64_t rows = -1;   ///< Over all partitions; -1: endless.
-  double rate = 0;     ///< Rows a second over all partitions; 0: no limit.
+  int64_t rows = -1;  ///< Over all partitions; -1: endless.
+  double rate = 0;    ///< Rows a second over all partitions; 0: no limit.
   int32_t partitions = 1;
   Clock::time_point started = Clock::now();
 };
@@ -348,8 +336,7 @@ class DatagenReader final : public PartitionReader {
     const int64_t rows = rows_ >= 0 ? rows_ : INT64_MAX;
     if (plan_->rate <= 0) return rows;
     const double seconds = std::chrono::duration<double>(Clock::now() - plan_->started).count();
-    return std::min(rows, first_ + static_cast<int64_t>(seconds * plan_->rate /
-                                                        plan_->partitions));
+    return std::min(rows, first_ + static_cast<int64_t>(seconds * plan_->rate / plan_->partitions));
   }
 
   std::shared_ptr<const DatagenPlan> plan_;

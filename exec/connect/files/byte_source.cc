@@ -50,7 +50,10 @@ class OpenFile {
 class ByteFile final : public ByteSource {
  public:
   ByteFile(std::string path, OpenFile file, bool follow, int64_t position, int64_t end)
-      : path_(std::move(path)), file_(std::move(file)), follow_(follow), position_(position),
+      : path_(std::move(path)),
+        file_(std::move(file)),
+        follow_(follow),
+        position_(position),
         end_(end) {}
 
   Result<size_t> Read(uint8_t* to, size_t size) override {
@@ -62,10 +65,9 @@ class ByteFile final : public ByteSource {
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return CannotRead(path_, errno);
       if (count == 0 && !follow_ && position_ < end_ && size > 0) {
-        return Status(ErrorCode::kIoError,
-                      "the file has become shorter while it was read, " + path_ + ": " +
-                          std::to_string(position_) + " of " + std::to_string(end_) +
-                          " bytes are left");
+        return Status(ErrorCode::kIoError, "the file has become shorter while it was read, " +
+                                               path_ + ": " + std::to_string(position_) + " of " +
+                                               std::to_string(end_) + " bytes are left");
       }
       position_ += count;
       at_end_ = static_cast<size_t>(count) < size;
@@ -96,11 +98,12 @@ class ByteFile final : public ByteSource {
   }
 
   Status Changed(const std::string& how) const {
-    return Status(ErrorCode::kOffsetOutOfRange,
-                  "the followed file " + how + ", " + path_ + ": it was read up to byte " +
-                      std::to_string(position_))
-        .WithHint("what it holds now has not been read: DROP what the query makes and create it "
-                  "again to read it from its beginning");
+    return Status(ErrorCode::kOffsetOutOfRange, "the followed file " + how + ", " + path_ +
+                                                    ": it was read up to byte " +
+                                                    std::to_string(position_))
+        .WithHint(
+            "what it holds now has not been read: DROP what the query makes and create it "
+            "again to read it from its beginning");
   }
 
   /// The file is read to its end, and something may have happened to it since.
@@ -111,8 +114,8 @@ class ByteFile final : public ByteSource {
       return Changed("was cut to " + std::to_string(open_file.st_size) + " bytes");
     }
     char now[kTailBytes];
-    const ssize_t count = pread(file_.get(), now, tail_.size(),
-                                position_ - static_cast<int64_t>(tail_.size()));
+    const ssize_t count =
+        pread(file_.get(), now, tail_.size(), position_ - static_cast<int64_t>(tail_.size()));
     if (count != static_cast<ssize_t>(tail_.size()) ||
         std::memcmp(now, tail_.data(), tail_.size()) != 0) {
       return Changed("was cut off and written anew");
@@ -132,16 +135,19 @@ class ByteFile final : public ByteSource {
   int64_t position_;
   const int64_t end_;
   bool at_end_ = false;
-  std::string tail_;   ///< Of a followed file: the last bytes read.
+  std::string tail_;  ///< Of a followed file: the last bytes read.
 };
 
 /// Reads a descriptor that may block on a thread of its own.
 class BlockingBytes final : public ByteSource {
  public:
   BlockingBytes(std::string path, int descriptor, bool owned, std::function<void()> listener)
-      : path_(std::move(path)), owned_(owned ? descriptor : -1), descriptor_(descriptor),
-        stop_(eventfd(0, EFD_CLOEXEC)), listener_(std::move(listener)), thread_([this] { Run(); }) {
-  }
+      : path_(std::move(path)),
+        owned_(owned ? descriptor : -1),
+        descriptor_(descriptor),
+        stop_(eventfd(0, EFD_CLOEXEC)),
+        listener_(std::move(listener)),
+        thread_([this] { Run(); }) {}
 
   ~BlockingBytes() override {
     {
@@ -227,8 +233,7 @@ Result<int> OpenToRead(const std::string& path, struct stat& status) {
 bool HoldsCompressed(int descriptor) {
   char first[kCompressionMagicBytes];
   const ssize_t count = pread(descriptor, first, sizeof first, 0);
-  return count > 0 &&
-         CompressionOf({first, static_cast<size_t>(count)}) != Compression::kNone;
+  return count > 0 && CompressionOf({first, static_cast<size_t>(count)}) != Compression::kNone;
 }
 
 /// Reads over the text before `begin`.
@@ -303,9 +308,9 @@ Result<std::unique_ptr<ByteSource>> OpenByteStream(const std::string& path,
     descriptor = *opened;
   }
   const std::string name = standard_input ? "the standard input" : path;
-  return Decompress(std::make_unique<BlockingBytes>(name, descriptor, !standard_input,
-                                                    std::move(listener)),
-                    name);
+  return Decompress(
+      std::make_unique<BlockingBytes>(name, descriptor, !standard_input, std::move(listener)),
+      name);
 }
 
 }  // namespace weir

@@ -27,10 +27,10 @@ class ByteSource {
 
 /// What a path leads to.
 struct PathKind {
-  bool stream = false;       ///< A pipe or a terminal: can be read once, and reading may wait.
-  bool compressed = false;   ///< By gzip or zstd, as its first bytes say. Files only.
-  int64_t size = 0;          ///< Bytes of the file as it lies there.
-  int64_t changed_ms = 0;    ///< When it was changed last.
+  bool stream = false;      ///< A pipe or a terminal: can be read once, and reading may wait.
+  bool compressed = false;  ///< By gzip or zstd, as its first bytes say. Files only.
+  int64_t size = 0;         ///< Bytes of the file as it lies there.
+  int64_t changed_ms = 0;   ///< When it was changed last.
 };
 /// kIoError if it cannot be read, or is a directory. Never waits, also not for a pipe's writer.
 Result<PathKind> LookAtPath(const std::string& path);

@@ -68,8 +68,8 @@ const char* SplitRawFields(std::string_view row, char delimiter,
       // A line end behind a closed field would end the row.
       at = field.after;
     } else {
-      const void* found = at < end ? std::memchr(at, delimiter, static_cast<size_t>(end - at))
-                                   : nullptr;
+      const void* found =
+          at < end ? std::memchr(at, delimiter, static_cast<size_t>(end - at)) : nullptr;
       at = found == nullptr ? end : static_cast<const char*>(found);
     }
     out.emplace_back(begin, static_cast<size_t>(at - begin));
@@ -106,8 +106,7 @@ Result<CsvLayout> CsvLayout::Make(const ConnectorSpec& spec, char file_delimiter
   if (!decoder_delimiter.ok()) return decoder_delimiter.status();
   layout.decoder_delimiter_ = *decoder_delimiter;
   layout.null_text_ = ConnectorText(spec, "NULL", "");
-  WEIR_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                        HeaderNames(header, file_delimiter));
+  WEIR_ASSIGN_OR_RETURN(const std::vector<std::string> names, HeaderNames(header, file_delimiter));
   const FieldFinder finder(names);
   layout.field_count_ = static_cast<int>(header.empty() ? spec.columns.size() : names.size());
   std::string key_fields;

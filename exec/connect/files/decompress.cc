@@ -22,7 +22,7 @@ struct InflateStep {
   size_t out_size;
   size_t taken = 0;
   size_t made = 0;
-  bool member_ends = false;   ///< What follows, if anything, is another member or frame.
+  bool member_ends = false;  ///< What follows, if anything, is another member or frame.
   const char* error = nullptr;
 };
 
@@ -156,14 +156,9 @@ class DecompressedBytes final : public ByteSource {
     }
     const std::string_view first(reinterpret_cast<const char*>(input_.data()), input_end_);
     switch (CompressionOf(first)) {
-      case Compression::kNone:
-        break;
-      case Compression::kGzip:
-        inflater_ = std::make_unique<GzipInflater>();
-        break;
-      case Compression::kZstd:
-        inflater_ = std::make_unique<ZstdInflater>();
-        break;
+      case Compression::kNone: break;
+      case Compression::kGzip: inflater_ = std::make_unique<GzipInflater>(); break;
+      case Compression::kZstd: inflater_ = std::make_unique<ZstdInflater>(); break;
     }
     decided_ = true;
     return OkStatus();
@@ -190,7 +185,7 @@ class DecompressedBytes final : public ByteSource {
   size_t input_end_ = 0;
   int64_t raw_taken_ = 0;
   bool decided_ = false;
-  std::unique_ptr<Inflater> inflater_;   ///< Null: not compressed.
+  std::unique_ptr<Inflater> inflater_;  ///< Null: not compressed.
   bool between_members_ = false;
   bool ended_ = false;
   int64_t position_ = 0;

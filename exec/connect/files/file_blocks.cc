@@ -40,8 +40,7 @@ Result<int64_t> FileBlocks::LastPlainRow(int64_t from, int64_t position) const {
   std::vector<uint8_t> looked_at(kLookedAtBytes);
   int64_t row = from;
   while (from < position) {
-    const auto wanted =
-        static_cast<size_t>(std::min<int64_t>(position - from, kLookedAtBytes));
+    const auto wanted = static_cast<size_t>(std::min<int64_t>(position - from, kLookedAtBytes));
     auto count = (*bytes)->Read(looked_at.data(), wanted);
     if (!count.ok()) return count.status();
     if (*count == 0) break;
@@ -62,7 +61,7 @@ Result<int64_t> FileBlocks::FirstRowBehind(int64_t from, int64_t position) const
   if (!bytes.ok()) return bytes.status();
   LineCutter cutter(std::move(*bytes), delimiter_, from, path_);
   cutter.set_soft_end(position);
-  cutter.set_keeps_empty(true);   // Who leaves them out does so when it reads the block.
+  cutter.set_keeps_empty(true);  // Who leaves them out does so when it reads the block.
   std::vector<LineCutter::Line> rows;
   while (cutter.position() < position) {
     rows.clear();

@@ -37,7 +37,7 @@ class FileBlocks {
   const std::string path_;
   const char delimiter_;
   std::mutex mutex_;
-  std::vector<int64_t> first_rows_;   ///< By block, as far as it has been looked at.
+  std::vector<int64_t> first_rows_;  ///< By block, as far as it has been looked at.
 };
 
 }  // namespace weir

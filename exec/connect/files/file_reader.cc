@@ -74,10 +74,13 @@ class KeyMaker {
   std::vector<int32_t> rows_;
 };
 
-FileReader::FileReader(ConnectorSpec spec, FileOptions options,
-                       std::unique_ptr<LineCutter> cutter, int64_t time_ms)
-    : spec_(std::move(spec)), options_(std::move(options)), cutter_(std::move(cutter)),
-      time_ms_(time_ms), began_at_(cutter_->position()) {}
+FileReader::FileReader(ConnectorSpec spec, FileOptions options, std::unique_ptr<LineCutter> cutter,
+                       int64_t time_ms)
+    : spec_(std::move(spec)),
+      options_(std::move(options)),
+      cutter_(std::move(cutter)),
+      time_ms_(time_ms),
+      began_at_(cutter_->position()) {}
 
 FileReader::~FileReader() = default;
 
@@ -86,10 +89,10 @@ void FileReader::ShareOut(std::shared_ptr<FileBlocks> blocks, int32_t partition,
   partition_ = partition;
   file_end_ = end;
   const int64_t last = (end + kFileBlockBytes - 1) / kFileBlockBytes - 1;
-  const int64_t own = last - ((last - partition) % options_.partitions + options_.partitions) %
-                                 options_.partitions;
+  const int64_t own =
+      last - ((last - partition) % options_.partitions + options_.partitions) % options_.partitions;
   shared_end_ = own < 0 ? 0 : std::min(end, (own + 1) * kFileBlockBytes);
-  block_end_ = 0;   // The first Fetch looks where it stands.
+  block_end_ = 0;  // The first Fetch looks where it stands.
   next_ = cutter_->position();
 }
 
@@ -221,9 +224,9 @@ std::string FileReader::PlaceOf(int32_t row) const {
 }
 
 std::string_view FileReader::FaultOf(int32_t row) const {
-  const auto found = std::lower_bound(
-      faults_.begin(), faults_.end(), row,
-      [](const Fault& fault, int32_t wanted) { return fault.row < wanted; });
+  const auto found =
+      std::lower_bound(faults_.begin(), faults_.end(), row,
+                       [](const Fault& fault, int32_t wanted) { return fault.row < wanted; });
   return found != faults_.end() && found->row == row ? std::string_view(found->cause)
                                                      : std::string_view();
 }

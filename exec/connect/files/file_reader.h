@@ -18,8 +18,8 @@ namespace weir {
 /// What the WITH clause says of the file, and what lies there.
 struct FileOptions {
   std::string path;
-  std::string name;          ///< For messages.
-  bool stream = false;       ///< Not a file but the standard input, a pipe or a terminal.
+  std::string name;     ///< For messages.
+  bool stream = false;  ///< Not a file but the standard input, a pipe or a terminal.
   bool follow = false;
   bool delimited = false;
   bool header = false;
@@ -73,23 +73,23 @@ class FileReader final : public PartitionReader, private RecordPlaces {
   bool prepared_ = false;
   std::optional<CsvLayout> layout_;
   std::unique_ptr<KeyMaker> keys_;
-  std::vector<LineCutter::Line> lines_;      ///< Of the last Fetch.
+  std::vector<LineCutter::Line> lines_;  ///< Of the last Fetch.
   struct Fault {
     int32_t row;
     std::string cause;
   };
-  std::vector<Fault> faults_;                ///< Of the last Fetch.
+  std::vector<Fault> faults_;  ///< Of the last Fetch.
   BufferBuilder built_;
 
-  std::shared_ptr<FileBlocks> blocks_;       ///< Null: one partition has all.
+  std::shared_ptr<FileBlocks> blocks_;  ///< Null: one partition has all.
   int32_t partition_ = 0;
   int64_t file_end_ = 0;
-  int64_t shared_end_ = 0;                   ///< No row of the partition begins there or behind.
-  int64_t block_end_ = INT64_MAX;            ///< Rows that begin there are another partition's.
-  int64_t next_ = 0;                         ///< Behind the rows given out of the blocks.
+  int64_t shared_end_ = 0;         ///< No row of the partition begins there or behind.
+  int64_t block_end_ = INT64_MAX;  ///< Rows that begin there are another partition's.
+  int64_t next_ = 0;               ///< Behind the rows given out of the blocks.
 
-  int64_t began_at_ = 0;                     ///< Where the cutter began.
-  mutable int64_t lines_known_at_ = 0;       ///< So many lines end before this position.
+  int64_t began_at_ = 0;                ///< Where the cutter began.
+  mutable int64_t lines_known_at_ = 0;  ///< So many lines end before this position.
   mutable int64_t lines_known_ = 0;
 };
 

@@ -114,8 +114,7 @@ class TextRows final : public FileRows {
     WEIR_RETURN_IF_ERROR(SplitRow());
     if (fields_.size() != names_.size()) {
       return Bad("it has another number of fields than the header: " +
-                 std::to_string(fields_.size()) + " instead of " +
-                 std::to_string(names_.size()));
+                 std::to_string(fields_.size()) + " instead of " + std::to_string(names_.size()));
     }
     return true;
   }
@@ -208,13 +207,13 @@ class TextRows final : public FileRows {
   Format format_ = Format::kJson;
   char delimiter_ = ',';
   std::vector<std::string> names_;
-  int32_t rows_cut_ = 1;   ///< At a time: what is behind a header is cut once that is known.
+  int32_t rows_cut_ = 1;  ///< At a time: what is behind a header is cut once that is known.
   std::vector<LineCutter::Line> lines_;
   size_t next_ = 0;
   std::string_view text_;
   int64_t line_ = 0;
   std::vector<std::string_view> fields_;
-  std::deque<std::string> unescaped_;   ///< Views into it stay valid as it grows.
+  std::deque<std::string> unescaped_;  ///< Views into it stay valid as it grows.
 };
 
 }  // namespace

@@ -16,8 +16,8 @@
 #include "base/number_text.h"
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
-#include "exec/connect/store/block_checksum.h"
 #include "exec/connect/connector.h"
+#include "exec/connect/store/block_checksum.h"
 
 namespace weir {
 namespace {
@@ -32,7 +32,7 @@ struct FileMark {
   int64_t length = 0;
   int64_t device = kUnknown;
   int64_t inode = kUnknown;
-  int64_t born_ns = 0;   ///< When the file was made, as inodes are used again; 0: unknown.
+  int64_t born_ns = 0;  ///< When the file was made, as inodes are used again; 0: unknown.
   uint64_t tail_checksum = 0;
 
   std::string Text() const {
@@ -121,8 +121,10 @@ class SinkFile {
     if (mark) length_ = mark->length;
     struct stat info {};
     WEIR_RETURN_IF_ERROR(OpenFile(info));
-    if (!mark && info.st_size > 0) return NotOurs("the file is not empty, and this query has not "
-                                                  "written it: ");
+    if (!mark && info.st_size > 0)
+      return NotOurs(
+          "the file is not empty, and this query has not "
+          "written it: ");
     if (info.st_size < length_) return LostBytes();
     WEIR_RETURN_IF_ERROR(ReadTail());
     identity_ = IdentityOf(file_, info);
@@ -212,8 +214,8 @@ class SinkFile {
 
   Status ReadTail() {
     tail_.resize(static_cast<size_t>(std::min<int64_t>(length_, kTailBytesMax)));
-    const ssize_t count = ::pread(file_, tail_.data(), tail_.size(),
-                                  length_ - static_cast<int64_t>(tail_.size()));
+    const ssize_t count =
+        ::pread(file_, tail_.data(), tail_.size(), length_ - static_cast<int64_t>(tail_.size()));
     next_tail_ = tail_;
     return count == static_cast<ssize_t>(tail_.size()) ? OkStatus()
                                                        : FileError("a file cannot be read", path_);
@@ -226,7 +228,8 @@ class SinkFile {
 
   /// Lines that go to a file that nobody finds, or over somebody else's, would be lost.
   Status CheckIsStillOurs() const {
-    struct stat open_file {}, at_path {};
+    struct stat open_file {
+    }, at_path{};
     if (::fstat(file_, &open_file) != 0) return FileError("a file's length cannot be read", path_);
     if (::lstat(path_.c_str(), &at_path) != 0 || at_path.st_dev != open_file.st_dev ||
         at_path.st_ino != open_file.st_ino) {
@@ -242,8 +245,8 @@ class SinkFile {
   }
 
   Status AddHeader() {
-    const bool delimited = ConnectorFormat(spec_, false, FileFormatByEnding(path_)).name ==
-                           "DELIMITED";
+    const bool delimited =
+        ConnectorFormat(spec_, false, FileFormatByEnding(path_)).name == "DELIMITED";
     if (!delimited || !ConnectorFlag(spec_, "HEADER", true)) return OkStatus();
     WEIR_ASSIGN_OR_RETURN(pending_, HeaderLine(spec_));
     return OkStatus();
@@ -256,19 +259,18 @@ class SinkFile {
       warn("bytes that no commit stands for are cut off the end of " + path_ + ": " +
            std::to_string(size - length_));
     }
-    return ::ftruncate(file_, length_) == 0 ? OkStatus()
-                                            : FileError("a file cannot be cut", path_);
+    return ::ftruncate(file_, length_) == 0 ? OkStatus() : FileError("a file cannot be cut", path_);
   }
 
   const ConnectorSpec spec_;
   const std::string path_;
   const std::string state_key_;
   int file_ = -1;
-  int64_t length_ = 0;        ///< Bytes that commits stand for.
-  int64_t written_end_ = 0;   ///< Behind all that was ever written here.
-  FileMark identity_;         ///< Of the file; its length and checksum mean nothing.
-  std::string tail_;          ///< Before length_.
-  std::string next_tail_;     ///< Before the end of what was written last.
+  int64_t length_ = 0;       ///< Bytes that commits stand for.
+  int64_t written_end_ = 0;  ///< Behind all that was ever written here.
+  FileMark identity_;        ///< Of the file; its length and checksum mean nothing.
+  std::string tail_;         ///< Before length_.
+  std::string next_tail_;    ///< Before the end of what was written last.
   std::string pending_;
 };
 

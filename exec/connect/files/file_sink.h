@@ -5,8 +5,8 @@
 // HEADER (DELIMITED: the first line names the columns, default true), VALUE_DELIMITER.
 //
 // How many bytes of the file are the query's is kept with its state, and with it which file that is
-// (device, inode, time of birth) and a checksum of the last of these bytes: a file that is another one is
-// neither cut nor written to. No symbolic link is followed. A commit writes and syncs the
+// (device, inode, time of birth) and a checksum of the last of these bytes: a file that is another
+// one is neither cut nor written to. No symbolic link is followed. A commit writes and syncs the
 // lines behind them before it makes state and positions durable; what a crash leaves behind them is
 // cut off when the query opens again, with a warning. So each row is in the file once. A record
 // without a value has no line.
@@ -24,7 +24,7 @@ namespace weir {
 struct FileSinkOptions {
   /// `source_name` is the topic by which records are appended; all columns are written.
   std::vector<ConnectorSpec> sinks;
-  std::string state_prefix;                        ///< Of the query.
+  std::string state_prefix;  ///< Of the query.
   std::function<void(std::string_view)> warn;
 };
 

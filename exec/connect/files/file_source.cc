@@ -82,11 +82,12 @@ Result<std::unique_ptr<LineCutter>> CutFileAgain(const FileOptions& options, int
   // The last line may have had no end when it was read.
   WEIR_ASSIGN_OR_RETURN(const std::string_view next, cutter->Peek());
   if (next.empty() || next[0] == '\n' || next[0] == '\r') return cutter;
-  return Status(ErrorCode::kOffsetOutOfRange,
-                "no line begins where the query stood, at byte " + std::to_string(position) +
-                    ": the file is not what it was, " + options.path)
-      .WithHint("DROP what the query makes and create it again to read the file from its "
-                "beginning");
+  return Status(ErrorCode::kOffsetOutOfRange, "no line begins where the query stood, at byte " +
+                                                  std::to_string(position) +
+                                                  ": the file is not what it was, " + options.path)
+      .WithHint(
+          "DROP what the query makes and create it again to read the file from its "
+          "beginning");
 }
 
 /// Behind all that a file holds.
@@ -107,7 +108,7 @@ Result<std::unique_ptr<LineCutter>> CutNothing(const FileOptions& options) {
 
 struct FirstLine {
   std::string text;
-  int64_t after = 0;   ///< Position of the line behind it.
+  int64_t after = 0;  ///< Position of the line behind it.
 };
 
 Result<FirstLine> ReadHeader(const FileOptions& options) {
@@ -128,7 +129,8 @@ Result<FirstLine> ReadHeader(const FileOptions& options) {
 class FileWatch {
  public:
   FileWatch(const std::string& path, std::function<void()> listener)
-      : events_(inotify_init1(IN_CLOEXEC)), stop_(eventfd(0, EFD_CLOEXEC)),
+      : events_(inotify_init1(IN_CLOEXEC)),
+        stop_(eventfd(0, EFD_CLOEXEC)),
         listener_(std::move(listener)) {
     const size_t slash = path.rfind('/');
     name_ = path.substr(slash == std::string::npos ? 0 : slash + 1);
@@ -175,7 +177,7 @@ class FileWatch {
   }
   int events_;
   int stop_;
-  std::string name_;   ///< Of the file in its folder.
+  std::string name_;  ///< Of the file in its folder.
   std::function<void()> listener_;
   Status status_;
   std::thread thread_;
@@ -230,8 +232,8 @@ class FileSession final : public ReadSession {
     WEIR_ASSIGN_OR_RETURN(const PathKind kind, LookAtPath(options_.path));
     const bool shared = options_.partitions > 1;
     if (shared && blocks_ == nullptr) {
-      blocks_ = std::make_shared<FileBlocks>(options_.path, options_.quoting_delimiter(),
-                                             header.after);
+      blocks_ =
+          std::make_shared<FileBlocks>(options_.path, options_.quoting_delimiter(), header.after);
     }
     WEIR_ASSIGN_OR_RETURN(auto cutter, CutFrom(start, header.after));
     auto reader = std::make_unique<FileReader>(
@@ -325,10 +327,9 @@ Result<std::vector<ColumnSchema>> InferFileColumns(ConnectorSpec& spec) {
     WEIR_ASSIGN_OR_RETURN(names, HeaderNames(views[0], options.delimiter));
     views.erase(views.begin());
   }
-  auto columns = options.delimited
-                     ? InferDelimitedColumns(names, views, options.delimiter,
-                                             ConnectorText(spec, "NULL", ""))
-                     : InferJsonColumns(views);
+  auto columns = options.delimited ? InferDelimitedColumns(names, views, options.delimiter,
+                                                           ConnectorText(spec, "NULL", ""))
+                                   : InferJsonColumns(views);
   if (columns.ok() && columns->empty()) {
     return Status(ErrorCode::kInvalidStatement,
                   "the file has no records to take columns from: " + options.path)

@@ -48,8 +48,11 @@ std::shared_ptr<std::vector<uint8_t>> BufferPool::Take(size_t size) {
 
 LineCutter::LineCutter(std::unique_ptr<ByteSource> source, char delimiter, int64_t position,
                        std::string name)
-    : source_(std::move(source)), delimiter_(delimiter), name_(std::move(name)),
-      position_(position), begun_(position != 0) {}
+    : source_(std::move(source)),
+      delimiter_(delimiter),
+      name_(std::move(name)),
+      position_(position),
+      begun_(position != 0) {}
 
 BufferPtr LineCutter::buffer() const {
   return std::make_shared<const Buffer>(bytes_->data(), size_, bytes_);
@@ -92,7 +95,7 @@ Status LineCutter::Begin() {
                                size_ - begin_);
   if (first.size() < kByteOrderMark.size() && !HasLast() &&
       first.find('\n') == std::string_view::npos) {
-    return OkStatus();   // A line cannot be whole yet.
+    return OkStatus();  // A line cannot be whole yet.
   }
   begun_ = true;
   if (Status status = CheckIsText(first, name_); !status.ok()) return status;
@@ -134,8 +137,8 @@ const char* LineCutter::FindRowEnd(const char* begin, const char* end, bool last
     }
     const QuotedField field = FindQuotedEnd(quote, end, delimiter_);
     // At the end of what is there the next byte may change everything.
-    const bool unclear = field.end == QuotedEnd::kOpen ||
-                         (field.end == QuotedEnd::kClosed && field.after == end);
+    const bool unclear =
+        field.end == QuotedEnd::kOpen || (field.end == QuotedEnd::kClosed && field.after == end);
     if (unclear && !last && end - begin < kQuotedBytesMax) return nullptr;
     if (field.end != QuotedEnd::kClosed) {
       line_end = FindLineEnd(quote, end);
@@ -166,7 +169,7 @@ Status LineCutter::Next(int32_t lines_max, std::vector<Line>& out) {
         after = stop + 1;
       } else if (!last) {
         searched_ = size_;
-        break;   // The line goes on behind this buffer.
+        break;  // The line goes on behind this buffer.
       }
       if (stop > begin_ && data[stop - 1] == '\r') --stop;
       if (stop > begin_ || keeps_empty_) {

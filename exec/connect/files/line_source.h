@@ -35,10 +35,10 @@ class BufferPool {
 class LineCutter {
  public:
   struct Line {
-    uint32_t begin = 0;      ///< In the current buffer.
-    uint32_t length = 0;     ///< Without its line end.
-    int64_t position = 0;    ///< Of its first byte in the source.
-    int64_t number = 0;      ///< From 0, where the cutter began.
+    uint32_t begin = 0;    ///< In the current buffer.
+    uint32_t length = 0;   ///< Without its line end.
+    int64_t position = 0;  ///< Of its first byte in the source.
+    int64_t number = 0;    ///< From 0, where the cutter began.
   };
   static constexpr char kNoQuotes = '\0';
   /// `delimiter` is that of a CSV, or kNoQuotes. `position` is that of the source's next byte.
@@ -78,8 +78,7 @@ class LineCutter {
   Status Begin();
   /// Nothing follows what is in the buffer.
   bool HasLast() const {
-    return !source_->grows() &&
-           position_ + static_cast<int64_t>(size_ - begin_) >= source_->end();
+    return !source_->grows() && position_ + static_cast<int64_t>(size_ - begin_) >= source_->end();
   }
   const char* FindRowEnd(const char* begin, const char* end, bool last);
 
@@ -89,13 +88,13 @@ class LineCutter {
   const std::string name_;
   BufferPool pool_;
   std::shared_ptr<std::vector<uint8_t>> bytes_;
-  size_t begin_ = 0;       ///< What is not given out yet: [begin_, size_) of bytes_.
+  size_t begin_ = 0;  ///< What is not given out yet: [begin_, size_) of bytes_.
   size_t size_ = 0;
-  size_t searched_ = 0;    ///< No line end before it.
+  size_t searched_ = 0;  ///< No line end before it.
   int64_t position_;
   int64_t soft_end_ = INT64_MAX;
   int64_t line_number_ = 0;
-  int64_t inner_line_ends_ = 0;   ///< In the row that FindRowEnd has just found.
+  int64_t inner_line_ends_ = 0;  ///< In the row that FindRowEnd has just found.
   bool begun_;
 };
 

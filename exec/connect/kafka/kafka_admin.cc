@@ -10,8 +10,8 @@
 namespace weir {
 namespace {
 
-using GroupListRequest = KafkaOwned<rd_kafka_ListConsumerGroupOffsets_t,
-                                    rd_kafka_ListConsumerGroupOffsets_destroy>;
+using GroupListRequest =
+    KafkaOwned<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy>;
 using GoneGroup = KafkaOwned<rd_kafka_DeleteGroup_t, rd_kafka_DeleteGroup_destroy>;
 using GoneRecords = KafkaOwned<rd_kafka_DeleteRecords_t, rd_kafka_DeleteRecords_destroy>;
 
@@ -81,10 +81,8 @@ bool IsGroupSettling(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
     case RD_KAFKA_RESP_ERR__TRANSPORT:
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-      return true;
-    default:
-      return false;
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN: return true;
+    default: return false;
   }
 }
 
@@ -151,8 +149,9 @@ Status KafkaAdmin::DeleteRecordsBefore(std::string_view topic,
   return OkStatus();
 }
 
-Result<std::vector<std::optional<GroupOffset>>> KafkaAdmin::CommittedOffsets(
-    std::string_view group, std::string_view topic, int32_t partitions) {
+Result<std::vector<std::optional<GroupOffset>>> KafkaAdmin::CommittedOffsets(std::string_view group,
+                                                                             std::string_view topic,
+                                                                             int32_t partitions) {
   const std::string name(group);
   const std::string doing = "what group " + name + " committed cannot be read";
   KafkaPartitions list(rd_kafka_topic_partition_list_new(partitions));

@@ -34,8 +34,7 @@ Result<std::shared_ptr<RocksStore>> OpenStateStore(const BrokerOptions& options)
     return Status(ErrorCode::kInvalidOption, "not an application id: " + options.application_id)
         .WithHint("letters, digits, '.', '_' and '-', at most 249 of them");
   }
-  const std::string base =
-      ApplicationStateFolder(options.state_dir, options.application_id) + "/";
+  const std::string base = ApplicationStateFolder(options.state_dir, options.application_id) + "/";
   for (int n = 0; n + 1 < kStateDirectoriesMax; ++n) {
     auto store = RocksStore::Open(base + std::to_string(n), false, options.memory_limit);
     if (store.ok() || store.status().code() != ErrorCode::kStoreLocked) return store;
@@ -47,7 +46,7 @@ Result<std::shared_ptr<RocksStore>> OpenStateStore(const BrokerOptions& options)
 /// What this copy is called in its transactional ids: kept in its store, so that a restarted copy
 /// ends at once what its dead predecessor left open.
 Result<std::string> CopyId(RocksStore& store, bool sync) {
-  constexpr std::string_view kKey = "copy id";   // Beside the state, which has a prefix.
+  constexpr std::string_view kKey = "copy id";  // Beside the state, which has a prefix.
   std::string id;
   const rocksdb::Status read = store.db().Get({}, store.main(), ToSlice(kKey), &id);
   if (read.ok()) return id;
@@ -126,8 +125,9 @@ class KafkaBroker final : public Broker {
           if (buffer.changes.empty() || id == "catalog") return OkStatus();
           return Status(ErrorCode::kInvalidOption,
                         "a query that writes needs an application id on Kafka, query: " + id)
-              .WithHint("give --application-id, which names its state; SELECT without CREATE or "
-                        "INSERT needs none");
+              .WithHint(
+                  "give --application-id, which names its state; SELECT without CREATE or "
+                  "INSERT needs none");
         });
   }
 
@@ -190,7 +190,7 @@ class KafkaBroker final : public Broker {
   std::shared_ptr<KafkaTopics> topics_;
   std::unique_ptr<KafkaAdmin> admin_;
   std::shared_ptr<KafkaProducer> producer_;
-  std::shared_ptr<KafkaTransactions> transactions_;   ///< Of an application.
+  std::shared_ptr<KafkaTransactions> transactions_;  ///< Of an application.
   /// State of an application; without an application id only an empty state to read from.
   std::shared_ptr<RocksStore> store_;
   std::unique_ptr<RocksState> state_;

@@ -25,8 +25,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kReserved
 Status SetProperty(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
   char why[512];
   switch (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why, sizeof why)) {
-    case RD_KAFKA_CONF_OK:
-      return OkStatus();
+    case RD_KAFKA_CONF_OK: return OkStatus();
     case RD_KAFKA_CONF_UNKNOWN:
       return Status(ErrorCode::kUnknownOption, "librdkafka has no property of this name: " + name)
           .WithHint("librdkafka's CONFIGURATION.md lists them");
@@ -57,29 +56,21 @@ ErrorCode CodeOf(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
     case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
-      return ErrorCode::kKafkaUnavailable;
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT: return ErrorCode::kKafkaUnavailable;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-      return ErrorCode::kUnknownTopic;
-    case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
-      return ErrorCode::kAlreadyExists;
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-      return ErrorCode::kRecordTooLarge;
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION: return ErrorCode::kUnknownTopic;
+    case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS: return ErrorCode::kAlreadyExists;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE: return ErrorCode::kRecordTooLarge;
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-      return ErrorCode::kOffsetOutOfRange;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET: return ErrorCode::kOffsetOutOfRange;
     case RD_KAFKA_RESP_ERR__FENCED:
     case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
-    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
-      return ErrorCode::kFenced;
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH: return ErrorCode::kFenced;
     case RD_KAFKA_RESP_ERR__DESTROY:
     case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
-    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-      return ErrorCode::kClosed;
-    default:
-      return ErrorCode::kKafkaError;
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT: return ErrorCode::kClosed;
+    default: return ErrorCode::kKafkaError;
   }
 }
 
@@ -95,10 +86,8 @@ bool IsSettling(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
-    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
-      return true;
-    default:
-      return false;
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH: return true;
+    default: return false;
   }
 }
 
@@ -155,7 +144,7 @@ Result<std::shared_ptr<KafkaClient>> KafkaClient::Make(
     return Status(ErrorCode::kInvalidOption,
                   std::string("librdkafka does not take its properties together: ") + why);
   }
-  static_cast<void>(conf.release());   // The handle has taken it.
+  static_cast<void>(conf.release());  // The handle has taken it.
   return client;
 }
 
@@ -176,8 +165,7 @@ void KafkaClient::Abandon(std::shared_ptr<KafkaClient> client) {
   kept->push_back(std::move(client));
 }
 
-void KafkaClient::Log(const rd_kafka_t* handle, int level, const char* facility,
-                      const char* text) {
+void KafkaClient::Log(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
   // One set of properties serves consumers and producers; each warns of those of the other.
   if (std::strcmp(facility, "CONFWARN") == 0) return;
   auto* client = static_cast<KafkaClient*>(rd_kafka_opaque(handle));

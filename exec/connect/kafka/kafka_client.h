@@ -52,8 +52,8 @@ class KafkaClient {
   /// callbacks; `opaque` is what they get. kUnknownOption, kInvalidOption.
   static Result<std::shared_ptr<KafkaClient>> Make(
       rd_kafka_type_t type, const BrokerOptions& options, std::string_view name,
-      const Properties& properties,
-      const std::function<void(rd_kafka_conf_t*)>& prepare = {}, LogWatch watch = {});
+      const Properties& properties, const std::function<void(rd_kafka_conf_t*)>& prepare = {},
+      LogWatch watch = {});
   ~KafkaClient();
   KafkaClient(const KafkaClient&) = delete;
   KafkaClient& operator=(const KafkaClient&) = delete;
@@ -79,9 +79,9 @@ class KafkaClient {
   static void Log(const rd_kafka_t* handle, int level, const char* facility, const char* text);
   Status FindOffsets(std::string_view topic, rd_kafka_topic_partition_list_t& partitions);
 
-  LogWatch watch_;                                         // Set once, before the handle is made.
+  LogWatch watch_;  // Set once, before the handle is made.
   std::mutex log_mutex_;
-  std::function<void(int level, std::string_view)> log_;   // Under log_mutex_.
+  std::function<void(int level, std::string_view)> log_;  // Under log_mutex_.
   std::shared_ptr<const void> kept_;
   rd_kafka_t* handle_ = nullptr;
 };

@@ -103,16 +103,15 @@ Status KafkaCommitUnit::Commit() {
 Status KafkaCommitUnit::CommitOnce() {
   WEIR_RETURN_IF_ERROR(delivery_->Wait());
   for (LastRecords& each : last_) {
-    WEIR_RETURN_IF_ERROR(
-        producer_->Send(each.topic, each.partition, each.records, *delivery_));
+    WEIR_RETURN_IF_ERROR(producer_->Send(each.topic, each.partition, each.records, *delivery_));
   }
   if (!last_.empty()) WEIR_RETURN_IF_ERROR(delivery_->Wait());
   last_.clear();
   // Groups stand apart: though one has moved on meanwhile, the others take their positions, else
   // the outputs behind these would come again for nothing.
   Status refused;
-  WEIR_RETURN_IF_ERROR(contents_.ForEachGroup(
-      [&](KafkaGroup& group, const std::vector<GroupOffset>& offsets) {
+  WEIR_RETURN_IF_ERROR(
+      contents_.ForEachGroup([&](KafkaGroup& group, const std::vector<GroupOffset>& offsets) {
         Status committed = group.CommitOffsets(offsets);
         if (refused.ok()) refused = std::move(committed);
         return OkStatus();
@@ -148,7 +147,7 @@ Status KafkaTransactionUnit::Abandon(Status cause) {
   if (transactor_ != nullptr) {
     transactor_->Abort();
     const bool dead = transactor_->is_dead();
-    if (dead) transactor_->Close();   // Gives up what is under way.
+    if (dead) transactor_->Close();  // Gives up what is under way.
     // Its records are all reported now. The first report tells more than what came of it.
     const Status report = delivery_->Wait();
     if (!report.ok() && IsLasting(report.code())) cause = report;
@@ -187,7 +186,7 @@ Status KafkaTransactionUnit::Commit() {
   if (is_open) WEIR_RETURN_IF_ERROR(CommitTransaction());
   Status written = contents_.WriteState(*delivery_);
   std::lock_guard lock(mutex_);
-  failed_ = written;   // The outputs stand; the state behind them is to be restored.
+  failed_ = written;  // The outputs stand; the state behind them is to be restored.
   sent_bytes_ = 0;
   return written;
 }
@@ -198,8 +197,8 @@ Status KafkaTransactionUnit::CommitTransaction() {
     status = Status(ErrorCode::kTransactionAborted, status.message());
   }
   if (status.ok()) {
-    status = contents_.ForEachGroup(
-        [this](KafkaGroup& group, const std::vector<GroupOffset>& offsets) {
+    status =
+        contents_.ForEachGroup([this](KafkaGroup& group, const std::vector<GroupOffset>& offsets) {
           return transactor_->AddOffsets(group, offsets);
         });
   }

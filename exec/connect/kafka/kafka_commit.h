@@ -75,8 +75,8 @@ class KafkaUnit : public CommitUnit {
   const KafkaDelivery::Owned delivery_;
   KafkaUnitContents contents_;
   std::atomic<size_t> sent_bytes_{0};
-  std::mutex mutex_;   ///< Guards what the kinds add, and:
-  Status failed_;      ///< Given by every call once something has failed.
+  std::mutex mutex_;  ///< Guards what the kinds add, and:
+  Status failed_;     ///< Given by every call once something has failed.
 };
 
 /// At least once: sends outputs as they come; Commit waits for them, then has the positions
@@ -132,7 +132,7 @@ class KafkaTransactionUnit final : public KafkaUnit {
 
   const std::shared_ptr<KafkaTransactions> transactions_;
   const std::string query_id_;
-  std::shared_ptr<KafkaTransactor> transactor_;   ///< While a transaction is open.
+  std::shared_ptr<KafkaTransactor> transactor_;  ///< While a transaction is open.
 };
 
 }  // namespace weir

@@ -100,8 +100,8 @@ rd_kafka_resp_err_t FirstError(rd_kafka_resp_err_t error,
 }
 
 constexpr const char* kJoins = "joins";
-// Requests of Kafka's protocol whose answers make librdkafka join a group again, and the one by which
-// it does so.
+// Requests of Kafka's protocol whose answers make librdkafka join a group again, and the one by
+// which it does so.
 constexpr int16_t kMetadata = 3;
 constexpr int16_t kOffsetCommit = 8;
 constexpr int16_t kJoinGroup = 11;
@@ -122,7 +122,8 @@ struct JoinGate {
   std::mutex mutex;
   /// The main thread has decided to join, and has no answer yet.
   std::atomic<bool> deciding{false};
-  /// A request to join is with the coordinator: known also where librdkafka words its log otherwise.
+  /// A request to join is with the coordinator: known also where librdkafka words its log
+  /// otherwise.
   std::atomic<bool> asked{false};
   std::atomic<std::thread::id> main_thread{};
 
@@ -199,7 +200,8 @@ KafkaPartitions ToKafkaOffsets(const std::vector<GroupOffset>& offsets) {
 }
 
 KafkaGroup::KafkaGroup(const BrokerOptions& options, const GroupOptions& group)
-    : options_(WithoutReaderProperties(options)), name_(group.name),
+    : options_(WithoutReaderProperties(options)),
+      name_(group.name),
       wake_(std::make_shared<WakeList::Entry>()),
       gate_(std::make_shared<JoinGate>()) {
   wake_->listener = group.listener;
@@ -217,7 +219,7 @@ Status KafkaGroup::Start(const std::string& anchor_topic) {
   const bool debugs = !options.kafka["debug"].empty();
   options.kafka["debug"] = WithGroupLog(options_.kafka);
   auto watch = [gate = gate_, debugs](int level, const char* facility, const char* text) {
-    constexpr int kDebug = 7;   // Of syslog.
+    constexpr int kDebug = 7;  // Of syslog.
     if (level < kDebug) return false;
     if (std::strcmp(facility, "CGRPJOINSTATE") == 0) gate->deciding = IsOnItsWayToJoin(text);
     return !debugs;
@@ -239,8 +241,7 @@ Status KafkaGroup::Start(const std::string& anchor_topic) {
   anchor_topic_ = anchor_topic;
   next_check_ = Clock::now() + kCheckEvery;
   KafkaPartitions topics(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(topics.get(), anchor_topic.c_str(),
-                                    RD_KAFKA_PARTITION_UA);
+  rd_kafka_topic_partition_list_add(topics.get(), anchor_topic.c_str(), RD_KAFKA_PARTITION_UA);
   return FromKafka(rd_kafka_subscribe(handle, topics.get()),
                    "group " + name_ + " cannot be joined");
 }
@@ -253,9 +254,9 @@ KafkaGroup::~KafkaGroup() {
   if (client_ == nullptr) return;
   if (queue_ != nullptr) Leave();
   queue_.reset();
-  // Up to 2.2, librdkafka aborts when it destroys a sticky consumer that has joined a group and never
-  // got an assignment (its issue 4312).
-  // It also waits for ever for a consumer that could not leave, or whose topic was deleted.
+  // Up to 2.2, librdkafka aborts when it destroys a sticky consumer that has joined a group and
+  // never got an assignment (its issue 4312). It also waits for ever for a consumer that could not
+  // leave, or whose topic was deleted.
   const bool left = rd_kafka_consumer_closed(client_->handle()) != 0;
   if (!left || anchor_gone_ || (!told_ && rd_kafka_version() < 0x020300ff)) {
     KafkaClient::Abandon(std::move(client_));
@@ -314,11 +315,8 @@ Result<std::optional<PartitionGroup::Change>> KafkaGroup::Poll() {
         pending_ = TakeRebalance(*event);
         if (pending_) return pending_;
         break;
-      case RD_KAFKA_EVENT_ERROR:
-        WEIR_RETURN_IF_ERROR(TakeError(*event));
-        break;
-      default:
-        break;   // A record fetched before its partition was paused.
+      case RD_KAFKA_EVENT_ERROR: WEIR_RETURN_IF_ERROR(TakeError(*event)); break;
+      default: break;  // A record fetched before its partition was paused.
     }
   }
 }
@@ -354,8 +352,7 @@ Status KafkaGroup::TakeError(const rd_kafka_event_t& given) {
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
     case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
-    case RD_KAFKA_RESP_ERR_GROUP_MAX_SIZE_REACHED:
-      return status;
+    case RD_KAFKA_RESP_ERR_GROUP_MAX_SIZE_REACHED: return status;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
       next_check_ = std::min(next_check_, Clock::now() + kMissingMax);
@@ -408,7 +405,7 @@ Status KafkaGroup::Accept(const Change&) {
     std::lock_guard lock(mutex_);
     for (const int32_t number : change.revoked) owned_.erase(number);
   }
-  if (partitions == nullptr) return OkStatus();   // librdkafka knows already.
+  if (partitions == nullptr) return OkStatus();  // librdkafka knows already.
   if (change.assigned.empty()) return Unassign(*partitions);
   Assign(*partitions);
   return OkStatus();
@@ -423,8 +420,8 @@ void KafkaGroup::Assign(const rd_kafka_topic_partition_list_t& given) {
   const KafkaFault fault(rd_kafka_incremental_assign(handle, partitions.get()));
   if (fault != nullptr) {
     // The membership ended before we could take them. Nobody else will tell of these.
-    Log(3, "group " + name_ + " took partitions back at once: " +
-               rd_kafka_error_string(fault.get()));
+    Log(3,
+        "group " + name_ + " took partitions back at once: " + rd_kafka_error_string(fault.get()));
     const std::vector<int32_t> numbers = NumbersOf(given);
     missed_.insert(missed_.end(), numbers.begin(), numbers.end());
     return;
@@ -440,8 +437,8 @@ Status KafkaGroup::Unassign(const rd_kafka_topic_partition_list_t& partitions) {
                      rd_kafka_error_string(fault.get()));
   }
   // They were lost meanwhile: they are not ours either way.
-  Log(2, "group " + name_ + " had taken partitions back before: " +
-             rd_kafka_error_string(fault.get()));
+  Log(2, "group " + name_ +
+             " had taken partitions back before: " + rd_kafka_error_string(fault.get()));
   return OkStatus();
 }
 
@@ -458,8 +455,8 @@ Result<std::vector<std::optional<GroupOffset>>> KafkaGroup::Committed(
         FirstError(rd_kafka_committed(client_->handle(), list.get(), kKafkaRequestMs), *list);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return ToGroupOffsets(*list);
     if (!IsGroupSettling(error) || Clock::now() > deadline) {
-      return FromKafka(error, "what group " + name_ + " committed of topic " + name +
-                                  " cannot be read");
+      return FromKafka(error,
+                       "what group " + name_ + " committed of topic " + name + " cannot be read");
     }
     std::this_thread::sleep_for(kRetryPause);
   }
@@ -470,8 +467,8 @@ Status KafkaGroup::Migrated(const std::string& why) const {
                 "another copy has taken over partitions of this one, " + why + ", group: " + name_);
 }
 
-// librdkafka answers with what it is to the group now. After the session was lost that is nobody, and
-// the coordinator takes a nobody's offsets: so it is looked at here whether we are who we were.
+// librdkafka answers with what it is to the group now. After the session was lost that is nobody,
+// and the coordinator takes a nobody's offsets: so it is looked at here whether we are who we were.
 Result<KafkaGroupMetadata> KafkaGroup::MetadataFor(const std::vector<GroupOffset>& offsets) {
   rd_kafka_t* handle = client_->handle();
   KafkaGroupMetadata metadata(rd_kafka_consumer_group_metadata(handle));
@@ -517,22 +514,19 @@ Result<std::optional<rd_kafka_resp_err_t>> KafkaGroup::CommitBetweenJoins(
 Status KafkaGroup::CommitOffsets(const std::vector<GroupOffset>& offsets) {
   const auto deadline = Clock::now() + kCommitMax;
   while (true) {
-    WEIR_ASSIGN_OR_RETURN(const auto outcome,
-                          CommitBetweenJoins(offsets, Clock::now() > deadline));
+    WEIR_ASSIGN_OR_RETURN(const auto outcome, CommitBetweenJoins(offsets, Clock::now() > deadline));
     if (!outcome) {
       std::this_thread::sleep_for(kRetryPause);
       continue;
     }
     const rd_kafka_resp_err_t error = *outcome;
     switch (error) {
-      case RD_KAFKA_RESP_ERR_NO_ERROR:
-        return OkStatus();
+      case RD_KAFKA_RESP_ERR_NO_ERROR: return OkStatus();
       case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
       case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-      case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
-        return Migrated(rd_kafka_err2str(error));
+      case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION: return Migrated(rd_kafka_err2str(error));
       case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
-        break;   // The others are being told of what is ours still.
+        break;  // The others are being told of what is ours still.
       default:
         if (!IsGroupSettling(error)) {
           return FromKafka(error, "positions of group " + name_ + " cannot be committed");

@@ -16,8 +16,8 @@
 
 namespace weir {
 
-using KafkaGroupMetadata = KafkaOwned<rd_kafka_consumer_group_metadata_t,
-                                      rd_kafka_consumer_group_metadata_destroy>;
+using KafkaGroupMetadata =
+    KafkaOwned<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy>;
 using KafkaFault = KafkaOwned<rd_kafka_error_t, rd_kafka_error_destroy>;
 
 /// A list as librdkafka takes it to commit. The offsets' metadata are copied.
@@ -26,8 +26,8 @@ KafkaPartitions ToKafkaOffsets(const std::vector<GroupOffset>& offsets);
 /// Keeps a group's commits out of the way of its requests to join again, see CommitOffsets.
 struct JoinGate;
 
-/// One membership. The calls of PartitionGroup come from one thread at a time; those for commit units
-/// may come from others meanwhile.
+/// One membership. The calls of PartitionGroup come from one thread at a time; those for commit
+/// units may come from others meanwhile.
 class KafkaGroup final : public PartitionGroup {
  public:
   static Result<std::unique_ptr<KafkaGroup>> Join(const BrokerOptions& options,
@@ -61,8 +61,8 @@ class KafkaGroup final : public PartitionGroup {
   Status Unassign(const rd_kafka_topic_partition_list_t& partitions);
   void Leave();
   std::string MemberId();
-  /// Hands a commit to librdkafka where no request to join can go before it, and waits for what came
-  /// of it; nothing: such a request is under way. With `anyway` it is not looked for.
+  /// Hands a commit to librdkafka where no request to join can go before it, and waits for what
+  /// came of it; nothing: such a request is under way. With `anyway` it is not looked for.
   Result<std::optional<rd_kafka_resp_err_t>> CommitBetweenJoins(
       const std::vector<GroupOffset>& offsets, bool anyway);
   void Log(int level, const std::string& text) const;
@@ -89,9 +89,9 @@ class KafkaGroup final : public PartitionGroup {
   std::chrono::steady_clock::time_point next_check_;
   bool anchor_gone_ = false;
 
-  std::mutex mutex_;   ///< Guards what follows.
+  std::mutex mutex_;  ///< Guards what follows.
   std::set<int32_t> owned_;
-  std::string member_id_;   ///< As which we were given what we own.
+  std::string member_id_;  ///< As which we were given what we own.
 };
 
 }  // namespace weir

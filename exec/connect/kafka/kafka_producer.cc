@@ -197,19 +197,18 @@ Result<std::shared_ptr<KafkaProducer::Session>> KafkaProducer::Current() {
   std::lock_guard lock(mutex_);
   if (closed_) return Status(ErrorCode::kClosed, "the connection to Kafka is closed");
   char why[256];
-  if (session_ != nullptr && (!transactional_id_.empty() ||
-                              rd_kafka_fatal_error(session_->handle(), why, sizeof why) ==
-                                  RD_KAFKA_RESP_ERR_NO_ERROR)) {
+  if (session_ != nullptr &&
+      (!transactional_id_.empty() ||
+       rd_kafka_fatal_error(session_->handle(), why, sizeof why) == RD_KAFKA_RESP_ERR_NO_ERROR)) {
     return session_;
   }
   auto session = std::make_shared<Session>();
   WEIR_ASSIGN_OR_RETURN(
       session->client,
-      KafkaClient::Make(RD_KAFKA_PRODUCER, options_, "producer",
-                        ProducerProperties(transactional_id_, options_.memory_limit),
-                        [](rd_kafka_conf_t* conf) {
-                          rd_kafka_conf_set_dr_msg_cb(conf, &Session::Report);
-                        }));
+      KafkaClient::Make(
+          RD_KAFKA_PRODUCER, options_, "producer",
+          ProducerProperties(transactional_id_, options_.memory_limit),
+          [](rd_kafka_conf_t* conf) { rd_kafka_conf_set_dr_msg_cb(conf, &Session::Report); }));
   session->Start();
   session_ = session;
   return session;
@@ -263,8 +262,8 @@ Status KafkaProducer::SendOne(Session& session, rd_kafka_topic_t* topic,
         RD_KAFKA_V_KEY(DataOf(key_bytes, key.is_null()), key_bytes.size()),
         RD_KAFKA_V_VALUE(const_cast<void*>(DataOf(value_bytes, value.is_null())),
                          value_bytes.size()),
-        RD_KAFKA_V_TIMESTAMP(timestamp), RD_KAFKA_V_OPAQUE(&lane),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+        RD_KAFKA_V_TIMESTAMP(timestamp), RD_KAFKA_V_OPAQUE(&lane), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_END);
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || std::chrono::steady_clock::now() > deadline)
       break;
     rd_kafka_poll(session.handle(), 5);

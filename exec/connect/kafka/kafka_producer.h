@@ -26,7 +26,7 @@ class KafkaDelivery {
     KafkaDelivery* delivery;
     std::string topic;
     int32_t partition;
-    int64_t next = -1;   ///< After the last record written; -1: none yet.
+    int64_t next = -1;  ///< After the last record written; -1: none yet.
   };
   /// Lets go of the owner's share.
   struct Abandon {

@@ -55,8 +55,12 @@ class KafkaReader final : public PartitionReader {
  public:
   KafkaReader(std::shared_ptr<KafkaConsumer> consumer, std::string_view topic, int32_t partition,
               int64_t position, int64_t end, bool with_headers)
-      : consumer_(std::move(consumer)), topic_name_(topic), partition_(partition),
-        position_(position), end_at_open_(end), with_headers_(with_headers) {}
+      : consumer_(std::move(consumer)),
+        topic_name_(topic),
+        partition_(partition),
+        position_(position),
+        end_at_open_(end),
+        with_headers_(with_headers) {}
 
   ~KafkaReader() override {
     if (queue_ != nullptr) rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
@@ -193,8 +197,8 @@ class KafkaReader final : public PartitionReader {
     const char* name = nullptr;
     const void* value = nullptr;
     size_t size = 0;
-    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
-                       RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
          ++i) {
       std::optional<std::string_view> text;
       if (value != nullptr) text.emplace(static_cast<const char*>(value), size);
@@ -215,8 +219,7 @@ class KafkaReader final : public PartitionReader {
       case RD_KAFKA_RESP_ERR__TRANSPORT:
       case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
       case RD_KAFKA_RESP_ERR__RESOLVE:
-      case RD_KAFKA_RESP_ERR__TIMED_OUT:
-        return;   // It logs these and goes on by itself.
+      case RD_KAFKA_RESP_ERR__TIMED_OUT: return;  // It logs these and goes on by itself.
       case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
       case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
         error_ = Status(ErrorCode::kOffsetOutOfRange,
@@ -225,11 +228,11 @@ class KafkaReader final : public PartitionReader {
                      .WithHint(std::string(kWaysOn));
         return;
       default:
-        error_ = FromKafka(message.err, Doing(),
-                           message.payload == nullptr
-                               ? std::string_view()
-                               : std::string_view(static_cast<const char*>(message.payload),
-                                                  message.len));
+        error_ = FromKafka(
+            message.err, Doing(),
+            message.payload == nullptr
+                ? std::string_view()
+                : std::string_view(static_cast<const char*>(message.payload), message.len));
     }
   }
 
@@ -239,7 +242,7 @@ class KafkaReader final : public PartitionReader {
   int64_t position_;
   const int64_t end_at_open_;
   const bool with_headers_;
-  int64_t most_ahead_ = 0;   ///< Of the queue, since the last nudge.
+  int64_t most_ahead_ = 0;  ///< Of the queue, since the last nudge.
   int64_t fetched_records_ = 0;
   int64_t fetched_bytes_ = 0;
   /// The end was announced, and nothing came since.
@@ -257,8 +260,9 @@ Result<std::shared_ptr<KafkaConsumer>> KafkaConsumer::Make(const BrokerOptions& 
                                                            std::string_view name) {
   auto consumer = std::make_shared<KafkaConsumer>();
   consumer->ahead_bytes_ = MemoryShares::Of(options.memory_limit).kafka_partition;
-  WEIR_ASSIGN_OR_RETURN(consumer->client_, KafkaClient::Make(RD_KAFKA_CONSUMER, options, name,
-                                                             ConsumerProperties(consumer->ahead_bytes_)));
+  WEIR_ASSIGN_OR_RETURN(consumer->client_,
+                        KafkaClient::Make(RD_KAFKA_CONSUMER, options, name,
+                                          ConsumerProperties(consumer->ahead_bytes_)));
   return consumer;
 }
 
@@ -308,13 +312,14 @@ void KafkaConsumer::Release(std::string_view topic, int32_t partition) {
 
 KafkaReadSession::KafkaReadSession(const BrokerOptions& options,
                                    std::shared_ptr<KafkaTopics> topics, std::string_view name)
-    : options_(options), topics_(std::move(topics)), name_(name),
+    : options_(options),
+      topics_(std::move(topics)),
+      name_(name),
       wake_(std::make_shared<WakeList::Entry>()) {}
 
 Result<std::unique_ptr<KafkaReadSession>> KafkaReadSession::Make(
     const BrokerOptions& options, std::shared_ptr<KafkaTopics> topics, std::string_view name) {
-  std::unique_ptr<KafkaReadSession> session(
-      new KafkaReadSession(options, std::move(topics), name));
+  std::unique_ptr<KafkaReadSession> session(new KafkaReadSession(options, std::move(topics), name));
   return session;
 }
 
@@ -367,16 +372,16 @@ Result<std::unique_ptr<PartitionReader>> KafkaReadSession::Open(std::string_view
   if (start.kind == StartPosition::Kind::kLatest) position = end;
   if (start.kind == StartPosition::Kind::kOffset) position = start.value;
   if (start.kind == StartPosition::Kind::kTimestamp) {
-    WEIR_ASSIGN_OR_RETURN(position, client.FindOffset(topic, partition, std::max<int64_t>(
-                                                                            start.value, 0)));
+    WEIR_ASSIGN_OR_RETURN(position,
+                          client.FindOffset(topic, partition, std::max<int64_t>(start.value, 0)));
     if (position < 0) position = end;
   }
   if (position < first || position > end) {
     return Status(ErrorCode::kOffsetOutOfRange,
                   "topic " + std::string(topic) + ", partition " + std::to_string(partition) +
                       ", keeps the offsets " + std::to_string(first) + " to " +
-                      std::to_string(end) + ", not the offset to go on from: " +
-                      std::to_string(position))
+                      std::to_string(end) +
+                      ", not the offset to go on from: " + std::to_string(position))
         .WithHint(std::string(kWaysOn));
   }
   held.consumer = nullptr;

@@ -49,9 +49,9 @@ class KafkaConsumer {
   std::set<std::pair<std::string, int32_t>> taken_;
   std::mutex nudge_mutex_;
   std::condition_variable nudged_;
-  std::optional<std::pair<std::string, int32_t>> nudge_;   ///< The latest that waits.
+  std::optional<std::pair<std::string, int32_t>> nudge_;  ///< The latest that waits.
   bool stopping_ = false;
-  std::thread nudger_;   ///< Started by the first nudge.
+  std::thread nudger_;  ///< Started by the first nudge.
 };
 
 class KafkaReadSession final : public ReadSession {
@@ -79,7 +79,7 @@ class KafkaReadSession final : public ReadSession {
   const std::shared_ptr<WakeList::Entry> wake_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<KafkaConsumer>> consumers_;
-  std::set<std::string, std::less<>> headerless_;   ///< Topics of SkipHeaders.
+  std::set<std::string, std::less<>> headerless_;  ///< Topics of SkipHeaders.
 };
 
 }  // namespace weir

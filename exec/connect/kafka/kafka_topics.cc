@@ -26,8 +26,8 @@ Status FirstError(const rd_kafka_topic_result_t* const* results, size_t count,
                   std::string_view doing) {
   for (size_t i = 0; i < count; ++i) {
     const char* detail = rd_kafka_topic_result_error_string(results[i]);
-    WEIR_RETURN_IF_ERROR(FromKafka(rd_kafka_topic_result_error(results[i]), doing,
-                                   detail == nullptr ? "" : detail));
+    WEIR_RETURN_IF_ERROR(
+        FromKafka(rd_kafka_topic_result_error(results[i]), doing, detail == nullptr ? "" : detail));
   }
   return OkStatus();
 }
@@ -63,7 +63,9 @@ Status KafkaTopics::Create(const TopicInfo& info) {
                                std::to_string(info.retention_ms).c_str());
   const bool expires = info.internal && info.compacted && info.retention_ms > 0;
   rd_kafka_NewTopic_set_config(topic.get(), "cleanup.policy",
-                               expires ? "compact,delete" : info.compacted ? "compact" : "delete");
+                               expires          ? "compact,delete"
+                               : info.compacted ? "compact"
+                                                : "delete");
   if (info.internal && !info.compacted) {
     // Its records are deleted behind the readers, and space is freed by whole segments.
     rd_kafka_NewTopic_set_config(topic.get(), "segment.bytes", kPurgedSegmentBytes);

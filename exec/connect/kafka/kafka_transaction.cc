@@ -32,8 +32,8 @@ KafkaFault Repeat(const Call& call, const GoOn& go_on) {
         rd_kafka_error_txn_requires_abort(fault.get())) {
       return fault;
     }
-    const bool may_help = rd_kafka_error_is_retriable(fault.get()) ||
-                          IsTimeout(rd_kafka_error_code(fault.get()));
+    const bool may_help =
+        rd_kafka_error_is_retriable(fault.get()) || IsTimeout(rd_kafka_error_code(fault.get()));
     if (!may_help || !go_on()) return fault;
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, kPauseLast);
@@ -107,8 +107,8 @@ Status KafkaTransactor::AddOffsets(KafkaGroup& group, const std::vector<GroupOff
           migrated = metadata.status();
           return nullptr;
         }
-        return rd_kafka_send_offsets_to_transaction(client_->handle(), list.get(),
-                                                    metadata->get(), kCallMs);
+        return rd_kafka_send_offsets_to_transaction(client_->handle(), list.get(), metadata->get(),
+                                                    kCallMs);
       },
       [&] { return Clock::now() < deadline && !closing_; });
   if (!migrated.ok()) {
@@ -152,15 +152,15 @@ void KafkaTransactor::Abort() {
       Repeat([&] { return rd_kafka_abort_transaction(client_->handle(), kCallMs); },
              [&] { return Clock::now() < deadline && !closing_; });
   if (fault == nullptr) return;
-  dead_ = true;   // The next producer with this id ends it.
+  dead_ = true;  // The next producer with this id ends it.
   Log(3, "a transaction could not be aborted: " + std::string(rd_kafka_error_string(fault.get())) +
              ", as " + id_);
 }
 
 bool KafkaTransactor::is_dead() {
   char why[256];
-  return dead_ || rd_kafka_fatal_error(client_->handle(), why, sizeof why) !=
-                      RD_KAFKA_RESP_ERR_NO_ERROR;
+  return dead_ ||
+         rd_kafka_fatal_error(client_->handle(), why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 void KafkaTransactor::Close() {

@@ -56,8 +56,7 @@ __attribute__((target("avx2"))) void AddStripesWide(const char* data, size_t str
   const __m256i step = _mm256_set1_epi64x(static_cast<int64_t>(kMix1));
   for (; stripes != 0; --stripes, data += kStripe) {
     for (int half = 0; half < 2; ++half) {
-      const __m256i word =
-          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data) + half);
+      const __m256i word = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data) + half);
       const __m256i keyed = _mm256_xor_si256(word, key[half]);
       const __m256i product = _mm256_mul_epu32(keyed, _mm256_srli_epi64(keyed, 32));
       const __m256i swapped = _mm256_shuffle_epi32(word, _MM_SHUFFLE(1, 0, 3, 2));
@@ -95,7 +94,7 @@ uint64_t BlockChecksum(std::span<const std::string_view> parts) {
     lanes.sums[i] = size + i;
     lanes.keys[i] = kMix2 * (2 * i + 1);
   }
-  char rest[kStripe];   // What does not fill a stripe yet.
+  char rest[kStripe];  // What does not fill a stripe yet.
   size_t rest_size = 0;
   for (std::string_view part : parts) {
     if (rest_size != 0) {

@@ -8,7 +8,7 @@
 namespace weir {
 namespace {
 
-constexpr uint32_t kMagic = 0x32424557;   // "WEB2"
+constexpr uint32_t kMagic = 0x32424557;  // "WEB2"
 constexpr uint32_t kHasHeaders = 1;
 constexpr size_t kPartBytesMin = 1024;
 constexpr size_t kTailBytes = 64;
@@ -137,13 +137,14 @@ void BuildBlock(const RecordBatch& records, int32_t first, int64_t base_offset,
   AppendLengths(records.keys, from, count, bytes);
   AppendLengths(records.values, from, count, bytes);
   if (has_headers) AppendLengths(records.headers, from, count, bytes);
-  BlockHead head{kMagic, static_cast<uint32_t>(count), 0, base_offset, *low, *high, append_time_ms,
-                 0, 0, 0, has_headers ? kHasHeaders : 0};
+  BlockHead head{
+      kMagic, static_cast<uint32_t>(count), 0, base_offset, *low, *high, append_time_ms, 0, 0,
+      0,      has_headers ? kHasHeaders : 0};
   if (has_headers) {
     for (size_t i = from; i < from + count; ++i) bytes_max += Length(records.headers[i]);
   }
   out.copied.clear();
-  out.copied.reserve(bytes_max);   // Parts view it: it must not move.
+  out.copied.reserve(bytes_max);  // Parts view it: it must not move.
   out.parts.assign(1, bytes);
   head.key_bytes = AddParts(records, records.keys, from, count, out);
   head.value_bytes = AddParts(records, records.values, from, count, out);
@@ -166,8 +167,7 @@ bool ReadBlock(const BufferPtr& bytes, int64_t base_offset, RecordBatch& out) {
   const uint64_t table = uint64_t{head.count} * (8 + 4 + 4 + (has_headers ? 4 : 0));
   const uint64_t body = sizeof head + table;
   if (head.magic != kMagic || head.base_offset != base_offset || head.count == 0 ||
-      body + head.key_bytes + head.value_bytes + head.header_bytes + kTailBytes !=
-          bytes->size() ||
+      body + head.key_bytes + head.value_bytes + head.header_bytes + kTailBytes != bytes->size() ||
       head.checksum != BlockChecksum(data + kCheckedFrom, bytes->size() - kCheckedFrom)) {
     return false;
   }

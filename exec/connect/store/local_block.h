@@ -29,10 +29,10 @@ inline constexpr size_t kBlockBytesMax = 512 * 1024;
 /// A block to be written. It is left in parts, as the store copies its bytes anyway: what the block
 /// itself says, and runs of the records' bytes where they lie.
 struct LocalBlock {
-  std::string head;                      ///< All before the keys.
-  std::string copied;                    ///< Short pieces that lie apart, put together.
-  std::vector<std::string_view> parts;   ///< All of the block, the first is `head`.
-  size_t size = 0;                       ///< Bytes of all parts.
+  std::string head;                     ///< All before the keys.
+  std::string copied;                   ///< Short pieces that lie apart, put together.
+  std::vector<std::string_view> parts;  ///< All of the block, the first is `head`.
+  size_t size = 0;                      ///< Bytes of all parts.
   int32_t rows = 0;
   int64_t timestamp_max = 0;
 };

@@ -1,8 +1,8 @@
 // Topics and state in one directory. Commits are one write batch each: outputs, state and positions
 // together, synced unless durability is left to the process.
 
-#include "exec/connect/store/local_store.h"
 #include "exec/connect/record_merge.h"
+#include "exec/connect/store/local_store.h"
 #include "exec/connect/topic.h"
 
 namespace weir {
@@ -12,7 +12,9 @@ class LocalReader final : public PartitionReader {
  public:
   LocalReader(std::shared_ptr<LocalStore> store, std::shared_ptr<LocalTopic> topic,
               int32_t partition, int64_t position)
-      : store_(std::move(store)), topic_(std::move(topic)), partition_(partition),
+      : store_(std::move(store)),
+        topic_(std::move(topic)),
+        partition_(partition),
         position_(position) {}
 
   Status Fetch(int32_t rows_max, size_t bytes_max, RecordBatch& out) override {
@@ -23,9 +25,9 @@ class LocalReader final : public PartitionReader {
       const LocalPartition& bounds = Bounds();
       if (topic_->deleted) return UnknownTopic(topic_->info.name);
       if (position_ < bounds.first_offset) {
-        return Status(ErrorCode::kOffsetOutOfRange,
-                      "topic " + topic_->info.name + " no longer keeps the offset " +
-                          std::to_string(position_));
+        return Status(ErrorCode::kOffsetOutOfRange, "topic " + topic_->info.name +
+                                                        " no longer keeps the offset " +
+                                                        std::to_string(position_));
       }
       if (position_ >= bounds.end_offset) return OkStatus();
     }

@@ -85,8 +85,7 @@ void LocalStore::Close() {
 Status LocalStore::LoadTopics() {
   rocksdb::DB& db = rocks_->db();
   std::string next_id;
-  const rocksdb::Status found =
-      db.Get({}, rocks_->main(), ToSlice(kNextTopicId), &next_id);
+  const rocksdb::Status found = db.Get({}, rocks_->main(), ToSlice(kNextTopicId), &next_id);
   if (found.ok())
     next_topic_id_ = static_cast<uint32_t>(std::strtoul(next_id.c_str(), nullptr, 10));
   if (!found.ok() && !found.IsNotFound()) return FromRocks(found, "the store cannot be read");
@@ -300,7 +299,7 @@ Result<bool> LocalStore::ReadBlockAt(const LocalTopic& topic, int32_t partition,
   auto value = std::make_shared<rocksdb::PinnableSlice>();
   base = offset;
   rocksdb::ReadOptions block_options;
-  block_options.verify_checksums = false;   // Blocks have their own, see local_block.h.
+  block_options.verify_checksums = false;  // Blocks have their own, see local_block.h.
   rocksdb::Status status =
       rocks_->db().Get(block_options, rocks_->records(), BlockKey(ref, base), value.get());
   if (status.IsNotFound()) {

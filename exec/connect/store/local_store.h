@@ -24,7 +24,7 @@ struct LocalPartition {
   int64_t end_offset = 0;
   int64_t timestamp_max = INT64_MIN;
   int64_t first_block_timestamp_max = INT64_MAX;
-  uint64_t trimmed_bytes = 0;   ///< Trimmed since the range was last compacted.
+  uint64_t trimmed_bytes = 0;  ///< Trimmed since the range was last compacted.
 };
 
 struct LocalTopic {
@@ -73,10 +73,10 @@ class LocalStore {
   bool sync_;
   const size_t kept_batch_bytes_max_;
   std::function<void(int, std::string_view)> log_;
-  std::function<int64_t()> now_ms_;   ///< The time of an append.
+  std::function<int64_t()> now_ms_;  ///< The time of an append.
   std::shared_ptr<RocksStore> rocks_;
   WakeList wake_list_;
-  std::mutex append_mutex_;   ///< One commit at a time hands out offsets.
+  std::mutex append_mutex_;  ///< One commit at a time hands out offsets.
   std::shared_mutex topics_mutex_;
   std::map<std::string, std::shared_ptr<LocalTopic>, std::less<>> topics_;
   uint32_t next_topic_id_ = 1;
@@ -90,7 +90,7 @@ class LocalStore {
   std::condition_variable work_ready_;
   std::deque<std::pair<std::string, std::string>> compactions_;
   bool stopping_ = false;
-  std::thread housekeeper_;   ///< Started by the first compaction.
+  std::thread housekeeper_;  ///< Started by the first compaction.
 };
 
 }  // namespace weir

@@ -36,7 +36,7 @@ struct MemoryTopic {
 
 /// All that readers and commit units share; outlives the broker while one of them lives.
 struct MemoryStore {
-  std::shared_mutex mutex;   ///< Guards `topics`; held while a commit is carried out.
+  std::shared_mutex mutex;  ///< Guards `topics`; held while a commit is carried out.
   std::map<std::string, std::shared_ptr<MemoryTopic>, std::less<>> topics;
   const std::shared_ptr<VersionedState> state = std::make_shared<VersionedState>();
   WakeList wake_list;
@@ -61,9 +61,9 @@ class MemoryReader final : public PartitionReader {
     std::shared_lock lock(topic_->mutex);
     const MemoryPartition& from = topic_->partitions[static_cast<size_t>(partition_)];
     if (position_ < from.first_offset()) {
-      return Status(ErrorCode::kOffsetOutOfRange,
-                    "topic " + topic_->info.name + " no longer keeps the offset " +
-                        std::to_string(position_));
+      return Status(ErrorCode::kOffsetOutOfRange, "topic " + topic_->info.name +
+                                                      " no longer keeps the offset " +
+                                                      std::to_string(position_));
     }
     auto block = std::upper_bound(
         from.blocks.begin(), from.blocks.end(), position_,
@@ -93,12 +93,9 @@ class MemoryReader final : public PartitionReader {
 
 int64_t FirstPosition(const MemoryPartition& partition, StartPosition start) {
   switch (start.kind) {
-    case StartPosition::Kind::kEarliest:
-      return partition.first_offset();
-    case StartPosition::Kind::kLatest:
-      return partition.end_offset;
-    case StartPosition::Kind::kOffset:
-      return start.value;
+    case StartPosition::Kind::kEarliest: return partition.first_offset();
+    case StartPosition::Kind::kLatest: return partition.end_offset;
+    case StartPosition::Kind::kOffset: return start.value;
     case StartPosition::Kind::kTimestamp:
       for (const MemoryBlock& block : partition.blocks) {
         if (block.timestamp_max < start.value) continue;
@@ -188,8 +185,7 @@ Status ApplyToMemory(MemoryStore& store, CommitBuffer& buffer) {
 
 class MemoryBroker final : public Broker {
  public:
-  explicit MemoryBroker(const BrokerOptions& options)
-      : store_(std::make_shared<MemoryStore>()) {
+  explicit MemoryBroker(const BrokerOptions& options) : store_(std::make_shared<MemoryStore>()) {
     store_->options = options;
   }
 

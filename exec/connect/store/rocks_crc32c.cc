@@ -15,7 +15,7 @@ namespace {
 /// The instruction takes three cycles but one can begin each cycle: three lanes of so many bytes
 /// run side by side.
 constexpr size_t kLaneBytes = 1024;
-constexpr uint32_t kPolynomial = 0x82F63B78;   // Reflected.
+constexpr uint32_t kPolynomial = 0x82F63B78;  // Reflected.
 
 /// Advances a register over kLaneBytes zeros: as it is linear, by its bytes.
 class LaneShift {

@@ -113,8 +113,7 @@ Status CheckWritten(const WriteMark& mark, uint64_t reached, const std::string& 
 
 // Opening writes what the logs hold into tables and drops them, so a log that looks shorter than it
 // was is first read with nothing changed.
-Status CheckLogs(const WriteMark& mark, const StoreDirectory& directory,
-                 rocksdb::DBOptions options,
+Status CheckLogs(const WriteMark& mark, const StoreDirectory& directory, rocksdb::DBOptions options,
                  const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
   if (!mark.found()) return OkStatus();
   const std::string log =
@@ -126,8 +125,8 @@ Status CheckLogs(const WriteMark& mark, const StoreDirectory& directory,
   options.create_missing_column_families = false;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
-  const rocksdb::Status status = rocksdb::DB::OpenForReadOnly(
-      options, directory.database_path(), families, &handles, &opened);
+  const rocksdb::Status status =
+      rocksdb::DB::OpenForReadOnly(options, directory.database_path(), families, &handles, &opened);
   if (!status.ok()) return FromRocks(status, "the store " + directory.path() + " cannot be opened");
   const std::unique_ptr<rocksdb::DB> db(opened);
   for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);

@@ -12,8 +12,8 @@
 
 #include "exec/connect/commit_buffer.h"
 #include "exec/connect/store/store_directory.h"
-#include "exec/connect/topic.h"
 #include "exec/connect/store/write_mark.h"
+#include "exec/connect/topic.h"
 
 namespace weir {
 
@@ -48,7 +48,7 @@ class RocksStore {
   RocksStore() = default;
   std::unique_ptr<StoreDirectory> directory_;
   void Note(uint64_t synced_sequence);
-  std::unique_ptr<WriteMark> mark_;   ///< With records only.
+  std::unique_ptr<WriteMark> mark_;  ///< With records only.
   std::unique_ptr<rocksdb::DB> db_;
   bool fast_checksums_ = false;
   rocksdb::ColumnFamilyHandle* main_ = nullptr;

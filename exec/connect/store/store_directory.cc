@@ -46,8 +46,8 @@ Status PrepareDirectory(const std::string& path) {
     if (name == StoreDirectory::kWriteMarkName) continue;
     if (name == kDatabaseName && broken_off) continue;
     if (name == kDatabaseName && locked_before) {
-      return Status(ErrorCode::kStoreCorrupt, "the store's marker is missing: " + path + "/" +
-                                                  kMarkerName);
+      return Status(ErrorCode::kStoreCorrupt,
+                    "the store's marker is missing: " + path + "/" + kMarkerName);
     }
     return Status(ErrorCode::kNotAStore,
                   "the directory holds other things than a Weir store: " + path)
@@ -61,9 +61,9 @@ Status LockedBy(const std::string& path, int fd) {
   const ssize_t length = pread(fd, text, sizeof text - 1, 0);
   std::string owner(text, length > 0 ? static_cast<size_t>(length) : 0);
   while (!owner.empty() && owner.back() == '\n') owner.pop_back();
-  return Status(ErrorCode::kStoreLocked, "the store " + path +
-                                             " is open in another process, pid: " +
-                                             (owner.empty() ? "unknown" : owner))
+  return Status(ErrorCode::kStoreLocked,
+                "the store " + path +
+                    " is open in another process, pid: " + (owner.empty() ? "unknown" : owner))
       .WithHint("close that process, or use another directory");
 }
 
@@ -124,8 +124,8 @@ Status StoreDirectory::BeginMarker() {
   const std::string text = std::string(kMarkerStart) + std::to_string(kFormatVersion) + "\n";
   const int fd = open(fresh_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return IoError("the store cannot be written, " + fresh_path, errno);
-  const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       fsync(fd) == 0;
+  const bool written =
+      write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
   const int error = errno;
   close(fd);
   if (!written) return IoError("the store cannot be written, " + fresh_path, error);

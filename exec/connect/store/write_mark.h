@@ -16,9 +16,9 @@ namespace weir {
 
 /// What the mark says.
 struct WrittenTo {
-  uint64_t sequence = 0;          ///< RocksDB's number of the last write that was acknowledged.
-  uint64_t synced_sequence = 0;   ///< Of the last one that waited for the disk.
-  uint64_t log_number = 0;        ///< The log that it went to, and that log's bytes then.
+  uint64_t sequence = 0;         ///< RocksDB's number of the last write that was acknowledged.
+  uint64_t synced_sequence = 0;  ///< Of the last one that waited for the disk.
+  uint64_t log_number = 0;       ///< The log that it went to, and that log's bytes then.
   uint64_t log_bytes = 0;
 };
 
@@ -50,7 +50,7 @@ class WriteMark {
   std::optional<WrittenTo> found_;
   bool same_boot_ = false;
   std::mutex mutex_;
-  WrittenTo now_;   ///< Under mutex_.
+  WrittenTo now_;  ///< Under mutex_.
 };
 
 }  // namespace weir

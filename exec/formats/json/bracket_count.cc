@@ -35,10 +35,10 @@ __attribute__((target("avx2"))) size_t CountWide(const char* text, size_t length
     const size_t stop = std::min(length - kWidth + 1, at + 255 * kWidth);
     __m256i counts = _mm256_setzero_si256();
     for (; at < stop; at += kWidth) {
-      const __m256i bytes = _mm256_or_si256(
-          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text + at)), fold);
-      counts = _mm256_sub_epi8(counts, _mm256_or_si256(_mm256_cmpeq_epi8(bytes, open),
-                                                       _mm256_cmpeq_epi8(bytes, close)));
+      const __m256i bytes =
+          _mm256_or_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(text + at)), fold);
+      counts = _mm256_sub_epi8(
+          counts, _mm256_or_si256(_mm256_cmpeq_epi8(bytes, open), _mm256_cmpeq_epi8(bytes, close)));
     }
     const __m256i sums = _mm256_sad_epu8(counts, _mm256_setzero_si256());
     count += static_cast<size_t>(_mm256_extract_epi64(sums, 0) + _mm256_extract_epi64(sums, 1) +

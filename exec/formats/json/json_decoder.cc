@@ -46,8 +46,8 @@ struct Needed {
   JsonPlan plan;
   ColumnBuilder builder;
   std::string name;
-  const uint32_t* value = nullptr;   ///< Null: nowhere.
-  bool exact = false;                ///< It stands under the column's own name.
+  const uint32_t* value = nullptr;  ///< Null: nowhere.
+  bool exact = false;               ///< It stands under the column's own name.
 
   Needed(int index, const FormatColumn& from)
       : column(index), plan(from.type), builder(from.type), name(from.name) {}
@@ -63,9 +63,8 @@ std::vector<JsonKeys::Name> NamesOf(const std::vector<FormatColumn>& columns) {
   std::vector<JsonKeys::Name> names;
   for (const FormatColumn& column : columns) {
     if (!column.needed) continue;
-    names.push_back({column.name, std::none_of(column.name.begin(), column.name.end(), [](char c) {
-                       return c >= 'a' && c <= 'z';
-                     })});
+    names.push_back({column.name, std::none_of(column.name.begin(), column.name.end(),
+                                               [](char c) { return c >= 'a' && c <= 'z'; })});
   }
   return names;
 }
@@ -180,7 +179,7 @@ class JsonDecoder final : public SideDecoder {
   bool strict_;
   size_t column_count_;
   std::vector<Needed> needed_;
-  JsonKeys keys_;   // Of needed_.
+  JsonKeys keys_;  // Of needed_.
   JsonStructure structure_;
   JsonValueReader reader_;
 
@@ -188,9 +187,9 @@ class JsonDecoder final : public SideDecoder {
   DecodedSide* out_ = nullptr;
   int32_t batch_rows_ = 0;
   std::string reason_;
-  std::vector<Item> items_;   // Room for the batch; the group's are the first item_count_.
+  std::vector<Item> items_;  // Room for the batch; the group's are the first item_count_.
   size_t item_count_ = 0;
-  bool all_flat_ = false;     // See AllFlat().
+  bool all_flat_ = false;  // See AllFlat().
   const char* text_ = nullptr;
   uint32_t text_length_ = 0;
   BufferBuilder gathered_;
@@ -511,7 +510,7 @@ bool JsonDecoder::ReadColumns(const JsonCursor& cursor) {
 inline bool JsonDecoder::ReadColumn(Needed& needed, const JsonCursor& cursor) {
   const uint32_t* at = needed.value;
   const char* begin = cursor.base + *at;
-  const char* stop = cursor.base + at[1];   // The record's last bracket at the latest.
+  const char* stop = cursor.base + at[1];  // The record's last bracket at the latest.
   if (at + 1 < cursor.stop && (*stop == ',' || at + 2 == cursor.stop)) {
     switch (needed.plan.kind) {
       case TypeKind::kBigint:
@@ -522,8 +521,8 @@ inline bool JsonDecoder::ReadColumn(Needed& needed, const JsonCursor& cursor) {
         }
         break;
       case TypeKind::kInt:
-        if (int64_t value; ReadShortInteger(begin, stop, value) &&
-                           value == static_cast<int32_t>(value)) {
+        if (int64_t value;
+            ReadShortInteger(begin, stop, value) && value == static_cast<int32_t>(value)) {
           needed.builder.AppendInt32(static_cast<int32_t>(value));
           return true;
         }
@@ -543,8 +542,7 @@ inline bool JsonDecoder::ReadColumn(Needed& needed, const JsonCursor& cursor) {
         }
         break;
       }
-      default:
-        break;
+      default: break;
     }
   }
   const uint32_t* after = reader_.Read(needed.plan, cursor, at, needed.builder);

@@ -48,8 +48,8 @@ __attribute__((target("avx2"))) bool AllStandWide(const Key* keys, size_t count,
     const __m256i seen = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(text + *at));
     const __m256i wanted = _mm256_load_si256(reinterpret_cast<const __m256i*>(keys[i].bytes));
     const __m256i counts = _mm256_load_si256(reinterpret_cast<const __m256i*>(keys[i].counts));
-    differences = _mm256_or_si256(differences,
-                                  _mm256_and_si256(_mm256_xor_si256(seen, wanted), counts));
+    differences =
+        _mm256_or_si256(differences, _mm256_and_si256(_mm256_xor_si256(seen, wanted), counts));
   }
   return _mm256_testz_si256(differences, differences) != 0;
 }

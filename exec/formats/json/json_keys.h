@@ -24,20 +24,20 @@ class JsonKeys {
  public:
   /// A column that a key means.
   struct Target {
-    int32_t column = 0;   ///< As the columns were given.
-    bool exact = false;   ///< The name itself, not another spelling of it.
+    int32_t column = 0;  ///< As the columns were given.
+    bool exact = false;  ///< The name itself, not another spelling of it.
   };
 
   /// A key as objects write it: from the bracket or comma before it to its colon.
   struct Spelling {
     static constexpr size_t kHeadBytes = 32;
-    alignas(16) char head[kHeadBytes] = {};   ///< The first bytes of `text`.
-    uint32_t head_bits = 0;                   ///< One for each byte of `head` that counts.
+    alignas(16) char head[kHeadBytes] = {};  ///< The first bytes of `text`.
+    uint32_t head_bits = 0;                  ///< One for each byte of `head` that counts.
     uint32_t length = 0;
-    bool ends = false;                        ///< No key but the object's closing bracket.
+    bool ends = false;  ///< No key but the object's closing bracket.
     std::string text;
     std::vector<Target> targets;
-    Spelling* next = nullptr;                 ///< What came behind it the last time.
+    Spelling* next = nullptr;  ///< What came behind it the last time.
 
     void SetText(std::string_view bytes);
     /// Whether it stands at `at`; 32 bytes from there on are readable, those before `end` count.
@@ -87,11 +87,11 @@ class JsonKeys {
   std::vector<Target> TargetsOf(std::string_view name) const;
 
   std::vector<Name> names_;
-  std::unordered_map<std::string_view, std::unique_ptr<Spelling>> known_;   // By Spelling::text.
+  std::unordered_map<std::string_view, std::unique_ptr<Spelling>> known_;  // By Spelling::text.
   Spelling end_;
-  Spelling spare_;       // The last one that was not kept.
+  Spelling spare_;  // The last one that was not kept.
   Spelling* first_ = nullptr;
-  bool flat_is_last_ = false;   // flat_keys_ are what following first_ gives.
+  bool flat_is_last_ = false;  // flat_keys_ are what following first_ gives.
   std::vector<FlatKey> flat_keys_;
   std::vector<uint32_t> flat_values_;
   const char* error_ = "";

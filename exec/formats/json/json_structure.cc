@@ -1,7 +1,7 @@
 #include "exec/formats/json/json_structure.h"
 
-#include <algorithm>
 #include <simdjson.h>
+#include <algorithm>
 
 namespace weir {
 
@@ -29,22 +29,12 @@ bool JsonStructure::Index(const char* text, size_t length) {
   const auto code = parser_->stage->stage1(reinterpret_cast<const uint8_t*>(text), length,
                                            simdjson::stage1_mode::regular);
   switch (code) {
-    case simdjson::SUCCESS:
-      return true;
-    case simdjson::UTF8_ERROR:
-      error_ = "it is not UTF-8";
-      break;
-    case simdjson::UNCLOSED_STRING:
-      error_ = "a string is not closed";
-      break;
-    case simdjson::UNESCAPED_CHARS:
-      error_ = "a control character stands in a string";
-      break;
-    case simdjson::EMPTY:
-      error_ = "it is empty";
-      break;
-    default:
-      error_ = "it is not JSON";
+    case simdjson::SUCCESS: return true;
+    case simdjson::UTF8_ERROR: error_ = "it is not UTF-8"; break;
+    case simdjson::UNCLOSED_STRING: error_ = "a string is not closed"; break;
+    case simdjson::UNESCAPED_CHARS: error_ = "a control character stands in a string"; break;
+    case simdjson::EMPTY: error_ = "it is empty"; break;
+    default: error_ = "it is not JSON";
   }
   return false;
 }

@@ -27,24 +27,12 @@ char* WriteEscaped(char c, char* to) {
   *to++ = '\\';
   switch (c) {
     case '"':
-    case '\\':
-      *to++ = c;
-      return to;
-    case '\b':
-      *to++ = 'b';
-      return to;
-    case '\f':
-      *to++ = 'f';
-      return to;
-    case '\n':
-      *to++ = 'n';
-      return to;
-    case '\r':
-      *to++ = 'r';
-      return to;
-    case '\t':
-      *to++ = 't';
-      return to;
+    case '\\': *to++ = c; return to;
+    case '\b': *to++ = 'b'; return to;
+    case '\f': *to++ = 'f'; return to;
+    case '\n': *to++ = 'n'; return to;
+    case '\r': *to++ = 'r'; return to;
+    case '\t': *to++ = 't'; return to;
     default:
       std::memcpy(to, "u00", 3);
       to[3] = kHexDigits[static_cast<uint8_t>(c) >> 4];
@@ -174,10 +162,8 @@ char* WriteJsonDouble(double value, char* to) {
 void AppendJsonValue(const Column& column, int32_t row, BufferBuilder& out) {
   if (column.IsNull(row)) return AppendRaw("null", out);
   switch (column.type().kind()) {
-    case TypeKind::kNull:
-      return AppendRaw("null", out);
-    case TypeKind::kBoolean:
-      return AppendRaw(column.GetBool(row) ? "true" : "false", out);
+    case TypeKind::kNull: return AppendRaw("null", out);
+    case TypeKind::kBoolean: return AppendRaw(column.GetBool(row) ? "true" : "false", out);
     case TypeKind::kInt:
     case TypeKind::kDate:
     case TypeKind::kTime: {
@@ -200,16 +186,14 @@ void AppendJsonValue(const Column& column, int32_t row, BufferBuilder& out) {
         return to + FormatDecimal(value, column.type().scale(), to);
       });
     }
-    case TypeKind::kString:
-      return AppendJsonString(column.GetString(row), out);
+    case TypeKind::kString: return AppendJsonString(column.GetString(row), out);
     case TypeKind::kBytes:
       AppendRaw("\"", out);
       AppendBase64(column.GetString(row), out);
       return AppendRaw("\"", out);
     case TypeKind::kArray:
     case TypeKind::kMap:
-    case TypeKind::kStruct:
-      return AppendJsonNested(column, row, out);
+    case TypeKind::kStruct: return AppendJsonNested(column, row, out);
   }
 }
 

@@ -69,20 +69,13 @@ char SimpleEscape(char c) {
   switch (c) {
     case '"':
     case '\\':
-    case '/':
-      return c;
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    default:
-      return 0;
+    case '/': return c;
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    default: return 0;
   }
 }
 
@@ -130,9 +123,7 @@ bool HasEqualTexts(ColumnBuilder& texts, int32_t first) {
 
 JsonPlan::JsonPlan(DataType column_type) : kind(column_type.kind()), type(column_type) {
   switch (kind) {
-    case TypeKind::kArray:
-      children.emplace_back(type.element());
-      break;
+    case TypeKind::kArray: children.emplace_back(type.element()); break;
     case TypeKind::kMap:
       children.emplace_back(type.key());
       children.emplace_back(type.element());
@@ -143,8 +134,7 @@ JsonPlan::JsonPlan(DataType column_type) : kind(column_type.kind()), type(column
         names.push_back(field.name);
       }
       break;
-    default:
-      break;
+    default: break;
   }
 }
 
@@ -255,8 +245,7 @@ const uint32_t* JsonValueReader::Read(const JsonPlan& plan, const JsonCursor& cu
   const char first = cursor.base[*at];
   if (first == '{' || first == '[') {
     switch (plan.kind) {
-      case TypeKind::kString:
-        return ReadAsText(cursor, at, out);
+      case TypeKind::kString: return ReadAsText(cursor, at, out);
       case TypeKind::kArray:
         if (first == '[') return ReadArray(plan, cursor, at, out);
         break;
@@ -266,8 +255,7 @@ const uint32_t* JsonValueReader::Read(const JsonPlan& plan, const JsonCursor& cu
       case TypeKind::kStruct:
         if (first == '{') return ReadStruct(plan, cursor, at, out);
         break;
-      default:
-        break;
+      default: break;
     }
     Misfit(plan, cursor.base + *at, cursor.base + cursor.end);
     return nullptr;
@@ -279,8 +267,7 @@ bool JsonValueReader::ReadScalar(const JsonPlan& plan, const char* begin, const 
                                  ColumnBuilder& out) {
   if (begin >= end) return Misfit(plan, begin, end);
   switch (*begin) {
-    case '"':
-      return ReadString(plan, begin, end, out);
+    case '"': return ReadString(plan, begin, end, out);
     case 't':
     case 'f': {
       const bool value = *begin == 't';
@@ -297,8 +284,7 @@ bool JsonValueReader::ReadScalar(const JsonPlan& plan, const char* begin, const 
       if (!IsLiteral(begin, end, "null")) break;
       out.AppendNull();
       return true;
-    default:
-      return ReadNumber(plan, begin, end, false, out);
+    default: return ReadNumber(plan, begin, end, false, out);
   }
   return Misfit(plan, begin, end);
 }
@@ -309,9 +295,7 @@ bool JsonValueReader::ReadNumber(const JsonPlan& plan, const char* begin, const 
   if (!ScanNumber(begin, end, quoted, number)) return Misfit(plan, begin, end);
   int64_t integer = 0;
   switch (plan.kind) {
-    case TypeKind::kDouble:
-      out.AppendDouble(ToDouble(number, begin, end));
-      return true;
+    case TypeKind::kDouble: out.AppendDouble(ToDouble(number, begin, end)); return true;
     case TypeKind::kInt:
       if (quoted && !number.integral) break;
       if (!ToInt64(number, begin, end, integer) || !FitsInt32(integer)) break;
@@ -337,11 +321,8 @@ bool JsonValueReader::ReadNumber(const JsonPlan& plan, const char* begin, const 
       out.AppendDecimal(decimal);
       return true;
     }
-    case TypeKind::kString:
-      out.AppendBytes({begin, static_cast<size_t>(end - begin)});
-      return true;
-    default:
-      break;
+    case TypeKind::kString: out.AppendBytes({begin, static_cast<size_t>(end - begin)}); return true;
+    default: break;
   }
   return Misfit(plan, begin, end);
 }
@@ -381,8 +362,7 @@ bool JsonValueReader::ReadText(const JsonPlan& plan, std::string_view text, Colu
     }
     case TypeKind::kInt:
     case TypeKind::kBigint:
-    case TypeKind::kDecimal:
-      return ReadNumber(plan, begin, end, true, out);
+    case TypeKind::kDecimal: return ReadNumber(plan, begin, end, true, out);
     case TypeKind::kDate:
     case TypeKind::kTime: {
       if (ScanNumber(begin, end, true, number)) return ReadNumber(plan, begin, end, true, out);
@@ -400,8 +380,7 @@ bool JsonValueReader::ReadText(const JsonPlan& plan, std::string_view text, Colu
       out.AppendInt64(value);
       return true;
     }
-    default:
-      return false;
+    default: return false;
   }
 }
 

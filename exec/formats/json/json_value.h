@@ -28,8 +28,8 @@ struct JsonPlan {
 /// at or past `end`.
 struct JsonCursor {
   const char* base = nullptr;
-  const uint32_t* stop = nullptr;   ///< After the record's last structural position.
-  uint32_t end = 0;                 ///< Position after the record's last byte.
+  const uint32_t* stop = nullptr;  ///< After the record's last structural position.
+  uint32_t end = 0;                ///< Position after the record's last byte.
 };
 
 /// Reads values of records; holds the buffers this needs. One thread at a time.

@@ -156,7 +156,7 @@ bool ToDecimal(const char* begin, const char* end, int precision, int scale, Int
   }
   if (value >= limit) return false;
   for (; exponent > 0 && value != 0; --exponent) {
-    if (value >= limit / 10) return false;   // Ten times 38 digits may be more than 128 bits.
+    if (value >= limit / 10) return false;  // Ten times 38 digits may be more than 128 bits.
     value *= 10;
   }
   out = number.negative ? -value : value;

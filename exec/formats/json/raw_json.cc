@@ -13,8 +13,7 @@ namespace {
 using simdjson::ondemand::json_type;
 
 Status Bad(simdjson::error_code error) {
-  return Status(ErrorCode::kBadRecord,
-                fmt::format("not JSON: {}", simdjson::error_message(error)));
+  return Status(ErrorCode::kBadRecord, fmt::format("not JSON: {}", simdjson::error_message(error)));
 }
 
 std::string_view Trim(std::string_view text) {
@@ -22,7 +21,7 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-#define WEIR_JSON_GET(expr, out)                                        \
+#define WEIR_JSON_GET(expr, out) \
   if (simdjson::error_code error_ = (expr).get(out); error_ != simdjson::SUCCESS) return Bad(error_)
 
 Status ReadArray(simdjson::ondemand::value& value, int depth, RawJson& out);
@@ -35,10 +34,8 @@ Status Read(simdjson::ondemand::value value, int depth, RawJson& out) {
   json_type type;
   WEIR_JSON_GET(value.type(), type);
   switch (type) {
-    case json_type::array:
-      return ReadArray(value, depth, out);
-    case json_type::object:
-      return ReadObject(value, depth, out);
+    case json_type::array: return ReadArray(value, depth, out);
+    case json_type::object: return ReadObject(value, depth, out);
     case json_type::string: {
       out.kind = RawJson::Kind::kString;
       out.raw = Trim(value.raw_json_token());

@@ -16,8 +16,8 @@ namespace weir {
 struct RawJson {
   enum class Kind { kNull, kBoolean, kNumber, kString, kArray, kObject };
   Kind kind = Kind::kNull;
-  std::string raw;       ///< The value's text as it stands in the document.
-  std::string text;      ///< kString: unescaped; others: as raw.
+  std::string raw;   ///< The value's text as it stands in the document.
+  std::string text;  ///< kString: unescaped; others: as raw.
   std::vector<RawJson> items;
   std::vector<std::pair<std::string, RawJson>> members;
 

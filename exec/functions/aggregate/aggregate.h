@@ -66,7 +66,7 @@ class AggregateStates {
 /// One overload of an aggregate function.
 struct AggregateRow {
   std::string_view name;
-  std::string_view signature;   ///< "(INT) -> INT"; constants after ';': "(T; INT) -> ARRAY<T>".
+  std::string_view signature;  ///< "(INT) -> INT"; constants after ';': "(T; INT) -> ARRAY<T>".
   std::unique_ptr<AggregateStates> (*make)(std::span<const DataType> arg_types,
                                            std::span<const Value> constants,
                                            const DataType& return_type) = nullptr;
@@ -78,7 +78,7 @@ struct AggregateRow {
   bool order_sensitive = false;
   std::string_view text;
   std::string_view example;
-  int state_version = 1;        ///< Of what Save writes; older ones are read too.
+  int state_version = 1;  ///< Of what Save writes; older ones are read too.
 };
 
 /// The row behind a resolved overload.

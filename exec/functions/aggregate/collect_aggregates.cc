@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "exec/functions/builtin_functions.h"
 #include "exec/functions/aggregate/group_states_inl.h"
+#include "exec/functions/builtin_functions.h"
 
 namespace weir {
 namespace {
@@ -133,9 +133,9 @@ template <typename T>
 class CollectList : public ListOp<T, false> {
  public:
   using Base = ListOp<T, false>;
+  using Base::Base;
   using typename Base::Reader;
   using typename Base::State;
-  using Base::Base;
   bool Add(State& state, const Reader& in, int32_t row) {
     if (!this->HasRoom(state)) return true;
     const bool null = in.IsNull(row);
@@ -167,9 +167,9 @@ template <typename T>
 class CollectSet : public ListOp<T, false> {
  public:
   using Base = ListOp<T, false>;
+  using Base::Base;
   using typename Base::Reader;
   using typename Base::State;
-  using Base::Base;
   bool Add(State& state, const Reader& in, int32_t row) {
     const bool null = in.IsNull(row);
     AddView(state, null, null ? CellView<T>{} : in.Get(row));
@@ -199,9 +199,9 @@ template <typename T, bool kHistogram>
 class CountValues : public ListOp<T, true> {
  public:
   using Base = ListOp<T, true>;
+  using Base::Base;
   using typename Base::Reader;
   using typename Base::State;
-  using Base::Base;
   static constexpr bool kSkipNulls = kHistogram;
   bool Add(State& state, const Reader& in, int32_t row) {
     const bool null = in.IsNull(row);
@@ -272,19 +272,33 @@ std::unique_ptr<AggregateStates> MakeHistogram(Types, Constants constants, const
 }
 
 constexpr AggregateRow kCollectAggregates[] = {
-    {.name = "COLLECT_LIST", .signature = "(T) -> ARRAY<T>", .make = &MakeCollect<CollectList>,
-     .can_undo = true, .can_merge = true, .order_sensitive = true,
+    {.name = "COLLECT_LIST",
+     .signature = "(T) -> ARRAY<T>",
+     .make = &MakeCollect<CollectList>,
+     .can_undo = true,
+     .can_merge = true,
+     .order_sensitive = true,
      .text = "Gathers all values, nulls too, in an array of at most 1000 elements.",
      .example = "SELECT k, COLLECT_LIST(v) FROM s GROUP BY k"},
-    {.name = "COLLECT_SET", .signature = "(T) -> ARRAY<T>", .make = &MakeCollect<CollectSet>,
-     .can_merge = true, .order_sensitive = true,
+    {.name = "COLLECT_SET",
+     .signature = "(T) -> ARRAY<T>",
+     .make = &MakeCollect<CollectSet>,
+     .can_merge = true,
+     .order_sensitive = true,
      .text = "Gathers the different values, null too, in an array of at most 1000 elements.",
      .example = "SELECT k, COLLECT_SET(v) FROM s GROUP BY k"},
-    {.name = "HISTOGRAM", .signature = "(STRING) -> MAP<STRING, BIGINT>", .make = &MakeHistogram,
-     .can_undo = true, .can_merge = true, .order_sensitive = true,
+    {.name = "HISTOGRAM",
+     .signature = "(STRING) -> MAP<STRING, BIGINT>",
+     .make = &MakeHistogram,
+     .can_undo = true,
+     .can_merge = true,
+     .order_sensitive = true,
      .text = "Counts each of the values, at most 1000 different ones.",
      .example = "SELECT k, HISTOGRAM(v) FROM s GROUP BY k"},
-    {.name = "ATTR", .signature = "(T) -> T", .make = &MakeAttribute, .can_undo = true,
+    {.name = "ATTR",
+     .signature = "(T) -> T",
+     .make = &MakeAttribute,
+     .can_undo = true,
      .can_merge = true,
      .text = "Gives the value that all rows of the group have, or null if they differ.",
      .example = "SELECT k, ATTR(v) FROM s GROUP BY k"},

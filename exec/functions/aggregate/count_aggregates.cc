@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "exec/functions/builtin_functions.h"
 #include "exec/functions/aggregate/group_states_inl.h"
+#include "exec/functions/builtin_functions.h"
 
 namespace weir {
 namespace {
@@ -48,7 +48,7 @@ std::unique_ptr<AggregateStates> MakeCount(Types, Constants, const DataType&) {
 std::vector<DataType> CountPartials(Types) { return {DataType::Bigint()}; }
 
 constexpr size_t kExactMax = 128;
-constexpr int kRegisterBits = 12;    // 4096 registers: about 1.6 % error.
+constexpr int kRegisterBits = 12;  // 4096 registers: about 1.6 % error.
 constexpr size_t kRegisters = size_t{1} << kRegisterBits;
 
 /// 2 to the power -rank.
@@ -56,9 +56,9 @@ double Weight(uint8_t rank) { return 1.0 / static_cast<double>(uint64_t{1} << ra
 
 /// Distinct values of one group: their hashes while they are few, then a HyperLogLog sketch.
 struct DistinctSketch {
-  std::vector<uint64_t> hashes;      // Sorted; exact up to kExactMax.
-  std::vector<uint8_t> registers;    // kRegisters of them once the sketch is in use, else empty.
-  double weight_sum = kRegisters;    // Of all registers, kept up to date: results are asked often.
+  std::vector<uint64_t> hashes;    // Sorted; exact up to kExactMax.
+  std::vector<uint8_t> registers;  // kRegisters of them once the sketch is in use, else empty.
+  double weight_sum = kRegisters;  // Of all registers, kept up to date: results are asked often.
   int zeros = kRegisters;
 
   void Raise(size_t index, uint8_t rank) {
@@ -73,8 +73,8 @@ struct DistinctSketch {
 void AddToRegisters(DistinctSketch& sketch, uint64_t hash) {
   const size_t index = hash >> (64 - kRegisterBits);
   const uint64_t rest = hash << kRegisterBits;
-  const auto rank = static_cast<uint8_t>(
-      rest == 0 ? 64 - kRegisterBits + 1 : std::countl_zero(rest) + 1);
+  const auto rank =
+      static_cast<uint8_t>(rest == 0 ? 64 - kRegisterBits + 1 : std::countl_zero(rest) + 1);
   sketch.Raise(index, rank);
 }
 
@@ -181,15 +181,27 @@ std::unique_ptr<AggregateStates> MakeCountDistinct(Types args, Constants, const 
 std::vector<DataType> CountDistinctPartials(Types) { return {DataType::Bytes()}; }
 
 constexpr AggregateRow kCountAggregates[] = {
-    {.name = "COUNT", .signature = "() -> BIGINT", .make = &MakeCount,
-     .partial_types = &CountPartials, .can_undo = true, .can_merge = true,
-     .text = "Counts rows.", .example = "SELECT k, COUNT(*) FROM s GROUP BY k"},
-    {.name = "COUNT", .signature = "(T) -> BIGINT", .make = &MakeCount,
-     .partial_types = &CountPartials, .can_undo = true, .can_merge = true,
+    {.name = "COUNT",
+     .signature = "() -> BIGINT",
+     .make = &MakeCount,
+     .partial_types = &CountPartials,
+     .can_undo = true,
+     .can_merge = true,
+     .text = "Counts rows.",
+     .example = "SELECT k, COUNT(*) FROM s GROUP BY k"},
+    {.name = "COUNT",
+     .signature = "(T) -> BIGINT",
+     .make = &MakeCount,
+     .partial_types = &CountPartials,
+     .can_undo = true,
+     .can_merge = true,
      .text = "Counts rows whose argument is not null.",
      .example = "SELECT k, COUNT(v) FROM s GROUP BY k"},
-    {.name = "COUNT_DISTINCT", .signature = "(T) -> BIGINT", .make = &MakeCountDistinct,
-     .partial_types = &CountDistinctPartials, .can_merge = true,
+    {.name = "COUNT_DISTINCT",
+     .signature = "(T) -> BIGINT",
+     .make = &MakeCountDistinct,
+     .partial_types = &CountDistinctPartials,
+     .can_merge = true,
      .text = "Estimates how many different values there are; exact up to 128, then within about "
              "2 %.",
      .example = "SELECT k, COUNT_DISTINCT(v) FROM s GROUP BY k"},

@@ -23,8 +23,8 @@
 #include <vector>
 
 #include "base/status_macros.h"
-#include "exec/functions/row_errors.h"
 #include "exec/functions/aggregate/aggregate.h"
+#include "exec/functions/row_errors.h"
 #include "exec/functions/scalar/cell.h"
 
 namespace weir {
@@ -44,8 +44,7 @@ class CellReader {
 
 /// Plain values: the pointer is kept, so a loop over them touches nothing else.
 template <typename T>
-  requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
-class CellReader<T> {
+requires(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) class CellReader<T> {
  public:
   explicit CellReader(std::span<const ColumnPtr> args)
       : column_(args[0].get()), values_(reinterpret_cast<const T*>(args[0]->raw_values())) {}

@@ -1,7 +1,7 @@
 // MIN and MAX.
 
-#include "exec/functions/builtin_functions.h"
 #include "exec/functions/aggregate/group_states_inl.h"
+#include "exec/functions/builtin_functions.h"
 
 namespace weir {
 namespace {
@@ -114,12 +114,16 @@ Result<DataType> SameType(Types args) { return args[0]; }
 template <bool kMax>
 constexpr AggregateRow ExtremeRow(std::string_view signature,
                                   decltype(AggregateRow::result_type) result_type = nullptr) {
-  return {.name = kMax ? "MAX" : "MIN", .signature = signature, .make = &MakeExtreme<kMax>,
-          .result_type = result_type, .partial_types = &ExtremePartials, .can_merge = true,
+  return {.name = kMax ? "MAX" : "MIN",
+          .signature = signature,
+          .make = &MakeExtreme<kMax>,
+          .result_type = result_type,
+          .partial_types = &ExtremePartials,
+          .can_merge = true,
           .text = kMax ? "Gives the largest value that is not null."
                        : "Gives the smallest value that is not null.",
-          .example = kMax ? "SELECT k, MAX(v) FROM s GROUP BY k"
-                          : "SELECT k, MIN(v) FROM s GROUP BY k"};
+          .example =
+              kMax ? "SELECT k, MAX(v) FROM s GROUP BY k" : "SELECT k, MIN(v) FROM s GROUP BY k"};
 }
 
 constexpr AggregateRow kMinMaxAggregates[] = {

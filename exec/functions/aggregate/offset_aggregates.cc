@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "exec/functions/builtin_functions.h"
 #include "exec/functions/aggregate/group_states_inl.h"
+#include "exec/functions/builtin_functions.h"
 
 namespace weir {
 namespace {
@@ -49,8 +49,8 @@ class OneByOffset : public NeverFails {
   }
   void Merge(State& into, const State& from) {
     if (from.arrival == 0) return;
-    if (into.arrival != 0 && (kLatest ? into.arrival > from.arrival
-                                      : into.arrival < from.arrival)) {
+    if (into.arrival != 0 &&
+        (kLatest ? into.arrival > from.arrival : into.arrival < from.arrival)) {
       return;
     }
     heap_bytes_ -= CellHeapBytes(into.cell.value);
@@ -182,8 +182,12 @@ std::unique_ptr<AggregateStates> MakeByOffset(Types args, Constants constants, c
 template <bool kLatest>
 constexpr AggregateRow OffsetRow(std::string_view signature, std::string_view text,
                                  std::string_view example) {
-  return {.name = kLatest ? "LATEST_BY_OFFSET" : "EARLIEST_BY_OFFSET", .signature = signature,
-          .make = &MakeByOffset<kLatest>, .can_merge = true, .order_sensitive = true, .text = text,
+  return {.name = kLatest ? "LATEST_BY_OFFSET" : "EARLIEST_BY_OFFSET",
+          .signature = signature,
+          .make = &MakeByOffset<kLatest>,
+          .can_merge = true,
+          .order_sensitive = true,
+          .text = text,
           .example = example};
 }
 

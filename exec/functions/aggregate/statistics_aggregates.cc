@@ -3,8 +3,8 @@
 #include <array>
 #include <cmath>
 
-#include "exec/functions/builtin_functions.h"
 #include "exec/functions/aggregate/group_states_inl.h"
+#include "exec/functions/builtin_functions.h"
 
 namespace weir {
 namespace {
@@ -54,8 +54,7 @@ struct Deviation : NeverFails {
     into.count += from.count;
   }
   void Append(const State& state, ColumnBuilder& out) const {
-    const double variance =
-        state.count < 2 ? 0.0 : state.m2 / static_cast<double>(state.count - 1);
+    const double variance = state.count < 2 ? 0.0 : state.m2 / static_cast<double>(state.count - 1);
     out.AppendDouble(kRoot ? std::sqrt(variance) : variance);
   }
   void Export(const State& state, std::span<ColumnBuilder> out) const {
@@ -147,10 +146,13 @@ std::vector<DataType> CorrelationPartials(Types) {
 }
 
 template <bool kRoot>
-constexpr AggregateRow DeviationRow(std::string_view signature,
-                                    decltype(AggregateRow::make) make) {
-  return {.name = kRoot ? "STDDEV_SAMPLE" : "STDDEV_SAMP", .signature = signature, .make = make,
-          .partial_types = &DeviationPartials, .can_undo = true, .can_merge = true,
+constexpr AggregateRow DeviationRow(std::string_view signature, decltype(AggregateRow::make) make) {
+  return {.name = kRoot ? "STDDEV_SAMPLE" : "STDDEV_SAMP",
+          .signature = signature,
+          .make = make,
+          .partial_types = &DeviationPartials,
+          .can_undo = true,
+          .can_merge = true,
           .text = kRoot ? "Gives the sample standard deviation."
                         : "Gives the sample variance (not its root, as in ksqlDB).",
           .example = kRoot ? "SELECT k, STDDEV_SAMPLE(v) FROM s GROUP BY k"
@@ -159,8 +161,12 @@ constexpr AggregateRow DeviationRow(std::string_view signature,
 
 constexpr AggregateRow CorrelationRow(std::string_view signature,
                                       decltype(AggregateRow::make) make) {
-  return {.name = "CORRELATION", .signature = signature, .make = make,
-          .partial_types = &CorrelationPartials, .can_undo = true, .can_merge = true,
+  return {.name = "CORRELATION",
+          .signature = signature,
+          .make = make,
+          .partial_types = &CorrelationPartials,
+          .can_undo = true,
+          .can_merge = true,
           .text = "Gives Pearson's coefficient of two columns; NaN if one of them is constant.",
           .example = "SELECT k, CORRELATION(x, y) FROM s GROUP BY k"};
 }

@@ -1,7 +1,7 @@
 // SUM, AVG and SUM_LIST.
 
-#include "exec/functions/builtin_functions.h"
 #include "exec/functions/aggregate/group_states_inl.h"
+#include "exec/functions/builtin_functions.h"
 
 namespace weir {
 namespace {
@@ -111,9 +111,8 @@ struct Average : NeverFails {
     into.count += from.count;
   }
   void Append(const State& state, ColumnBuilder& out) const {
-    out.AppendDouble(state.count == 0 ? 0.0
-                                      : static_cast<double>(state.sum) /
-                                            static_cast<double>(state.count));
+    out.AppendDouble(
+        state.count == 0 ? 0.0 : static_cast<double>(state.sum) / static_cast<double>(state.count));
   }
   void Export(const State& state, std::span<ColumnBuilder> out) const {
     AppendCell<SumType>(state.sum, out[0]);
@@ -164,22 +163,35 @@ std::vector<DataType> SumListPartials(Types args) { return {args[0].element()}; 
 constexpr AggregateRow SumRow(std::string_view signature, decltype(AggregateRow::make) make,
                               decltype(AggregateRow::partial_types) partial_types = &SumPartials,
                               decltype(AggregateRow::result_type) result_type = nullptr) {
-  return {.name = "SUM", .signature = signature, .make = make, .result_type = result_type,
-          .partial_types = partial_types, .can_undo = true, .can_merge = true,
+  return {.name = "SUM",
+          .signature = signature,
+          .make = make,
+          .result_type = result_type,
+          .partial_types = partial_types,
+          .can_undo = true,
+          .can_merge = true,
           .text = "Adds up the values that are not null, in their own type; 0 if there are none.",
           .example = "SELECT k, SUM(v) FROM s GROUP BY k"};
 }
 
 constexpr AggregateRow AverageRow(std::string_view signature, decltype(AggregateRow::make) make) {
-  return {.name = "AVG", .signature = signature, .make = make, .partial_types = &AveragePartials,
-          .can_undo = true, .can_merge = true,
+  return {.name = "AVG",
+          .signature = signature,
+          .make = make,
+          .partial_types = &AveragePartials,
+          .can_undo = true,
+          .can_merge = true,
           .text = "Gives the mean of the values that are not null; 0.0 if there are none.",
           .example = "SELECT k, AVG(v) FROM s GROUP BY k"};
 }
 
 constexpr AggregateRow SumListRow(std::string_view signature, decltype(AggregateRow::make) make) {
-  return {.name = "SUM_LIST", .signature = signature, .make = make,
-          .partial_types = &SumListPartials, .can_undo = true, .can_merge = true,
+  return {.name = "SUM_LIST",
+          .signature = signature,
+          .make = make,
+          .partial_types = &SumListPartials,
+          .can_undo = true,
+          .can_merge = true,
           .text = "Adds up the elements of all arrays; nulls count as nothing.",
           .example = "SELECT k, SUM_LIST(v) FROM s GROUP BY k"};
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "exec/functions/builtin_functions.h"
 #include "exec/functions/aggregate/group_states_inl.h"
+#include "exec/functions/builtin_functions.h"
 
 namespace weir {
 namespace {
@@ -157,29 +157,37 @@ Result<DataType> ArrayOfFirst(Types args) { return DataType::Array(args[0]); }
 
 constexpr AggregateRow TopkRow(std::string_view signature,
                                decltype(AggregateRow::result_type) result_type = nullptr) {
-  return {.name = "TOPK", .signature = signature, .make = &MakeTopk<false>,
-          .result_type = result_type, .can_merge = true, .order_sensitive = true,
-          .text = "Gives the k largest values in descending order; with more columns an array of "
-                  "structs (sort_col, col0, …).",
+  return {.name = "TOPK",
+          .signature = signature,
+          .make = &MakeTopk<false>,
+          .result_type = result_type,
+          .can_merge = true,
+          .order_sensitive = true,
+          .text =
+              "Gives the k largest values in descending order; with more columns an array of "
+              "structs (sort_col, col0, …).",
           .example = "SELECT k, TOPK(v, 3) FROM s GROUP BY k"};
 }
 
 constexpr AggregateRow TopkDistinctRow(std::string_view signature,
                                        decltype(AggregateRow::result_type) result_type = nullptr) {
-  return {.name = "TOPKDISTINCT", .signature = signature, .make = &MakeTopk<true>,
-          .result_type = result_type, .can_merge = true,
+  return {.name = "TOPKDISTINCT",
+          .signature = signature,
+          .make = &MakeTopk<true>,
+          .result_type = result_type,
+          .can_merge = true,
           .text = "Gives the k largest different values in descending order.",
           .example = "SELECT k, TOPKDISTINCT(v, 3) FROM s GROUP BY k"};
 }
 
 // Each further column may have a type of its own, so there is one row a number of columns.
-#define WEIR_TOPK_ROWS(type)                                                            \
-  TopkRow("(" type "; INT) -> ARRAY<" type ">"),                                        \
-      TopkRow("(" type ", A; INT) -> ARRAY<STRUCT>", &StructsType),                     \
-      TopkRow("(" type ", A, B; INT) -> ARRAY<STRUCT>", &StructsType),                  \
-      TopkRow("(" type ", A, B, C; INT) -> ARRAY<STRUCT>", &StructsType),               \
-      TopkRow("(" type ", A, B, C, D; INT) -> ARRAY<STRUCT>", &StructsType),            \
-      TopkRow("(" type ", A, B, C, D, E; INT) -> ARRAY<STRUCT>", &StructsType),         \
+#define WEIR_TOPK_ROWS(type)                                                    \
+  TopkRow("(" type "; INT) -> ARRAY<" type ">"),                                \
+      TopkRow("(" type ", A; INT) -> ARRAY<STRUCT>", &StructsType),             \
+      TopkRow("(" type ", A, B; INT) -> ARRAY<STRUCT>", &StructsType),          \
+      TopkRow("(" type ", A, B, C; INT) -> ARRAY<STRUCT>", &StructsType),       \
+      TopkRow("(" type ", A, B, C, D; INT) -> ARRAY<STRUCT>", &StructsType),    \
+      TopkRow("(" type ", A, B, C, D, E; INT) -> ARRAY<STRUCT>", &StructsType), \
       TopkRow("(" type ", A, B, C, D, E, F; INT) -> ARRAY<STRUCT>", &StructsType)
 
 constexpr AggregateRow kTopkAggregates[] = {

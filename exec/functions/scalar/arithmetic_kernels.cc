@@ -53,8 +53,7 @@ void RunBinary(const KernelCall& call, ColumnBuilder& out) {
 
 /// The bits of the active rows without those that `fails` says true for; these are errors.
 template <typename Fails>
-std::vector<uint64_t> DropFailing(const KernelCall& call, std::string_view message,
-                                  Fails&& fails) {
+std::vector<uint64_t> DropFailing(const KernelCall& call, std::string_view message, Fails&& fails) {
   std::vector<uint64_t> valid(static_cast<size_t>(WordCount(call.rows)));
   std::memcpy(valid.data(), call.active, valid.size() * 8);
   ForEachSetBit(call.active, call.rows, [&](int32_t row) {

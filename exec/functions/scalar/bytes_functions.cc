@@ -100,8 +100,7 @@ constexpr FunctionRow kBytesFunctions[] = {
     Row("INT_FROM_BYTES", "(BYTES, STRING) -> INT", &NumberFromBytesKernel<int32_t>, kIntText,
         "INT_FROM_BYTES(TO_BYTES('E5070000', 'hex'), 'LITTLE_ENDIAN') = 2021"),
     Row("TO_BYTES", "(STRING, STRING) -> BYTES", &ToBytesKernel,
-        "Reads text in hex, utf8, ascii or base64 as bytes.",
-        "LEN(TO_BYTES('4162', 'hex')) = 2"),
+        "Reads text in hex, utf8, ascii or base64 as bytes.", "LEN(TO_BYTES('4162', 'hex')) = 2"),
 };
 
 }  // namespace

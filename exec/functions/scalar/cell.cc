@@ -8,7 +8,15 @@ namespace weir {
 namespace {
 
 enum class ValueTag : uint8_t {
-  kNull, kBool, kInt32, kInt64, kDouble, kDecimal, kText, kItems, kEntries
+  kNull,
+  kBool,
+  kInt32,
+  kInt64,
+  kDouble,
+  kDecimal,
+  kText,
+  kItems,
+  kEntries
 };
 
 bool ItemsEqual(const Value::Items& a, const Value::Items& b) {
@@ -66,29 +74,20 @@ bool TakeNested(std::string_view& bytes, Value& value, int depth) {
   // Values are as deep as their SQL type, which is bounded.
   if (depth > limits::kNestingDepthMax || !TakeFixed(bytes, tag)) return false;
   switch (static_cast<ValueTag>(tag)) {
-    case ValueTag::kNull:
-      value = Value();
-      return true;
-    case ValueTag::kBool:
-      return TakeScalar<bool>(bytes, value);
-    case ValueTag::kInt32:
-      return TakeScalar<int32_t>(bytes, value);
-    case ValueTag::kInt64:
-      return TakeScalar<int64_t>(bytes, value);
-    case ValueTag::kDouble:
-      return TakeScalar<double>(bytes, value);
-    case ValueTag::kDecimal:
-      return TakeScalar<Int128>(bytes, value);
+    case ValueTag::kNull: value = Value(); return true;
+    case ValueTag::kBool: return TakeScalar<bool>(bytes, value);
+    case ValueTag::kInt32: return TakeScalar<int32_t>(bytes, value);
+    case ValueTag::kInt64: return TakeScalar<int64_t>(bytes, value);
+    case ValueTag::kDouble: return TakeScalar<double>(bytes, value);
+    case ValueTag::kDecimal: return TakeScalar<Int128>(bytes, value);
     case ValueTag::kText: {
       std::string text;
       if (!TakeBytes(bytes, text)) return false;
       value = Value(std::move(text));
       return true;
     }
-    case ValueTag::kItems:
-      return TakeItems(bytes, value, depth);
-    case ValueTag::kEntries:
-      return TakeEntries(bytes, value, depth);
+    case ValueTag::kItems: return TakeItems(bytes, value, depth);
+    case ValueTag::kEntries: return TakeEntries(bytes, value, depth);
   }
   return false;
 }

@@ -198,27 +198,20 @@ void AssignCell(T& target, CellView<T> view) {
 template <typename Visit>
 auto VisitCellType(const DataType& type, Visit&& visit) {
   switch (type.kind()) {
-    case TypeKind::kBoolean:
-      return visit(bool{});
+    case TypeKind::kBoolean: return visit(bool{});
     case TypeKind::kInt:
     case TypeKind::kDate:
-    case TypeKind::kTime:
-      return visit(int32_t{});
+    case TypeKind::kTime: return visit(int32_t{});
     case TypeKind::kBigint:
-    case TypeKind::kTimestamp:
-      return visit(int64_t{});
-    case TypeKind::kDouble:
-      return visit(double{});
-    case TypeKind::kDecimal:
-      return visit(Int128{});
+    case TypeKind::kTimestamp: return visit(int64_t{});
+    case TypeKind::kDouble: return visit(double{});
+    case TypeKind::kDecimal: return visit(Int128{});
     case TypeKind::kString:
-    case TypeKind::kBytes:
-      return visit(std::string{});
+    case TypeKind::kBytes: return visit(std::string{});
     case TypeKind::kNull:
     case TypeKind::kArray:
     case TypeKind::kMap:
-    case TypeKind::kStruct:
-      break;
+    case TypeKind::kStruct: break;
   }
   return visit(Value{});
 }

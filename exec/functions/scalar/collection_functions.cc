@@ -143,8 +143,7 @@ void SetKernel(const KernelCall& call, ColumnBuilder& out) {
     ForActiveRows(call, out, [&](int32_t row) {
       taken.Clear();
       const Range range = RangeOf(left, row);
-      if constexpr (kOperation == SetOperation::kExcept ||
-                    kOperation == SetOperation::kIntersect) {
+      if constexpr (kOperation == SetOperation::kExcept || kOperation == SetOperation::kIntersect) {
         right_elements.Clear();
         const Range right = RangeOf(*call.args[1], row);
         for (int32_t i = right.begin; i < right.end; ++i) {
@@ -275,8 +274,7 @@ void SliceKernel(const KernelCall& call, ColumnBuilder& out) {
     }
     const Range range = RangeOf(lists, row);
     // Both ends count from 1 and belong to the slice; a null end is that of the array.
-    const int64_t from =
-        call.args[1]->IsNull(row) ? 0 : int64_t{GetInt(*call.args[1], row)} - 1;
+    const int64_t from = call.args[1]->IsNull(row) ? 0 : int64_t{GetInt(*call.args[1], row)} - 1;
     const int64_t to = call.args[2]->IsNull(row) ? range.size() : GetInt(*call.args[2], row);
     if (from < 0 || to > range.size() || from > to) {
       out.AppendNull();
@@ -457,8 +455,7 @@ constexpr std::string_view kSeriesText =
     "Makes the array of all numbers from the first to the second, by a step.";
 constexpr std::string_view kEntriesText =
     "Turns a map into an array of structs (K, V), sorted by key where TRUE.";
-constexpr std::string_view kEntriesExample =
-    "ENTRIES(MAP('b' := 1, 'a' := 2), TRUE)[1]->K = 'a'";
+constexpr std::string_view kEntriesExample = "ENTRIES(MAP('b' := 1, 'a' := 2), TRUE)[1]->K = 'a'";
 
 constexpr FunctionRow kCollectionFunctions[] = {
     Row("ARRAY_CONCAT", "(ARRAY<T>, ARRAY<T>) -> ARRAY<T>", &ArrayConcatKernel,
@@ -473,8 +470,7 @@ constexpr FunctionRow kCollectionFunctions[] = {
     Row("ARRAY_EXCEPT", "(ARRAY<T>, ARRAY<T>) -> ARRAY<T>", &SetKernel<SetOperation::kExcept>,
         "Gives the different elements of the left array that are not in the right one.",
         "ARRAY_EXCEPT(ARRAY[1, 2, 1], ARRAY[2]) = ARRAY[1]"),
-    Row("ARRAY_INTERSECT", "(ARRAY<T>, ARRAY<T>) -> ARRAY<T>",
-        &SetKernel<SetOperation::kIntersect>,
+    Row("ARRAY_INTERSECT", "(ARRAY<T>, ARRAY<T>) -> ARRAY<T>", &SetKernel<SetOperation::kIntersect>,
         "Gives the different elements that are in both arrays, in the order of the left one.",
         "ARRAY_INTERSECT(ARRAY[1, 2], ARRAY[2, 3]) = ARRAY[2]"),
     Row("ARRAY_JOIN", "(ARRAY<T>) -> STRING", &ArrayJoinKernel, kJoinText,
@@ -506,19 +502,18 @@ constexpr FunctionRow kCollectionFunctions[] = {
         kSeriesText, "GENERATE_SERIES(1, 5, 2) = ARRAY[1, 3, 5]"),
     Row("GENERATE_SERIES", "(BIGINT, BIGINT) -> ARRAY<BIGINT>", &GenerateSeriesKernel<int64_t>,
         kSeriesText, "ARRAY_LENGTH(GENERATE_SERIES(3000000000, 3000000001)) = 2"),
-    Row("GENERATE_SERIES", "(BIGINT, BIGINT, INT) -> ARRAY<BIGINT>",
-        &GenerateSeriesKernel<int64_t>, kSeriesText,
-        "ARRAY_LENGTH(GENERATE_SERIES(3000000000, 3000000004, 2)) = 3"),
-    Row("ELT", "(INT, STRING...) -> STRING", &EltKernel,
-        "Gives the n-th of the following strings.", "ELT(2, 'a', 'b') = 'b'", Nulls::kHandle),
+    Row("GENERATE_SERIES", "(BIGINT, BIGINT, INT) -> ARRAY<BIGINT>", &GenerateSeriesKernel<int64_t>,
+        kSeriesText, "ARRAY_LENGTH(GENERATE_SERIES(3000000000, 3000000004, 2)) = 3"),
+    Row("ELT", "(INT, STRING...) -> STRING", &EltKernel, "Gives the n-th of the following strings.",
+        "ELT(2, 'a', 'b') = 'b'", Nulls::kHandle),
     Row("FIELD", "(STRING, STRING...) -> INT", &FieldKernel,
         "Finds a string among the following ones: its position from 1, or 0.",
         "FIELD('b', 'a', 'b') = 2", Nulls::kHandle),
     Row("AS_MAP", "(ARRAY<STRING>, ARRAY<T>) -> MAP<STRING, T>", &AsMapKernel,
         "Makes a map from an array of keys and one of values.",
         "AS_MAP(ARRAY['a', 'b'], ARRAY[1, 2])['b'] = 2"),
-    Row("ENTRIES", "(MAP<STRING, INT>, BOOLEAN) -> ARRAY<STRUCT<K STRING, V INT>>",
-        &EntriesKernel, kEntriesText, kEntriesExample),
+    Row("ENTRIES", "(MAP<STRING, INT>, BOOLEAN) -> ARRAY<STRUCT<K STRING, V INT>>", &EntriesKernel,
+        kEntriesText, kEntriesExample),
     Row("ENTRIES", "(MAP<STRING, BIGINT>, BOOLEAN) -> ARRAY<STRUCT<K STRING, V BIGINT>>",
         &EntriesKernel, kEntriesText, kEntriesExample),
     Row("ENTRIES", "(MAP<STRING, DOUBLE>, BOOLEAN) -> ARRAY<STRUCT<K STRING, V DOUBLE>>",

@@ -158,9 +158,8 @@ void CompareWords(const KernelCall& call, uint64_t* words) {
     case TypeKind::kArray:
     case TypeKind::kMap:
     case TypeKind::kStruct:
-      FillWords(call.rows, words, [&](int32_t row) {
-        return EqualAt(*call.args[0], row, *call.args[1], row);
-      });
+      FillWords(call.rows, words,
+                [&](int32_t row) { return EqualAt(*call.args[0], row, *call.args[1], row); });
       return;
   }
 }

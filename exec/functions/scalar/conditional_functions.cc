@@ -118,42 +118,57 @@ Result<DataType> WidestDecimal(std::span<const DataType> args) {
 template <bool kGreatest>
 constexpr FunctionRow ExtremeRow(std::string_view signature, Kernel kernel,
                                  ResultType result_type = nullptr) {
-  return {.name = kGreatest ? "GREATEST" : "LEAST", .signature = signature,
-          .nulls = Nulls::kHandle, .kernel = kernel, .result_type = result_type,
+  return {.name = kGreatest ? "GREATEST" : "LEAST",
+          .signature = signature,
+          .nulls = Nulls::kHandle,
+          .kernel = kernel,
+          .result_type = result_type,
           .category = kCategory,
           .text = kGreatest ? "Gives the largest argument that is not null."
                             : "Gives the smallest argument that is not null.",
           .example = kGreatest ? "GREATEST(3, 1, 2) = 3" : "LEAST(3, 1, 2) = 1"};
 }
 
-#define WEIR_EXTREME_ROWS(g)                                                                \
-  ExtremeRow<g>("(INT, INT...) -> INT", &ExtremeKernel<int32_t, g>),                        \
-      ExtremeRow<g>("(BIGINT, BIGINT...) -> BIGINT", &ExtremeKernel<int64_t, g>),           \
-      ExtremeRow<g>("(DECIMAL, DECIMAL...) -> DECIMAL", &ExtremeDecimalKernel<g>,           \
-                    &WidestDecimal),                                                        \
-      ExtremeRow<g>("(DOUBLE, DOUBLE...) -> DOUBLE", &ExtremeKernel<double, g>),            \
-      ExtremeRow<g>("(STRING, STRING...) -> STRING", &ExtremeKernel<std::string, g, true>), \
-      ExtremeRow<g>("(BYTES, BYTES...) -> BYTES", &ExtremeKernel<std::string, g>),          \
-      ExtremeRow<g>("(DATE, DATE...) -> DATE", &ExtremeKernel<int32_t, g>),                 \
-      ExtremeRow<g>("(TIME, TIME...) -> TIME", &ExtremeKernel<int32_t, g>),                 \
+#define WEIR_EXTREME_ROWS(g)                                                                       \
+  ExtremeRow<g>("(INT, INT...) -> INT", &ExtremeKernel<int32_t, g>),                               \
+      ExtremeRow<g>("(BIGINT, BIGINT...) -> BIGINT", &ExtremeKernel<int64_t, g>),                  \
+      ExtremeRow<g>("(DECIMAL, DECIMAL...) -> DECIMAL", &ExtremeDecimalKernel<g>, &WidestDecimal), \
+      ExtremeRow<g>("(DOUBLE, DOUBLE...) -> DOUBLE", &ExtremeKernel<double, g>),                   \
+      ExtremeRow<g>("(STRING, STRING...) -> STRING", &ExtremeKernel<std::string, g, true>),        \
+      ExtremeRow<g>("(BYTES, BYTES...) -> BYTES", &ExtremeKernel<std::string, g>),                 \
+      ExtremeRow<g>("(DATE, DATE...) -> DATE", &ExtremeKernel<int32_t, g>),                        \
+      ExtremeRow<g>("(TIME, TIME...) -> TIME", &ExtremeKernel<int32_t, g>),                        \
       ExtremeRow<g>("(TIMESTAMP, TIMESTAMP...) -> TIMESTAMP", &ExtremeKernel<int64_t, g>)
 
 constexpr FunctionRow kConditionalFunctions[] = {
-    {.name = "COALESCE", .signature = "(T, T...) -> T", .nulls = Nulls::kHandle,
-     .kernel = &CoalesceKernel, .category = kCategory,
+    {.name = "COALESCE",
+     .signature = "(T, T...) -> T",
+     .nulls = Nulls::kHandle,
+     .kernel = &CoalesceKernel,
+     .category = kCategory,
      .text = "Gives the first argument that is not null.",
      .example = "COALESCE(CAST(NULL AS STRING), 'a', 'b') = 'a'"},
-    {.name = "IFNULL", .signature = "(T, T) -> T", .nulls = Nulls::kHandle,
-     .kernel = &CoalesceKernel, .category = kCategory,
+    {.name = "IFNULL",
+     .signature = "(T, T) -> T",
+     .nulls = Nulls::kHandle,
+     .kernel = &CoalesceKernel,
+     .category = kCategory,
      .text = "Gives the first argument, or the second where the first is null.",
      .example = "IFNULL(CAST(NULL AS INT), 7) = 7"},
-    {.name = "NULLIF", .signature = "(T, T) -> T", .nulls = Nulls::kHandle,
-     .kernel = &NullIfKernel, .category = kCategory,
+    {.name = "NULLIF",
+     .signature = "(T, T) -> T",
+     .nulls = Nulls::kHandle,
+     .kernel = &NullIfKernel,
+     .category = kCategory,
      .text = "Gives null where both arguments are equal, else the first.",
      .example = "NULLIF('a', 'b') = 'a'"},
-    {.name = "AS_VALUE", .signature = "(T) -> T", .nulls = Nulls::kHandle,
-     .kernel = &CoalesceKernel, .category = kCategory,
-     .text = "Copies a key column into the record's value.", .example = "AS_VALUE(5) = 5"},
+    {.name = "AS_VALUE",
+     .signature = "(T) -> T",
+     .nulls = Nulls::kHandle,
+     .kernel = &CoalesceKernel,
+     .category = kCategory,
+     .text = "Copies a key column into the record's value.",
+     .example = "AS_VALUE(5) = 5"},
     WEIR_EXTREME_ROWS(true),
     WEIR_EXTREME_ROWS(false),
 };

@@ -182,9 +182,11 @@ void ConvertZoneKernel(const KernelCall& call, ColumnBuilder& out) {
 /// Milliseconds of a unit word, or 0.
 int64_t UnitMillis(std::string_view unit) {
   if (!unit.empty() && (unit.back() == 'S' || unit.back() == 's')) unit.remove_suffix(1);
-  constexpr std::pair<std::string_view, int64_t> kUnits[] = {
-      {"DAY", 86'400'000}, {"HOUR", 3'600'000}, {"MINUTE", 60'000}, {"SECOND", 1000},
-      {"MILLISECOND", 1}};
+  constexpr std::pair<std::string_view, int64_t> kUnits[] = {{"DAY", 86'400'000},
+                                                             {"HOUR", 3'600'000},
+                                                             {"MINUTE", 60'000},
+                                                             {"SECOND", 1000},
+                                                             {"MILLISECOND", 1}};
   for (const auto& [name, ms] : kUnits) {
     if (unit.size() != name.size()) continue;
     bool same = true;
@@ -368,8 +370,8 @@ constexpr FunctionRow kDateTimeFunctions[] = {
     FormatRow("TIMESTAMPTOSTRING", "(BIGINT, STRING, STRING) -> STRING",
               &FormatKernel<What::kTimestamp>, kTimestampToStringText,
               "TIMESTAMPTOSTRING(0, 'HH', '+03:00') = '03'"),
-    Row("TIMESTAMPADD", "(UNIT, INT, TIMESTAMP) -> TIMESTAMP",
-        &AddUnitsKernel<What::kTimestamp, 1>, "Adds units of time to a timestamp.",
+    Row("TIMESTAMPADD", "(UNIT, INT, TIMESTAMP) -> TIMESTAMP", &AddUnitsKernel<What::kTimestamp, 1>,
+        "Adds units of time to a timestamp.",
         "TIMESTAMPADD(SECONDS, 1, FROM_UNIXTIME(0)) = FROM_UNIXTIME(1000)"),
     Row("TIMESTAMPSUB", "(UNIT, INT, TIMESTAMP) -> TIMESTAMP",
         &AddUnitsKernel<What::kTimestamp, -1>, "Takes units of time from a timestamp.",
@@ -386,28 +388,28 @@ constexpr FunctionRow kDateTimeFunctions[] = {
         "UNIX_TIMESTAMP(FROM_UNIXTIME(5)) = 5"),
     ClockRow("NOW", "() -> TIMESTAMP", &NowKernel, "Gives the time now.",
              "UNIX_TIMESTAMP(NOW()) >= 0"),
-    Row("YEAR", "(DATE) -> INT", &PartKernel<TimePart::kYear, What::kDate>,
-        kYearText, "YEAR(FROM_DAYS(365)) = 1971"),
+    Row("YEAR", "(DATE) -> INT", &PartKernel<TimePart::kYear, What::kDate>, kYearText,
+        "YEAR(FROM_DAYS(365)) = 1971"),
     Row("YEAR", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kYear, What::kTimestamp>, kYearText,
         "YEAR(FROM_UNIXTIME(-1)) = 1969"),
-    Row("MONTH", "(DATE) -> INT", &PartKernel<TimePart::kMonth, What::kDate>,
-        kMonthText, "MONTH(FROM_DAYS(31)) = 2"),
+    Row("MONTH", "(DATE) -> INT", &PartKernel<TimePart::kMonth, What::kDate>, kMonthText,
+        "MONTH(FROM_DAYS(31)) = 2"),
     Row("MONTH", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kMonth, What::kTimestamp>, kMonthText,
         "MONTH(FROM_UNIXTIME(-1)) = 12"),
-    Row("DAY", "(DATE) -> INT", &PartKernel<TimePart::kDay, What::kDate>,
-        kDayText, "DAY(FROM_DAYS(31)) = 1"),
+    Row("DAY", "(DATE) -> INT", &PartKernel<TimePart::kDay, What::kDate>, kDayText,
+        "DAY(FROM_DAYS(31)) = 1"),
     Row("DAY", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kDay, What::kTimestamp>, kDayText,
         "DAY(FROM_UNIXTIME(-1)) = 31"),
-    Row("HOUR", "(TIME) -> INT", &PartKernel<TimePart::kHour, What::kTime>,
-        kHourText, "HOUR(PARSE_TIME('13:14', 'HH:mm')) = 13"),
+    Row("HOUR", "(TIME) -> INT", &PartKernel<TimePart::kHour, What::kTime>, kHourText,
+        "HOUR(PARSE_TIME('13:14', 'HH:mm')) = 13"),
     Row("HOUR", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kHour, What::kTimestamp>, kHourText,
         "HOUR(FROM_UNIXTIME(-1)) = 23"),
-    Row("MINUTE", "(TIME) -> INT", &PartKernel<TimePart::kMinute, What::kTime>,
-        kMinuteText, "MINUTE(PARSE_TIME('13:14', 'HH:mm')) = 14"),
+    Row("MINUTE", "(TIME) -> INT", &PartKernel<TimePart::kMinute, What::kTime>, kMinuteText,
+        "MINUTE(PARSE_TIME('13:14', 'HH:mm')) = 14"),
     Row("MINUTE", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kMinute, What::kTimestamp>,
         kMinuteText, "MINUTE(FROM_UNIXTIME(-1)) = 59"),
-    Row("SECOND", "(TIME) -> INT", &PartKernel<TimePart::kSecond, What::kTime>,
-        kSecondText, "SECOND(PARSE_TIME('13:14:15', 'HH:mm:ss')) = 15"),
+    Row("SECOND", "(TIME) -> INT", &PartKernel<TimePart::kSecond, What::kTime>, kSecondText,
+        "SECOND(PARSE_TIME('13:14:15', 'HH:mm:ss')) = 15"),
     Row("SECOND", "(TIMESTAMP) -> INT", &PartKernel<TimePart::kSecond, What::kTimestamp>,
         kSecondText, "SECOND(FROM_UNIXTIME(61000)) = 1"),
 };

@@ -93,11 +93,8 @@ std::optional<TextEncoding> EncodingNamed(std::string_view name) {
 
 bool DecodeText(std::string_view text, TextEncoding encoding, std::string& bytes) {
   switch (encoding) {
-    case TextEncoding::kHex:
-      return DecodeHex(text, bytes);
-    case TextEncoding::kUtf8:
-      bytes.append(text);
-      return true;
+    case TextEncoding::kHex: return DecodeHex(text, bytes);
+    case TextEncoding::kUtf8: bytes.append(text); return true;
     case TextEncoding::kAscii:
       while (!text.empty()) {
         const std::string_view character = FirstCharacter(text);
@@ -107,25 +104,21 @@ bool DecodeText(std::string_view text, TextEncoding encoding, std::string& bytes
         text.remove_prefix(character.size());
       }
       return true;
-    case TextEncoding::kBase64:
-      return DecodeBase64(text, bytes);
+    case TextEncoding::kBase64: return DecodeBase64(text, bytes);
   }
   return false;
 }
 
 void EncodeText(std::string_view bytes, TextEncoding encoding, std::string& text) {
   switch (encoding) {
-    case TextEncoding::kHex:
-      return AppendHex(bytes, false, text);
-    case TextEncoding::kUtf8:
-      return AppendValidUtf8(bytes, text);
+    case TextEncoding::kHex: return AppendHex(bytes, false, text);
+    case TextEncoding::kUtf8: return AppendValidUtf8(bytes, text);
     case TextEncoding::kAscii:
       for (const char c : bytes) {
         AppendCodePoint(static_cast<uint8_t>(c) < 0x80 ? static_cast<uint8_t>(c) : 0xFFFD, text);
       }
       return;
-    case TextEncoding::kBase64:
-      return AppendBase64(bytes, text);
+    case TextEncoding::kBase64: return AppendBase64(bytes, text);
   }
 }
 

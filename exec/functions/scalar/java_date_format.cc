@@ -64,8 +64,11 @@ Result<JavaDateFormat> JavaDateFormat::Make(std::string_view pattern) {
 }
 
 void JavaDateFormat::AddNumber(char letter, int count, int width_min, int width_max) {
-  elements_.push_back({.kind = Kind::kNumber, .letter = letter, .count = count,
-                       .width_min = width_min, .width_max = width_max});
+  elements_.push_back({.kind = Kind::kNumber,
+                       .letter = letter,
+                       .count = count,
+                       .width_min = width_min,
+                       .width_max = width_max});
 }
 
 Status JavaDateFormat::AddLetters(char letter, int count) {
@@ -91,9 +94,7 @@ Status JavaDateFormat::AddLetters(char letter, int count) {
   switch (letter) {
     case 'u':
     case 'y':
-    case 'Y':
-      AddNumber(letter, count, count, count == 2 ? 2 : 19);
-      return OkStatus();
+    case 'Y': AddNumber(letter, count, count, count == 2 ? 2 : 19); return OkStatus();
     case 'M':
     case 'L':
     case 'Q':
@@ -108,21 +109,21 @@ Status JavaDateFormat::AddLetters(char letter, int count) {
     case 'H':
     case 'm':
     case 's':
-    case 'w':
-      return two_at_most();
+    case 'w': return two_at_most();
     case 'D':
       if (count > 3) return refuse(ErrorCode::kExpressionError, "too many letters");
       AddNumber(letter, count, count, count == 1 ? 19 : 3);
       return OkStatus();
     case 'A':
     case 'n':
-    case 'N':
-      AddNumber(letter, count, count, 19);
-      return OkStatus();
+    case 'N': AddNumber(letter, count, count, 19); return OkStatus();
     case 'S':
       if (count > 9) return refuse(ErrorCode::kExpressionError, "too many letters");
-      elements_.push_back({.kind = Kind::kFraction, .letter = letter, .count = count,
-                           .width_min = count, .width_max = count});
+      elements_.push_back({.kind = Kind::kFraction,
+                           .letter = letter,
+                           .count = count,
+                           .width_min = count,
+                           .width_max = count});
       return OkStatus();
     case 'e':
     case 'c':
@@ -132,8 +133,7 @@ Status JavaDateFormat::AddLetters(char letter, int count) {
       }
       break;
     case 'E':
-    case 'G':
-      break;
+    case 'G': break;
     case 'a':
       if (count > 1) return refuse(ErrorCode::kExpressionError, "too many letters");
       break;

@@ -37,16 +37,24 @@ class JavaDateFormat {
   bool ParseTime(std::string_view text, int32_t& ms_of_day) const;
 
  private:
-  enum class Kind : uint8_t { kLiteral, kNumber, kFraction, kText, kOffset, kZone,
-                              kOptionalStart, kOptionalEnd };
+  enum class Kind : uint8_t {
+    kLiteral,
+    kNumber,
+    kFraction,
+    kText,
+    kOffset,
+    kZone,
+    kOptionalStart,
+    kOptionalEnd
+  };
   struct Element {
     Kind kind;
     char letter = 0;
-    int count = 0;         // Letters in a row.
-    int width_min = 0;     // Digits of numbers.
+    int count = 0;      // Letters in a row.
+    int width_min = 0;  // Digits of numbers.
     int width_max = 0;
-    int reserved = 0;      // Digits that the numbers directly behind need.
-    size_t jump = 0;       // kOptionalStart: its end.
+    int reserved = 0;  // Digits that the numbers directly behind need.
+    size_t jump = 0;   // kOptionalStart: its end.
     std::string literal;
   };
   struct Fields;
@@ -70,8 +78,8 @@ class JavaDateFormat {
   /// text with a 0 for each digit, and where year, month, day, hour, minute and second begin.
   /// Empty: another pattern.
   std::string shape_;
-  std::string shape_sixes_;   ///< By byte of the shape: 6 for digits, else 0.
-  std::string shape_mask_;    ///< Likewise: the bits in which a text may not differ.
+  std::string shape_sixes_;  ///< By byte of the shape: 6 for digits, else 0.
+  std::string shape_mask_;   ///< Likewise: the bits in which a text may not differ.
   std::array<uint8_t, 6> shape_at_{};
   bool has_date_ = false;
   bool has_time_ = false;

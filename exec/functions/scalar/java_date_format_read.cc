@@ -112,9 +112,9 @@ struct JavaDateFormat::Fields {
   int month = -1;
   int day = -1;
   int day_of_year = -1;
-  int hour = -1;           // 0 to 23.
-  int hour_of_half = -1;   // 0 to 11.
-  int half = -1;           // 0: AM.
+  int hour = -1;          // 0 to 23.
+  int hour_of_half = -1;  // 0 to 11.
+  int half = -1;          // 0: AM.
   int minute = -1;
   int second = -1;
   int64_t nano = -1;
@@ -188,8 +188,7 @@ bool JavaDateFormat::ParseElement(const Element& element, std::string_view text,
       at += element.literal.size();
       return true;
     case Kind::kOptionalStart:
-    case Kind::kOptionalEnd:
-      return true;
+    case Kind::kOptionalEnd: return true;
     case Kind::kOffset: {
       int32_t seconds = 0;
       if (!TakeOffset(element.letter, element.count, text, at, seconds)) return false;
@@ -198,9 +197,9 @@ bool JavaDateFormat::ParseElement(const Element& element, std::string_view text,
     }
     case Kind::kZone: {
       size_t end = at;
-      while (end < text.size() && (IsDigit(text[end]) || (Lower(text[end]) >= 'a' &&
-             Lower(text[end]) <= 'z') || std::string_view("/_+-:").find(text[end]) !=
-             std::string_view::npos)) {
+      while (end < text.size() &&
+             (IsDigit(text[end]) || (Lower(text[end]) >= 'a' && Lower(text[end]) <= 'z') ||
+              std::string_view("/_+-:").find(text[end]) != std::string_view::npos)) {
         ++end;
       }
       fields.zone = TimeZone::FindAbbreviation(text.substr(at, end - at));
@@ -220,9 +219,7 @@ bool JavaDateFormat::ParseElement(const Element& element, std::string_view text,
         case 'L':
           fields.month = TakeName(kMonths, element.count, text, at);
           return fields.month > 0;
-        case 'a':
-          fields.half = TakeName(kHalves, 4, text, at) - 1;
-          return fields.half >= 0;
+        case 'a': fields.half = TakeName(kHalves, 4, text, at) - 1; return fields.half >= 0;
         case 'G': {
           constexpr std::array<std::string_view, 2> kShort = {"BC", "AD"};
           constexpr std::array<std::string_view, 2> kFull = {"Before Christ", "Anno Domini"};
@@ -233,8 +230,7 @@ bool JavaDateFormat::ParseElement(const Element& element, std::string_view text,
           // The weekday is read but, as the date decides, not used.
           return TakeName(kWeekdays, element.count, text, at) > 0;
       }
-    case Kind::kNumber:
-      break;
+    case Kind::kNumber: break;
   }
   bool negative = false;
   if (element.width_min != element.width_max && at < text.size() &&
@@ -254,39 +250,24 @@ bool JavaDateFormat::ParseElement(const Element& element, std::string_view text,
       fields.year = element.count == 2 ? value + 2000 : value;
       return std::abs(fields.year) <= 999'999'999;
     case 'M':
-    case 'L':
-      return ranged(value, 1, 12, fields.month);
+    case 'L': return ranged(value, 1, 12, fields.month);
     case 'Q':
-    case 'q':
-      return ranged(value, 1, 4, fields.quarter);
-    case 'd':
-      return ranged(value, 1, 31, fields.day);
-    case 'D':
-      return ranged(value, 1, 366, fields.day_of_year);
-    case 'H':
-      return ranged(value, 0, 23, fields.hour);
-    case 'k':
-      return ranged(value % 24, 0, 23, fields.hour) && value >= 1 && value <= 24;
-    case 'K':
-      return ranged(value, 0, 11, fields.hour_of_half);
-    case 'h':
-      return ranged(value % 12, 0, 11, fields.hour_of_half) && value >= 1 && value <= 12;
-    case 'm':
-      return ranged(value, 0, 59, fields.minute);
-    case 's':
-      return ranged(value, 0, 59, fields.second);
-    case 'A':
-      fields.milli_of_day = value;
-      return value >= 0 && value < kMillisPerDay;
-    case 'n':
-      fields.nano = value;
-      return value >= 0 && value < 1'000'000'000;
+    case 'q': return ranged(value, 1, 4, fields.quarter);
+    case 'd': return ranged(value, 1, 31, fields.day);
+    case 'D': return ranged(value, 1, 366, fields.day_of_year);
+    case 'H': return ranged(value, 0, 23, fields.hour);
+    case 'k': return ranged(value % 24, 0, 23, fields.hour) && value >= 1 && value <= 24;
+    case 'K': return ranged(value, 0, 11, fields.hour_of_half);
+    case 'h': return ranged(value % 12, 0, 11, fields.hour_of_half) && value >= 1 && value <= 12;
+    case 'm': return ranged(value, 0, 59, fields.minute);
+    case 's': return ranged(value, 0, 59, fields.second);
+    case 'A': fields.milli_of_day = value; return value >= 0 && value < kMillisPerDay;
+    case 'n': fields.nano = value; return value >= 0 && value < 1'000'000'000;
     case 'N':
       fields.milli_of_day = value / 1'000'000;
       return value >= 0 && fields.milli_of_day < kMillisPerDay;
     case 'e':
-    case 'c':
-      return value >= 1 && value <= 7;
+    case 'c': return value >= 1 && value <= 7;
     default:  // 'Y' and 'w' do not make a date in Java either.
       return false;
   }

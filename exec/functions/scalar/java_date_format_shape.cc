@@ -41,7 +41,7 @@ void JavaDateFormat::FindFixedShape() {
   unsigned seen = 0;
   for (const Element& element : elements_) {
     if (element.kind == Kind::kLiteral) {
-      if (element.literal.find('0') != std::string::npos) return;   // It stands for digits here.
+      if (element.literal.find('0') != std::string::npos) return;  // It stands for digits here.
       shape += element.literal;
       continue;
     }
@@ -83,8 +83,7 @@ bool JavaDateFormat::ReadFixed(std::string_view text, int64_t& local_ms) const {
   if (year < 1 || hour > 23 || minute > 59 || second > 59 || !IsDate(year, month, day)) {
     return false;
   }
-  local_ms = DaysOf(year, month, day) * kMillisPerDay +
-             (hour * 3600 + minute * 60 + second) * 1000;
+  local_ms = DaysOf(year, month, day) * kMillisPerDay + (hour * 3600 + minute * 60 + second) * 1000;
   return true;
 }
 

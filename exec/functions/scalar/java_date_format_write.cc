@@ -89,12 +89,9 @@ void JavaDateFormat::FormatElement(const Element& element, const Instant& instan
   const CivilDate& date = instant.date;
   const int weekday = WeekdayOf(instant.days);
   switch (element.kind) {
-    case Kind::kLiteral:
-      out += element.literal;
-      return;
+    case Kind::kLiteral: out += element.literal; return;
     case Kind::kOptionalStart:
-    case Kind::kOptionalEnd:
-      return;
+    case Kind::kOptionalEnd: return;
     case Kind::kOffset:
       return AppendOffsetStyled(element.letter, element.count, instant.offset_seconds, out);
     case Kind::kZone:
@@ -112,76 +109,39 @@ void JavaDateFormat::FormatElement(const Element& element, const Instant& instan
         case 'L':
           out += NameOf(kMonths[static_cast<size_t>(date.month - 1)], element.count);
           return;
-        case 'a':
-          out += kHalves[hour >= 12 ? 1 : 0];
-          return;
+        case 'a': out += kHalves[hour >= 12 ? 1 : 0]; return;
         case 'G':
           out += element.count == 4 ? (date.year > 0 ? "Anno Domini" : "Before Christ")
                                     : (date.year > 0 ? "AD" : "BC");
           return;
-        default:
-          out += NameOf(kWeekdays[static_cast<size_t>(weekday - 1)], element.count);
-          return;
+        default: out += NameOf(kWeekdays[static_cast<size_t>(weekday - 1)], element.count); return;
       }
-    case Kind::kNumber:
-      break;
+    case Kind::kNumber: break;
   }
   int64_t value = 0;
   switch (element.letter) {
-    case 'u':
-      value = date.year;
-      break;
-    case 'y':
-      value = date.year > 0 ? date.year : 1 - date.year;
-      break;
-    case 'Y':
-      value = WeekOf(instant.days).first;
-      break;
-    case 'w':
-      value = WeekOf(instant.days).second;
-      break;
+    case 'u': value = date.year; break;
+    case 'y': value = date.year > 0 ? date.year : 1 - date.year; break;
+    case 'Y': value = WeekOf(instant.days).first; break;
+    case 'w': value = WeekOf(instant.days).second; break;
     case 'M':
-    case 'L':
-      value = date.month;
-      break;
+    case 'L': value = date.month; break;
     case 'Q':
-    case 'q':
-      value = (date.month + 2) / 3;
-      break;
-    case 'd':
-      value = date.day;
-      break;
-    case 'D':
-      value = DayOfYear(instant.days);
-      break;
+    case 'q': value = (date.month + 2) / 3; break;
+    case 'd': value = date.day; break;
+    case 'D': value = DayOfYear(instant.days); break;
     case 'e':
     case 'c':
       value = weekday % 7 + 1;  // Weeks start on Sunday.
       break;
-    case 'H':
-      value = hour;
-      break;
-    case 'k':
-      value = hour == 0 ? 24 : hour;
-      break;
-    case 'K':
-      value = hour % 12;
-      break;
-    case 'h':
-      value = hour % 12 == 0 ? 12 : hour % 12;
-      break;
-    case 'm':
-      value = instant.ms_of_day / 60'000 % 60;
-      break;
-    case 's':
-      value = instant.ms_of_day / 1000 % 60;
-      break;
-    case 'A':
-      value = instant.ms_of_day;
-      break;
-    case 'n':
-      value = instant.ms_of_day % 1000 * 1'000'000;
-      break;
+    case 'H': value = hour; break;
+    case 'k': value = hour == 0 ? 24 : hour; break;
+    case 'K': value = hour % 12; break;
+    case 'h': value = hour % 12 == 0 ? 12 : hour % 12; break;
+    case 'm': value = instant.ms_of_day / 60'000 % 60; break;
+    case 's': value = instant.ms_of_day / 1000 % 60; break;
+    case 'A': value = instant.ms_of_day; break;
+    case 'n': value = instant.ms_of_day % 1000 * 1'000'000; break;
     default:  // 'N'
       value = instant.ms_of_day * 1'000'000;
       break;

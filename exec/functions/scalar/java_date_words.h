@@ -22,15 +22,14 @@ inline std::string_view NameOf(std::string_view full, int count) {
 
 /// How an offset pattern is written: X, XX, XXX, Z, ….
 struct OffsetStyle {
-  bool zulu;              // 'Z' for no offset.
+  bool zulu;  // 'Z' for no offset.
   bool colon;
   bool minutes_optional;  // Left out when zero.
 };
 
 inline OffsetStyle StyleOf(char letter, int count) {
   if (letter == 'Z') return {.zulu = count == 5, .colon = count == 5, .minutes_optional = false};
-  return {.zulu = letter == 'X', .colon = count == 3 || count == 5,
-          .minutes_optional = count == 1};
+  return {.zulu = letter == 'X', .colon = count == 3 || count == 5, .minutes_optional = count == 1};
 }
 
 }  // namespace weir

@@ -43,13 +43,9 @@ void ExtractFieldKernel(const KernelCall& call, ColumnBuilder& out) {
       path = &*last_path;
     }
     switch (reader.Extract(call.args[0]->GetString(row), *path, scratch)) {
-      case JsonTextReader::Outcome::kFound:
-        return out.AppendBytes(scratch);
-      case JsonTextReader::Outcome::kMalformed:
-        call.Error(row, kMalformed);
-        [[fallthrough]];
-      case JsonTextReader::Outcome::kAbsent:
-        return out.AppendNull();
+      case JsonTextReader::Outcome::kFound: return out.AppendBytes(scratch);
+      case JsonTextReader::Outcome::kMalformed: call.Error(row, kMalformed); [[fallthrough]];
+      case JsonTextReader::Outcome::kAbsent: return out.AppendNull();
     }
   });
 }
@@ -117,18 +113,15 @@ bool ItemEquals(const JsonParts::Item& item, const Column& values, int32_t row) 
   int64_t integer = 0;
   double number = 0;
   switch (values.type().kind()) {
-    case TypeKind::kBoolean:
-      return item.json == (values.GetBool(row) ? "true" : "false");
+    case TypeKind::kBoolean: return item.json == (values.GetBool(row) ? "true" : "false");
     case TypeKind::kInt:
       return !fraction && ParseInt64(item.json, integer) && integer == GetInt(values, row);
     case TypeKind::kBigint:
       return !fraction && ParseInt64(item.json, integer) && integer == GetBigint(values, row);
     case TypeKind::kDouble:
       return fraction && ParseDouble(item.json, number) && number == GetDouble(values, row);
-    case TypeKind::kDecimal:
-      return item.json == values.ToText(row);
-    default:
-      return false;
+    case TypeKind::kDecimal: return item.json == values.ToText(row);
+    default: return false;
   }
 }
 
@@ -239,8 +232,11 @@ void ToJsonKernel(const KernelCall& call, ColumnBuilder& out) {
 constexpr FunctionRowOf Row{kCategory};
 
 constexpr FunctionRow kJsonFunctions[] = {
-    {.name = "EXTRACTJSONFIELD", .signature = "(STRING, STRING) -> STRING",
-     .kernel = &ExtractFieldKernel, .prepare = &PreparePath, .category = kCategory,
+    {.name = "EXTRACTJSONFIELD",
+     .signature = "(STRING, STRING) -> STRING",
+     .kernel = &ExtractFieldKernel,
+     .prepare = &PreparePath,
+     .category = kCategory,
      .text = "Gives the value at a path in a JSON text, as text; null where there is none.",
      .example = "EXTRACTJSONFIELD('{\"a\": [1, 2]}', '$.a[1]') = '2'"},
     Row("IS_JSON_STRING", "(STRING) -> BOOLEAN", &IsJsonKernel, "Says whether a text is JSON.",

@@ -166,16 +166,14 @@ bool AppendCompact(ondemand::value value, int depth, std::string& out) {
       AppendJsonString(text, out);
       return true;
     }
-    default:
-      return AppendScalarToken(value.raw_json_token(), out);
+    default: return AppendScalarToken(value.raw_json_token(), out);
   }
 }
 
 /// Entries with equal keys become one: where the key came first, its last value.
 void MergeItems(std::vector<JsonParts::Item>& items) {
-  auto last = LastOfEqualKeys(items, [](const JsonParts::Item& item) -> std::string_view {
-    return item.key;
-  });
+  auto last = LastOfEqualKeys(
+      items, [](const JsonParts::Item& item) -> std::string_view { return item.key; });
   if (last.empty()) return;
   std::vector<JsonParts::Item> merged;
   for (const JsonParts::Item& item : items) {

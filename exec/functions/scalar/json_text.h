@@ -25,7 +25,7 @@ struct JsonParts {
     std::string_view AsText() const { return is_string ? text : json; }
   };
   Kind kind = Kind::kScalar;
-  std::vector<Item> items;   ///< Elements, entries, or the one scalar.
+  std::vector<Item> items;  ///< Elements, entries, or the one scalar.
 };
 
 /// A path such as $.a.b[0]["c d"]; steps are keys or positions.

@@ -3,8 +3,8 @@
 // The loops of kernels: a body run for the rows that count, null for the others.
 
 #include "base/limits.h"
-#include "exec/functions/scalar/cell.h"
 #include "exec/functions/kernel.h"
+#include "exec/functions/scalar/cell.h"
 
 namespace weir {
 

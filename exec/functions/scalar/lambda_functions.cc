@@ -14,9 +14,9 @@ constexpr std::string_view kCategory = "Lambda";
 
 /// The elements (or entries) of all active rows of a collection, one below the other.
 struct Flattened {
-  std::vector<ColumnPtr> columns;    // Elements; or keys and values.
-  std::vector<int32_t> outer_rows;   // By element.
-  std::vector<int32_t> begins;       // By row: its first element.
+  std::vector<ColumnPtr> columns;   // Elements; or keys and values.
+  std::vector<int32_t> outer_rows;  // By element.
+  std::vector<int32_t> begins;      // By row: its first element.
   std::vector<int32_t> ends;
 };
 
@@ -140,7 +140,7 @@ void ReduceKernel(const KernelCall& call, ColumnBuilder& out) {
   const auto rows = static_cast<size_t>(call.rows);
   std::vector<StatePlace> states(rows);
   std::vector<bool> failed(rows);
-  std::vector<int32_t> alive;   // Rows that have a further element.
+  std::vector<int32_t> alive;  // Rows that have a further element.
   for (int32_t row = 0; row < call.rows; ++row) {
     states[row] = {&initial, row};
     if (call.IsActive(row) && !initial.IsNull(row) && !collection.IsNull(row) &&
@@ -148,8 +148,8 @@ void ReduceKernel(const KernelCall& call, ColumnBuilder& out) {
       alive.push_back(row);
     }
   }
-  ColumnPtr last;                    // Of the latest step…
-  std::vector<ColumnPtr> finished;   // …and the states of rows that have no further element.
+  ColumnPtr last;                   // Of the latest step…
+  std::vector<ColumnPtr> finished;  // …and the states of rows that have no further element.
   std::vector<int32_t> positions;
   for (int32_t step = 0; !alive.empty(); ++step) {
     CheckInterrupt();
@@ -212,8 +212,7 @@ constexpr FunctionRow kLambdaFunctions[] = {
     Row("TRANSFORM", "(ARRAY<T>, (T) => R) -> ARRAY<R>", &TransformArrayKernel, kTransformText,
         "TRANSFORM(ARRAY[1, 2], x => x + 5) = ARRAY[6, 7]"),
     Row("TRANSFORM", "(MAP<K, V>, (K, V) => R, (K, V) => T) -> MAP<R, T>", &TransformMapKernel,
-        kTransformText,
-        "TRANSFORM(MAP('a' := 1), (k, v) => UCASE(k), (k, v) => v + 1)['A'] = 2"),
+        kTransformText, "TRANSFORM(MAP('a' := 1), (k, v) => UCASE(k), (k, v) => v + 1)['A'] = 2"),
     Row("REDUCE", "(ARRAY<T>, S, (S, T) => S) -> S", &ReduceKernel, kReduceText,
         "REDUCE(ARRAY[1, 2, 3], 10, (s, x) => s + x) = 16", Nulls::kHandle),
     Row("REDUCE", "(MAP<K, V>, S, (S, K, V) => S) -> S", &ReduceKernel, kReduceText,

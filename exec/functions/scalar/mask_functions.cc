@@ -37,8 +37,7 @@ void AppendMasked(std::string_view text, int64_t begin, int64_t end, const Masks
                   std::string& out) {
   for (int64_t unit = 0; !text.empty();) {
     const std::string_view character = FirstCharacter(text);
-    const std::string_view mask =
-        masks[static_cast<size_t>(ClassOf(CodePointOf(character)))];
+    const std::string_view mask = masks[static_cast<size_t>(ClassOf(CodePointOf(character)))];
     out.append(unit >= begin && unit < end && !mask.empty() ? mask : character);
     unit += character.size() == 4 ? 2 : 1;
     text.remove_prefix(character.size());
@@ -81,8 +80,13 @@ void MaskKernel(const KernelCall& call, ColumnBuilder& out) {
 template <Part kPart>
 constexpr FunctionRow MaskRow(std::string_view name, std::string_view signature,
                               std::string_view text, std::string_view example) {
-  return {.name = name, .signature = signature, .nulls = Nulls::kHandle,
-          .kernel = &MaskKernel<kPart>, .category = kCategory, .text = text, .example = example};
+  return {.name = name,
+          .signature = signature,
+          .nulls = Nulls::kHandle,
+          .kernel = &MaskKernel<kPart>,
+          .category = kCategory,
+          .text = text,
+          .example = example};
 }
 
 constexpr std::string_view kShort = "(STRING, INT) -> STRING";

@@ -35,9 +35,7 @@ double Ln(double x) {
 double Radians(double x) { return x / 180.0 * std::numbers::pi; }
 double Sin(double x) { return std::sin(x); }
 double Sinh(double x) { return std::sinh(x); }
-double Sqrt(double x) {
-  return x < 0 ? std::numeric_limits<double>::quiet_NaN() : std::sqrt(x);
-}
+double Sqrt(double x) { return x < 0 ? std::numeric_limits<double>::quiet_NaN() : std::sqrt(x); }
 double Tan(double x) { return std::tan(x); }
 double Tanh(double x) { return std::tanh(x); }
 double Atan2(double y, double x) { return std::atan2(y, x); }
@@ -108,12 +106,9 @@ Int128 DivideCut(Int128 value, Int128 unit, Cut cut) {
   const Int128 rest = value % unit;
   if (rest == 0) return whole;
   switch (cut) {
-    case Cut::kTrunc:
-      return whole;
-    case Cut::kFloor:
-      return rest < 0 ? whole - 1 : whole;
-    case Cut::kCeil:
-      return rest > 0 ? whole + 1 : whole;
+    case Cut::kTrunc: return whole;
+    case Cut::kFloor: return rest < 0 ? whole - 1 : whole;
+    case Cut::kCeil: return rest > 0 ? whole + 1 : whole;
     case Cut::kRound: {
       // Half goes towards plus infinity.
       const Int128 distance = rest < 0 ? -rest : rest;
@@ -163,9 +158,8 @@ void CutDecimalKernel(const KernelCall& call, ColumnBuilder& out) {
 }
 template <Cut kCut>
 void CutDecimalToKernel(const KernelCall& call, ColumnBuilder& out) {
-  ForActiveRows(call, out, [&](int32_t row) {
-    CutDecimal<kCut>(call, row, GetInt(*call.args[1], row), out);
-  });
+  ForActiveRows(call, out,
+                [&](int32_t row) { CutDecimal<kCut>(call, row, GetInt(*call.args[1], row), out); });
 }
 
 /// A double cut at `places` decimal digits: the digits of its shortest text are what is rounded, as
@@ -279,13 +273,13 @@ void GeoDistanceKernel(const KernelCall& call, ColumnBuilder& out) {
 
 constexpr FunctionRowOf Row{kCategory};
 
-#define WEIR_DOUBLE_ROWS(name, function, text, example)                             \
-  Row(name, "(INT) -> DOUBLE", kUnary<int32_t, function>, text, example),           \
-      Row(name, "(BIGINT) -> DOUBLE", kUnary<int64_t, function>, text, example),    \
+#define WEIR_DOUBLE_ROWS(name, function, text, example)                          \
+  Row(name, "(INT) -> DOUBLE", kUnary<int32_t, function>, text, example),        \
+      Row(name, "(BIGINT) -> DOUBLE", kUnary<int64_t, function>, text, example), \
       Row(name, "(DOUBLE) -> DOUBLE", kUnary<double, function>, text, example)
-#define WEIR_TWO_DOUBLES_ROWS(name, function, text, example)                                  \
-  Row(name, "(INT, INT) -> DOUBLE", kBinary<int32_t, function>, text, example),               \
-      Row(name, "(BIGINT, BIGINT) -> DOUBLE", kBinary<int64_t, function>, text, example),     \
+#define WEIR_TWO_DOUBLES_ROWS(name, function, text, example)                              \
+  Row(name, "(INT, INT) -> DOUBLE", kBinary<int32_t, function>, text, example),           \
+      Row(name, "(BIGINT, BIGINT) -> DOUBLE", kBinary<int64_t, function>, text, example), \
       Row(name, "(DOUBLE, DOUBLE) -> DOUBLE", kBinary<double, function>, text, example)
 
 constexpr std::string_view kAbsText = "Gives the absolute value.";
@@ -338,11 +332,17 @@ constexpr FunctionRow kMathFunctions[] = {
         "FLOOR(-1.2) = -2.0", &SameDecimal),
     Row("FLOOR", "(DOUBLE) -> DOUBLE", &UnaryKernel<double, double, &Floor>, kFloorText,
         "FLOOR(1.8E0) = 1E0"),
-    {.name = "GEO_DISTANCE", .signature = "(DOUBLE, DOUBLE, DOUBLE, DOUBLE) -> DOUBLE",
-     .kernel = &GeoDistanceKernel, .category = kCategory, .text = kDistanceText,
+    {.name = "GEO_DISTANCE",
+     .signature = "(DOUBLE, DOUBLE, DOUBLE, DOUBLE) -> DOUBLE",
+     .kernel = &GeoDistanceKernel,
+     .category = kCategory,
+     .text = kDistanceText,
      .example = "ROUND(GEO_DISTANCE(0E0, 0E0, 0E0, 1E0)) = 111"},
-    {.name = "GEO_DISTANCE", .signature = "(DOUBLE, DOUBLE, DOUBLE, DOUBLE, STRING) -> DOUBLE",
-     .nulls = Nulls::kHandle, .kernel = &GeoDistanceKernel, .category = kCategory,
+    {.name = "GEO_DISTANCE",
+     .signature = "(DOUBLE, DOUBLE, DOUBLE, DOUBLE, STRING) -> DOUBLE",
+     .nulls = Nulls::kHandle,
+     .kernel = &GeoDistanceKernel,
+     .category = kCategory,
      .text = kDistanceText,
      .example = "ROUND(GEO_DISTANCE(0E0, 0E0, 0E0, 1E0, 'MILES')) = 69"},
     WEIR_DOUBLE_ROWS("LN", Ln, "Gives the natural logarithm; NaN below 0.", "LN(1) = 0E0"),
@@ -354,8 +354,12 @@ constexpr FunctionRow kMathFunctions[] = {
     Row("PI", "() -> DOUBLE", &PiKernel, "Gives the circle's number.", "ROUND(PI(), 2) = 3.14E0"),
     WEIR_TWO_DOUBLES_ROWS("POWER", Power, "Raises a base to an exponent.", "POWER(2, 10) = 1024E0"),
     WEIR_DOUBLE_ROWS("RADIANS", Radians, "Turns degrees into radians.", "RADIANS(0) = 0E0"),
-    {.name = "RANDOM", .signature = "() -> DOUBLE", .kernel = &RandomKernel, .deterministic = false,
-     .category = kCategory, .text = "Gives a number from 0 (included) to 1, another one each row.",
+    {.name = "RANDOM",
+     .signature = "() -> DOUBLE",
+     .kernel = &RandomKernel,
+     .deterministic = false,
+     .category = kCategory,
+     .text = "Gives a number from 0 (included) to 1, another one each row.",
      .example = "RANDOM() < 1E0"},
     Row("ROUND", "(INT) -> BIGINT", &UnaryKernel<int32_t, int64_t, &IntToBigint>, kRoundText,
         "ROUND(3) = 3"),

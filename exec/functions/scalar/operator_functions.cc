@@ -10,28 +10,36 @@ constexpr std::string_view kCategory = "OPERATOR";
 
 constexpr FunctionRow Arithmetic(std::string_view name, std::string_view signature, Kernel kernel,
                                  bool never_fails, ResultType result_type = nullptr) {
-  return {.name = name, .signature = signature, .kernel = kernel, .result_type = result_type,
-          .category = kCategory, .never_fails = never_fails};
+  return {.name = name,
+          .signature = signature,
+          .kernel = kernel,
+          .result_type = result_type,
+          .category = kCategory,
+          .never_fails = never_fails};
 }
 
-constexpr FunctionRow Comparison(std::string_view name, std::string_view signature,
-                                 Kernel kernel) {
-  return {.name = name, .signature = signature, .nulls = Nulls::kHandle, .kernel = kernel,
-          .prepare = &PrepareComparison, .category = kCategory, .never_fails = true};
+constexpr FunctionRow Comparison(std::string_view name, std::string_view signature, Kernel kernel) {
+  return {.name = name,
+          .signature = signature,
+          .nulls = Nulls::kHandle,
+          .kernel = kernel,
+          .prepare = &PrepareComparison,
+          .category = kCategory,
+          .never_fails = true};
 }
 
 // Types that have an order. DECIMALs are compared whatever their scales.
-#define WEIR_ORDERED(name, kernel)                                          \
-  Comparison(name, "(INT, INT) -> BOOLEAN", kernel),                        \
-      Comparison(name, "(BIGINT, BIGINT) -> BOOLEAN", kernel),              \
-      Comparison(name, "(DECIMAL, DECIMAL) -> BOOLEAN", kernel),            \
-      Comparison(name, "(DOUBLE, DOUBLE) -> BOOLEAN", kernel),              \
-      Comparison(name, "(STRING, STRING) -> BOOLEAN", kernel),              \
-      Comparison(name, "(BYTES, BYTES) -> BOOLEAN", kernel),                \
-      Comparison(name, "(DATE, DATE) -> BOOLEAN", kernel),                  \
-      Comparison(name, "(TIME, TIME) -> BOOLEAN", kernel),                  \
-      Comparison(name, "(TIMESTAMP, TIMESTAMP) -> BOOLEAN", kernel),        \
-      Comparison(name, "(DATE, TIMESTAMP) -> BOOLEAN", kernel),             \
+#define WEIR_ORDERED(name, kernel)                                   \
+  Comparison(name, "(INT, INT) -> BOOLEAN", kernel),                 \
+      Comparison(name, "(BIGINT, BIGINT) -> BOOLEAN", kernel),       \
+      Comparison(name, "(DECIMAL, DECIMAL) -> BOOLEAN", kernel),     \
+      Comparison(name, "(DOUBLE, DOUBLE) -> BOOLEAN", kernel),       \
+      Comparison(name, "(STRING, STRING) -> BOOLEAN", kernel),       \
+      Comparison(name, "(BYTES, BYTES) -> BOOLEAN", kernel),         \
+      Comparison(name, "(DATE, DATE) -> BOOLEAN", kernel),           \
+      Comparison(name, "(TIME, TIME) -> BOOLEAN", kernel),           \
+      Comparison(name, "(TIMESTAMP, TIMESTAMP) -> BOOLEAN", kernel), \
+      Comparison(name, "(DATE, TIMESTAMP) -> BOOLEAN", kernel),      \
       Comparison(name, "(TIMESTAMP, DATE) -> BOOLEAN", kernel)
 
 #define WEIR_EQUALITY(name, kernel) \
@@ -77,10 +85,16 @@ constexpr FunctionRow kOperators[] = {
     WEIR_ORDERED(">=", &GreaterOrEqualKernel),
     WEIR_EQUALITY("IS DISTINCT FROM", &DistinctKernel),
     WEIR_EQUALITY("IS NOT DISTINCT FROM", &NotDistinctKernel),
-    {.name = "LIKE", .signature = "(STRING, STRING) -> BOOLEAN", .kernel = &LikeKernel,
-     .prepare = &PrepareLike, .category = kCategory},
-    {.name = "LIKE", .signature = "(STRING, STRING, STRING) -> BOOLEAN", .kernel = &LikeKernel,
-     .prepare = &PrepareLike, .category = kCategory},
+    {.name = "LIKE",
+     .signature = "(STRING, STRING) -> BOOLEAN",
+     .kernel = &LikeKernel,
+     .prepare = &PrepareLike,
+     .category = kCategory},
+    {.name = "LIKE",
+     .signature = "(STRING, STRING, STRING) -> BOOLEAN",
+     .kernel = &LikeKernel,
+     .prepare = &PrepareLike,
+     .category = kCategory},
 };
 
 #undef WEIR_EQUALITY

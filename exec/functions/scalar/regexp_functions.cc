@@ -45,7 +45,8 @@ Result<std::shared_ptr<const void>> PreparePattern(std::span<const Value* const>
 class Patterns {
  public:
   Patterns(const KernelCall& call, size_t argument)
-      : call_(call), column_(*call.args[argument]),
+      : call_(call),
+        column_(*call.args[argument]),
         prepared_(static_cast<const RE2*>(call.state)) {}
   /// Null (with an error for the row) if the pattern cannot be compiled.
   const RE2* At(int32_t row) {
@@ -73,9 +74,8 @@ template <typename Visit>
 void ForMatches(const RE2& pattern, std::string_view text, Visit&& visit) {
   std::vector<re2::StringPiece> groups(static_cast<size_t>(pattern.NumberOfCapturingGroups()) + 1);
   size_t at = 0;
-  while (at <= text.size() &&
-         pattern.Match(Piece(text), at, text.size(), RE2::UNANCHORED, groups.data(),
-                       static_cast<int>(groups.size()))) {
+  while (at <= text.size() && pattern.Match(Piece(text), at, text.size(), RE2::UNANCHORED,
+                                            groups.data(), static_cast<int>(groups.size()))) {
     CheckInterrupt();
     if (!visit(groups)) return;
     const size_t end = static_cast<size_t>(groups[0].data() - text.data()) + groups[0].size();
@@ -231,8 +231,12 @@ void SplitKernel(const KernelCall& call, ColumnBuilder& out) {
 template <size_t kPatternArgument>
 constexpr FunctionRow RegexpRow(std::string_view name, std::string_view signature, Kernel kernel,
                                 std::string_view text, std::string_view example) {
-  return {.name = name, .signature = signature, .kernel = kernel,
-          .prepare = &PreparePattern<kPatternArgument>, .category = kCategory, .text = text,
+  return {.name = name,
+          .signature = signature,
+          .kernel = kernel,
+          .prepare = &PreparePattern<kPatternArgument>,
+          .category = kCategory,
+          .text = text,
           .example = example};
 }
 

@@ -99,7 +99,7 @@ void PadKernel(const KernelCall& call, ColumnBuilder& out) {
     const auto repeats = static_cast<size_t>(missing / unit);
     const size_t bytes = text.size() + repeats * padding.size() + last.size();
     if (IsTooLong(call, row, bytes)) return out.AppendNull();
-    out.raw_values().Reserve(bytes);   // Before anything is filled.
+    out.raw_values().Reserve(bytes);  // Before anything is filled.
     scratch.clear();
     if (!kLeft) scratch.append(text);
     AppendRepeated(padding, repeats, scratch);
@@ -470,9 +470,13 @@ constexpr FunctionRow kStringFunctions[] = {
         "TRIM('  a ') = 'a'"),
     Row("UCASE", "(STRING) -> STRING", &TextKernel<&AppendUpper>, "Gives a text in upper case.",
         "UCASE('AbC') = 'ABC'"),
-    {.name = "UUID", .signature = "() -> STRING", .kernel = &RandomUuidKernel,
-     .deterministic = false, .category = kCategory,
-     .text = "Makes a random UUID, or writes 16 bytes as one.", .example = "LEN(UUID()) = 36"},
+    {.name = "UUID",
+     .signature = "() -> STRING",
+     .kernel = &RandomUuidKernel,
+     .deterministic = false,
+     .category = kCategory,
+     .text = "Makes a random UUID, or writes 16 bytes as one.",
+     .example = "LEN(UUID()) = 36"},
     Row("UUID", "(BYTES) -> STRING", &UuidOfBytesKernel,
         "Makes a random UUID, or writes 16 bytes as one.",
         "UUID(TO_BYTES('00112233445566778899aabbccddeeff', 'hex')) = "

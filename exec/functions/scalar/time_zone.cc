@@ -41,25 +41,19 @@ struct Abbreviation {
 };
 
 constexpr Abbreviation kAbbreviations[] = {
-    {"ACST", "Australia/Adelaide"},   {"ACDT", "Australia/Adelaide"},
-    {"AEST", "Australia/Sydney"},     {"AEDT", "Australia/Sydney"},
-    {"AKST", "America/Anchorage"},    {"AKDT", "America/Anchorage"},
-    {"AST", "America/Halifax"},       {"ADT", "America/Halifax"},
-    {"AWST", "Australia/Perth"},      {"BRT", "America/Sao_Paulo"},
-    {"BST", "Europe/London"},         {"CAT", "Africa/Maputo"},
-    {"CET", "Europe/Paris"},          {"CEST", "Europe/Paris"},
-    {"CST", "America/Chicago"},       {"CDT", "America/Chicago"},
-    {"EAT", "Africa/Nairobi"},        {"EET", "Europe/Bucharest"},
-    {"EEST", "Europe/Bucharest"},     {"EST", "America/New_York"},
-    {"EDT", "America/New_York"},      {"HKT", "Asia/Hong_Kong"},
-    {"HST", "Pacific/Honolulu"},      {"IST", "Asia/Kolkata"},
-    {"JST", "Asia/Tokyo"},            {"KST", "Asia/Seoul"},
-    {"MSK", "Europe/Moscow"},         {"MST", "America/Denver"},
-    {"MDT", "America/Denver"},        {"NZST", "Pacific/Auckland"},
-    {"NZDT", "Pacific/Auckland"},     {"PKT", "Asia/Karachi"},
-    {"PST", "America/Los_Angeles"},   {"PDT", "America/Los_Angeles"},
-    {"SAST", "Africa/Johannesburg"},  {"SGT", "Asia/Singapore"},
-    {"WET", "Europe/Lisbon"},         {"WEST", "Europe/Lisbon"},
+    {"ACST", "Australia/Adelaide"}, {"ACDT", "Australia/Adelaide"},  {"AEST", "Australia/Sydney"},
+    {"AEDT", "Australia/Sydney"},   {"AKST", "America/Anchorage"},   {"AKDT", "America/Anchorage"},
+    {"AST", "America/Halifax"},     {"ADT", "America/Halifax"},      {"AWST", "Australia/Perth"},
+    {"BRT", "America/Sao_Paulo"},   {"BST", "Europe/London"},        {"CAT", "Africa/Maputo"},
+    {"CET", "Europe/Paris"},        {"CEST", "Europe/Paris"},        {"CST", "America/Chicago"},
+    {"CDT", "America/Chicago"},     {"EAT", "Africa/Nairobi"},       {"EET", "Europe/Bucharest"},
+    {"EEST", "Europe/Bucharest"},   {"EST", "America/New_York"},     {"EDT", "America/New_York"},
+    {"HKT", "Asia/Hong_Kong"},      {"HST", "Pacific/Honolulu"},     {"IST", "Asia/Kolkata"},
+    {"JST", "Asia/Tokyo"},          {"KST", "Asia/Seoul"},           {"MSK", "Europe/Moscow"},
+    {"MST", "America/Denver"},      {"MDT", "America/Denver"},       {"NZST", "Pacific/Auckland"},
+    {"NZDT", "Pacific/Auckland"},   {"PKT", "Asia/Karachi"},         {"PST", "America/Los_Angeles"},
+    {"PDT", "America/Los_Angeles"}, {"SAST", "Africa/Johannesburg"}, {"SGT", "Asia/Singapore"},
+    {"WET", "Europe/Lisbon"},       {"WEST", "Europe/Lisbon"},
 };
 
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }

@@ -109,10 +109,8 @@ uint32_t CodePointOf(std::string_view character) {
   };
   const uint32_t lead = byte(0);
   switch (character.size()) {
-    case 1:
-      return lead < 0x80 ? lead : 0xFFFD;
-    case 2:
-      return ((lead & 0x1F) << 6) | (byte(1) & 0x3F);
+    case 1: return lead < 0x80 ? lead : 0xFFFD;
+    case 2: return ((lead & 0x1F) << 6) | (byte(1) & 0x3F);
     case 3: {
       const uint32_t code = ((lead & 0x0F) << 12) | ((byte(1) & 0x3F) << 6) | (byte(2) & 0x3F);
       return code >= 0xD800 && code <= 0xDFFF ? 0xFFFD : code;
@@ -183,14 +181,10 @@ void AppendInitcap(std::string_view text, std::string& out) {
 
 CharacterClass ClassOf(uint32_t code_point) {
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(code_point))) {
-    case UTF8PROC_CATEGORY_LU:
-      return CharacterClass::kUpper;
-    case UTF8PROC_CATEGORY_LL:
-      return CharacterClass::kLower;
-    case UTF8PROC_CATEGORY_ND:
-      return CharacterClass::kDigit;
-    default:
-      return CharacterClass::kOther;
+    case UTF8PROC_CATEGORY_LU: return CharacterClass::kUpper;
+    case UTF8PROC_CATEGORY_LL: return CharacterClass::kLower;
+    case UTF8PROC_CATEGORY_ND: return CharacterClass::kDigit;
+    default: return CharacterClass::kOther;
   }
 }
 
@@ -198,15 +192,14 @@ size_t FindText(std::string_view text, std::string_view wanted, size_t from) {
   // The library's own search compares in full at each place where the first byte is right.
   constexpr size_t kShort = 16;
   if (wanted.size() <= kShort || from > text.size()) return text.find(wanted, from);
-  const void* found =
-      memmem(text.data() + from, text.size() - from, wanted.data(), wanted.size());
+  const void* found = memmem(text.data() + from, text.size() - from, wanted.data(), wanted.size());
   if (found == nullptr) return std::string_view::npos;
   return static_cast<size_t>(static_cast<const char*>(found) - text.data());
 }
 
 size_t FindTextBackwards(std::string_view text, std::string_view wanted, size_t from) {
   if (wanted.size() > text.size()) return std::string_view::npos;
-  const size_t looks = wanted.size() > 4096 ? 0xFF : 0xFFFFF;   // Between two interruptions.
+  const size_t looks = wanted.size() > 4096 ? 0xFF : 0xFFFFF;  // Between two interruptions.
   for (size_t at = std::min(from, text.size() - wanted.size());; --at) {
     if ((at & looks) == 0) CheckInterrupt();
     if (std::memcmp(text.data() + at, wanted.data(), wanted.size()) == 0) return at;

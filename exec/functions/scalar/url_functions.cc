@@ -121,7 +121,7 @@ bool AppendDecoded(std::string_view text, bool plus_is_blank, std::string& out) 
 }
 
 /// One part of the URL, decoded.
-template <std::optional<std::string_view> Url::* kPart>
+template <std::optional<std::string_view> Url::*kPart>
 void ExtractKernel(const KernelCall& call, ColumnBuilder& out) {
   std::string scratch;
   ForActiveRows(call, out, [&](int32_t row) {
@@ -220,8 +220,7 @@ constexpr FunctionRow kUrlFunctions[] = {
         "Decodes a value as it stands in a form or a query.",
         "URL_DECODE_PARAM('a+%26b') = 'a &b'"),
     Row("URL_ENCODE_PARAM", "(STRING) -> STRING", &EncodeParameterKernel,
-        "Encodes a value to stand in a form or a query.",
-        "URL_ENCODE_PARAM('a &b') = 'a+%26b'"),
+        "Encodes a value to stand in a form or a query.", "URL_ENCODE_PARAM('a &b') = 'a+%26b'"),
     Row("URL_EXTRACT_FRAGMENT", "(STRING) -> STRING", &ExtractKernel<&Url::fragment>,
         "Gives what stands behind the # of a URL.",
         "URL_EXTRACT_FRAGMENT('http://a.io/?q#top') = 'top'"),

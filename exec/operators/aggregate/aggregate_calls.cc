@@ -16,8 +16,8 @@ Result<AggregateCalls> AggregateCalls::Make(const std::vector<physical::Aggregat
   for (const physical::AggregateCall& call : calls) {
     const AggregateRow& row = RowOf(*call.function);
     Call one;
-    one.states = row.make(call.function->parameter_types, call.constants,
-                          call.function->return_type);
+    one.states =
+        row.make(call.function->parameter_types, call.constants, call.function->return_type);
     if (one.states == nullptr) {
       return Status(ErrorCode::kInternal,
                     "an aggregate function has no states for its types: " + call.function->name);

@@ -28,14 +28,14 @@ class AggregateCalls {
   /// Keeps `groups`, which ascend, as 0, 1, … and no others: these have been Reset.
   void Keep(std::span<const uint32_t> groups);
 
-  /// Rows that cannot be added (a DECIMAL sum that overflows keeps its value) are counted and logged
-  /// here from then on.
+  /// Rows that cannot be added (a DECIMAL sum that overflows keeps its value) are counted and
+  /// logged here from then on.
   void Open(TaskContext& context) { context_ = &context; }
 
   /// Each takes argument columns from the input chunk's.
   void Add(const Chunk& chunk, std::span<const int32_t> rows, std::span<const uint32_t> groups);
-  void AddEach(const Chunk& chunk, std::span<const int32_t> rows,
-               std::span<const uint32_t> groups, std::span<ColumnBuilder> out);
+  void AddEach(const Chunk& chunk, std::span<const int32_t> rows, std::span<const uint32_t> groups,
+               std::span<ColumnBuilder> out);
   void Undo(const Chunk& chunk, std::span<const int32_t> rows, std::span<const uint32_t> groups);
   void Merge(uint32_t into, uint32_t from);
   /// Appends the partial states of `groups`, call after call, and adds such columns again: these
@@ -60,12 +60,12 @@ class AggregateCalls {
     std::vector<int> arg_columns;
     DataType type;
     std::vector<DataType> partial_types;
-    std::vector<ColumnPtr> args;   // Of the batch at hand.
+    std::vector<ColumnPtr> args;  // Of the batch at hand.
   };
   void Bind(const std::vector<ColumnPtr>& columns);
   void Report(const Chunk& chunk);
 
-  std::unique_ptr<RowErrors> errors_ = std::make_unique<RowErrors>();   // The states point to it.
+  std::unique_ptr<RowErrors> errors_ = std::make_unique<RowErrors>();  // The states point to it.
   TaskContext* context_ = nullptr;
   std::vector<Call> calls_;
   uint32_t count_ = 0;

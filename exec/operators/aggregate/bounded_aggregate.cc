@@ -13,8 +13,8 @@
 #include "exec/column/chunk_parts.h"
 #include "exec/column/compare.h"
 #include "exec/operators/aggregate/aggregate_calls.h"
-#include "exec/operators/factories.h"
 #include "exec/operators/aggregate/grouped_rows.h"
+#include "exec/operators/factories.h"
 #include "exec/state/group_table.h"
 
 namespace weir {
@@ -89,8 +89,8 @@ class BoundedAggregate : public Operator {
     } else {
       calls_.Add(chunk, rows_, ids_);
     }
-    memory_.Update(*context_, groups_.ByteSize() + calls_.ByteSize() +
-                                  ends_.capacity() * sizeof(int64_t));
+    memory_.Update(*context_,
+                   groups_.ByteSize() + calls_.ByteSize() + ends_.capacity() * sizeof(int64_t));
   }
 
   // Fills rows_ and, where there are windows, starts_: one entry for each row and window of it.
@@ -205,8 +205,8 @@ class BoundedAggregate : public Operator {
   const bool global_;
   AggregateCalls calls_;
   GroupTable groups_;
-  std::vector<int64_t> ends_;          // Of sessions, by group.
-  uint32_t next_ = 0;                  // Of the groups that are handed on.
+  std::vector<int64_t> ends_;  // Of sessions, by group.
+  uint32_t next_ = 0;          // Of the groups that are handed on.
   TaskContext* context_ = nullptr;
   MemoryAccount memory_;
 

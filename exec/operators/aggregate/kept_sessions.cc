@@ -139,7 +139,7 @@ Status KeptSessions::Close(int64_t limit,
       Remove(id);
       if (of_key_[key].empty()) keys_.Erase(key);
     }
-    if (by_end_.contains(step)) return OkStatus();   // The limit lies within.
+    if (by_end_.contains(step)) return OkStatus();  // The limit lies within.
   }
 }
 
@@ -184,7 +184,7 @@ void KeptSessions::Save() {
     steps_dirty_ = false;
   }
   for (uint32_t id : dirty_) {
-    if (!sessions_[id].dirty) continue;   // Gone since.
+    if (!sessions_[id].dirty) continue;  // Gone since.
     sessions_[id].dirty = false;
     pages_.Mark(id);
   }
@@ -205,8 +205,8 @@ void KeptSessions::ChooseKeys() {
   shrinks_ = share < held;
   if (!shrinks_) return;
   const double part = static_cast<double>(std::max<int64_t>(share, 0)) / static_cast<double>(held);
-  const auto stay = static_cast<int64_t>(static_cast<double>(sessions_.size()) *
-                                         std::min(part, 0.75));
+  const auto stay =
+      static_cast<int64_t>(static_cast<double>(sessions_.size()) * std::min(part, 0.75));
   int64_t left = live_;
   // The second time around nothing counts as used any more.
   for (size_t step = 0; step < 2 * of_key_.size() && left > stay; ++step) {
@@ -322,7 +322,7 @@ void KeptSessions::Measure() {
 }
 
 size_t KeptSessions::ByteSize() const {
-  constexpr size_t kListBytes = 24 + 32;   // Of a key's sessions.
+  constexpr size_t kListBytes = 24 + 32;  // Of a key's sessions.
   return keys_.ByteSize() + calls_.ByteSize() + sessions_.capacity() * sizeof(Session) +
          of_key_.capacity() * kListBytes + key_used_.capacity() * 2 +
          static_cast<size_t>(live_) * 2 * sizeof(uint32_t) + dirty_.size() * kChangedSessionBytes;

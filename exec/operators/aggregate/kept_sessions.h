@@ -43,13 +43,13 @@ struct SessionBounds {
 struct Session {
   uint32_t key = 0;
   SessionBounds bounds;
-  SessionBounds emitted;      ///< As handed on last, if was_emitted.
-  int32_t old_result = -1;    ///< Row of the results before this batch, if was_emitted.
-  int32_t key_row = -1;       ///< Row of this batch with the key.
+  SessionBounds emitted;    ///< As handed on last, if was_emitted.
+  int32_t old_result = -1;  ///< Row of the results before this batch, if was_emitted.
+  int32_t key_row = -1;     ///< Row of this batch with the key.
   bool live = false;
   bool was_emitted = false;
   bool dirty = false;
-  bool touched = false;       ///< By this batch.
+  bool touched = false;  ///< By this batch.
 };
 
 /// One thread at a time. Keys and sessions have dense numbers, which stay until Evict.
@@ -105,8 +105,8 @@ class KeptSessions {
   /// In memory and outside of it; where `emit_final`.
   int64_t count() const { return live_ + stored_; }
 
-  void Save();    ///< In OnBarrier.
-  void Evict();   ///< In OnCommitted.
+  void Save();   ///< In OnBarrier.
+  void Evict();  ///< In OnCommitted.
   void Measure();
 
  private:
@@ -149,13 +149,13 @@ class KeptSessions {
   AggregateCalls calls_;
   GroupTable keys_;
   std::vector<std::vector<uint32_t>> of_key_;
-  std::vector<uint8_t> key_used_;             // Since the clock's hand came by.
+  std::vector<uint8_t> key_used_;  // Since the clock's hand came by.
   std::vector<Session> sessions_;
   std::vector<uint32_t> free_;
-  std::map<int64_t, std::vector<uint32_t>> by_end_;   // By step of their end; some stale.
-  std::set<int64_t> left_steps_;              // Steps in which sessions outside of memory end.
+  std::map<int64_t, std::vector<uint32_t>> by_end_;  // By step of their end; some stale.
+  std::set<int64_t> left_steps_;  // Steps in which sessions outside of memory end.
   int64_t live_ = 0;
-  int64_t stored_ = 0;                        // Outside of memory.
+  int64_t stored_ = 0;  // Outside of memory.
   bool some_left_ = false;
   TaskContext* context_ = nullptr;
   StateStore* store_ = nullptr;
@@ -164,10 +164,10 @@ class KeptSessions {
 
   std::vector<uint32_t> dirty_;
   DirtyPages pages_;
-  std::set<std::string> come_back_;           // Keys under 'k' that count no more.
-  int64_t steps_done_ = INT64_MIN;            // Nothing under 't' counts up to there…
-  bool steps_dirty_ = false;                  // …which the store does not know yet.
-  std::vector<uint32_t> leaving_;             // Keys, behind the commit under way.
+  std::set<std::string> come_back_;  // Keys under 'k' that count no more.
+  int64_t steps_done_ = INT64_MIN;   // Nothing under 't' counts up to there…
+  bool steps_dirty_ = false;         // …which the store does not know yet.
+  std::vector<uint32_t> leaving_;    // Keys, behind the commit under way.
   std::vector<uint8_t> key_leaves_;
   bool shrinks_ = false;
   size_t hand_ = 0;

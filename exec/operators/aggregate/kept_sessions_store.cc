@@ -238,7 +238,7 @@ Status KeptSessions::NoteLeft() {
     uint32_t count = 0;
     if (value.size() >= sizeof(count)) std::memcpy(&count, value.data(), sizeof(count));
     stored_ += count;
-    return options_.emit_final;   // Else nobody asks how many there are.
+    return options_.emit_final;  // Else nobody asks how many there are.
   });
 }
 

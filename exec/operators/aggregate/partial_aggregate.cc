@@ -14,8 +14,8 @@
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/aggregate/aggregate_calls.h"
-#include "exec/operators/factories.h"
 #include "exec/operators/aggregate/grouped_rows.h"
+#include "exec/operators/factories.h"
 #include "exec/operators/source_clocks.h"
 #include "exec/state/group_table.h"
 
@@ -110,7 +110,7 @@ class PartialAggregate : public Operator {
   SourceClocks clocks_;
   TaskContext* context_ = nullptr;
   MemoryAccount memory_;
-  int pass_ = 0;                            // Batches left in which groups are not looked for.
+  int pass_ = 0;  // Batches left in which groups are not looked for.
 
   // Of the batch at hand. Entry i of rows_, starts_ and ids_ is a row in one of its windows.
   RowNumbers numbers_;
@@ -121,7 +121,7 @@ class PartialAggregate : public Operator {
   std::vector<uint32_t> touched_;
   std::vector<int32_t> first_;
   std::vector<int64_t> times_;
-  std::vector<int64_t> row_counts_;         // Only with windows: so many are late, if they are.
+  std::vector<int64_t> row_counts_;  // Only with windows: so many are late, if they are.
   // By group: its place in touched_, if touched_in_ is this batch.
   std::vector<uint32_t> touched_in_, place_;
   uint32_t batch_ = 0;

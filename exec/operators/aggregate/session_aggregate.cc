@@ -16,10 +16,10 @@
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/aggregate/aggregate_output.h"
-#include "exec/operators/chunk_rows.h"
-#include "exec/operators/factories.h"
 #include "exec/operators/aggregate/kept_sessions.h"
 #include "exec/operators/aggregate/stored_times.h"
+#include "exec/operators/chunk_rows.h"
+#include "exec/operators/factories.h"
 #include "exec/operators/key_order.h"
 #include "exec/state/row_codec.h"
 
@@ -44,9 +44,9 @@ class SessionAggregate : public Operator {
         wait_(node.window.size_ms + node.window.grace_ms),
         emit_final_(node.emit_final),
         retracts_(node.mode == physical::ChangeMode::kRetract),
-        sessions_({store_name_, KeyTypes(node), std::max<int64_t>(wait_ / kEndSteps, 1),
-                   node.emit_final},
-                  std::move(calls)),
+        sessions_(
+            {store_name_, KeyTypes(node), std::max<int64_t>(wait_ / kEndSteps, 1), node.emit_final},
+            std::move(calls)),
         calls_(sessions_.calls()),
         pace_(node.calls) {}
 
@@ -73,7 +73,7 @@ class SessionAggregate : public Operator {
   Status CloseWindows() override {
     int64_t end = INT64_MIN;
     if (emit_final_) WEIR_RETURN_IF_ERROR(sessions_.FindLastEnd(end));
-    kafka_final_ = false;   // What is closed by hand is not lost.
+    kafka_final_ = false;  // What is closed by hand is not lost.
     return emit_final_ && end != INT64_MIN ? Close(end + wait_ + 1) : OkStatus();
   }
 
@@ -106,15 +106,15 @@ class SessionAggregate : public Operator {
   const SchemaPtr schema_;
   const int key_columns_;
   const int64_t gap_;
-  const int64_t wait_;                                  // From a session's end to its close.
+  const int64_t wait_;  // From a session's end to its close.
   const bool emit_final_;
   const bool retracts_;
   bool kafka_final_ = false;
   KeptSessions sessions_;
-  AggregateCalls& calls_;                               // Of sessions_.
+  AggregateCalls& calls_;  // Of sessions_.
   ResultPace pace_;
   int64_t closed_ = INT64_MIN;
-  int64_t highest_ = INT64_MIN / 2;                     // Stream time of the rows that came.
+  int64_t highest_ = INT64_MIN / 2;  // Stream time of the rows that came.
   bool times_dirty_ = false;
   TaskContext* context_ = nullptr;
 
@@ -196,7 +196,7 @@ void SessionAggregate::ProcessRow(const Chunk& chunk, int32_t row, uint32_t key,
   const int64_t time = chunk.row_time()->values<int64_t>()[row];
   SessionBounds merged{time, time};
   found_.clear();
-  const int64_t gone = std::min(clock, highest_) - wait_;   // Before this row.
+  const int64_t gone = std::min(clock, highest_) - wait_;  // Before this row.
   const std::vector<uint32_t>& list = sessions_.of(key);
   // Most rows come in order, behind all sessions there are.
   auto near = list.end();
@@ -322,7 +322,7 @@ void SessionAggregate::CollectLast() {
   const bool last = !context_->emit_every_change() && !emit_final_;
   for (uint32_t id : touched_) {
     Session& group = sessions_.at(id);
-    if (!group.live || !group.touched) continue;   // Merged away, or here a second time.
+    if (!group.live || !group.touched) continue;  // Merged away, or here a second time.
     group.touched = false;
     if (!last) continue;
     AggregateChange change;
@@ -435,9 +435,9 @@ Status SessionAggregate::OnBarrier() {
 OperatorResult MakeSessionAggregate(const physical::StreamAggregate& node) {
   for (const physical::AggregateCall& call : node.calls) {
     if (!call.function->can_merge) {
-      return Status(ErrorCode::kUnsupported,
-                    "an aggregate function cannot be used with session windows: " +
-                        call.function->name);
+      return Status(
+          ErrorCode::kUnsupported,
+          "an aggregate function cannot be used with session windows: " + call.function->name);
     }
   }
   WEIR_ASSIGN_OR_RETURN(AggregateCalls calls, AggregateCalls::Make(node.calls));

@@ -115,8 +115,7 @@ void StreamAggregate::AssignWindows(const Chunk& chunk, std::span<const int32_t>
   const ColumnPtr& stream_time = chunk.sys(SystemColumn::kStreamTime);
   // Without the column nobody upstream keeps stream time: then nothing is late by itself.
   if (!stream_time) stream_times_.assign(chunk.rows, INT64_MIN);
-  const int64_t* clock =
-      stream_time ? stream_time->values<int64_t>().data() : stream_times_.data();
+  const int64_t* clock = stream_time ? stream_time->values<int64_t>().data() : stream_times_.data();
   if (window_.kind == WindowKind::kTumbling) {
     AssignTumbling(rows, times, clock);
   } else {
@@ -211,7 +210,7 @@ AggregateChange StreamAggregate::ChangeOf(uint32_t group, int32_t key_row) const
 Status StreamAggregate::EmitLast(const Chunk& chunk) {
   Touch(chunk);
   std::vector<ColumnBuilder> results = calls_.MakeResultBuilders();
-  calls_.Results(touched_, results);   // Rows [0, n): the old results.
+  calls_.Results(touched_, results);  // Rows [0, n): the old results.
   AddRows(chunk);
   calls_.Results(touched_, results);
   std::vector<ColumnPtr> columns;
@@ -350,7 +349,8 @@ Status StreamAggregate::OnBarrier() {
   }
   groups_.Save();
   if (times_dirty_) {
-    SaveTimes(context_->Store(times_name_), {{kClosedUpToKey, closed_}, {kNewestStartKey, newest_}});
+    SaveTimes(context_->Store(times_name_),
+              {{kClosedUpToKey, closed_}, {kNewestStartKey, newest_}});
     times_dirty_ = false;
   }
   MeasureMemory();

@@ -20,9 +20,9 @@
 #include "base/status_macros.h"
 #include "exec/operators/aggregate/aggregate_output.h"
 #include "exec/operators/aggregate/grouped_rows.h"
-#include "exec/operators/operator.h"
 #include "exec/operators/aggregate/stored_times.h"
 #include "exec/operators/aggregate/tiered_groups.h"
+#include "exec/operators/operator.h"
 
 namespace weir {
 
@@ -49,8 +49,7 @@ class StreamAggregate : public Operator {
     context_ = &context;
     // Kafka Streams' windows are lost to EMIT FINAL once they fall out of its store, however long
     // they have closed; ksqlDB's own cases want it so. Beside them no closed window is left out.
-    kafka_final_ =
-        emit_final_ && !merges_partials_ && context.setting("sql.extensions", 1) == 0;
+    kafka_final_ = emit_final_ && !merges_partials_ && context.setting("sql.extensions", 1) == 0;
     WEIR_RETURN_IF_ERROR(groups_.Open(context));
     WEIR_RETURN_IF_ERROR(LoadTimes(context.Store(times_name_),
                                    {{kClosedUpToKey, &closed_}, {kNewestStartKey, &newest_}}));
@@ -89,12 +88,12 @@ class StreamAggregate : public Operator {
   static constexpr std::string_view kNewestStartKey = "newest";
 
   static constexpr uint8_t kEmitted = TieredGroups::kEmitted;
-  static constexpr uint8_t kPending = TieredGroups::kPending;   // Stands in pending_.
+  static constexpr uint8_t kPending = TieredGroups::kPending;  // Stands in pending_.
 
   // Only where each batch comes out by itself.
   struct Touched {
-    uint32_t batch = 0;   // Last batch that touched the group…
-    int32_t slot = -1;    // …and its place among the groups touched there.
+    uint32_t batch = 0;  // Last batch that touched the group…
+    int32_t slot = -1;   // …and its place among the groups touched there.
   };
 
   static TieredGroups::Options TierOf(const physical::StreamAggregate& node,
@@ -146,12 +145,12 @@ class StreamAggregate : public Operator {
   const bool retracts_;
   bool kafka_final_ = false;
   TieredGroups groups_;
-  AggregateCalls& calls_;                               // Of groups_.
+  AggregateCalls& calls_;  // Of groups_.
   ResultPace pace_;
-  std::vector<Touched> touched_in_;                     // By group.
-  int64_t closed_ = INT64_MIN;                          // Stream time up to which windows closed.
-  int64_t newest_ = INT64_MIN;                          // Highest window start there was.
-  int64_t erased_below_ = INT64_MIN;                    // Window starts no more in the store.
+  std::vector<Touched> touched_in_;   // By group.
+  int64_t closed_ = INT64_MIN;        // Stream time up to which windows closed.
+  int64_t newest_ = INT64_MIN;        // Highest window start there was.
+  int64_t erased_below_ = INT64_MIN;  // Window starts no more in the store.
   bool times_dirty_ = false;
   bool erase_dirty_ = false;
   TaskContext* context_ = nullptr;
@@ -167,8 +166,8 @@ class StreamAggregate : public Operator {
   std::vector<int64_t> starts_;
   std::vector<int64_t> stream_times_;
   std::vector<uint32_t> ids_, created_, touched_;
-  std::vector<int32_t> last_rows_;                      // By place in touched_.
-  std::vector<int64_t> before_;                         // Times before the batch, likewise.
+  std::vector<int32_t> last_rows_;  // By place in touched_.
+  std::vector<int64_t> before_;     // Times before the batch, likewise.
   std::vector<AggregateChange> changes_;
   std::vector<int64_t> window_scratch_;
   uint32_t batch_ = 0;

@@ -8,16 +8,16 @@
 #include "base/status_macros.h"
 #include "exec/column/chunk_parts.h"
 #include "exec/operators/aggregate/aggregate_output.h"
+#include "exec/operators/aggregate/tiered_groups.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
-#include "exec/operators/aggregate/tiered_groups.h"
 
 namespace weir {
 namespace {
 
 struct TouchedGroup {
-  uint32_t batch = 0;      // Last batch that touched the group…
-  int32_t slot = -1;       // …and its place among the groups touched there.
+  uint32_t batch = 0;  // Last batch that touched the group…
+  int32_t slot = -1;   // …and its place among the groups touched there.
 };
 
 class TableAggregate : public Operator {
@@ -161,8 +161,7 @@ class TableAggregate : public Operator {
       }
       // Out of a group and into the same one again is one change.
       const bool same_group = chunk.op(rows_[i]) == RowOp::kUpdateBefore && i + 1 < rows_.size() &&
-                              ids_[i + 1] == id &&
-                              chunk.op(rows_[i + 1]) == RowOp::kUpdateAfter;
+                              ids_[i + 1] == id && chunk.op(rows_[i + 1]) == RowOp::kUpdateAfter;
       if (!same_group) EmitGroup(id, rows_[i]);
     }
   }
@@ -191,16 +190,16 @@ class TableAggregate : public Operator {
   const int key_columns_;
   const bool retracts_;
   TieredGroups groups_;
-  AggregateCalls& calls_;            // Of groups_.
+  AggregateCalls& calls_;  // Of groups_.
   ResultPace pace_;
-  std::vector<TouchedGroup> touched_in_;   // By group.
+  std::vector<TouchedGroup> touched_in_;  // By group.
   TaskContext* context_ = nullptr;
 
   // Of the batch at hand.
   RowNumbers numbers_;
   std::vector<int32_t> rows_, last_rows_;
   std::vector<uint32_t> ids_, created_, touched_;
-  std::vector<int32_t> current_;     // Row of a touched group's last result, by slot.
+  std::vector<int32_t> current_;  // Row of a touched group's last result, by slot.
   std::vector<ColumnBuilder> results_;
   int32_t result_count_ = 0;
   std::vector<AggregateChange> changes_;

@@ -130,7 +130,7 @@ void TieredGroups::Save() {
 void TieredGroups::SaveByKey() {
   std::string key, value;
   for (uint32_t id : dirty_) {
-    if ((flags_[id] & kDirty) == 0) continue;   // Closed since.
+    if ((flags_[id] & kDirty) == 0) continue;  // Closed since.
     flags_[id] &= static_cast<uint8_t>(~kDirty);
     key.clear();
     value.clear();
@@ -141,7 +141,8 @@ void TieredGroups::SaveByKey() {
   dirty_.clear();
 }
 
-// Groups that leave are written by their keys in the same commit that takes them out of their pages.
+// Groups that leave are written by their keys in the same commit that takes them out of their
+// pages.
 void TieredGroups::SaveByPage() {
   for (uint32_t id : dirty_) {
     flags_[id] &= static_cast<uint8_t>(~kDirty);
@@ -245,8 +246,8 @@ void TieredGroups::Evict() {
     all_clean &= (flags_[id] & (kDirty | kPending)) == 0;
   }
   for (auto& [start, window] : windows_) {
-    const auto left = static_cast<int64_t>(std::erase_if(
-        window.ids, [this](uint32_t id) { return (flags_[id] & kLeaving) != 0; }));
+    const auto left = static_cast<int64_t>(
+        std::erase_if(window.ids, [this](uint32_t id) { return (flags_[id] & kLeaving) != 0; }));
     window.stored += left;
     stored_ += left;
   }
@@ -293,7 +294,7 @@ void TieredGroups::Measure(size_t besides) {
 }
 
 size_t TieredGroups::ByteSize() const {
-  constexpr size_t kWindowBytes = 96;   // With its place in the map.
+  constexpr size_t kWindowBytes = 96;  // With its place in the map.
   size_t bytes = table_.ByteSize() + calls_.ByteSize() + flags_.capacity() +
                  row_times_.capacity() * sizeof(int64_t) + windows_.size() * kWindowBytes +
                  dirty_.capacity() * sizeof(uint32_t) + dirty_.size() * kChangedBytes;

@@ -1,7 +1,7 @@
 #pragma once
 
-// The groups of an aggregate: those in use lie in memory, all of them in the operator's store, as of
-// the last commit. What leaves memory is read back when a row asks for its key.
+// The groups of an aggregate: those in use lie in memory, all of them in the operator's store, as
+// of the last commit. What leaves memory is read back when a row asks for its key.
 //
 // In memory a group has a dense number (its id), under which its key, the states of the aggregate
 // functions, its time and its flags lie. Rows that find their groups in memory touch nothing else.
@@ -16,8 +16,9 @@
 //                                                  writes
 //             'k' key → state                      the same once they have left memory
 //
-// A group that comes back goes into a page again; its entry under 'k' stays and counts no more, as a
-// page wins over it. So opening reads pages and nothing else, and an old store needs no conversion.
+// A group that comes back goes into a page again; its entry under 'k' stays and counts no more, as
+// a page wins over it. So opening reads pages and nothing else, and an old store needs no
+// conversion.
 //
 // Which groups leave: those that have not changed for longest, by a clock's hand with a second
 // chance. A group counts as used once a commit, where it is marked dirty, never by the row.
@@ -44,16 +45,16 @@ class TieredGroups {
  public:
   // Flags of a group that its owner sees; the others are this class's own.
   static constexpr uint8_t kEmitted = 1;
-  static constexpr uint8_t kDirty = 2;      ///< Changed since the last commit.
-  static constexpr uint8_t kPending = 4;    ///< The owner's: such a group stays in memory.
+  static constexpr uint8_t kDirty = 2;    ///< Changed since the last commit.
+  static constexpr uint8_t kPending = 4;  ///< The owner's: such a group stays in memory.
 
   enum class Layout { kByKey, kByPage };
   struct Options {
     std::string store;
     std::vector<DataType> key_types;
-    bool windowed = false;                  ///< Keys have a window's start; then Layout::kByKey.
+    bool windowed = false;  ///< Keys have a window's start; then Layout::kByKey.
     Layout layout = Layout::kByKey;
-    uint8_t stored_flags = kEmitted;        ///< Of groups that come from the store.
+    uint8_t stored_flags = kEmitted;  ///< Of groups that come from the store.
     /// How many groups there are outside of memory must be known.
     bool counts = false;
   };
@@ -117,12 +118,12 @@ class TieredGroups {
   static constexpr size_t kChangedBytes = 128;
 
   static constexpr uint8_t kLive = 8;
-  static constexpr uint8_t kUsed = 16;      // Since the clock's hand came by.
-  static constexpr uint8_t kLeaving = 32;   // Leaves memory behind the commit under way.
+  static constexpr uint8_t kUsed = 16;     // Since the clock's hand came by.
+  static constexpr uint8_t kLeaving = 32;  // Leaves memory behind the commit under way.
 
   struct Window {
     std::vector<uint32_t> ids;
-    int64_t stored = 0;   // Groups that are in the store only.
+    int64_t stored = 0;  // Groups that are in the store only.
   };
   // Groups as the store has them, before they are put into the table.
   struct Entries {
@@ -174,18 +175,18 @@ class TieredGroups {
   std::vector<int64_t> row_times_;
   std::vector<uint8_t> flags_;
   std::map<int64_t, Window> windows_;
-  std::pair<int64_t, Window*> last_window_{0, nullptr};   // Of the last WindowOf.
+  std::pair<int64_t, Window*> last_window_{0, nullptr};  // Of the last WindowOf.
   TaskContext* context_ = nullptr;
   StateStore* store_ = nullptr;
-  int64_t stored_ = 0;            // Sum of all windows.
-  bool some_stored_ = false;      // Some groups are in the store only.
+  int64_t stored_ = 0;        // Sum of all windows.
+  bool some_stored_ = false;  // Some groups are in the store only.
   MemoryAccount memory_;
-  size_t besides_ = 0;            // Bytes that the owner holds.
+  size_t besides_ = 0;  // Bytes that the owner holds.
   size_t created_since_measured_ = 0;
-  size_t hand_ = 0;               // The clock's: a group, or a page.
+  size_t hand_ = 0;  // The clock's: a group, or a page.
   std::vector<uint32_t> dirty_;
   std::vector<uint32_t> leaving_;
-  bool shrinks_ = false;          // More is held than may be, so something leaves.
+  bool shrinks_ = false;  // More is held than may be, so something leaves.
   DirtyPages pages_;
   std::vector<uint32_t> ids_, created_;
   std::vector<std::pair<std::string, uint32_t>> wanted_;

@@ -7,8 +7,8 @@
 #include "base/interrupt.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
-#include "exec/operators/key_order.h"
 #include "exec/operators/aggregate/tiered_groups.h"
+#include "exec/operators/key_order.h"
 #include "exec/state/row_codec.h"
 
 namespace weir {
@@ -198,16 +198,15 @@ Status TieredGroups::LoadRows(const std::vector<ColumnPtr>& keys, std::span<cons
   return OkStatus();
 }
 
-// Of the groups of the first window that have not been given out: those behind `after`, up to `upto`,
-// which is empty until some have been left out.
+// Of the groups of the first window that have not been given out: those behind `after`, up to
+// `upto`, which is empty until some have been left out.
 struct TieredGroups::Piece {
   std::string after, upto;
   uint32_t upto_id = GroupTable::kNone;
-  size_t groups_max = 0;   // Of those that could also be read again; 0: no bound yet.
+  size_t groups_max = 0;  // Of those that could also be read again; 0: no bound yet.
 };
 
-Status TieredGroups::GiveFirstWindow(
-    const std::function<Status(std::span<const uint32_t>)>& use) {
+Status TieredGroups::GiveFirstWindow(const std::function<Status(std::span<const uint32_t>)>& use) {
   Window& window = windows_.begin()->second;
   if (window.stored == 0) {
     SortByKey(window.ids);

@@ -58,7 +58,7 @@ class ForeignKeyAnswers : public Operator {
 
  private:
   struct Entry {
-    int64_t version = 0;       // Of the latest answer.
+    int64_t version = 0;  // Of the latest answer.
     // Sum over the versions that a kMoved was answered of less those that a kUnsubscribe was
     // answered of, each mixed up: 0 where they are the same ones.
     uint64_t open = 0;
@@ -107,12 +107,11 @@ class ForeignKeyAnswers : public Operator {
     entry.version = version;
     const bool had = entry.has_result;
     entry.has_result = (kind & AnswerBits::kHasResult) != 0;
-    // As in one task (and in Kafka Streams), a row that is deleted is told even if it had no result.
+    // As in one task (and in Kafka Streams), a row that is deleted is told even if it had no
+    // result.
     if (!had && !entry.has_result && (kind & AnswerBits::kDeleted) == 0) return;
     picked_.push_back(row);
-    ops_.push_back(!entry.has_result ? RowOp::kDelete
-                   : had             ? RowOp::kUpdateAfter
-                                     : RowOp::kInsert);
+    ops_.push_back(!entry.has_result ? RowOp::kDelete : had ? RowOp::kUpdateAfter : RowOp::kInsert);
   }
 
   Chunk Results(const Chunk& chunk, size_t from, size_t count) const {

@@ -20,10 +20,10 @@
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/operators/join/join_output.h"
-#include "exec/operators/key_order.h"
 #include "exec/operators/join/pair_condition.h"
-#include "exec/state/rows/pointer_index.h"
+#include "exec/operators/key_order.h"
 #include "exec/state/row_key.h"
+#include "exec/state/rows/pointer_index.h"
 #include "exec/state/rows/row_table.h"
 
 namespace weir {
@@ -212,10 +212,10 @@ class ForeignKeyJoin : public Operator {
   struct Change {
     RowRef key;
     RowRef old_left, old_right;
-    RowRef left, right;          // No left row: it is deleted.
+    RowRef left, right;  // No left row: it is deleted.
     int64_t time;
-    bool pointed;                // The old row had a foreign key.
-    std::optional<SubscriptionKind> cause;   // Nothing: the right row changed.
+    bool pointed;                           // The old row had a foreign key.
+    std::optional<SubscriptionKind> cause;  // Nothing: the right row changed.
   };
 
   void ApplyLeft(const Chunk& chunk, std::span<const ColumnPtr> pointers,
@@ -230,13 +230,12 @@ class ForeignKeyJoin : public Operator {
     const int32_t old_row = is_of_chunk ? old_left.row : static_cast<int32_t>(i);
     const bool pointed = !old_left.is_null() && !HasNull(before, old_row);
     Change change{{block, row}, old_left, {}, {}, {}, chunk.row_time()->values<int64_t>()[row],
-                  pointed, kind};
+                  pointed,      kind};
     // What was answered to a message before is of no account.
     if (pointed && !node_.spread) {
       change.old_right = is_of_chunk ? right_now_[old_row] : right_before_[old_row];
     }
-    const bool gone =
-        kind == SubscriptionKind::kDelete || kind == SubscriptionKind::kUnsubscribe;
+    const bool gone = kind == SubscriptionKind::kDelete || kind == SubscriptionKind::kUnsubscribe;
     const bool points = !gone && !HasNull(pointers, row);
     Repoint(chunk, row, pointed ? before : std::span<const ColumnPtr>(), old_row,
             points ? pointers : std::span<const ColumnPtr>());
@@ -285,8 +284,7 @@ class ForeignKeyJoin : public Operator {
         *context_, judged_.size(),
         [this](int input, int column, size_t from, size_t count) {
           const std::vector<RowRef>& refs = input == 0 ? judged_.left : judged_.right;
-          return (input == 0 ? left_ : right_)
-              .Gather(column, std::span(refs).subspan(from, count));
+          return (input == 0 ? left_ : right_).Gather(column, std::span(refs).subspan(from, count));
         },
         passes_);
     WEIR_RETURN_IF_ERROR(std::move(judged));
@@ -469,8 +467,7 @@ class ForeignKeyJoin : public Operator {
   // Hands on what was pushed.
   Status Flush() {
     Status emitted = InParts(
-        ops_.size(), ops_.data(),
-        [&](size_t from, size_t count) { return Joined(from, count); },
+        ops_.size(), ops_.data(), [&](size_t from, size_t count) { return Joined(from, count); },
         [this](Chunk joined) { return out_.Emit(std::move(joined)); });
     Start();
     return emitted;
@@ -505,7 +502,7 @@ class ForeignKeyJoin : public Operator {
   const bool is_left_;
   const bool retracts_;
   const size_t right_keys_;
-  const int left_width_;                       // Columns of the left table.
+  const int left_width_;  // Columns of the left table.
   std::unique_ptr<ExprProgram> program_;
   std::unique_ptr<PairCondition> condition_;
   RowTable left_, right_;
@@ -517,7 +514,7 @@ class ForeignKeyJoin : public Operator {
   RowNumbers numbers_;
   std::vector<int32_t> rows_, pointed_rows_, numbers_before_;
   std::vector<uint32_t> ids_, left_ids_, right_ids_;
-  std::vector<RowRef> right_now_, right_before_;   // By row of the chunk; by place in rows_.
+  std::vector<RowRef> right_now_, right_before_;  // By row of the chunk; by place in rows_.
   std::vector<int32_t> pointing_ends_;
   std::string pointer_bytes_, old_pointer_bytes_, key_bytes_;
   std::vector<RowRef> key_refs_, left_refs_, right_refs_;

@@ -1,8 +1,8 @@
-// The first part of a foreign-key join over several partitions: tells the partition of the right row
-// that a left row points to of that row, and that of its earlier one that it no longer does.
+// The first part of a foreign-key join over several partitions: tells the partition of the right
+// row that a left row points to of that row, and that of its earlier one that it no longer does.
 //
-// Each change of a left row has a version, higher than those of all earlier changes in this task, so
-// that the last part knows the latest answer. What is kept of a row is where it points.
+// Each change of a left row has a version, higher than those of all earlier changes in this task,
+// so that the last part knows the latest answer. What is kept of a row is where it points.
 
 #include <algorithm>
 
@@ -76,8 +76,8 @@ class ForeignKeySubscribe : public Operator {
   static constexpr std::string_view kVersionKey = "\xff";
 
   struct Entry {
-    int64_t version = 0;        // 0: there is no row.
-    std::string pointer;        // The foreign key, as row_codec.h writes it.
+    int64_t version = 0;  // 0: there is no row.
+    std::string pointer;  // The foreign key, as row_codec.h writes it.
 
     bool empty() const { return version == 0; }
     void AppendTo(std::string& out) const {
@@ -94,7 +94,7 @@ class ForeignKeySubscribe : public Operator {
     int32_t row;
     int64_t version;
     SubscriptionKind kind;
-    std::string pointer;        // That of the earlier row; else the row's own.
+    std::string pointer;  // That of the earlier row; else the row's own.
   };
 
   static std::vector<DataType> KeyTypes(const physical::ForeignKeySubscribe& node) {
@@ -110,8 +110,8 @@ class ForeignKeySubscribe : public Operator {
     if (chunk.op(row) == RowOp::kDelete) {
       if (entry.version != 0) {
         pointer_bytes_ -= entry.pointer.size();
-        messages_.push_back({row, ++version_, SubscriptionKind::kDelete,
-                             std::exchange(entry.pointer, {})});
+        messages_.push_back(
+            {row, ++version_, SubscriptionKind::kDelete, std::exchange(entry.pointer, {})});
         entry.version = 0;
         entries_.MarkDirty(id);
       }
@@ -125,8 +125,8 @@ class ForeignKeySubscribe : public Operator {
     if (moved) {
       messages_.push_back({row, version_, SubscriptionKind::kUnsubscribe, entry.pointer});
     }
-    messages_.push_back({row, version_,
-                         moved ? SubscriptionKind::kMoved : SubscriptionKind::kSubscribe, {}});
+    messages_.push_back(
+        {row, version_, moved ? SubscriptionKind::kMoved : SubscriptionKind::kSubscribe, {}});
     pointer_bytes_ += pointer_.size() - entry.pointer.size();
     entry.version = version_;
     entry.pointer = pointer_;
@@ -174,7 +174,7 @@ class ForeignKeySubscribe : public Operator {
   const physical::ForeignKeySubscribe node_;
   std::unique_ptr<ExprProgram> program_;
   KeyedEntries<Entry> entries_;
-  int64_t version_ = 0;                  // The last one given.
+  int64_t version_ = 0;  // The last one given.
   size_t pointer_bytes_ = 0;
   TaskContext* context_ = nullptr;
   StateStore* store_ = nullptr;
@@ -191,8 +191,7 @@ class ForeignKeySubscribe : public Operator {
 
 OperatorResult MakeForeignKeySubscribe(const physical::ForeignKeySubscribe& node) {
   WEIR_ASSIGN_OR_RETURN(std::unique_ptr<ExprProgram> program, CompileExprs(node.foreign_key));
-  return std::unique_ptr<Operator>(
-      std::make_unique<ForeignKeySubscribe>(node, std::move(program)));
+  return std::unique_ptr<Operator>(std::make_unique<ForeignKeySubscribe>(node, std::move(program)));
 }
 
 }  // namespace weir

@@ -1,7 +1,7 @@
 #pragma once
 
-// A few values for each key of a table, in memory and one entry a key in a store: what the first and
-// the last part of a spread foreign-key join keep of each left row. All keys stay in memory.
+// A few values for each key of a table, in memory and one entry a key in a store: what the first
+// and the last part of a spread foreign-key join keep of each left row. All keys stay in memory.
 
 #include <algorithm>
 #include <cstdint>
@@ -115,9 +115,9 @@ class KeyedEntries {
 
   const std::vector<DataType> key_types_;
   GroupTable keys_;
-  std::vector<Slot> slots_;             // By number.
+  std::vector<Slot> slots_;  // By number.
   std::vector<uint32_t> ids_, created_, dirty_, touched_;
-  std::vector<std::string> deleted_;    // Store keys.
+  std::vector<std::string> deleted_;  // Store keys.
 };
 
 }  // namespace weir

@@ -49,18 +49,16 @@ Status PairCondition::Judge(TaskContext& context, size_t count, const MakeColumn
     chunk.source_partition = context.partition();
     return chunk;
   };
-  return InParts(count, nullptr, pairs, [&](Chunk chunk) {
-    return JudgePart(context, std::move(chunk), passes);
-  });
+  return InParts(count, nullptr, pairs,
+                 [&](Chunk chunk) { return JudgePart(context, std::move(chunk), passes); });
 }
 
 Status PairCondition::JudgePart(TaskContext& context, Chunk pairs, std::vector<uint8_t>& passes) {
   selected_.clear();
   Status judged = EvaluatePredicate(*program_, pairs, eval_, selected_);
   if (IsTooLarge(judged) && HasParts(pairs)) {
-    return ForBothParts(std::move(pairs), [&](Chunk part) {
-      return JudgePart(context, std::move(part), passes);
-    });
+    return ForBothParts(std::move(pairs),
+                        [&](Chunk part) { return JudgePart(context, std::move(part), passes); });
   }
   WEIR_RETURN_IF_ERROR(std::move(judged));
   WEIR_RETURN_IF_ERROR(ReportRowErrors(context, pairs, eval_.errors));

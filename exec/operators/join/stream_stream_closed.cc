@@ -145,8 +145,7 @@ Status StreamStreamJoin::PushClosedCold() {
       if (row.input == input && side.buffer.IsCold(row.ordinal)) ordinals.push_back(row.ordinal);
     }
     std::sort(ordinals.begin(), ordinals.end());
-    WEIR_RETURN_IF_ERROR(
-        Named(side, side.buffer.Fetch(std::move(ordinals), side.fetched_closed)));
+    WEIR_RETURN_IF_ERROR(Named(side, side.buffer.Fetch(std::move(ordinals), side.fetched_closed)));
     const std::vector<int64_t>& fetched = side.fetched_closed.ordinals;
     for (Closed& row : closed_) {
       if (row.input != input || !side.buffer.IsCold(row.ordinal)) continue;

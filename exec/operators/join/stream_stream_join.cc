@@ -11,8 +11,7 @@ namespace weir {
 
 Status StreamStreamJoin::Open(TaskContext& context) {
   context_ = &context;
-  commit_bytes_max_ =
-      static_cast<size_t>(context.setting("commit.bytes.max", int64_t{16} << 20));
+  commit_bytes_max_ = static_cast<size_t>(context.setting("commit.bytes.max", int64_t{16} << 20));
   looks_rarely_ = waits_ && context.setting("sql.extensions", 1) == 0;
   for (JoinSide& side : sides_) {
     side.store = &context.Store(side.store_name);
@@ -22,8 +21,7 @@ Status StreamStreamJoin::Open(TaskContext& context) {
     })));
     std::pair<int64_t, int64_t> waiting;
     bool waits = false;
-    WEIR_RETURN_IF_ERROR(
-        Named(side, side.buffer.EarliestWaiting(INT64_MAX, waiting, &waits)));
+    WEIR_RETURN_IF_ERROR(Named(side, side.buffer.EarliestWaiting(INT64_MAX, waiting, &waits)));
     if (waits) look_from_ = std::min(look_from_, waiting.first);
   }
   WEIR_RETURN_IF_ERROR(LoadTimes());
@@ -57,8 +55,8 @@ void StreamStreamJoin::SelectRows(int input, const Chunk& chunk) {
   for (int column : side.kept_columns) kept.columns.push_back(chunk.columns[column]);
   kept.sys(SystemColumn::kRowTime) = chunk.row_time();
   kept.sys(SystemColumn::kStreamTime) = chunk.sys(SystemColumn::kStreamTime);
-  side.rows = static_cast<int32_t>(rows_.size()) == chunk.rows ? std::move(kept)
-                                                               : GatherChunk(kept, rows_);
+  side.rows =
+      static_cast<int32_t>(rows_.size()) == chunk.rows ? std::move(kept) : GatherChunk(kept, rows_);
   side.times = side.rows.row_time()->values<int64_t>().data();
   const ColumnPtr& clock = side.rows.sys(SystemColumn::kStreamTime);
   side.clock = clock ? clock->values<int64_t>().data() : side.times;
@@ -241,21 +239,20 @@ JoinSide MakeSide(const physical::StreamStreamJoin& node, int input,
   side.kept_columns = std::move(kept);
   side.output_columns = std::move(outputs);
   side.buffer_column = std::move(place);
-  side.store_name =
-      node.StoreName(physical::StoreKind::kJoinBuffer, static_cast<size_t>(input));
+  side.store_name = node.StoreName(physical::StoreKind::kJoinBuffer, static_cast<size_t>(input));
   side.look_back = input == 0 ? node.before_ms : node.after_ms;
   side.look_ahead = input == 0 ? node.after_ms : node.before_ms;
-  side.is_outer = node.join == physical::JoinKind::kFull ||
-                  node.join == (input == 0 ? physical::JoinKind::kLeft : physical::JoinKind::kRight);
+  side.is_outer =
+      node.join == physical::JoinKind::kFull ||
+      node.join == (input == 0 ? physical::JoinKind::kLeft : physical::JoinKind::kRight);
   return side;
 }
 
 }  // namespace
 
 OperatorResult MakeStreamStreamJoin(const physical::StreamStreamJoin& node) {
-  WEIR_ASSIGN_OR_RETURN(
-      std::unique_ptr<PairCondition> condition,
-      PairCondition::Make(node.condition, node.inputs[0]->schema->size()));
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<PairCondition> condition,
+                        PairCondition::Make(node.condition, node.inputs[0]->schema->size()));
   const auto side = [&](int input) {
     return MakeSide(node, input,
                     condition == nullptr ? std::span<const int>() : condition->columns(input));

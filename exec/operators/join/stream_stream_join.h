@@ -56,11 +56,11 @@ struct JoinSide {
   JoinBuffer buffer;
   std::string store_name;
   StateStore* store = nullptr;
-  std::vector<int> kept_columns;      // Of the input, behind the key.
-  std::vector<int> output_columns;    // Of the buffer.
-  std::vector<int> buffer_column;     // By column of the input; -1: not kept.
-  int64_t look_back = 0;              // Rows of the other side that match are at most so much
-  int64_t look_ahead = 0;             // earlier, or later.
+  std::vector<int> kept_columns;    // Of the input, behind the key.
+  std::vector<int> output_columns;  // Of the buffer.
+  std::vector<int> buffer_column;   // By column of the input; -1: not kept.
+  int64_t look_back = 0;            // Rows of the other side that match are at most so much
+  int64_t look_ahead = 0;           // earlier, or later.
   bool is_outer = false;
   int64_t stream_time = kNoJoinTime;  // The minimum over its upstream partitions.
   int64_t told_time = kNoJoinTime;    // The same, as told; counts once the rows held are through.
@@ -68,22 +68,22 @@ struct JoinSide {
   // The rows held.
   Chunk rows;
   const int64_t* times = nullptr;
-  const int64_t* clock = nullptr;     // Stream time of each row's source partition.
-  bool single_upstream = true;        // One partition feeds them.
+  const int64_t* clock = nullptr;  // Stream time of each row's source partition.
+  bool single_upstream = true;     // One partition feeds them.
   // Highest time up to each row, rows without value included: the clock, or what was made here.
   const int64_t* reached = nullptr;
   std::vector<int64_t> made_reached;
-  int64_t reached_last = kNoJoinTime; // At the end of the batch.
-  std::vector<int64_t> ordinals;      // In the buffer; -1: too late to be kept.
-  std::vector<uint32_t> ids;          // Of their keys, on the other side.
+  int64_t reached_last = kNoJoinTime;  // At the end of the batch.
+  std::vector<int64_t> ordinals;       // In the buffer; -1: too late to be kept.
+  std::vector<uint32_t> ids;           // Of their keys, on the other side.
   // Those from row fetched_from up to fetched_to have had the other side's cold rows read back,
   // where their keys have these ids.
   std::vector<uint32_t> fetched_ids;
   int32_t fetched_from = 0;
   int32_t fetched_to = 0;
-  int64_t arrived = 0;                // Rows of the buffer from here on have not had their turn.
-  FetchedRows fetched;                // Of the buffer, for rows of the other side.
-  FetchedRows fetched_closed;         // Of the buffer, to come out alone.
+  int64_t arrived = 0;         // Rows of the buffer from here on have not had their turn.
+  FetchedRows fetched;         // Of the buffer, for rows of the other side.
+  FetchedRows fetched_closed;  // Of the buffer, to come out alone.
 
   /// The time by which rows of this side are expired.
   int64_t now = kNoJoinTime;
@@ -98,9 +98,7 @@ class JoinTurns {
     }
   }
   bool AtEnd() const { return IsThrough(0) && IsThrough(1); }
-  int input() const {
-    return IsThrough(1) || (!IsThrough(0) && turn_[0] <= turn_[1]) ? 0 : 1;
-  }
+  int input() const { return IsThrough(1) || (!IsThrough(0) && turn_[0] <= turn_[1]) ? 0 : 1; }
   int32_t row(int input) const { return next_[input]; }
   int32_t taken() const { return next_[0] + next_[1]; }
   void Take(int input) {
@@ -212,7 +210,7 @@ class StreamStreamJoin final : public Operator {
   RowNumbers numbers_, all_;
   std::vector<int32_t> rows_, timely_;
   std::vector<int64_t> stored_;
-  std::vector<int32_t> keyed_;         // Rows with a key, those without a value among them.
+  std::vector<int32_t> keyed_;  // Rows with a key, those without a value among them.
   std::vector<Match> matches_;
   std::vector<int64_t> match_from_, match_to_;
   std::vector<Closed> closed_;
@@ -222,10 +220,10 @@ class StreamStreamJoin final : public Operator {
   // With a condition: what the rows of the turns up to judged_until_ may match, and if they do.
   int32_t judged_until_ = 0;
   std::vector<Match> candidates_;
-  std::vector<size_t> candidates_until_;   // By turn: its candidates end here.
+  std::vector<size_t> candidates_until_;  // By turn: its candidates end here.
   JoinPairs candidate_pairs_;
   std::vector<uint8_t> passes_;
-  size_t next_judged_ = 0;                 // Of these turns.
+  size_t next_judged_ = 0;  // Of these turns.
 };
 
 inline void StreamStreamJoin::Push(int input, RowRef own, RowRef other, int64_t time) {

@@ -24,7 +24,7 @@ Status StreamStreamJoin::ProcessHeld() {
   pairs_.Clear();
   judged_until_ = 0;
   for (JoinTurns turns(sides_); !turns.AtEnd();) {
-    if ((turns.taken() & 31) == 0) CheckInterrupt();   // A key may have any number of rows.
+    if ((turns.taken() & 31) == 0) CheckInterrupt();  // A key may have any number of rows.
     const int input = turns.input();
     const int32_t row = turns.row(input);
     if (row >= sides_[input].fetched_to) WEIR_RETURN_IF_ERROR(FetchCold(input, row));
@@ -83,7 +83,7 @@ void StreamStreamJoin::Store(JoinSide& own) {
 Status StreamStreamJoin::FetchCold(int input, int32_t row) {
   JoinSide& own = sides_[input];
   JoinSide& other = sides_[1 - input];
-  WEIR_RETURN_IF_ERROR(Flush());   // Pairs have rows that were read before.
+  WEIR_RETURN_IF_ERROR(Flush());  // Pairs have rows that were read before.
   const auto rows = all_.Of(own.rows).subspan(static_cast<size_t>(row));
   const int64_t kept_from = other.now - kept_for_ + 1;
   match_from_.clear();
@@ -94,8 +94,8 @@ Status StreamStreamJoin::FetchCold(int input, int32_t row) {
   }
   const auto keys = std::span(own.rows.columns).first(static_cast<size_t>(key_columns()));
   size_t covered = 0;
-  WEIR_RETURN_IF_ERROR(Named(other, other.buffer.Fetch(keys, rows, match_from_, match_to_,
-                                                       other.fetched, &covered)));
+  WEIR_RETURN_IF_ERROR(Named(
+      other, other.buffer.Fetch(keys, rows, match_from_, match_to_, other.fetched, &covered)));
   own.fetched_from = row;
   own.fetched_to = row + static_cast<int32_t>(covered);
   if (!other.fetched.empty()) {
@@ -149,7 +149,7 @@ Status StreamStreamJoin::JudgeAhead(JoinTurns turns) {
     const int input = turns.input();
     JoinSide& own = sides_[input];
     const int32_t row = turns.row(input);
-    if (row >= own.fetched_to) break;   // Cold rows are read back first.
+    if (row >= own.fetched_to) break;  // Cold rows are read back first.
     FindMatches(input, row, own.times[row]);
     const RowRef self{JoinBuffer::kExtraBlock, row};
     for (const Match& match : matches_) {
@@ -167,8 +167,8 @@ Status StreamStreamJoin::JudgeAhead(JoinTurns turns) {
   return condition_->Judge(
       *context_, candidates_.size(),
       [this](int input, int column, size_t from, size_t count) {
-        const std::vector<RowRef>& refs = input == 0 ? candidate_pairs_.left
-                                                     : candidate_pairs_.right;
+        const std::vector<RowRef>& refs =
+            input == 0 ? candidate_pairs_.left : candidate_pairs_.right;
         return GatherSide(input, sides_[input].buffer_column[column],
                           std::span(refs).subspan(from, count));
       },

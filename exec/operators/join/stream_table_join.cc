@@ -106,9 +106,8 @@ class StreamTableJoin : public Operator {
     Status judged = condition_->Judge(
         *context_, rows_.size(),
         [&](int input, int column, size_t from, size_t count) {
-          return input == 0
-                     ? Gather(*chunk.columns[column], std::span(rows_).subspan(from, count))
-                     : table_.Gather(column, std::span(refs_).subspan(from, count));
+          return input == 0 ? Gather(*chunk.columns[column], std::span(rows_).subspan(from, count))
+                            : table_.Gather(column, std::span(refs_).subspan(from, count));
         },
         passes_);
     WEIR_RETURN_IF_ERROR(std::move(judged));
@@ -161,9 +160,8 @@ class StreamTableJoin : public Operator {
 }  // namespace
 
 OperatorResult MakeStreamTableJoin(const physical::StreamTableJoin& node) {
-  WEIR_ASSIGN_OR_RETURN(
-      std::unique_ptr<PairCondition> condition,
-      PairCondition::Make(node.condition, node.inputs[0]->schema->size()));
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<PairCondition> condition,
+                        PairCondition::Make(node.condition, node.inputs[0]->schema->size()));
   return std::unique_ptr<Operator>(std::make_unique<StreamTableJoin>(node, std::move(condition)));
 }
 

@@ -107,14 +107,10 @@ class TableTableJoin : public Operator {
   // Whether there is a result with these rows there.
   bool HasResult(bool left, bool right) const {
     switch (node_.join) {
-      case JoinKind::kInner:
-        return left && right;
-      case JoinKind::kLeft:
-        return left;
-      case JoinKind::kRight:
-        return right;
-      case JoinKind::kFull:
-        return left || right;
+      case JoinKind::kInner: return left && right;
+      case JoinKind::kLeft: return left;
+      case JoinKind::kRight: return right;
+      case JoinKind::kFull: return left || right;
     }
     return false;
   }
@@ -123,7 +119,7 @@ class TableTableJoin : public Operator {
   struct Change {
     int32_t row;
     RowRef old, now, other;
-    bool old_pairs, now_pairs;   // Whether they are a pair with `other`.
+    bool old_pairs, now_pairs;  // Whether they are a pair with `other`.
   };
 
   void Apply(const Chunk& chunk, int input, size_t i, uint32_t block) {
@@ -189,8 +185,8 @@ class TableTableJoin : public Operator {
       time = std::max(time, sides_[1 - input].table.row_time(change.other));
     }
     if (was && !is) {
-      Push(RowOp::kDelete, input, retracts_ ? old_own : RowRef(),
-           retracts_ ? old_other : RowRef(), time, row);
+      Push(RowOp::kDelete, input, retracts_ ? old_own : RowRef(), retracts_ ? old_other : RowRef(),
+           time, row);
       return;
     }
     // The other row stood alone, and still does: only the row that is no pair with it has changed.
@@ -252,9 +248,8 @@ class TableTableJoin : public Operator {
 }  // namespace
 
 OperatorResult MakeTableTableJoin(const physical::TableTableJoin& node) {
-  WEIR_ASSIGN_OR_RETURN(
-      std::unique_ptr<PairCondition> condition,
-      PairCondition::Make(node.condition, node.inputs[0]->schema->size()));
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<PairCondition> condition,
+                        PairCondition::Make(node.condition, node.inputs[0]->schema->size()));
   return std::unique_ptr<Operator>(std::make_unique<TableTableJoin>(node, std::move(condition)));
 }
 

@@ -52,8 +52,7 @@ class LatestRows : public Operator {
     rows_.clear();
     Chunk kept = chunk;
     if (windowed_) {
-      kept.columns.insert(kept.columns.begin() + key_columns_,
-                          chunk.sys(SystemColumn::kWindowEnd));
+      kept.columns.insert(kept.columns.begin() + key_columns_, chunk.sys(SystemColumn::kWindowEnd));
     }
     const auto keys =
         std::span(kept.columns).first(static_cast<size_t>(key_columns_ + (windowed_ ? 1 : 0)));
@@ -117,7 +116,7 @@ class LatestRows : public Operator {
   std::vector<int32_t> rows_;
   std::vector<int64_t> times_;
   std::vector<uint32_t> ids_;
-  uint32_t next_id_ = 0;   // Of those that are handed on at the end.
+  uint32_t next_id_ = 0;  // Of those that are handed on at the end.
 };
 
 }  // namespace

@@ -68,8 +68,7 @@ class Materialize : public Operator {
   Chunk TableRows(const Chunk& chunk) const {
     Chunk kept = chunk;
     if (windowed_) {
-      kept.columns.insert(kept.columns.begin() + key_columns_,
-                          chunk.sys(SystemColumn::kWindowEnd));
+      kept.columns.insert(kept.columns.begin() + key_columns_, chunk.sys(SystemColumn::kWindowEnd));
     }
     return kept;
   }

@@ -71,8 +71,8 @@ class View : public Operator {
   Result<size_t> StoredColumns() {
     const std::string now = options_.schema->ToString();
     std::vector<std::optional<std::string>> stored;
-    WEIR_RETURN_IF_ERROR(layout_store_->MultiGet(
-        {std::string(kViewColumns), std::string(kViewLimit)}, stored));
+    WEIR_RETURN_IF_ERROR(
+        layout_store_->MultiGet({std::string(kViewColumns), std::string(kViewLimit)}, stored));
     if (stored[1]) {
       WEIR_ASSIGN_OR_RETURN(limit_, DecodeViewLimit(*stored[1]));
       stored_limit_ = swept_limit_ = limit_;
@@ -85,8 +85,7 @@ class View : public Operator {
       first.columns.push_back(column);
       if (first.ToString() == *then) return first.columns.size();
     }
-    return Status(ErrorCode::kPlanChanged,
-                  "stored rows of a table have other columns: " + *then);
+    return Status(ErrorCode::kPlanChanged, "stored rows of a table have other columns: " + *then);
   }
 
   // The schema's columns as the table has them.
@@ -136,8 +135,8 @@ class View : public Operator {
   Status Sweep(size_t bytes) {
     if (!sweeps_) {
       if (limit_ == INT64_MIN) return OkStatus();
-      const auto every = static_cast<uint64_t>(std::max(options_.retention_ms / kSweepPart,
-                                                        int64_t{1}));
+      const auto every =
+          static_cast<uint64_t>(std::max(options_.retention_ms / kSweepPart, int64_t{1}));
       const uint64_t since = static_cast<uint64_t>(limit_) - static_cast<uint64_t>(swept_limit_);
       if (swept_limit_ != INT64_MIN && since < every) return OkStatus();
       sweeps_ = true;
@@ -145,34 +144,35 @@ class View : public Operator {
       sweep_from_ = kStoredRowsBegin;
     }
     std::vector<std::string> expired;
-    sweeps_ = false;   // Unless there is more.
-    WEIR_RETURN_IF_ERROR(store_->Scan(
-        sweep_from_, kStoredRowsEnd, [&](std::string_view key, std::string_view value) {
-          const size_t size = key.size() + value.size();
-          if (size > bytes) {
-            sweeps_ = true;
-            sweep_from_ = key;
-            return false;
-          }
-          bytes -= size;
-          if (TimeOfStoredKey(key) < limit_) expired.emplace_back(key);
-          return true;
-        }));
+    sweeps_ = false;  // Unless there is more.
+    WEIR_RETURN_IF_ERROR(store_->Scan(sweep_from_, kStoredRowsEnd,
+                                      [&](std::string_view key, std::string_view value) {
+                                        const size_t size = key.size() + value.size();
+                                        if (size > bytes) {
+                                          sweeps_ = true;
+                                          sweep_from_ = key;
+                                          return false;
+                                        }
+                                        bytes -= size;
+                                        if (TimeOfStoredKey(key) < limit_)
+                                          expired.emplace_back(key);
+                                        return true;
+                                      }));
     for (const std::string& key : expired) store_->Delete(key);
     return OkStatus();
   }
 
   const MaterializedViewOptions options_;
   const bool windowed_;
-  const bool forgets_;             // Windows that are over for long.
+  const bool forgets_;  // Windows that are over for long.
   RowTable table_;
   TaskContext* context_ = nullptr;
   StateStore* store_ = nullptr;
   StateStore* layout_store_ = nullptr;
   bool layout_is_stored_ = false;
-  int64_t limit_ = INT64_MIN;      // Windows that start below do not count.
+  int64_t limit_ = INT64_MIN;  // Windows that start below do not count.
   int64_t stored_limit_ = INT64_MIN;
-  int64_t swept_limit_ = INT64_MIN;   // That of the last sweep.
+  int64_t swept_limit_ = INT64_MIN;  // That of the last sweep.
   bool sweeps_ = false;
   std::string sweep_from_;
   MemoryAccount memory_;

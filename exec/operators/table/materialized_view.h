@@ -64,9 +64,9 @@ class ViewReader {
   MaterializedViewOptions options_;
   std::shared_ptr<const StateReader> state_;
   std::string rows_prefix_, layout_prefix_;
-  std::optional<StoredRowReader> rows_;   // From the first row on.
-  std::optional<int64_t> limit_;   // Windows that start below do not count; null: not read yet.
-  std::string next_;               // Where Next goes on; empty: not begun.
+  std::optional<StoredRowReader> rows_;  // From the first row on.
+  std::optional<int64_t> limit_;  // Windows that start below do not count; null: not read yet.
+  std::string next_;              // Where Next goes on; empty: not begun.
   bool ended_ = false;
 };
 

@@ -50,8 +50,8 @@ Status ViewReader::Lookup(const std::vector<Value>& key, std::span<const int> co
     if (row) WEIR_RETURN_IF_ERROR(Add(full, *row).status());
   } else {
     Status status;
-    WEIR_RETURN_IF_ERROR(state_->Scan(
-        full, EndOfPrefix(full), [&](std::string_view at, std::string_view value) {
+    WEIR_RETURN_IF_ERROR(
+        state_->Scan(full, EndOfPrefix(full), [&](std::string_view at, std::string_view value) {
           status = Add(at, value).status();
           if (status.ok() && rows_ && rows_->is_full()) status = visit(Take(columns));
           return status.ok();
@@ -66,19 +66,18 @@ Result<std::optional<Chunk>> ViewReader::Next(std::span<const int> columns) {
   CheckInterrupt();
   WEIR_RETURN_IF_ERROR(ReadLimit());
   if (next_.empty()) next_ = rows_prefix_ + std::string(kStoredRowsBegin);
-  ended_ = true;   // Unless there is more.
+  ended_ = true;  // Unless there is more.
   Status status;
-  WEIR_RETURN_IF_ERROR(state_->Scan(
-      next_, rows_prefix_ + std::string(kStoredRowsEnd),
-      [&](std::string_view key, std::string_view value) {
-        if (rows_ && rows_->is_full()) {
-          ended_ = false;
-          next_ = key;
-          return false;
-        }
-        status = Add(key, value).status();
-        return status.ok();
-      }));
+  WEIR_RETURN_IF_ERROR(state_->Scan(next_, rows_prefix_ + std::string(kStoredRowsEnd),
+                                    [&](std::string_view key, std::string_view value) {
+                                      if (rows_ && rows_->is_full()) {
+                                        ended_ = false;
+                                        next_ = key;
+                                        return false;
+                                      }
+                                      status = Add(key, value).status();
+                                      return status.ok();
+                                    }));
   WEIR_RETURN_IF_ERROR(std::move(status));
   if (!rows_ || rows_->rows() == 0) return std::optional<Chunk>();
   return std::optional<Chunk>(Take(columns));

@@ -61,9 +61,9 @@ Status ExchangeInput::Restore(std::string_view key, Chunk chunk) {
   } else if (upstream < static_cast<int32_t>(held_.size())) {
     held_[upstream].push_back({std::move(chunk), upstream, 0});
   } else {
-    return Status(ErrorCode::kStoreCorrupt,
-                  fmt::format("rows held in an exchange come from task {}, of {}", upstream,
-                              held_.size()));
+    return Status(
+        ErrorCode::kStoreCorrupt,
+        fmt::format("rows held in an exchange come from task {}, of {}", upstream, held_.size()));
   }
   return OkStatus();
 }
@@ -180,11 +180,11 @@ Status ExchangeInput::AddReady(std::vector<Chunk>& from, std::vector<RowRef>& ro
       }
       return merged;
     };
-    WEIR_RETURN_IF_ERROR(InParts(rows.size(), has_ops ? all_ops.data() : nullptr, make,
-                                 [this](Chunk merged) {
-                                   ready_.push_back(std::move(merged));
-                                   return OkStatus();
-                                 }));
+    WEIR_RETURN_IF_ERROR(
+        InParts(rows.size(), has_ops ? all_ops.data() : nullptr, make, [this](Chunk merged) {
+          ready_.push_back(std::move(merged));
+          return OkStatus();
+        }));
   }
   from.clear();
   rows.clear();
@@ -216,7 +216,7 @@ Chunk ExchangeInput::Take(int32_t count) {
   }
   Chunk part;
   if ((end - begin) * 8 < front.rows) {
-    part = GatherChunk(front, rows);   // Few of many are better handled by themselves.
+    part = GatherChunk(front, rows);  // Few of many are better handled by themselves.
   } else {
     part = front;
     part.selection = std::make_shared<const Selection>(std::move(rows));

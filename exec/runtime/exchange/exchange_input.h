@@ -49,7 +49,7 @@ class ExchangeInput {
   struct Held {
     Chunk chunk;
     int32_t upstream;
-    int32_t next = 0;   // First row not yet released; held chunks are flat.
+    int32_t next = 0;  // First row not yet released; held chunks are flat.
   };
   Status Release(int64_t up_to);
   Status AddReady(std::vector<Chunk>& from, std::vector<RowRef>& rows);
@@ -61,11 +61,11 @@ class ExchangeInput {
   const int32_t partition_;
   const bool merge_;
   std::deque<Chunk> ready_;
-  int32_t ready_next_ = 0;   // Index into the active rows of ready_.front().
-  std::vector<std::deque<Held>> held_;   // By upstream.
+  int32_t ready_next_ = 0;              // Index into the active rows of ready_.front().
+  std::vector<std::deque<Held>> held_;  // By upstream.
   StateStore* store_ = nullptr;
   bool store_dirty_ = false;
-  bool store_holds_ = false;   // The last commit left rows in the store.
+  bool store_holds_ = false;  // The last commit left rows in the store.
   int64_t last_stream_time_ = INT64_MIN;
 };
 

@@ -59,9 +59,7 @@ class ExchangeOutput : public Operator {
 class StreamTimeTracker : public Operator {
  public:
   StreamTimeTracker(std::string store_name, int input, int key_columns)
-      : store_name_(std::move(store_name)),
-        input_(input),
-        key_columns_(key_columns) {}
+      : store_name_(std::move(store_name)), input_(input), key_columns_(key_columns) {}
 
   Status Open(TaskContext& context) override {
     store_ = &context.Store(store_name_);
@@ -96,7 +94,7 @@ class StreamTimeTracker : public Operator {
     chunk.sys(SystemColumn::kStreamTime) = MakeColumn(
         Column::Parts{DataType::Bigint(), chunk.rows, nullptr, std::move(buffer), nullptr, {}});
     WEIR_RETURN_IF_ERROR(out_.Emit(std::move(chunk)));
-    if (highest_ == INT64_MIN) return OkStatus();   // No row has counted yet.
+    if (highest_ == INT64_MIN) return OkStatus();  // No row has counted yet.
     return out_.next()->OnStreamTime(input_, highest_);
   }
 

@@ -19,7 +19,6 @@ std::unique_ptr<Operator> MakeExchangeOutput(ExchangeBuffer& buffer, int32_t fro
 /// kStreamTime) and, after each batch, tells the operator behind. Rows that it drops, those without
 /// a value or with a null among their first `key_columns`, move no time. The maximum is kept in the
 /// store `store_name`, so that a restart does not take late rows for timely ones.
-std::unique_ptr<Operator> MakeStreamTimeTracker(std::string store_name, int input,
-                                                int key_columns);
+std::unique_ptr<Operator> MakeStreamTimeTracker(std::string store_name, int input, int key_columns);
 
 }  // namespace weir

@@ -7,8 +7,8 @@
 
 #include "base/limits.h"
 #include "base/status_macros.h"
-#include "exec/runtime/internal_topics.h"
 #include "exec/runtime/exchange/rows_block.h"
+#include "exec/runtime/internal_topics.h"
 #include "exec/runtime/task/task_context.h"
 
 namespace weir {
@@ -24,9 +24,10 @@ RepartitionInput::RepartitionInput(QueryEnvironment& environment, int exchange, 
     : env_(environment),
       partition_(partition),
       topic_(RepartitionTopic(environment, exchange)),
-      inbox_(environment.stages.exchanges[exchange],
-             environment.stages.stages[environment.stages.exchanges[exchange].from_stage]
-                 .partitions) {}
+      inbox_(
+          environment.stages.exchanges[exchange],
+          environment.stages.stages[environment.stages.exchanges[exchange].from_stage].partitions) {
+}
 
 Status RepartitionInput::Open(TaskContext& context, TaskJournal& journal) {
   store_ = &context.Store(inbox_.plan().node->StoreName(physical::StoreKind::kUpstreams));
@@ -49,8 +50,9 @@ Status RepartitionInput::LoadUpstreams() {
     return Status(ErrorCode::kPartitionsChanged,
                   fmt::format("query {} was fed by {} tasks and is now fed by {}", env_.id,
                               saved_.size() / kUpstreamBytes, upstreams.size()))
-        .WithHint("stop all copies and run `weir reset --query` for it, which starts it from the "
-                  "beginning of its sources");
+        .WithHint(
+            "stop all copies and run `weir reset --query` for it, which starts it from the "
+            "beginning of its sources");
   }
   const char* at = saved_.data();
   for (ExchangeBuffer::Upstream& upstream : upstreams) {
@@ -74,8 +76,8 @@ Status RepartitionInput::TakeBlock(std::string_view bytes, int64_t offset) {
   BlockHeader header;
   Chunk rows;
   Status decoded = DecodeBlock(*inbox_.plan().node->schema, bytes, header, rows);
-  if (decoded.ok() && (header.upstream < 0 ||
-                       header.upstream >= static_cast<int32_t>(inbox_.upstreams().size()))) {
+  if (decoded.ok() &&
+      (header.upstream < 0 || header.upstream >= static_cast<int32_t>(inbox_.upstreams().size()))) {
     decoded = Status(ErrorCode::kStoreCorrupt, "a block comes from a task that is not there");
   }
   if (!decoded.ok()) {

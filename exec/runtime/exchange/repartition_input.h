@@ -38,7 +38,7 @@ class RepartitionInput {
   ExchangeBuffer inbox_;
   std::unique_ptr<PartitionReader> reader_;
   StateStore* store_ = nullptr;
-  std::string saved_;   // What the store holds.
+  std::string saved_;  // What the store holds.
   RecordBatch batch_;
 };
 

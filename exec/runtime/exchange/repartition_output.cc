@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "base/status_macros.h"
-#include "exec/runtime/internal_topics.h"
 #include "exec/runtime/exchange/rows_block.h"
+#include "exec/runtime/internal_topics.h"
 
 namespace weir {
 namespace {
@@ -49,8 +49,7 @@ Status RepartitionOutput::Flush(bool at_barrier) {
     }
     slot.clear();
     told = {upstream.stream_time, drained, true};
-    WEIR_RETURN_IF_ERROR(
-        env_.commit->Append(topic_, static_cast<int32_t>(partition), records_));
+    WEIR_RETURN_IF_ERROR(env_.commit->Append(topic_, static_cast<int32_t>(partition), records_));
   }
   return OkStatus();
 }

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "exec/runtime/query/query_environment.h"
 #include "exec/runtime/exchange/rows_block.h"
+#include "exec/runtime/query/query_environment.h"
 
 namespace weir {
 
@@ -36,7 +36,7 @@ class RepartitionOutput {
   ExchangeBuffer& outbox_;
   const std::string topic_;
   const int32_t upstream_;
-  std::vector<Told> told_;   // By downstream partition.
+  std::vector<Told> told_;  // By downstream partition.
   RecordBatchBuilder records_;
 };
 

@@ -89,8 +89,8 @@ Result<Chunk> DecodeRows(const Schema& schema, std::string_view bytes) {
 std::string EncodeBlock(const BlockHeader& header, const Chunk* rows) {
   std::string bytes;
   bytes.push_back(static_cast<char>(kBlockVersion));
-  bytes.push_back(static_cast<char>((header.drained ? kDrained : 0) |
-                                    (rows != nullptr ? kHasRows : 0)));
+  bytes.push_back(
+      static_cast<char>((header.drained ? kDrained : 0) | (rows != nullptr ? kHasRows : 0)));
   AppendBigEndian32(static_cast<uint32_t>(header.upstream), bytes);
   bytes.append(reinterpret_cast<const char*>(&header.stream_time), sizeof(header.stream_time));
   if (rows != nullptr) bytes += EncodeRows(*rows);

@@ -20,9 +20,9 @@ Result<Chunk> DecodeRows(const Schema& schema, std::string_view bytes);
 
 /// What a message of a repartition topic says beside its rows.
 struct BlockHeader {
-  int32_t upstream = 0;        ///< The upstream task's partition.
-  int64_t stream_time = 0;     ///< Highest event time that task has sent.
-  bool drained = false;        ///< It had no unread records when it sent this.
+  int32_t upstream = 0;     ///< The upstream task's partition.
+  int64_t stream_time = 0;  ///< Highest event time that task has sent.
+  bool drained = false;     ///< It had no unread records when it sent this.
 };
 
 /// A message: header, and rows if there are any.

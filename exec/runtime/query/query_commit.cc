@@ -26,8 +26,8 @@ bool QueryRuntime::CommitIsDue() const {
                                              std::min<int64_t>(10 * took, kCommitIntervalBehindMs));
   const int64_t since = env_.clock->NowMs() - last_commit_ms_;
   const auto waiting = static_cast<int64_t>(env_.commit->byte_size());
-  return since >= interval || since < 0 || waiting >= env_.CommitBytesMax() ||
-         env_.commit_asked || env_.ShouldMeasureMemory(waiting);
+  return since >= interval || since < 0 || waiting >= env_.CommitBytesMax() || env_.commit_asked ||
+         env_.ShouldMeasureMemory(waiting);
 }
 
 // What a stage lets out goes through those behind it before they let out theirs.
@@ -37,7 +37,7 @@ Status QueryRuntime::EmitPending() {
       if (task != nullptr && task->ready()) WEIR_RETURN_IF_ERROR(task->EmitPending());
     }
     bool worked = false;
-    if (env_.shared) continue;   // It goes by topics.
+    if (env_.shared) continue;  // It goes by topics.
     for (size_t next = stage + 1; next < tasks_.size(); ++next) {
       WEIR_RETURN_IF_ERROR(RunStage(next, &worked));
     }
@@ -122,8 +122,9 @@ Status QueryRuntime::MemoryError(int64_t used) const {
                   fmt::format("memory.limit is reached: the engine needs {} of {} bytes, this "
                               "SELECT's rows to sort and its groups {}",
                               used, limit, env_.state_bytes.load()))
-        .WithHint("groups and sorted rows are kept in memory, spilling to disk is not built yet: "
-                  "raise memory.limit, select fewer rows, or add LIMIT to the ORDER BY");
+        .WithHint(
+            "groups and sorted rows are kept in memory, spilling to disk is not built yet: "
+            "raise memory.limit, select fewer rows, or add LIMIT to the ORDER BY");
   }
   return Status(ErrorCode::kMemoryLimit,
                 fmt::format("memory.limit is reached: the engine's state needs {} of {} bytes, "

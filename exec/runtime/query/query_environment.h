@@ -29,14 +29,14 @@ namespace weir {
 
 /// Settings a query was created with; it keeps them for life.
 struct QuerySettings {
-  bool emit_every_change = false;        ///< cache.max.bytes.buffering = 0.
+  bool emit_every_change = false;  ///< cache.max.bytes.buffering = 0.
   int64_t commit_interval_ms = 100;
   int64_t commit_bytes_max = 16 << 20;
   int64_t max_task_idle_ms = 0;
-  bool start_latest = false;             ///< auto.offset.reset = latest.
-  Guarantee guarantee = Guarantee::kAtLeastOnce;   ///< Where copies share the work.
-  int64_t memory_limit = 0;              ///< Bytes for the whole engine; 0: none.
-  bool state_spills = false;             ///< State leaves memory at every commit, all of it.
+  bool start_latest = false;                      ///< auto.offset.reset = latest.
+  Guarantee guarantee = Guarantee::kAtLeastOnce;  ///< Where copies share the work.
+  int64_t memory_limit = 0;                       ///< Bytes for the whole engine; 0: none.
+  bool state_spills = false;  ///< State leaves memory at every commit, all of it.
   std::map<std::string, int64_t, std::less<>> numbers;
 };
 
@@ -46,8 +46,7 @@ class QueryCounterSet : public QueryCounters {
   void Dropped(std::string_view reason, int64_t rows) override;
   void LogError(std::string_view reason, std::string_view topic, int32_t partition, int64_t offset,
                 std::string_view cause) override;
-  void LogErrorAt(std::string_view reason, std::string_view place,
-                  std::string_view cause) override;
+  void LogErrorAt(std::string_view reason, std::string_view place, std::string_view cause) override;
   void RecordsOut(int64_t records) override { records_out_ += records; }
   void BytesOut(int64_t bytes) override { bytes_out_ += bytes; }
   void RecordsIn(int64_t records, int64_t bytes) {
@@ -68,14 +67,14 @@ class QueryCounterSet : public QueryCounters {
 
  private:
   static constexpr size_t kErrorsKept = 20;
-  static constexpr int64_t kErrorsLogged = 20;   // By reason.
+  static constexpr int64_t kErrorsLogged = 20;  // By reason.
   std::atomic<int64_t> records_in_{0}, bytes_in_{0}, records_out_{0}, bytes_out_{0};
   std::atomic<int64_t> commits_{0}, commit_last_us_{0}, commit_max_us_{0};
   mutable std::mutex mutex_;
   std::map<std::string, int64_t, std::less<>> dropped_;
   std::map<std::string, int64_t, std::less<>> logged_;
   std::deque<std::string> last_errors_;
-  RecentRate in_rate_{std::chrono::steady_clock::now()};    // Under mutex_, as the one below.
+  RecentRate in_rate_{std::chrono::steady_clock::now()};  // Under mutex_, as the one below.
   RecentRate out_rate_{std::chrono::steady_clock::now()};
   std::function<void(std::string_view)> log_;
 };
@@ -87,10 +86,10 @@ class ExchangeBuffer {
   ExchangeBuffer(const ExchangePlan& plan, int32_t from_tasks);
 
   struct Upstream {
-    int64_t stream_time = INT64_MIN;     ///< Highest event time it has sent.
-    int64_t drained_since_ms = -1;       ///< Wall clock; -1: has unread records.
-    size_t bytes_sent = 0;               ///< Of all chunks so far.
-    std::vector<std::vector<Chunk>> slots;   ///< By downstream partition.
+    int64_t stream_time = INT64_MIN;        ///< Highest event time it has sent.
+    int64_t drained_since_ms = -1;          ///< Wall clock; -1: has unread records.
+    size_t bytes_sent = 0;                  ///< Of all chunks so far.
+    std::vector<std::vector<Chunk>> slots;  ///< By downstream partition.
   };
   std::vector<Upstream>& upstreams() { return upstreams_; }
   const std::vector<Upstream>& upstreams() const { return upstreams_; }
@@ -108,32 +107,32 @@ class ExchangeBuffer {
 using RowSupply = std::function<Result<std::optional<Chunk>>()>;
 
 struct QueryEnvironment {
-  std::string id;                        ///< Of the query or pipeline.
-  std::string state_prefix;              ///< Of all its keys in the state backend.
+  std::string id;            ///< Of the query or pipeline.
+  std::string state_prefix;  ///< Of all its keys in the state backend.
   std::shared_ptr<Broker> broker;
   const Clock* clock = nullptr;
   QuerySettings settings;
   QueryStages stages;
   /// One a root of the plan: pipelines count each query by itself.
   std::vector<std::shared_ptr<QueryCounterSet>> counters;
-  std::vector<std::string> root_ids;     ///< Query id of each root.
-  std::vector<std::string> state_ids;    ///< What the state of each lies under.
+  std::vector<std::string> root_ids;   ///< Query id of each root.
+  std::vector<std::string> state_ids;  ///< What the state of each lies under.
   /// Names of the stores that the plan of each root declares: no other is opened.
   std::vector<std::set<std::string, std::less<>>> declared_stores;
-  uint64_t fingerprint = 0;              ///< Of the plan, as state and positions carry it.
-  uint64_t legacy_fingerprint = 0;       ///< Theirs where an earlier version wrote them.
+  uint64_t fingerprint = 0;         ///< Of the plan, as state and positions carry it.
+  uint64_t legacy_fingerprint = 0;  ///< Theirs where an earlier version wrote them.
   /// Copies share the tasks out by consumer groups, exchanges are topics, and state travels by
   /// changelog topics. Else all tasks run here.
   bool shared = false;
-  std::vector<PartitionGroup*> groups;   ///< By stage, where shared.
+  std::vector<PartitionGroup*> groups;  ///< By stage, where shared.
   /// By stage: in which generation of its group a partition came here, where shared.
   std::vector<std::map<int32_t, int32_t>> generations;
   int32_t GenerationOf(int stage, int32_t partition) const {
     const auto it = generations[stage].find(partition);
     return it == generations[stage].end() ? -1 : it->second;
   }
-  ReadSession* internal_session = nullptr;   ///< Reads internal topics, where shared.
-  RowReceiver* receiver = nullptr;       ///< For transient queries.
+  ReadSession* internal_session = nullptr;  ///< Reads internal topics, where shared.
+  RowReceiver* receiver = nullptr;          ///< For transient queries.
   /// False while the receiver has no room; may be empty.
   std::function<bool()> has_room;
   std::atomic<bool> finish_soon{false};  ///< The round is to end as soon as it can.
@@ -143,16 +142,16 @@ struct QueryEnvironment {
   /// By source and partition: where this round's reading ends. What is appended while tasks take
   /// their turns would make those that come first look as if they had ended. Empty: not noted.
   std::vector<std::vector<int64_t>> round_ends;
-  std::atomic<int64_t>* memory_used = nullptr;   ///< Of the engine.
+  std::atomic<int64_t>* memory_used = nullptr;  ///< Of the engine.
   /// Counts against memory.limit besides, where `memory_used` is only of queries such as this.
   const std::atomic<int64_t>* memory_of_others = nullptr;
-  std::atomic<int64_t> state_bytes{0};           ///< Of this query.
-  std::atomic<int64_t> read_since_commit{0};     ///< Bytes of records.
+  std::atomic<int64_t> state_bytes{0};        ///< Of this query.
+  std::atomic<int64_t> read_since_commit{0};  ///< Bytes of records.
   int64_t MemoryUsed() const {
     const int64_t others = memory_of_others == nullptr ? 0 : memory_of_others->load();
     return memory_used == nullptr ? others : memory_used->load() + others;
   }
-  std::atomic<bool> past_memory_limit{false};    ///< A bounded query was given up for that.
+  std::atomic<bool> past_memory_limit{false};  ///< A bounded query was given up for that.
   bool IsPastMemoryLimit() const {
     return settings.memory_limit > 0 && MemoryUsed() > settings.memory_limit;
   }
@@ -164,7 +163,7 @@ struct QueryEnvironment {
     return read_since_commit > MemoryShares::Of(limit).between_commits ||
            *memory_used + waiting_bytes > limit;
   }
-  bool has_disk = true;                          ///< State that is stored leaves memory by that.
+  bool has_disk = true;  ///< State that is stored leaves memory by that.
   /// What operators may hold in memory of state that can also be read from a store; 0: all of it.
   int64_t StateBudget() const {
     const bool bounded_by_it = memory_used != nullptr && has_disk && settings.memory_limit > 0;
@@ -183,15 +182,15 @@ struct QueryEnvironment {
   int64_t CommitBytesMax() const {
     return std::min(settings.commit_bytes_max, MemoryShares::Of(settings.memory_limit).commit);
   }
-  std::atomic<bool> commit_asked{false};         ///< By an operator: TaskContext::AskForCommit.
-  std::map<std::string, int32_t, std::less<>> sink_partitions;   ///< Topic → partitions.
+  std::atomic<bool> commit_asked{false};  ///< By an operator: TaskContext::AskForCommit.
+  std::map<std::string, int32_t, std::less<>> sink_partitions;  ///< Topic → partitions.
   /// The query reads what there is and ends.
   bool bounded = false;
   /// Of a bounded query, by source: rows that are handed to it (TopicSource::Origin), and by
   /// partition where its topic ends (none: where the connector does).
   std::vector<RowSupply> given_rows;
   std::vector<std::vector<int64_t>> source_ends;
-  std::optional<int64_t> now_ms;         ///< The time that all rows see; else the clock's.
+  std::optional<int64_t> now_ms;  ///< The time that all rows see; else the clock's.
 };
 
 }  // namespace weir

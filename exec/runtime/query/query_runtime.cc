@@ -22,7 +22,7 @@ constexpr int kBatchesPerRound = 16;
 constexpr int kFailuresMax = 3;
 constexpr int64_t kBackoffFirstMs = 1000;
 constexpr int64_t kBackoffLastMs = 60'000;
-constexpr int64_t kMigrationPauseMs = 100;   // The groups tell soon what is whose.
+constexpr int64_t kMigrationPauseMs = 100;  // The groups tell soon what is whose.
 constexpr int64_t kGroupPollMs = 1000;
 
 bool IsTransient(ErrorCode code) {
@@ -58,9 +58,8 @@ Result<int32_t> PartitionsOf(Broker& broker, const physical::TopicSource& node) 
 // machine has.
 bool SharesWork(const QueryRuntimeOptions& options, const QueryStages& stages) {
   if (!options.broker->shares_work() || options.transient) return false;
-  return std::all_of(stages.sources.begin(), stages.sources.end(), [](const SourcePlan& source) {
-    return source.node->connector.empty();
-  });
+  return std::all_of(stages.sources.begin(), stages.sources.end(),
+                     [](const SourcePlan& source) { return source.node->connector.empty(); });
 }
 
 void CollectStores(const physical::Node& node, std::set<std::string, std::less<>>& names) {
@@ -171,7 +170,7 @@ Status QueryRuntime::CheckFingerprint() {
   const std::string key = env_.state_prefix + "fingerprint";
   WEIR_ASSIGN_OR_RETURN(std::optional<std::string> stored, env_.broker->state().Get(key));
   if (options_.bound_by_catalog) {
-    if (stored) env_.commit->Delete(key);   // Of a version that kept no plans.
+    if (stored) env_.commit->Delete(key);  // Of a version that kept no plans.
     return OkStatus();
   }
   const auto bytes = [](const uint64_t& fingerprint) {
@@ -181,8 +180,9 @@ Status QueryRuntime::CheckFingerprint() {
   if (stored && *stored != now && *stored != bytes(options_.legacy_fingerprint)) {
     return Status(ErrorCode::kPlanChanged,
                   fmt::format("stored state belongs to a different plan of query {}", env_.id))
-        .WithHint("DROP what the query makes and create it again, which reads its sources from the "
-                  "beginning; or run the version of Weir that wrote the state");
+        .WithHint(
+            "DROP what the query makes and create it again, which reads its sources from the "
+            "beginning; or run the version of Weir that wrote the state");
   }
   if (!stored || *stored != now) env_.commit->Put(key, now);
   return OkStatus();
@@ -323,9 +323,9 @@ Status QueryRuntime::RunStage(size_t stage, bool* worked) {
   return OkStatus();
 }
 
-// Tasks that feed an exchange, and inputs of one task, are compared by how far they are: all of them
-// read up to one moment. Kafka tells no such moment; there partitions end by themselves. What a
-// bounded query reads has its end already.
+// Tasks that feed an exchange, and inputs of one task, are compared by how far they are: all of
+// them read up to one moment. Kafka tells no such moment; there partitions end by themselves. What
+// a bounded query reads has its end already.
 Status QueryRuntime::NoteRoundEnds() {
   if (!compares_inputs_ || env_.bounded) return OkStatus();
   env_.round_ends.resize(env_.stages.sources.size());
@@ -347,7 +347,7 @@ Status QueryRuntime::RunRound(bool* worked) {
 }
 
 int64_t QueryRuntime::Run() {
-  if (env_.finish_soon) return 1;   // Somebody waits to hold the query.
+  if (env_.finish_soon) return 1;  // Somebody waits to hold the query.
   std::lock_guard lock(mutex_);
   const InterruptScope interruptible(env_.give_up);
   const int64_t next = RunLocked();
@@ -384,8 +384,8 @@ int64_t QueryRuntime::RunLocked() {
   if (!status.ok()) return Fail(std::move(status));
   // Time alone may have closed windows and let out rows, and positions move past records that are
   // never given out (Kafka's transaction markers).
-  uncommitted_ |= worked || env_.commit->byte_size() > 0 ||
-                  (!options_.transient && PositionsMoved());
+  uncommitted_ |=
+      worked || env_.commit->byte_size() > 0 || (!options_.transient && PositionsMoved());
 
   const bool drained = LookAtTasks();
   // Clients see rows as they come.
@@ -439,12 +439,13 @@ int64_t QueryRuntime::Fail(Status status) {
   const bool migrated = IsMigration(status.code()) || IsGivenUp(status.code());
   if (!migrated) ++failures_;
   const bool transient = IsTransient(status.code());
-  const bool again =
-      migrated || transient ||
-      (failures_ < kFailuresMax && !IsFinal(status.code()) && !options_.transient);
+  const bool again = migrated || transient ||
+                     (failures_ < kFailuresMax && !IsFinal(status.code()) && !options_.transient);
   // Who reads a transient query is told through its cursor.
   if (options_.log && !options_.transient) {
-    options_.log(migrated ? LogLevel::kInfo : again ? LogLevel::kWarning : LogLevel::kError,
+    options_.log(migrated ? LogLevel::kInfo
+                 : again  ? LogLevel::kWarning
+                          : LogLevel::kError,
                  fmt::format("query {}: {}", env_.id, status.ToString()));
   }
   // Other copies take over what this one cannot do.

@@ -16,18 +16,18 @@
 
 #include "exec/operators/table/materialized_view.h"
 #include "exec/runtime/query/query_environment.h"
+#include "exec/runtime/query/task_assignment.h"
 #include "exec/runtime/scheduler.h"
 #include "exec/runtime/task/task.h"
-#include "exec/runtime/query/task_assignment.h"
 
 namespace weir {
 
 struct QueryRuntimeOptions {
   std::string id;
   std::vector<physical::NodePtr> roots;
-  std::vector<std::string> root_ids;          ///< Query id of each root.
+  std::vector<std::string> root_ids;  ///< Query id of each root.
   uint64_t fingerprint = 0;
-  uint64_t legacy_fingerprint = 0;            ///< See PersistentQueryPlan.
+  uint64_t legacy_fingerprint = 0;  ///< See PersistentQueryPlan.
   /// Why it cannot go on from its state by this plan: it is in ERROR however often it is resumed.
   Status refused;
   /// What its state lies under, of queries with one root; empty: the ids above.
@@ -35,11 +35,11 @@ struct QueryRuntimeOptions {
   /// The catalog has the plan that the state belongs to: the state need not say.
   bool bound_by_catalog = false;
   QuerySettings settings;
-  std::shared_ptr<Broker> broker;             ///< Stays open as long as the query is there.
+  std::shared_ptr<Broker> broker;  ///< Stays open as long as the query is there.
   const Clock* clock = nullptr;
-  Scheduler* scheduler = nullptr;             ///< Null: driven by Inject only (tests).
+  Scheduler* scheduler = nullptr;  ///< Null: driven by Inject only (tests).
   RowReceiver* receiver = nullptr;
-  bool transient = false;                     ///< Keeps no state and no positions.
+  bool transient = false;  ///< Keeps no state and no positions.
   /// Reads what there is and ends; driven by RunBounded, never scheduled. Transient, too.
   bool bounded = false;
   std::atomic<int64_t>* memory_used = nullptr;
@@ -147,7 +147,7 @@ class QueryRuntime : public Scheduler::Job {
   struct KeptView {
     int stage = 0;
     MaterializedViewOptions options;
-    std::vector<std::pair<std::string, std::string>> prefixes;   // Of both stores, by partition.
+    std::vector<std::pair<std::string, std::string>> prefixes;  // Of both stores, by partition.
   };
   explicit QueryRuntime(QueryRuntimeOptions options);
   Status OpenLocked();
@@ -188,13 +188,13 @@ class QueryRuntime : public Scheduler::Job {
 
   QueryRuntimeOptions options_;
   QueryEnvironment env_;
-  std::map<int, KeptView> views_;                // By root of the query.
-  mutable std::timed_mutex mutex_;             // Held for a round; guards tasks and readers.
-  std::unique_ptr<TaskAssignment> assignment_;   // Where copies share the work.
+  std::map<int, KeptView> views_;               // By root of the query.
+  mutable std::timed_mutex mutex_;              // Held for a round; guards tasks and readers.
+  std::unique_ptr<TaskAssignment> assignment_;  // Where copies share the work.
   std::vector<std::unique_ptr<ReadSession>> sessions_;
-  std::vector<ReadSession*> source_sessions_;    // By source.
-  std::vector<std::vector<std::unique_ptr<Task>>> tasks_;   // By stage, partition; null: not here.
-  std::vector<std::vector<int64_t>> committed_;   // By source, partition; under status_mutex_.
+  std::vector<ReadSession*> source_sessions_;              // By source.
+  std::vector<std::vector<std::unique_ptr<Task>>> tasks_;  // By stage, partition; null: not here.
+  std::vector<std::vector<int64_t>> committed_;  // By source, partition; under status_mutex_.
   mutable std::mutex status_mutex_;
   State state_ = State::kRunning;
   Status error_;
@@ -203,20 +203,20 @@ class QueryRuntime : public Scheduler::Job {
   std::atomic<bool> caught_up_{false};
   std::atomic<bool> drained_committed_{false};
   std::atomic<bool> started_{false};
-  std::atomic<bool> stopped_{false};           // For good.
-  bool inputs_ended_ = false;                  // Bounded: then stages hand on what they kept,
-  size_t ending_stage_ = 0;                    // one after another.
+  std::atomic<bool> stopped_{false};  // For good.
+  bool inputs_ended_ = false;         // Bounded: then stages hand on what they kept,
+  size_t ending_stage_ = 0;           // one after another.
   bool open_ = false;
   bool uncommitted_ = false;
   bool compares_inputs_ = false;
   int64_t last_commit_ms_ = 0;
-  std::chrono::steady_clock::duration commit_took_{};   // The last one.
+  std::chrono::steady_clock::duration commit_took_{};  // The last one.
   int failures_ = 0;
-  std::chrono::steady_clock::time_point retry_at_{};   // While RESTARTING.
+  std::chrono::steady_clock::time_point retry_at_{};  // While RESTARTING.
   std::chrono::steady_clock::time_point purged_at_{};
   std::atomic<int64_t> rebalances_{0};
-  std::vector<TaskMetrics> task_metrics_;              // Under status_mutex_.
-  RestoreProgress restore_;                            // Under status_mutex_.
+  std::vector<TaskMetrics> task_metrics_;  // Under status_mutex_.
+  RestoreProgress restore_;                // Under status_mutex_.
   std::chrono::steady_clock::time_point restore_began_{};
 };
 

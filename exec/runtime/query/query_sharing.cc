@@ -25,7 +25,7 @@ Status QueryRuntime::JoinGroups() {
   for (const StagePlan& stage : env_.stages.stages) {
     tasks_.emplace_back(static_cast<size_t>(stage.partitions));
   }
-  if (env_.internal_session == nullptr) {   // No stage reads a source's topic.
+  if (env_.internal_session == nullptr) {  // No stage reads a source's topic.
     return Status(ErrorCode::kInternal, "a query that copies share reads no topic");
   }
   if (assignment_ == nullptr) {
@@ -83,11 +83,10 @@ Status QueryRuntime::TakeChange(const TaskAssignment::Change& change, bool* star
   if (!change.change.revoked.empty()) ReturnFreeMemory();
   ++rebalances_;
   if (options_.log) {
-    options_.log(LogLevel::kInfo,
-                 fmt::format("query {}: sub-topology {} got {} partitions, {} {}", env_.id,
-                             change.stage, change.change.assigned.size(),
-                             change.change.lost ? "lost" : "gave up",
-                             change.change.revoked.size()));
+    options_.log(LogLevel::kInfo, fmt::format("query {}: sub-topology {} got {} partitions, {} {}",
+                                              env_.id, change.stage, change.change.assigned.size(),
+                                              change.change.lost ? "lost" : "gave up",
+                                              change.change.revoked.size()));
   }
   return closed;
 }
@@ -124,8 +123,7 @@ Status QueryRuntime::PurgeExchanges() {
     }
   }
   for (const auto& [exchange, before] : offsets) {
-    Status purged =
-        env_.broker->DeleteRecordsBefore(RepartitionTopic(env_, exchange), before);
+    Status purged = env_.broker->DeleteRecordsBefore(RepartitionTopic(env_, exchange), before);
     // They go another time.
     if (!purged.ok() && options_.log) options_.log(LogLevel::kInfo, purged.ToString());
   }

@@ -46,10 +46,9 @@ std::map<std::string, std::vector<int64_t>> QueryRuntime::CommittedByTopic() con
 }
 
 bool QueryRuntime::endless() const {
-  return std::any_of(env_.stages.sources.begin(), env_.stages.sources.end(),
-                     [](const SourcePlan& source) {
-                       return IsEndlessConnector(source.node->connector);
-                     });
+  return std::any_of(
+      env_.stages.sources.begin(), env_.stages.sources.end(),
+      [](const SourcePlan& source) { return IsEndlessConnector(source.node->connector); });
 }
 
 std::vector<std::string> QueryRuntime::source_topics() const {

@@ -44,7 +44,7 @@ class RecentRate {
     Time time;
     int64_t count = 0;
   };
-  std::array<Sample, 12> samples_;   // A ring; more than kSpan in notes kBetween apart.
+  std::array<Sample, 12> samples_;  // A ring; more than kSpan in notes kBetween apart.
   size_t newest_ = 0;
   size_t kept_ = 1;
 };

@@ -124,17 +124,17 @@ class ChangelogJournal final : public SharedJournal {
   RecordBatch batch_;
   std::vector<HeaderView> headers_;
   int64_t start_ = 0, target_ = 0, restored_ = 0;
-  int64_t marker_end_ = -1;           // Offset behind the last marker.
-  std::string marker_;                // Its bytes.
-  ChangelogOwner seen_;               // The highest in the log.
+  int64_t marker_end_ = -1;  // Offset behind the last marker.
+  std::string marker_;       // Its bytes.
+  ChangelogOwner seen_;      // The highest in the log.
   ChangelogOwner mine_;
-  Changes pending_;                   // Behind the last marker.
-  Changes restored_changes_;          // Closed by a marker, not yet written.
-  std::set<std::string> garbage_;     // Keys that the log says something of which does not count.
-  std::string owner_header_;          // Encoded.
-  RecordBatchBuilder records_;        // Of the commit under way.
+  Changes pending_;                // Behind the last marker.
+  Changes restored_changes_;       // Closed by a marker, not yet written.
+  std::set<std::string> garbage_;  // Keys that the log says something of which does not count.
+  std::string owner_header_;       // Encoded.
+  RecordBatchBuilder records_;     // Of the commit under way.
   std::string last_checkpoint_;
-  Status error_;                      // Of a change that could not be made; the commit fails.
+  Status error_;  // Of a change that could not be made; the commit fails.
 };
 
 Status ChangelogJournal::Restore(bool* worked, bool* done) {
@@ -221,8 +221,7 @@ Status ChangelogJournal::TakeRecords(const RecordBatch& records) {
   restored_ += records.size();
   for (int32_t i = 0; i < records.size(); ++i) {
     const std::string_view key = records.View(records.keys[i]);
-    const bool counts =
-        records.headers.empty() || Counts(records.View(records.headers[i]));
+    const bool counts = records.headers.empty() || Counts(records.View(records.headers[i]));
     if (key == kClaimKey) continue;
     if (key == kMarkerKey) {
       if (!counts || records.values[i].is_null()) continue;
@@ -306,8 +305,9 @@ Status ChangelogJournal::Finish() {
       return Status(ErrorCode::kPartitionsChanged,
                     fmt::format("query {} has state for {} partitions and its sources now have {}",
                                 env_.id, checkpoint_.partitions, stage_.partitions))
-          .WithHint("stop all copies and run `weir reset --query` for it, which starts it from the "
-                    "beginning of its sources");
+          .WithHint(
+              "stop all copies and run `weir reset --query` for it, which starts it from the "
+              "beginning of its sources");
     }
   }
   checkpoint_.fingerprint = env_.fingerprint;
@@ -325,8 +325,9 @@ Status ChangelogJournal::CheckNotLost() {
   if (!known) return OkStatus();
   return Status(ErrorCode::kStateLost,
                 fmt::format("{}, but the changelog topic {} holds no state of that", what, topic_))
-      .WithHint("was the changelog topic deleted? Run `weir reset --query` for the query, which "
-                "starts it from the beginning of its sources");
+      .WithHint(
+          "was the changelog topic deleted? Run `weir reset --query` for the query, which "
+          "starts it from the beginning of its sources");
 }
 
 Result<bool> ChangelogJournal::GroupKnowsPositions(std::string* what) const {
@@ -353,11 +354,10 @@ void ChangelogJournal::AddRecord(std::string_view key, std::optional<std::string
 // Kafka has no range deletes: each key gets a tombstone, those of this commit included.
 void ChangelogJournal::DeleteRange(std::string_view from, std::string_view to) {
   std::set<std::string> doomed;
-  Status scanned =
-      env_.broker->state().Scan(from, to, [&](std::string_view key, std::string_view) {
-        doomed.emplace(Relative(key));
-        return true;
-      });
+  Status scanned = env_.broker->state().Scan(from, to, [&](std::string_view key, std::string_view) {
+    doomed.emplace(Relative(key));
+    return true;
+  });
   if (!scanned.ok()) error_ = std::move(scanned);
   const std::string_view first = Relative(from);
   const std::string_view last = Relative(to);

@@ -14,8 +14,8 @@ namespace weir {
 
 /// Where a task has got to in one of its inputs.
 struct InputPosition {
-  int64_t next = -1;       ///< The first record not yet processed.
-  int64_t decoded = -1;    ///< Bad records before it have been reported; -1: as `next`.
+  int64_t next = -1;     ///< The first record not yet processed.
+  int64_t decoded = -1;  ///< Bad records before it have been reported; -1: as `next`.
   /// Table side of a stream-table join: where the table ended when the query first started; -1: not
   /// noted.
   int64_t table_end = -1;
@@ -26,9 +26,9 @@ struct InputPosition {
 /// to it, so a later owner's is higher, and what a predecessor still writes is known for what it
 /// is.
 struct ChangelogOwner {
-  uint32_t era = 0;          ///< Counts groups: their generations begin anew when they expire.
+  uint32_t era = 0;  ///< Counts groups: their generations begin anew when they expire.
   int32_t generation = -1;
-  uint64_t id = 0;           ///< Random: tells the attempts of one owner apart.
+  uint64_t id = 0;  ///< Random: tells the attempts of one owner apart.
   /// True if records of this one do not count once `other` has written.
   bool IsBefore(const ChangelogOwner& other) const {
     return era != other.era ? era < other.era : generation < other.generation;
@@ -37,10 +37,10 @@ struct ChangelogOwner {
 };
 
 struct Checkpoint {
-  uint64_t fingerprint = 0;   ///< Of the plan.
-  int32_t partitions = 0;     ///< Of the sub-topology.
+  uint64_t fingerprint = 0;  ///< Of the plan.
+  int32_t partitions = 0;    ///< Of the sub-topology.
   ChangelogOwner owner;
-  std::map<std::string, InputPosition, std::less<>> inputs;   ///< By source or topic name.
+  std::map<std::string, InputPosition, std::less<>> inputs;  ///< By source or topic name.
   /// State of a task without a changelog.
   std::map<std::string, std::string, std::less<>> state;
 };

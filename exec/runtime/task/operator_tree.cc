@@ -27,10 +27,9 @@ int KeyColumns(const physical::Node& node) {
 
 // Stores of stream times that a node has for the inputs in front of this one.
 size_t StreamTimesBefore(const physical::Node& node, int port) {
-  return static_cast<size_t>(
-      std::count_if(node.inputs.begin(), node.inputs.begin() + port, [](const auto& input) {
-        return input->kind != physical::NodeKind::kExchange;
-      }));
+  return static_cast<size_t>(std::count_if(
+      node.inputs.begin(), node.inputs.begin() + port,
+      [](const auto& input) { return input->kind != physical::NodeKind::kExchange; }));
 }
 
 }  // namespace
@@ -48,10 +47,9 @@ Status OperatorTree::Build(QueryEnvironment& environment, const StagePlan& stage
     context_ = contexts.back().get();
     if (root.node->kind == physical::NodeKind::kExchange) {
       const int exchange = environment.stages.ExchangeOf(root.node.get());
-      WEIR_ASSIGN_OR_RETURN(
-          auto router,
-          MakeExchangeRouter(static_cast<const physical::Exchange&>(*root.node),
-                             environment.stages.exchanges[exchange].partitions));
+      WEIR_ASSIGN_OR_RETURN(auto router,
+                            MakeExchangeRouter(static_cast<const physical::Exchange&>(*root.node),
+                                               environment.stages.exchanges[exchange].partitions));
       Operator* output = Adopt(
           MakeExchangeOutput(*environment.exchanges[exchange], partition, std::move(router)), {});
       WEIR_RETURN_IF_ERROR(Connect(root.node->inputs[0], output, 0, -1, false, *root.node));
@@ -105,8 +103,8 @@ Status OperatorTree::BuildNode(const physical::Node& node, Emitter out, bool joi
     const bool table_side =
         join_table || (node.kind == physical::NodeKind::kStreamTableJoin && i == 1);
     const int tracked_keys = IsWindowed(node) ? KeyColumns(node) : -1;
-    WEIR_RETURN_IF_ERROR(Connect(node.inputs[i], op, static_cast<int>(i), tracked_keys,
-                                 table_side, node));
+    WEIR_RETURN_IF_ERROR(
+        Connect(node.inputs[i], op, static_cast<int>(i), tracked_keys, table_side, node));
   }
   behind_sides_ = outer;
   return OkStatus();

@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "exec/operators/table/materialized_view.h"
 #include "exec/operators/operators.h"
+#include "exec/operators/table/materialized_view.h"
 #include "exec/runtime/task/task_context.h"
 
 namespace weir {
@@ -16,9 +16,9 @@ namespace weir {
 struct EntryPoint {
   Operator* target = nullptr;
   int input = 0;
-  std::vector<int> columns;     ///< Columns of the merged source to hand over, in order.
-  bool identity = false;        ///< `columns` is all of them in place.
-  bool is_join_table = false;   ///< The table side of a stream-table join.
+  std::vector<int> columns;    ///< Columns of the merged source to hand over, in order.
+  bool identity = false;       ///< `columns` is all of them in place.
+  bool is_join_table = false;  ///< The table side of a stream-table join.
   int query_root = 0;
 };
 
@@ -52,15 +52,15 @@ class OperatorTree {
 
   QueryEnvironment* env_ = nullptr;
   int32_t partition_ = 0;
-  RootContext* context_ = nullptr;                  // Of the root being built.
+  RootContext* context_ = nullptr;  // Of the root being built.
   std::vector<std::vector<EntryPoint>> source_entries_;
   std::vector<std::vector<EntryPoint>> exchange_entries_;
-  std::vector<std::unique_ptr<Operator>> operators_;   // Sinks first.
+  std::vector<std::unique_ptr<Operator>> operators_;  // Sinks first.
   std::vector<RootContext*> operator_contexts_;
-  std::vector<Operator*> stream_joins_;                // Sinks first.
+  std::vector<Operator*> stream_joins_;  // Sinks first.
   bool takes_slices_ = true;
   bool has_source_twice_ = false;
-  bool behind_sides_ = false;                          // While building: below a join.
+  bool behind_sides_ = false;  // While building: below a join.
 };
 
 }  // namespace weir

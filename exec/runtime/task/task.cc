@@ -9,9 +9,9 @@
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/runtime/exchange/exchange_input.h"
-#include "exec/runtime/task/operator_tree.h"
 #include "exec/runtime/exchange/repartition_input.h"
 #include "exec/runtime/exchange/repartition_output.h"
+#include "exec/runtime/task/operator_tree.h"
 #include "exec/runtime/task/task_context.h"
 #include "exec/runtime/task/task_journal.h"
 #include "exec/runtime/task/task_port.h"
@@ -69,8 +69,7 @@ Status Task::OpenExchanges() {
   for (int exchange : stage_.exchange_inputs) {
     ExchangeBuffer* buffer = env_.exchanges[exchange].get();
     if (env_.shared) {
-      repartition_inputs_.push_back(
-          std::make_unique<RepartitionInput>(env_, exchange, partition_));
+      repartition_inputs_.push_back(std::make_unique<RepartitionInput>(env_, exchange, partition_));
       WEIR_RETURN_IF_ERROR(repartition_inputs_.back()->Open(*contexts_.front(), *journal_));
       buffer = &repartition_inputs_.back()->inbox();
     }
@@ -139,7 +138,7 @@ Status Task::OpenPort(Port& port, ReadSession& session) {
 Status Task::Fill(Port& port, bool* fetched) {
   *fetched = false;
   if (port.supply) return TakeGiven(port, fetched);
-  if (port.reader == nullptr) return OkStatus();   // Records are injected.
+  if (port.reader == nullptr) return OkStatus();  // Records are injected.
   while (!port.has_rows() && !port.is_at_end() && port.RowsMax() > 0) {
     WEIR_RETURN_IF_ERROR(
         port.reader->Fetch(port.RowsMax(), limits::kBatchBytesMax, fetch_scratch_));

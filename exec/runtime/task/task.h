@@ -106,7 +106,7 @@ class Task {
   const StagePlan& stage_;
   const int32_t partition_;
   std::unique_ptr<TaskJournal> journal_;
-  std::vector<std::unique_ptr<RootContext>> contexts_;      // One a root of the stage.
+  std::vector<std::unique_ptr<RootContext>> contexts_;  // One a root of the stage.
   std::unique_ptr<OperatorTree> tree_;
   std::vector<std::unique_ptr<Port>> ports_;
   // Where exchanges are topics: one for each of the exchange inputs, and of the exchanges fed.
@@ -115,12 +115,12 @@ class Task {
   std::vector<std::unique_ptr<ExchangeInput>> exchange_inputs_;
   std::vector<int64_t> barrier_positions_;
   int64_t records_in_ = 0;
-  size_t ended_ = 0;               // Operators that have handed on all they kept.
+  size_t ended_ = 0;  // Operators that have handed on all they kept.
   bool ready_ = false;
   bool takes_slices_ = false;
   bool row_by_row_ = false;
   size_t made_before_round_ = 0;
-  int32_t rows_at_once_ = kFirstRows;    // How many go through the operators together.
+  int32_t rows_at_once_ = kFirstRows;  // How many go through the operators together.
   bool tables_first_ = false;
   RecordBatch fetch_scratch_;
 };

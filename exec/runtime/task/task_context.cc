@@ -154,8 +154,8 @@ RootContext::RootContext(QueryEnvironment& environment, int query_root, int32_t 
       partition_(partition),
       journal_(journal),
       outputs_(std::make_unique<Outputs>(environment)),
-      counters_(std::make_unique<MeasuredCounters>(*environment.counters[query_root],
-                                                   made_bytes_)) {
+      counters_(
+          std::make_unique<MeasuredCounters>(*environment.counters[query_root], made_bytes_)) {
   if (environment.receiver == nullptr) return;
   receiver_ = std::make_unique<MeasuredReceiver>(*environment.receiver, made_bytes_);
 }
@@ -167,10 +167,12 @@ StateStore& RootContext::Store(std::string_view name) {
   if (it == stores_.end()) {
     WEIR_CHECK(journal_ != nullptr, "only tasks keep state");
     WEIR_CHECK(env_.declared_stores[query_root_].contains(name), name);
-    it = stores_.emplace(std::string(name),
-                         std::make_unique<PrefixedStore>(
-                             journal_->StorePrefix(env_.state_ids[query_root_], name),
-                             *env_.broker, *journal_)).first;
+    it = stores_
+             .emplace(std::string(name),
+                      std::make_unique<PrefixedStore>(
+                          journal_->StorePrefix(env_.state_ids[query_root_], name), *env_.broker,
+                          *journal_))
+             .first;
   }
   return *it->second;
 }

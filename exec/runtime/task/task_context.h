@@ -26,9 +26,7 @@ class RootContext : public TaskContext {
   QueryCounters& counters() override;
   int32_t partition() const override { return partition_; }
   bool emit_every_change() const override { return env_.settings.emit_every_change; }
-  int64_t now_ms() const override {
-    return env_.now_ms ? *env_.now_ms : env_.clock->NowMs();
-  }
+  int64_t now_ms() const override { return env_.now_ms ? *env_.now_ms : env_.clock->NowMs(); }
   std::string_view SourceTopic(int32_t source) const override;
   int64_t setting(std::string_view name, int64_t fallback) const override;
   void AccountMemory(int64_t bytes) override;
@@ -55,7 +53,7 @@ class RootContext : public TaskContext {
   const int query_root_;
   const int32_t partition_;
   TaskJournal* const journal_;
-  int64_t memory_ = 0;   // Accounted for.
+  int64_t memory_ = 0;  // Accounted for.
   std::map<std::string, std::unique_ptr<StateStore>, std::less<>> stores_;
   std::unique_ptr<Outputs> outputs_;
   std::unique_ptr<MeasuredCounters> counters_;

@@ -37,9 +37,9 @@ class LocalJournal final : public TaskJournal {
                             env_.broker->state().Get(TableEndKey(name)));
       if (bytes) {
         if (bytes->size() != sizeof(int64_t) && bytes->size() != 2 * sizeof(int64_t)) {
-          return Status(ErrorCode::kStoreCorrupt,
-                        fmt::format("a committed position of query {} has {} bytes", env_.id,
-                                    bytes->size()));
+          return Status(
+              ErrorCode::kStoreCorrupt,
+              fmt::format("a committed position of query {} has {} bytes", env_.id, bytes->size()));
         }
         position.next = DecodeOffset(*bytes);
         if (bytes->size() > sizeof(int64_t)) {
@@ -160,8 +160,9 @@ Status CheckFingerprint(const QueryEnvironment& environment, const Checkpoint& c
   }
   return Status(ErrorCode::kPlanChanged,
                 fmt::format("stored state belongs to a different plan of query {}", environment.id))
-      .WithHint("run the statement that wrote the state, or stop all copies and run `weir reset "
-                "--query` for it, which starts it from the beginning of its sources");
+      .WithHint(
+          "run the statement that wrote the state, or stop all copies and run `weir reset "
+          "--query` for it, which starts it from the beginning of its sources");
 }
 
 }  // namespace weir

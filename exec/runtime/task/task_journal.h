@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
-#include "exec/runtime/task/checkpoint.h"
 #include "exec/runtime/query/query_environment.h"
+#include "exec/runtime/task/checkpoint.h"
 
 namespace weir {
 
@@ -25,8 +25,8 @@ std::string StorePrefix(const QueryEnvironment& environment, const StagePlan& st
 class TaskJournal {
  public:
   struct Progress {
-    int64_t restored = 0;     ///< Records taken in.
-    int64_t to_restore = 0;   ///< Records there are, as known now.
+    int64_t restored = 0;    ///< Records taken in.
+    int64_t to_restore = 0;  ///< Records there are, as known now.
   };
 
   TaskJournal(QueryEnvironment& environment, const StagePlan& stage, int32_t partition)
@@ -64,7 +64,7 @@ class TaskJournal {
   const StagePlan& stage_;
   const int32_t partition_;
   Checkpoint checkpoint_;
-  std::map<std::string, int64_t, std::less<>> next_by_topic_;   // The least, where several read it.
+  std::map<std::string, int64_t, std::less<>> next_by_topic_;  // The least, where several read it.
 };
 
 /// The journal that the environment asks for.
@@ -88,7 +88,7 @@ class SharedJournal : public TaskJournal {
   /// Has `unit` delete all the task's local state.
   void DeleteAll(CommitUnit& unit) const;
 
-  const std::string prefix_;   ///< Of all the task's keys.
+  const std::string prefix_;  ///< Of all the task's keys.
 };
 /// kPlanChanged if `checkpoint` was written for another plan.
 Status CheckFingerprint(const QueryEnvironment& environment, const Checkpoint& checkpoint);

@@ -1,5 +1,5 @@
-// How a task takes rows across its inputs: in the order of their times, in pieces that leave room for
-// what is made of them.
+// How a task takes rows across its inputs: in the order of their times, in pieces that leave room
+// for what is made of them.
 
 #include <algorithm>
 
@@ -56,8 +56,7 @@ Status Task::DispatchNext(Port& port, int32_t end) {
   const int32_t count = end - port.next;
   const size_t made_before = MadeBytes();
   // The time reached is asked for beside exchanges only.
-  Chunk rows =
-      exchange_inputs_.empty() ? Rows(port.pending, port.next, end) : port.Take(end);
+  Chunk rows = exchange_inputs_.empty() ? Rows(port.pending, port.next, end) : port.Take(end);
   port.next = end;
   if (!port.has_rows()) {
     port.next = 0;
@@ -157,9 +156,8 @@ Status Task::RunTablesFirst(bool* worked, bool* done) {
     *worked |= fetched;
     if (port->has_rows()) WEIR_RETURN_IF_ERROR(DispatchNext(*port, port->pending.rows));
     // The end of a stream of bytes is known once it has been reached.
-    const bool read = port->table_end == INT64_MAX
-                          ? port->reader->caught_up()
-                          : port->reader->position() >= port->table_end;
+    const bool read = port->table_end == INT64_MAX ? port->reader->caught_up()
+                                                   : port->reader->position() >= port->table_end;
     if (read) port->table_end = -1;
     *done &= port->table_end < 0;
   }
@@ -171,8 +169,8 @@ struct Task::Pick {
   Port* port = nullptr;
   ExchangeInput* exchange = nullptr;
   int64_t time = INT64_MAX;
-  int64_t next_time = INT64_MAX;   // Of the earliest row of the other inputs.
-  bool must_wait = false;          // An input has unread records that have not arrived.
+  int64_t next_time = INT64_MAX;  // Of the earliest row of the other inputs.
+  bool must_wait = false;         // An input has unread records that have not arrived.
   bool found() const { return !must_wait && (port != nullptr || exchange != nullptr); }
 
   void Consider(int64_t head, Port* from_port, ExchangeInput* from_exchange) {
@@ -241,12 +239,10 @@ Status Task::RunMerged(int batches_max, bool* worked) {
 struct Task::Cursor {
   Port* port = nullptr;
   ExchangeInput* exchange = nullptr;
-  const int64_t* times = nullptr;   // Of the port's rows.
+  const int64_t* times = nullptr;  // Of the port's rows.
   int32_t next = 0;
   int32_t end = 0;
-  int64_t head_time() const {
-    return times != nullptr ? times[next] : exchange->run_time(next);
-  }
+  int64_t head_time() const { return times != nullptr ? times[next] : exchange->run_time(next); }
 };
 
 // The same order in few batches: up to the point where the first input runs out, each input's rows
@@ -270,8 +266,8 @@ Status Task::RunSlices(int batches_max, bool* worked) {
     }
     for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
       if (!input->has_rows()) continue;
-      cursors.push_back({.exchange = input.get(),
-                         .end = std::min(input->run_length(), rows_at_once_)});
+      cursors.push_back(
+          {.exchange = input.get(), .end = std::min(input->run_length(), rows_at_once_)});
     }
     for (bool all = true; all;) {
       Cursor* first = &cursors.front();

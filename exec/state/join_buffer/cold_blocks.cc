@@ -110,9 +110,8 @@ void ColdBlocks::DropFirst() {
             (block.waiting == nullptr ? 0 : sizeof(Bits));
   blocks_.pop_front();
   ++first_block_;
-  while (!segments_.empty() && segments_.front().begin +
-                                       (int64_t{1} << segments_.front().row_bits) <=
-                                   first_ordinal()) {
+  while (!segments_.empty() &&
+         segments_.front().begin + (int64_t{1} << segments_.front().row_bits) <= first_ordinal()) {
     bytes_ -= segments_.front().index.ByteSize() + sizeof(Segment);
     segments_.pop_front();
   }
@@ -135,8 +134,8 @@ bool ColdBlocks::Find(std::span<const ColdProbe> probes, size_t rows_max,
   return true;
 }
 
-bool ColdBlocks::FindIn(const Segment& segment, std::span<const ColdProbe> probes,
-                        size_t rows_max, std::vector<int64_t>& found) const {
+bool ColdBlocks::FindIn(const Segment& segment, std::span<const ColdProbe> probes, size_t rows_max,
+                        std::vector<int64_t>& found) const {
   const uint32_t last = (uint32_t{1} << segment.row_bits) - 1;
   const int64_t expired = std::max<int64_t>(0, first_ordinal() - segment.begin);
   for (size_t i = 0; i < probes.size(); ++i) {
@@ -148,14 +147,15 @@ bool ColdBlocks::FindIn(const Segment& segment, std::span<const ColdProbe> probe
     }
     const ColdProbe& probe = probes[i];
     if (probe.from > segment.time_max || probe.to < segment.time_min) continue;
-    const bool all = segment.index.Find(
-        probe.hash, static_cast<uint32_t>(expired), last, [&](uint32_t row) {
+    const bool all =
+        segment.index.Find(probe.hash, static_cast<uint32_t>(expired), last, [&](uint32_t row) {
           const int64_t ordinal = segment.begin + row;
           const Block& block = *BlockOf(ordinal);
           const auto in_block = static_cast<int32_t>(ordinal & kRowMask);
-          const auto entry = std::upper_bound(
-              block.entries.begin(), block.entries.end(), in_block,
-              [](int32_t at, const ColdEntry& each) { return at < each.first; }) - 1;
+          const auto entry =
+              std::upper_bound(block.entries.begin(), block.entries.end(), in_block,
+                               [](int32_t at, const ColdEntry& each) { return at < each.first; }) -
+              1;
           if (probe.from > entry->time_max || probe.to < entry->time_min) return true;
           found.push_back(ordinal);
           return found.size() <= rows_max;

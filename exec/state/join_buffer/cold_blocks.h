@@ -24,7 +24,7 @@ namespace weir {
 
 /// Consecutive rows that lie in the store together.
 struct ColdEntry {
-  int32_t first = 0;   ///< Row within its block.
+  int32_t first = 0;  ///< Row within its block.
   int64_t time_min = INT64_MAX;
   int64_t time_max = INT64_MIN;
 };
@@ -82,10 +82,10 @@ class ColdBlocks {
     std::vector<ColdEntry> entries;
     int64_t time_max = INT64_MIN;
     int32_t waiting_rows = 0;
-    std::unique_ptr<Bits> waiting;   // Null: none does.
+    std::unique_ptr<Bits> waiting;  // Null: none does.
   };
   struct Segment {
-    int64_t begin;                   // Ordinal of its row 0.
+    int64_t begin;  // Ordinal of its row 0.
     int row_bits;
     int64_t time_min, time_max;
     KeyIndex index;
@@ -100,7 +100,7 @@ class ColdBlocks {
 
   int64_t first_block_ = 0;
   std::deque<Block> blocks_;
-  std::deque<Segment> segments_;     // Those of most blocks first.
+  std::deque<Segment> segments_;  // Those of most blocks first.
   int64_t waiting_ = 0;
   size_t bytes_ = 0;
 };

@@ -240,8 +240,8 @@ Status JoinBuffer::EarliestWaiting(int64_t before, std::pair<int64_t, int64_t>& 
       std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
       heap_.pop_back();
     }
-    const bool cold_first = cold_waiting_from_.first < before &&
-                            (heap_.empty() || cold_waiting_from_ <= heap_.front());
+    const bool cold_first =
+        cold_waiting_from_.first < before && (heap_.empty() || cold_waiting_from_ <= heap_.front());
     if (!cold_first) break;
     WEIR_RETURN_IF_ERROR(ReadWaiting());
   }

@@ -22,21 +22,21 @@
 #include <vector>
 
 #include "exec/column/chunk.h"
-#include "exec/state/state_store.h"
-#include "exec/state/join_buffer/cold_blocks.h"
 #include "exec/state/group_table.h"
+#include "exec/state/join_buffer/cold_blocks.h"
 #include "exec/state/rows/row_gather.h"
+#include "exec/state/state_store.h"
 
 namespace weir {
 
 /// Cold rows read back, by key where they were looked for by keys.
 struct FetchedRows {
-  std::vector<int64_t> ordinals;       ///< Ascending.
+  std::vector<int64_t> ordinals;  ///< Ascending.
   std::vector<int64_t> times;
-  uint32_t piece = 0;                  ///< Of the buffer; row i is row i of it.
+  uint32_t piece = 0;  ///< Of the buffer; row i is row i of it.
   std::unique_ptr<GroupTable> keys;
-  std::vector<int32_t> heads;          ///< By id of `keys`: the latest row,
-  std::vector<int32_t> previous;       ///< by row: the one before it; -1: none.
+  std::vector<int32_t> heads;     ///< By id of `keys`: the latest row,
+  std::vector<int32_t> previous;  ///< by row: the one before it; -1: none.
   bool empty() const { return ordinals.empty(); }
 };
 
@@ -123,11 +123,11 @@ class JoinBuffer {
     size_t bytes = 0;
   };
   struct Block {
-    std::vector<int64_t> times, previous;   // By row within the block.
+    std::vector<int64_t> times, previous;  // By row within the block.
     std::vector<uint32_t> key_ids;
-    std::vector<uint8_t> waiting;           // kWaiting, kWaitingSaved.
-    std::vector<uint32_t> pieces;           // Numbers, in order of rows.
-    std::vector<int32_t> entries;           // Rows that begin an entry in the store.
+    std::vector<uint8_t> waiting;  // kWaiting, kWaitingSaved.
+    std::vector<uint32_t> pieces;  // Numbers, in order of rows.
+    std::vector<int32_t> entries;  // Rows that begin an entry in the store.
     int32_t rows = 0;
     size_t bytes = 0;
     int64_t time_max = INT64_MIN;
@@ -153,8 +153,7 @@ class JoinBuffer {
   bool IsWaiting(int64_t ordinal) const;
 
   // join_buffer_cold.cc
-  Status ReadRows(FetchedRows& fetched, size_t& from,
-                  std::vector<std::vector<ColumnPtr>>& parts);
+  Status ReadRows(FetchedRows& fetched, size_t& from, std::vector<std::vector<ColumnPtr>>& parts);
   Result<std::vector<ColumnPtr>> ReadEntry(std::string_view value) const;
   void IndexFetched(FetchedRows& fetched);
   void RebuildKeys();
@@ -172,29 +171,29 @@ class JoinBuffer {
 
   std::vector<DataType> types_;
   int key_columns_;
-  GroupTable keys_;                                    // Of hot rows.
-  std::vector<int64_t> heads_;                         // By key id.
+  GroupTable keys_;             // Of hot rows.
+  std::vector<int64_t> heads_;  // By key id.
   std::deque<std::unique_ptr<Block>> blocks_;
-  int64_t first_ordinal_ = 0;                          // Rows before it are gone,
-  int64_t hot_ordinal_ = 0;                            // those before it are cold.
+  int64_t first_ordinal_ = 0;  // Rows before it are gone,
+  int64_t hot_ordinal_ = 0;    // those before it are cold.
   int64_t next_ordinal_ = 0;
   ColdBlocks cold_;
   const StateStore* store_ = nullptr;
-  std::vector<std::pair<std::string, std::string>> headers_;   // To be saved.
+  std::vector<std::pair<std::string, std::string>> headers_;  // To be saved.
   size_t header_bytes_ = 0;
-  bool has_headers_ = false;                           // The store has some.
-  size_t cold_row_bytes_ = 64;                         // Of one, about.
-  size_t covered_last_ = SIZE_MAX;                     // Rows that the last Fetch looked for.
+  bool has_headers_ = false;        // The store has some.
+  size_t cold_row_bytes_ = 64;      // Of one, about.
+  size_t covered_last_ = SIZE_MAX;  // Rows that the last Fetch looked for.
   std::vector<Piece> pieces_;
-  std::vector<std::vector<const Column*>> pointers_;   // By column, by piece.
+  std::vector<std::vector<const Column*>> pointers_;  // By column, by piece.
   std::vector<uint32_t> free_pieces_;
   // Waiting rows and stale entries, earliest first; of cold rows those before cold_waiting_from_.
   std::vector<std::pair<int64_t, int64_t>> heap_;
   std::pair<int64_t, int64_t> cold_waiting_from_{INT64_MAX, INT64_MAX};
   std::vector<int64_t> waiting_changed_;
   std::vector<std::string> waiting_deleted_;
-  int64_t saved_begin_ = 0;                            // Rows before it are not in the store,
-  int64_t saved_end_ = 0;                              // nor those from here on.
+  int64_t saved_begin_ = 0;  // Rows before it are not in the store,
+  int64_t saved_end_ = 0;    // nor those from here on.
   std::vector<uint32_t> ids_, key_scratch_;
   std::vector<int32_t> rows_;
   std::vector<uint64_t> hashes_;

@@ -124,8 +124,8 @@ Status JoinBuffer::Fetch(std::span<const ColumnPtr> keys, std::span<const int32_
       std::clamp<size_t>(kFetchedBytesMax / cold_row_bytes_, 1, kFetchedRowsMax);
   std::vector<int64_t> ordinals;
   // Where the last rows had many matches, the next ones have, too.
-  const size_t tried = covered_last_ > rows.size() ? rows.size()
-                                                   : std::min(rows.size(), 2 * covered_last_);
+  const size_t tried =
+      covered_last_ > rows.size() ? rows.size() : std::min(rows.size(), 2 * covered_last_);
   size_t count = tried;
   for (;; count /= 2) {
     probes_.clear();
@@ -246,16 +246,17 @@ Status JoinBuffer::DropColdBlock() {
   const int64_t end = first_ordinal_ + kBlockRows;
   if (cold_.waiting_in_first() > 0) {
     // Their times are in the store only.
-    WEIR_RETURN_IF_ERROR(store_->Scan(
-        join_keys::First(join_keys::kWaiting),
-        join_keys::Waiting(cold_.first_time_max(), INT64_MAX),
-        [&](std::string_view key, std::string_view) {
-          int64_t time = 0, ordinal = 0;
-          key.remove_prefix(1);
-          if (!ReadOrdered64(key, time) || !ReadOrdered64(key, ordinal)) return true;
-          if (ordinal < end) ClearWaiting(ordinal, time);
-          return true;
-        }));
+    WEIR_RETURN_IF_ERROR(store_->Scan(join_keys::First(join_keys::kWaiting),
+                                      join_keys::Waiting(cold_.first_time_max(), INT64_MAX),
+                                      [&](std::string_view key, std::string_view) {
+                                        int64_t time = 0, ordinal = 0;
+                                        key.remove_prefix(1);
+                                        if (!ReadOrdered64(key, time) ||
+                                            !ReadOrdered64(key, ordinal))
+                                          return true;
+                                        if (ordinal < end) ClearWaiting(ordinal, time);
+                                        return true;
+                                      }));
   }
   cold_.DropFirst();
   first_ordinal_ = end;
@@ -269,22 +270,22 @@ Status JoinBuffer::ReadWaiting() {
   cold_waiting_from_ = {INT64_MAX, INT64_MAX};
   size_t visited = 0;
   bool ok = true;
-  WEIR_RETURN_IF_ERROR(store_->Scan(
-      join_keys::Waiting(from.first, from.second), join_keys::End(join_keys::kWaiting),
-      [&](std::string_view key, std::string_view) {
-        std::pair<int64_t, int64_t> row;
-        key.remove_prefix(1);
-        ok = ReadOrdered64(key, row.first) && ReadOrdered64(key, row.second);
-        if (!ok) return false;
-        if (visited++ == kWaitingReadAtOnce) {
-          cold_waiting_from_ = row;
-          return false;
-        }
-        if (!IsCold(row.second) || !cold_.IsWaiting(row.second)) return true;
-        heap_.push_back(row);
-        std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
-        return true;
-      }));
+  WEIR_RETURN_IF_ERROR(
+      store_->Scan(join_keys::Waiting(from.first, from.second), join_keys::End(join_keys::kWaiting),
+                   [&](std::string_view key, std::string_view) {
+                     std::pair<int64_t, int64_t> row;
+                     key.remove_prefix(1);
+                     ok = ReadOrdered64(key, row.first) && ReadOrdered64(key, row.second);
+                     if (!ok) return false;
+                     if (visited++ == kWaitingReadAtOnce) {
+                       cold_waiting_from_ = row;
+                       return false;
+                     }
+                     if (!IsCold(row.second) || !cold_.IsWaiting(row.second)) return true;
+                     heap_.push_back(row);
+                     std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+                     return true;
+                   }));
   return ok ? OkStatus() : MalformedJoin();
 }
 
@@ -294,15 +295,16 @@ Status JoinBuffer::Waiting(std::vector<std::pair<int64_t, int64_t>>& rows) const
     if (IsWaiting(entry.second)) rows.push_back(entry);
   }
   if (cold_waiting_from_.first == INT64_MAX) return OkStatus();
-  return store_->Scan(
-      join_keys::Waiting(cold_waiting_from_.first, cold_waiting_from_.second),
-      join_keys::End(join_keys::kWaiting), [&](std::string_view key, std::string_view) {
-        std::pair<int64_t, int64_t> row;
-        key.remove_prefix(1);
-        if (!ReadOrdered64(key, row.first) || !ReadOrdered64(key, row.second)) return true;
-        if (IsCold(row.second) && cold_.IsWaiting(row.second)) rows.push_back(row);
-        return true;
-      });
+  return store_->Scan(join_keys::Waiting(cold_waiting_from_.first, cold_waiting_from_.second),
+                      join_keys::End(join_keys::kWaiting),
+                      [&](std::string_view key, std::string_view) {
+                        std::pair<int64_t, int64_t> row;
+                        key.remove_prefix(1);
+                        if (!ReadOrdered64(key, row.first) || !ReadOrdered64(key, row.second))
+                          return true;
+                        if (IsCold(row.second) && cold_.IsWaiting(row.second)) rows.push_back(row);
+                        return true;
+                      });
 }
 
 }  // namespace weir

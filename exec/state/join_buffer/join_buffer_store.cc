@@ -121,7 +121,7 @@ void JoinBuffer::SaveWaiting(StateStore& store) {
   for (const std::string& key : waiting_deleted_) store.Delete(key);
   waiting_deleted_.clear();
   for (int64_t ordinal : waiting_changed_) {
-    if (ordinal < hot_ordinal_) continue;   // Expired: what is hot now was so since the commit.
+    if (ordinal < hot_ordinal_) continue;  // Expired: what is hot now was so since the commit.
     Block& block = BlockOf(ordinal);
     uint8_t& flags = block.waiting[ordinal & kRowMask];
     if (flags != kWaiting) continue;
@@ -135,14 +135,14 @@ Status JoinBuffer::Load(const StateStore& store, const std::function<void()>& on
   store_ = &store;
   WEIR_RETURN_IF_ERROR(LoadHeaders(store));
   Status status;
-  WEIR_RETURN_IF_ERROR(store.Scan(
-      cold_.empty() ? join_keys::First(join_keys::kRows)
-                    : join_keys::Of(join_keys::kRows, hot_ordinal_),
-      join_keys::End(join_keys::kRows), [&](std::string_view key, std::string_view value) {
-        CheckInterrupt();
-        status = LoadEntry(key, value, on_block);
-        return status.ok();
-      }));
+  WEIR_RETURN_IF_ERROR(store.Scan(cold_.empty() ? join_keys::First(join_keys::kRows)
+                                                : join_keys::Of(join_keys::kRows, hot_ordinal_),
+                                  join_keys::End(join_keys::kRows),
+                                  [&](std::string_view key, std::string_view value) {
+                                    CheckInterrupt();
+                                    status = LoadEntry(key, value, on_block);
+                                    return status.ok();
+                                  }));
   WEIR_RETURN_IF_ERROR(std::move(status));
   on_block();
   return LoadWaiting(store);
@@ -150,15 +150,15 @@ Status JoinBuffer::Load(const StateStore& store, const std::function<void()>& on
 
 Status JoinBuffer::LoadHeaders(const StateStore& store) {
   bool ok = true;
-  WEIR_RETURN_IF_ERROR(store.Scan(
-      join_keys::First(join_keys::kHeaders), join_keys::End(join_keys::kHeaders),
-      [&](std::string_view key, std::string_view value) {
-        CheckInterrupt();
-        int64_t ordinal = 0;
-        key.remove_prefix(1);
-        ok = ReadOrdered64(key, ordinal) && cold_.AddHeader(ordinal, value);
-        return ok;
-      }));
+  WEIR_RETURN_IF_ERROR(
+      store.Scan(join_keys::First(join_keys::kHeaders), join_keys::End(join_keys::kHeaders),
+                 [&](std::string_view key, std::string_view value) {
+                   CheckInterrupt();
+                   int64_t ordinal = 0;
+                   key.remove_prefix(1);
+                   ok = ReadOrdered64(key, ordinal) && cold_.AddHeader(ordinal, value);
+                   return ok;
+                 }));
   if (!ok) return MalformedStore();
   if (cold_.empty()) return OkStatus();
   has_headers_ = true;
@@ -177,7 +177,7 @@ Status JoinBuffer::LoadEntry(std::string_view key, std::string_view value,
     if (blocks_.empty() && cold_.empty()) {
       first_ordinal_ = hot_ordinal_ = next_ordinal_ = saved_begin_ = ordinal;
     } else if (ordinal > next_ordinal_ && ordinal - next_ordinal_ < kBlockRows) {
-      next_ordinal_ = ordinal;   // The block before was full because of its bytes.
+      next_ordinal_ = ordinal;  // The block before was full because of its bytes.
     }
     saved_end_ = next_ordinal_;
     on_block();
@@ -200,24 +200,24 @@ Status JoinBuffer::LoadEntry(std::string_view key, std::string_view value,
 
 Status JoinBuffer::LoadWaiting(const StateStore& store) {
   bool ok = true;
-  WEIR_RETURN_IF_ERROR(store.Scan(
-      join_keys::First(join_keys::kWaiting), join_keys::End(join_keys::kWaiting),
-      [&](std::string_view key, std::string_view) {
-        std::pair<int64_t, int64_t> row;
-        key.remove_prefix(1);
-        ok = ReadOrdered64(key, row.first) && ReadOrdered64(key, row.second);
-        if (!ok) return false;
-        if (row.second < first_ordinal_ || row.second >= next_ordinal_) return true;
-        if (IsCold(row.second)) {
-          cold_.SetWaiting(row.second);
-          cold_waiting_from_ = std::min(cold_waiting_from_, row);
-          return true;
-        }
-        BlockOf(row.second).waiting[row.second & kRowMask] = kWaiting | kWaitingSaved;
-        heap_.push_back(row);
-        std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
-        return true;
-      }));
+  WEIR_RETURN_IF_ERROR(
+      store.Scan(join_keys::First(join_keys::kWaiting), join_keys::End(join_keys::kWaiting),
+                 [&](std::string_view key, std::string_view) {
+                   std::pair<int64_t, int64_t> row;
+                   key.remove_prefix(1);
+                   ok = ReadOrdered64(key, row.first) && ReadOrdered64(key, row.second);
+                   if (!ok) return false;
+                   if (row.second < first_ordinal_ || row.second >= next_ordinal_) return true;
+                   if (IsCold(row.second)) {
+                     cold_.SetWaiting(row.second);
+                     cold_waiting_from_ = std::min(cold_waiting_from_, row);
+                     return true;
+                   }
+                   BlockOf(row.second).waiting[row.second & kRowMask] = kWaiting | kWaitingSaved;
+                   heap_.push_back(row);
+                   std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+                   return true;
+                 }));
   return ok ? OkStatus() : MalformedStore();
 }
 

@@ -7,7 +7,7 @@
 namespace weir {
 namespace {
 
-constexpr size_t kPadding = sizeof(uint64_t);   // Records are read eight bytes at a time.
+constexpr size_t kPadding = sizeof(uint64_t);  // Records are read eight bytes at a time.
 
 }  // namespace
 

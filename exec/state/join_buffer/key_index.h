@@ -66,7 +66,7 @@ class KeyIndex {
  private:
   static constexpr int kRecordBytes = 5;
   static constexpr int kRecordBits = 8 * kRecordBytes;
-  static constexpr int kHashBits = kRecordBits - 3;   // Three of a row's bits are its bucket's.
+  static constexpr int kHashBits = kRecordBits - 3;  // Three of a row's bits are its bucket's.
   static constexpr uint32_t kScannedMax = 24;
 
   uint64_t BucketOf(uint64_t hash) const { return hash >> (64 - kHashBits) >> rest_bits_; }
@@ -78,9 +78,9 @@ class KeyIndex {
   uint32_t LowerBound(uint32_t from, uint32_t to, uint64_t record) const;
 
   int row_bits_;
-  int rest_bits_;                      // Of the hash, in a record.
-  std::vector<uint32_t> buckets_;      // Where each begins; one more for the end.
-  std::vector<uint8_t> records_;       // Ascending in each bucket; with padding behind.
+  int rest_bits_;                  // Of the hash, in a record.
+  std::vector<uint32_t> buckets_;  // Where each begins; one more for the end.
+  std::vector<uint8_t> records_;   // Ascending in each bucket; with padding behind.
 };
 
 }  // namespace weir

@@ -65,17 +65,16 @@ Status PointerIndex::Find(std::string_view pointer,
 Status PointerIndex::ReadMore() {
   bool ended = true;
   size_t bytes = 0;
-  WEIR_RETURN_IF_ERROR(
-      store_->Scan(read_to_, "", [&](std::string_view pair, std::string_view) {
-        if (bytes >= kReadPairsBytes) {
-          ended = false;
-          read_to_.assign(pair);
-          return false;
-        }
-        bytes += PairBytes(pair);
-        if (pairs_.emplace(pair).second) bytes_ += PairBytes(pair);
-        return true;
-      }));
+  WEIR_RETURN_IF_ERROR(store_->Scan(read_to_, "", [&](std::string_view pair, std::string_view) {
+    if (bytes >= kReadPairsBytes) {
+      ended = false;
+      read_to_.assign(pair);
+      return false;
+    }
+    bytes += PairBytes(pair);
+    if (pairs_.emplace(pair).second) bytes_ += PairBytes(pair);
+    return true;
+  }));
   whole_ = ended;
   return OkStatus();
 }
@@ -102,8 +101,7 @@ Status PointerIndex::OnCommitted(int64_t share) {
     bytes_ = 0;
     return OkStatus();
   }
-  for (auto change = changes_.begin(); change != changes_.end();
-       change = changes_.erase(change)) {
+  for (auto change = changes_.begin(); change != changes_.end(); change = changes_.erase(change)) {
     const std::string& pair = change->first;
     const bool is_kept = change->second && (whole_ || pair < read_to_);
     const bool was_kept = is_kept ? !pairs_.insert(pair).second : pairs_.erase(pair) > 0;

@@ -21,7 +21,8 @@ namespace weir {
 /// One thread at a time.
 class PointerIndex {
  public:
-  /// Called once, while empty. `is_new`: what is stored does not count, and goes with the next Save.
+  /// Called once, while empty. `is_new`: what is stored does not count, and goes with the next
+  /// Save.
   Status Open(StateStore& store, bool is_new);
 
   /// `pointer` and `key` as row_key.h writes them.
@@ -40,13 +41,13 @@ class PointerIndex {
   void Change(std::string_view pointer, std::string_view key, bool is_added);
   Status ReadMore();
 
-  absl::btree_set<std::string> pairs_;           // As of the last commit.
-  absl::btree_map<std::string, bool> changes_;   // Since: whether the pair is there.
+  absl::btree_set<std::string> pairs_;          // As of the last commit.
+  absl::btree_map<std::string, bool> changes_;  // Since: whether the pair is there.
   StateStore* store_ = nullptr;
-  bool whole_ = false;         // pairs_ has all pairs.
-  bool has_left_ = false;      // Some had to leave memory.
+  bool whole_ = false;     // pairs_ has all pairs.
+  bool has_left_ = false;  // Some had to leave memory.
   bool clears_ = false;
-  std::string read_to_;        // pairs_ has all pairs below.
+  std::string read_to_;  // pairs_ has all pairs below.
   size_t bytes_ = 0;
   std::string scratch_;
 };

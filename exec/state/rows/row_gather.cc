@@ -55,7 +55,7 @@ ColumnPtr GatherTexts(const DataType& type, std::span<const Column* const> block
     offsets[i + 1] = static_cast<int32_t>(end);
   }
   uint8_t* bytes = nullptr;
-  parts.values = MakeBuffer(static_cast<size_t>(end), &bytes);   // Throws where it is too large.
+  parts.values = MakeBuffer(static_cast<size_t>(end), &bytes);  // Throws where it is too large.
   for (size_t i = 0; i < refs.size(); ++i) {
     const int32_t length = offsets[i + 1] - offsets[i];
     if (length == 0) continue;

@@ -148,8 +148,8 @@ void RowTable::EndBatch() {
   for (uint32_t id : touched_) {
     Slot& slot = slots_[id];
     if (!slot.ref.is_null() || (slot.flags & (kAbsent | kErased)) != 0) continue;
-    const bool is_deleted = (slot.flags & kDirty) != 0 &&
-                            (writes_only_ || (slot.flags & kStored) != 0);
+    const bool is_deleted =
+        (slot.flags & kDirty) != 0 && (writes_only_ || (slot.flags & kStored) != 0);
     if (is_deleted || !whole_) {
       slot.flags |= kAbsent;
       absent_.push_back(id);
@@ -194,7 +194,7 @@ void RowTable::MoveRows(std::span<const uint32_t> blocks) {
     WEIR_CHECK(never_fails.ok(), never_fails.message());
     from.clear();
   };
-  size_t emptied = 0;   // Of `blocks`: all of their rows have been moved.
+  size_t emptied = 0;  // Of `blocks`: all of their rows have been moved.
   for (size_t i = 0; i < blocks.size(); ++i) {
     const uint32_t number = blocks[i];
     for (int32_t row = 0; row < blocks_[number].rows; ++row) {

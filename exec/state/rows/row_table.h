@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "exec/column/chunk.h"
-#include "exec/state/state_store.h"
 #include "exec/state/group_table.h"
 #include "exec/state/rows/row_gather.h"
 #include "exec/state/rows/stored_rows.h"
+#include "exec/state/state_store.h"
 
 namespace weir {
 
@@ -76,8 +76,8 @@ class RowTable {
 
  private:
   struct Block {
-    std::vector<ColumnPtr> columns;   // The row times come last.
-    std::vector<uint32_t> ids;        // By row: whose row it was made; kNone if nobody's.
+    std::vector<ColumnPtr> columns;  // The row times come last.
+    std::vector<uint32_t> ids;       // By row: whose row it was made; kNone if nobody's.
     int32_t rows = 0;
     int32_t live = 0;
     size_t bytes = 0;
@@ -87,12 +87,12 @@ class RowTable {
     uint8_t flags = 0;
   };
   // Flags of a slot.
-  static constexpr uint8_t kDirty = 1;     // In dirty_.
-  static constexpr uint8_t kUsed = 2;      // Since the clock's hand last passed.
-  static constexpr uint8_t kAbsent = 4;    // In absent_.
-  static constexpr uint8_t kWanted = 8;    // Not looked up in the store yet.
-  static constexpr uint8_t kErased = 16;   // Has no key any more.
-  static constexpr uint8_t kStored = 32;   // The store may have a row of the key.
+  static constexpr uint8_t kDirty = 1;    // In dirty_.
+  static constexpr uint8_t kUsed = 2;     // Since the clock's hand last passed.
+  static constexpr uint8_t kAbsent = 4;   // In absent_.
+  static constexpr uint8_t kWanted = 8;   // Not looked up in the store yet.
+  static constexpr uint8_t kErased = 16;  // Has no key any more.
+  static constexpr uint8_t kStored = 32;  // The store may have a row of the key.
 
   void FindInMemory(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
                     std::span<const int64_t> times, std::vector<uint32_t>& ids);
@@ -122,24 +122,24 @@ class RowTable {
 
   const RowLayout layout_;
   GroupTable keys_;
-  std::vector<Slot> slots_;                               // By id.
+  std::vector<Slot> slots_;  // By id.
   std::vector<Block> blocks_;
-  std::vector<std::vector<const Column*>> pointers_;      // By column, by block.
+  std::vector<std::vector<const Column*>> pointers_;  // By column, by block.
   std::vector<uint32_t> free_blocks_;
-  std::vector<uint32_t> dead_blocks_;                     // Became empty in this batch.
-  std::vector<uint32_t> touched_;                         // Ids that may have no row at EndBatch.
+  std::vector<uint32_t> dead_blocks_;  // Became empty in this batch.
+  std::vector<uint32_t> touched_;      // Ids that may have no row at EndBatch.
   std::vector<uint32_t> created_;
-  std::vector<uint32_t> dirty_;   // May name an id twice, and ids that are not dirty any more.
+  std::vector<uint32_t> dirty_;  // May name an id twice, and ids that are not dirty any more.
   // Keys without a row whose ids stay until the commit: their rows are to be deleted from the
   // store, or are known not to be there.
   std::vector<uint32_t> absent_;
   StateStore* store_ = nullptr;
   bool writes_only_ = false;
   bool whole_ = true;
-  bool has_old_ = false;               // The store holds rows of an earlier version.
-  bool tracks_use_ = false;            // Rows have left memory, and may do so again.
-  std::string read_to_;                // All stored rows with keys below are in memory.
-  size_t hand_ = 0;                    // The block that the clock comes to next.
+  bool has_old_ = false;     // The store holds rows of an earlier version.
+  bool tracks_use_ = false;  // Rows have left memory, and may do so again.
+  std::string read_to_;      // All stored rows with keys below are in memory.
+  size_t hand_ = 0;          // The block that the clock comes to next.
   int64_t live_rows_ = 0;
   int64_t total_rows_ = 0;
   int32_t small_blocks_ = 0;

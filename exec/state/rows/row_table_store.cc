@@ -72,8 +72,8 @@ Status RowTable::ReadOld(size_t columns) {
   StoredRowReader reader(layout_);
   Status status;
   bool malformed = false;
-  WEIR_RETURN_IF_ERROR(store_->Scan(
-      kStoredRowsEnd, "", [&](std::string_view key, std::string_view value) {
+  WEIR_RETURN_IF_ERROR(
+      store_->Scan(kStoredRowsEnd, "", [&](std::string_view key, std::string_view value) {
         has_old_ = true;
         if (layout_.has_time) {
           malformed = !reader.AddOld(key, value, columns) || !key.empty() || !value.empty();
@@ -169,18 +169,17 @@ Status RowTable::ReadMore() {
   bool malformed = false;
   bool ended = true;
   size_t bytes = 0;
-  WEIR_RETURN_IF_ERROR(
-      store_->Scan(read_to_.empty() ? kStoredRowsBegin : read_to_, kStoredRowsEnd,
-                   [&](std::string_view key, std::string_view value) {
-                     if (reader.is_full() || bytes >= kReadMoreBytes) {
-                       ended = false;
-                       read_to_.assign(key);
-                       return false;
-                     }
-                     bytes += key.size() + value.size();
-                     malformed = !reader.Add(key, value);
-                     return !malformed;
-                   }));
+  WEIR_RETURN_IF_ERROR(store_->Scan(read_to_.empty() ? kStoredRowsBegin : read_to_, kStoredRowsEnd,
+                                    [&](std::string_view key, std::string_view value) {
+                                      if (reader.is_full() || bytes >= kReadMoreBytes) {
+                                        ended = false;
+                                        read_to_.assign(key);
+                                        return false;
+                                      }
+                                      bytes += key.size() + value.size();
+                                      malformed = !reader.Add(key, value);
+                                      return !malformed;
+                                    }));
   if (malformed) return MalformedRow();
   WEIR_RETURN_IF_ERROR(TakeRead(reader, false));
   whole_ = ended;
@@ -263,9 +262,9 @@ void RowTable::Evict(int64_t share) {
   whole_ = false;
   tracks_use_ = true;
   read_to_.clear();
-  const auto keep = static_cast<int64_t>(static_cast<double>(live_rows_) * kKeptPart *
-                                         (static_cast<double>(share) /
-                                          static_cast<double>(ByteSize())));
+  const auto keep =
+      static_cast<int64_t>(static_cast<double>(live_rows_) * kKeptPart *
+                           (static_cast<double>(share) / static_cast<double>(ByteSize())));
   std::vector<uint32_t> gone, thinned;
   // The first time round rows only lose their mark.
   for (size_t steps = 2 * blocks_.size(); steps > 0 && live_rows_ > keep; --steps) {
@@ -307,7 +306,8 @@ void RowTable::RenewKeys() {
   }
   const std::vector<Slot> old = std::exchange(slots_, {});
   keys_ = GroupTable({{layout_.types.begin(), layout_.types.begin() + layout_.key_columns},
-                      layout_.has_time, layout_.key_columns > 1});
+                      layout_.has_time,
+                      layout_.key_columns > 1});
   std::vector<int32_t> rows;
   std::vector<int64_t> times;
   std::vector<uint32_t> ids, old_ids;
@@ -338,7 +338,8 @@ void RowTable::Forget() {
     (std::remove_reference_t<decltype(vectors)>().swap(vectors), ...);
   };
   keys_ = GroupTable({{layout_.types.begin(), layout_.types.begin() + layout_.key_columns},
-                      layout_.has_time, layout_.key_columns > 1});
+                      layout_.has_time,
+                      layout_.key_columns > 1});
   release(slots_, blocks_, free_blocks_, absent_, dirty_, touched_);
   for (auto& column : pointers_) release(column);
   live_rows_ = total_rows_ = 0;

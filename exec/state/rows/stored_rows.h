@@ -18,20 +18,20 @@
 #include <string_view>
 #include <vector>
 
-#include "exec/column/chunk.h"
 #include "exec/column/builder.h"
+#include "exec/column/chunk.h"
 #include "weir/status.h"
 
 namespace weir {
 
 struct RowLayout {
-  std::vector<DataType> types;   ///< Of all columns; the first `key_columns` are the key.
+  std::vector<DataType> types;  ///< Of all columns; the first `key_columns` are the key.
   int key_columns = 0;
-  bool has_time = false;         ///< Keys have a time besides.
+  bool has_time = false;  ///< Keys have a time besides.
 };
 
-/// That of a table with these columns and its key in front. Where the key has a window, its start is
-/// the time of the key, and its end one more key column behind the others.
+/// That of a table with these columns and its key in front. Where the key has a window, its start
+/// is the time of the key, and its end one more key column behind the others.
 RowLayout LayoutOfTable(std::vector<DataType> types, int key_columns, bool windowed);
 
 /// Of all keys; what stands at or behind kStoredRowsEnd was written by an earlier version.
@@ -74,7 +74,7 @@ class StoredRowReader {
 
  private:
   RowLayout layout_;
-  std::vector<ColumnBuilder> builders_;   // The row times come last.
+  std::vector<ColumnBuilder> builders_;  // The row times come last.
   std::vector<int64_t> times_;
   size_t bytes_ = 0;
 };

@@ -97,8 +97,8 @@ KafkaRecord RecordOf(const rd_kafka_message_t& message) {
     const char* name = nullptr;
     const void* value = nullptr;
     size_t size = 0;
-    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
-                       RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
          ++i) {
       record.headers.emplace_back(name, TextOf(value, size));
     }
@@ -184,8 +184,7 @@ Status TestBroker::CreateTopic(const std::string& topic, int partitions,
     const Result<int> count = PartitionCount(topic);
     return count.ok() && *count == partitions;
   });
-  return served ? OkStatus()
-                : KafkaError("create topic " + topic, "the broker does not serve it");
+  return served ? OkStatus() : KafkaError("create topic " + topic, "the broker does not serve it");
 }
 
 Status TestBroker::DeleteTopic(const std::string& topic) {
@@ -242,8 +241,8 @@ Status TestBroker::DeleteRecordsBefore(const std::string& topic, int32_t partiti
   if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return KafkaError(what, rd_kafka_event_error_string(event.get()));
   }
-  const rd_kafka_topic_partition_list_t* deleted = rd_kafka_DeleteRecords_result_offsets(
-      rd_kafka_event_DeleteRecords_result(event.get()));
+  const rd_kafka_topic_partition_list_t* deleted =
+      rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.get()));
   if (deleted->elems[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return KafkaError(what, deleted->elems[0].err);
   }
@@ -255,8 +254,7 @@ Status TestBroker::Produce(const std::string& topic, const std::vector<KafkaReco
 }
 
 Status TestBroker::ProduceWith(const std::map<std::string, std::string>& properties,
-                               const std::string& topic,
-                               const std::vector<KafkaRecord>& records) {
+                               const std::string& topic, const std::vector<KafkaRecord>& records) {
   char why[512];
   rd_kafka_conf_t* configuration = rd_kafka_conf_dup(rd_kafka_conf(client_->handle.get()));
   for (const auto& [name, value] : properties) {

@@ -54,8 +54,8 @@ class TestBroker {
   /// as Java's producer does; a timestamp of -1 is now.
   Status Produce(const std::string& topic, const std::vector<KafkaRecord>& records);
   /// The same with properties of librdkafka, compression for example.
-  Status ProduceWith(const std::map<std::string, std::string>& properties,
-                     const std::string& topic, const std::vector<KafkaRecord>& records);
+  Status ProduceWith(const std::map<std::string, std::string>& properties, const std::string& topic,
+                     const std::vector<KafkaRecord>& records);
 
   /// As retention does it, at once: the records of the partition before `offset` are gone.
   Status DeleteRecordsBefore(const std::string& topic, int32_t partition, int64_t offset);

@@ -15,7 +15,7 @@ bool WaitUntil(std::chrono::milliseconds timeout, const Done& done) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (!done()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));   // Leaves the others the processor.
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // Leaves the others the processor.
   }
   return true;
 }

@@ -131,8 +131,8 @@ TEST_P(BrokerContractTest, GivesRecordsBackInOrder) {
   EXPECT_TRUE(ReadAll(*Reader("t", 0)).empty());
   for (size_t from : {0u, 1u, 299u, 900u, 3000u, 6899u}) {
     auto reader = Reader("t", 1, {StartPosition::Kind::kOffset, static_cast<int64_t>(from)});
-    EXPECT_EQ(ReadAll(*reader), std::vector<std::string>(all.begin() + static_cast<long>(from),
-                                                         all.end()));
+    EXPECT_EQ(ReadAll(*reader),
+              std::vector<std::string>(all.begin() + static_cast<long>(from), all.end()));
   }
   EXPECT_TRUE(ReadAll(*Reader("t", 1, {StartPosition::Kind::kLatest})).empty());
 }
@@ -161,8 +161,8 @@ TEST_P(BrokerContractTest, KeepsNullsHeadersAndTimes) {
 TEST_P(BrokerContractTest, FindsTimestamps) {
   CreateTopic("t", 1);
   for (int i = 0; i < 50; ++i) Append("t", 0, {std::to_string(i)}, i * 10);
-  for (const auto& [time, first] : std::vector<std::pair<int64_t, std::string>>{
-           {0, "0"}, {1, "1"}, {250, "25"}, {490, "49"}}) {
+  for (const auto& [time, first] :
+       std::vector<std::pair<int64_t, std::string>>{{0, "0"}, {1, "1"}, {250, "25"}, {490, "49"}}) {
     auto reader = Reader("t", 0, {StartPosition::Kind::kTimestamp, time});
     EXPECT_EQ(ReadAll(*reader).front(), first);
   }

@@ -50,9 +50,9 @@ std::string Zstd(const std::string& text) {
 class FileSourceTest : public testing::Test {
  protected:
   void SetUp() override {
-    directory_ = fs::temp_directory_path() /
-                 ("weir_file_source_" + std::to_string(getpid()) + "_" +
-                  testing::UnitTest::GetInstance()->current_test_info()->name());
+    directory_ =
+        fs::temp_directory_path() / ("weir_file_source_" + std::to_string(getpid()) + "_" +
+                                     testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(directory_);
     fs::create_directories(directory_);
   }
@@ -60,8 +60,7 @@ class FileSourceTest : public testing::Test {
 
   std::string Path(const std::string& name) const { return (directory_ / name).string(); }
   void Write(const std::string& name, const std::string& text, bool append = false) {
-    std::ofstream(Path(name), append ? std::ios::binary | std::ios::app : std::ios::binary)
-        << text;
+    std::ofstream(Path(name), append ? std::ios::binary | std::ios::app : std::ios::binary) << text;
   }
   ConnectorSpec Spec(const std::string& name, std::vector<ColumnSchema> columns = {},
                      Properties more = {}) const {
@@ -156,8 +155,8 @@ TEST_F(FileSourceTest, AQuoteThatDoesNotCloseSpoilsItsLineOnly) {
   for (const std::string& row : rows) text += row + "\n";
   Write("q.csv", text);
   EXPECT_EQ(*Rows(Spec("q.csv", {kA, kB})), rows);
-  EXPECT_EQ(Loaded("q.csv"), (Texts{"bad: line 2", "|2|3", "bad: line 4", "|6|7", "bad: line 6",
-                                    "|9|10"}));
+  EXPECT_EQ(Loaded("q.csv"),
+            (Texts{"bad: line 2", "|2|3", "bad: line 4", "|6|7", "bad: line 6", "|9|10"}));
 }
 
 TEST_F(FileSourceTest, PartsHaveTheRowsOfOnePart) {
@@ -433,9 +432,9 @@ TEST_F(FileSourceTest, NamesOtherEncodings) {
     Write("e.csv", text);
     const ConnectorSpec spec = Spec("e.csv", {kA});
     for (const Status& status : {Rows(spec).status(), [&] {
-           ConnectorSpec found = Spec("e.csv");
-           return InferConnectorColumns(found).status();
-         }()}) {
+                                   ConnectorSpec found = Spec("e.csv");
+                                   return InferConnectorColumns(found).status();
+                                 }()}) {
       EXPECT_EQ(status.code(), ErrorCode::kUnsupported) << what << ": " << status.ToString();
       EXPECT_NE(status.message().find(what), std::string::npos) << status.ToString();
     }

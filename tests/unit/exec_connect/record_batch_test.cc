@@ -36,7 +36,7 @@ TEST(HeaderCodecTest, ReadsWhatItWrote) {
   EXPECT_EQ(headers,
             (std::vector<HeaderView>{{"name", "value"}, {"", std::nullopt}, {"name", ""}}));
   for (size_t cut = 1; cut < encoded.size(); ++cut) {
-    DecodeHeaders(encoded.substr(0, cut), headers);   // Must not read past the end.
+    DecodeHeaders(encoded.substr(0, cut), headers);  // Must not read past the end.
   }
   EXPECT_FALSE(DecodeHeaders(encoded.substr(0, encoded.size() - 1), headers));
 }

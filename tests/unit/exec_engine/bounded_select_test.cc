@@ -62,8 +62,9 @@ TEST_F(BoundedSelect, SeesWhatWasThereWhenItWasAsked) {
   Open({{"query.pull.wait.ms", "60000"}});
   Execute(kHits);
   AppendHits(5000);
-  Execute("CREATE STREAM copy AS SELECT * FROM hits;"
-          "CREATE TABLE pages AS SELECT page, SUM(n) AS n FROM copy GROUP BY page;");
+  Execute(
+      "CREATE STREAM copy AS SELECT * FROM hits;"
+      "CREATE TABLE pages AS SELECT page, SUM(n) AS n FROM copy GROUP BY page;");
   EXPECT_EQ(Ask("SELECT SUM(n) FROM pages;"), std::vector<std::string>{"5000"});
   for (int round = 1; round <= 20; ++round) {
     AppendHits(7);
@@ -76,8 +77,9 @@ TEST_F(BoundedSelect, SeesWhatWasThereWhenItWasAsked) {
 TEST_F(BoundedSelect, DoesNotWaitForAQueryThatIsPaused) {
   Open({{"query.pull.wait.ms", "3600000"}});
   Execute(kHits);
-  Execute("CREATE TABLE pages AS SELECT page, SUM(n) AS n FROM hits GROUP BY page;"
-          "PAUSE CTAS_PAGES;");
+  Execute(
+      "CREATE TABLE pages AS SELECT page, SUM(n) AS n FROM hits GROUP BY page;"
+      "PAUSE CTAS_PAGES;");
   AppendHits(7);
   EXPECT_EQ(Ask("SELECT COUNT(*) FROM pages;"), std::vector<std::string>{"0"});
   Execute("RESUME CTAS_PAGES;");
@@ -103,8 +105,9 @@ TEST_F(BoundedSelect, ReadsTheTopicOfAQueryThatHasNotRun) {
 
 TEST_F(BoundedSelect, SaysThatAQueryIsBehind) {
   Open({{"query.pull.wait.ms", "1"}});
-  Execute("CREATE STREAM many (id INT KEY) WITH (CONNECTOR='datagen', ROWS='1000000000');"
-          "CREATE TABLE t AS SELECT id, COUNT(*) AS n FROM many GROUP BY id;");
+  Execute(
+      "CREATE STREAM many (id INT KEY) WITH (CONNECTOR='datagen', ROWS='1000000000');"
+      "CREATE TABLE t AS SELECT id, COUNT(*) AS n FROM many GROUP BY id;");
   EXPECT_EQ(Ask("SELECT COUNT(*) * 0 FROM t;"), std::vector<std::string>{"0"});
   std::lock_guard lock(mutex_);
   EXPECT_NE(log_.find("query CTAS_T is behind its sources"), std::string::npos) << log_;
@@ -157,8 +160,9 @@ TEST_F(BoundedSelect, FailsBeyondTheMemoryLimitAndGivesBack) {
 
 TEST_F(BoundedSelect, SortsMoreThanOneRun) {
   Open();
-  Execute("CREATE STREAM many (id BIGINT) WITH (CONNECTOR='datagen', ROWS='200000', "
-          "PARTITIONS='2');");
+  Execute(
+      "CREATE STREAM many (id BIGINT) WITH (CONNECTOR='datagen', ROWS='200000', "
+      "PARTITIONS='2');");
   const auto check = [&](const std::string& sql, size_t count) {
     const std::vector<std::string> rows = Ask(sql);
     ASSERT_EQ(rows.size(), count) << sql;

@@ -20,22 +20,93 @@ constexpr int kCases = 100;
 constexpr int kStatementsMax = 10;
 
 // Names as nobody would write them; most are accepted in backquotes.
-constexpr const char* kNames[] = {
-    "a", "ID", "id", "Mixed Case", "sel`ect", "SELECT", "NULL", "CONNECTOR", "a.b", "a-b", "été",
-    "名前", "ÀÉÎ", "ß", "ı", "tab\there", "line\nbreak", "return\rhere", "bell\x07", "'", "''", "\"",
-    "--", "-- no comment", "/*", "*/", ";", "a;b", "=", "(", "ROWTIME", "rowtime", "WINDOWSTART",
-    "KSQL_COL_0", "_", "1", "1a", "@", "$x", "a,b", "x=>y", "`", "``", "\xe2\x80\xae", " ", " lead",
-    "\xf0\x9f\x98\x80", "DECIMAL", "INT", "STRUCT", "\\", "%s", "{}", "${v}", ""};
+constexpr const char* kNames[] = {"a",
+                                  "ID",
+                                  "id",
+                                  "Mixed Case",
+                                  "sel`ect",
+                                  "SELECT",
+                                  "NULL",
+                                  "CONNECTOR",
+                                  "a.b",
+                                  "a-b",
+                                  "été",
+                                  "名前",
+                                  "ÀÉÎ",
+                                  "ß",
+                                  "ı",
+                                  "tab\there",
+                                  "line\nbreak",
+                                  "return\rhere",
+                                  "bell\x07",
+                                  "'",
+                                  "''",
+                                  "\"",
+                                  "--",
+                                  "-- no comment",
+                                  "/*",
+                                  "*/",
+                                  ";",
+                                  "a;b",
+                                  "=",
+                                  "(",
+                                  "ROWTIME",
+                                  "rowtime",
+                                  "WINDOWSTART",
+                                  "KSQL_COL_0",
+                                  "_",
+                                  "1",
+                                  "1a",
+                                  "@",
+                                  "$x",
+                                  "a,b",
+                                  "x=>y",
+                                  "`",
+                                  "``",
+                                  "\xe2\x80\xae",
+                                  " ",
+                                  " lead",
+                                  "\xf0\x9f\x98\x80",
+                                  "DECIMAL",
+                                  "INT",
+                                  "STRUCT",
+                                  "\\",
+                                  "%s",
+                                  "{}",
+                                  "${v}",
+                                  ""};
 // Headers of files: not UTF-8, with a mark, in UTF-16, equal but for case, empty.
-constexpr const char* kHeaders[] = {
-    "id,v", "id,ID", "id,id", ",v", "a,,b", "rowtime,v", "\xef\xbb\xbfid,v", "\xe9t\xe9,v",
-    "\"a\"\"b\",v", "\"a,b\",v", "\"a\nb\",v", "a b,a-b", "`,``", "1,2", "NULL,null", "a,b,", "名,前",
-    "select,from", "id\t,v"};
-constexpr const char* kObjects[] = {
-    R"({"id":1,"v":"x"})", R"({"rowtime":1,"v":2})", R"({"id":1,"ID":2})", R"({"":1,"v":2})",
-    R"({"a":{"b`c":1,"":2}})", R"({"a":[{"x y":1}],"é":{"É":2}})", R"({"a":{"a":1,"A":2}})",
-    R"({"select":null,"x":{"y":{"`":[1]}}})", R"({"a'b":1,"a\"b":2,"a\nb":3})",
-    R"({"a":{},"b":[]})", R"({"\u0000":1,"v":1})", R"({"windowstart":1})"};
+constexpr const char* kHeaders[] = {"id,v",
+                                    "id,ID",
+                                    "id,id",
+                                    ",v",
+                                    "a,,b",
+                                    "rowtime,v",
+                                    "\xef\xbb\xbfid,v",
+                                    "\xe9t\xe9,v",
+                                    "\"a\"\"b\",v",
+                                    "\"a,b\",v",
+                                    "\"a\nb\",v",
+                                    "a b,a-b",
+                                    "`,``",
+                                    "1,2",
+                                    "NULL,null",
+                                    "a,b,",
+                                    "名,前",
+                                    "select,from",
+                                    "id\t,v"};
+constexpr const char* kObjects[] = {R"({"id":1,"v":"x"})",
+                                    R"({"rowtime":1,"v":2})",
+                                    R"({"id":1,"ID":2})",
+                                    R"({"":1,"v":2})",
+                                    R"({"a":{"b`c":1,"":2}})",
+                                    R"({"a":[{"x y":1}],"é":{"É":2}})",
+                                    R"({"a":{"a":1,"A":2}})",
+                                    R"({"select":null,"x":{"y":{"`":[1]}}})",
+                                    R"({"a'b":1,"a\"b":2,"a\nb":3})",
+                                    R"({"a":{},"b":[]})",
+                                    R"({"\u0000":1,"v":1})",
+                                    R"({"windowstart":1})"};
 
 class Generator {
  public:
@@ -86,9 +157,7 @@ class Generator {
     return Below(4) == 0 ? Quote(name, '"') : Quote(name, '`');
   }
   // Few names, so that statements meet.
-  std::string SourceName() {
-    return Below(5) == 0 ? Name() : fmt::format("s{}", Below(5));
-  }
+  std::string SourceName() { return Below(5) == 0 ? Name() : fmt::format("s{}", Below(5)); }
   std::string MadeName() { return fmt::format("s{}", Below(3)); }
   std::string Type(int depth = 0) {
     switch (Below(depth < 3 ? 9 : 5)) {
@@ -121,11 +190,16 @@ class Generator {
   }
 
   std::string CreateTopicSource(std::string_view what) {
-    static constexpr const char* kMore[] = {
-        "", ", on_error='letters'", ", ON_ERROR='NULL'", ", timestamp_source='append'",
-        ", TIMESTAMP='A'", ", wrap_single_value=false", ", 'retention_ms'=1000",
-        ", KEY_FORMAT='JSON'", ", window_type='Session'",
-        ", WINDOW_TYPE='TUMBLING', \"window_size\"='1 hour'"};
+    static constexpr const char* kMore[] = {"",
+                                            ", on_error='letters'",
+                                            ", ON_ERROR='NULL'",
+                                            ", timestamp_source='append'",
+                                            ", TIMESTAMP='A'",
+                                            ", wrap_single_value=false",
+                                            ", 'retention_ms'=1000",
+                                            ", KEY_FORMAT='JSON'",
+                                            ", window_type='Session'",
+                                            ", WINDOW_TYPE='TUMBLING', \"window_size\"='1 hour'"};
     topic_ = fmt::format("t{}", Below(4));
     const bool table = what.starts_with("TABLE");
     return fmt::format("CREATE {}{}{} {} ({}) WITH (kafka_topic='{}', {}partitions=1{});",
@@ -135,14 +209,19 @@ class Generator {
                        Pick(kMore));
   }
   std::string CreateFileSource() {
-    static constexpr const char* kMore[] = {
-        "", ", NULL='NA'", ", 'NULL'='it''s'", ", \"null\"=''", ", header=false",
-        ", value_delimiter=';'", ", ON_ERROR='NULL'", ", 'Value_Format'='delimited'"};
+    static constexpr const char* kMore[] = {"",
+                                            ", NULL='NA'",
+                                            ", 'NULL'='it''s'",
+                                            ", \"null\"=''",
+                                            ", header=false",
+                                            ", value_delimiter=';'",
+                                            ", ON_ERROR='NULL'",
+                                            ", 'Value_Format'='delimited'"};
     const bool csv = Below(2) == 0;
     const std::string file = fmt::format("f{}.{}", files_++, csv ? "csv" : "json");
     std::string text = csv ? fmt::format("{}\n1,x\n2,y\n", Pick(kHeaders))
                            : fmt::format("{}\n{}\n", Pick(kObjects), Pick(kObjects));
-    if (csv && Below(12) == 0) {   // UTF-16.
+    if (csv && Below(12) == 0) {  // UTF-16.
       std::string wide = "\xff\xfe";
       for (char c : text) wide += {c, '\0'};
       text = wide;
@@ -162,14 +241,16 @@ class Generator {
     const std::string from = MadeName();
     const int kind = Below(8);
     if (kind == 0) {
-      return fmt::format("CREATE TABLE {} AS SELECT k, COUNT(*) AS {}, SUM(A) AS total FROM {} "
-                         "GROUP BY k;",
-                         SourceName(), Name(), from);
+      return fmt::format(
+          "CREATE TABLE {} AS SELECT k, COUNT(*) AS {}, SUM(A) AS total FROM {} "
+          "GROUP BY k;",
+          SourceName(), Name(), from);
     }
     if (kind == 1) {
-      return fmt::format("CREATE TABLE {} AS SELECT A, COUNT(*) AS {} FROM {} WINDOW TUMBLING "
-                         "(SIZE 90 SECONDS) GROUP BY A;",
-                         SourceName(), Name(), from);
+      return fmt::format(
+          "CREATE TABLE {} AS SELECT A, COUNT(*) AS {} FROM {} WINDOW TUMBLING "
+          "(SIZE 90 SECONDS) GROUP BY A;",
+          SourceName(), Name(), from);
     }
     if (kind == 2) {
       return fmt::format("INSERT INTO {} SELECT k, A FROM {};", SourceName(), from);
@@ -182,8 +263,8 @@ class Generator {
       select = fmt::format("SELECT *, CAST(A AS {}) AS {} FROM {}", Type(), Name(), from);
     }
     if (which == 3) {
-      select = fmt::format("SELECT * FROM {} x JOIN {} y WITHIN 1 HOUR ON x.k = y.k", from,
-                           MadeName());
+      select =
+          fmt::format("SELECT * FROM {} x JOIN {} y WITHIN 1 HOUR ON x.k = y.k", from, MadeName());
     }
     if (which == 4) {
       select = fmt::format("SELECT x.k, x.A AS {} FROM {} x LEFT JOIN {} y ON x.k = y.k", Name(),
@@ -198,8 +279,8 @@ class Generator {
       case 0:
       case 1:
       case 2:
-        return CreateTopicSource(fmt::format("{} {}", Below(3) == 0 ? "TABLE" : "STREAM",
-                                             SourceName()));
+        return CreateTopicSource(
+            fmt::format("{} {}", Below(3) == 0 ? "TABLE" : "STREAM", SourceName()));
       case 3:
       case 4: return CreateFileSource();
       case 5: return CreateGenerator();
@@ -222,7 +303,7 @@ class Generator {
   std::mt19937_64 random_;
   ReopenedStore& store_;
   std::string log_;
-  std::string topic_;   // Of a source made last, to append to.
+  std::string topic_;  // Of a source made last, to append to.
   int files_ = 0;
 };
 
@@ -270,7 +351,8 @@ TEST(CatalogRandom, WhatIsAcceptedOpensAgain) {
     EXPECT_EQ(after.size(), before.size());
     if (::testing::Test::HasFailure()) {
       FAIL() << "case " << number << ": WEIR_CATALOG_SEED=" << seed + static_cast<uint64_t>(number)
-             << "\n" << generator.log();
+             << "\n"
+             << generator.log();
     }
   }
   std::cout << "accepted " << accepted << std::endl;

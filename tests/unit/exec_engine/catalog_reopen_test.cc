@@ -38,9 +38,10 @@ TEST(CatalogReopen, AlteredSourcesKeepTheirQueries) {
   EXPECT_EQ(store.Settled("SELECT * FROM v;"), Rows({"1 | one"}));
   store.Append("o", "1", R"({"AMT":5})");
   EXPECT_EQ(store.Settled("SELECT * FROM tot;"), Rows({"1 | 5"}));
-  store.Execute("ALTER STREAM o ADD COLUMN note STRING, ADD COLUMN name STRING;"
-                "ALTER TABLE names ADD COLUMN amt INT;"
-                "ALTER STREAM all_of ADD COLUMN extra INT;");
+  store.Execute(
+      "ALTER STREAM o ADD COLUMN note STRING, ADD COLUMN name STRING;"
+      "ALTER TABLE names ADD COLUMN amt INT;"
+      "ALTER STREAM all_of ADD COLUMN extra INT;");
   for (int opening = 0; opening < 2; ++opening) {
     store.Reopen();
     EXPECT_EQ(store.errors(), Rows());
@@ -170,8 +171,8 @@ TEST(CatalogReopen, ATopicThatOthersReadIsNotDeleted) {
 TEST(CatalogReopen, TheSameScriptOverAFileRunsTwice) {
   ReopenedStore store;
   store.WriteFile("n.csv", "id,v\n1,NA\n2,x\n");
-  const std::string create = "CREATE STREAM n WITH (CONNECTOR='file', PATH='" + store.At("n.csv") +
-                             "', NULL='NA');";
+  const std::string create =
+      "CREATE STREAM n WITH (CONNECTOR='file', PATH='" + store.At("n.csv") + "', NULL='NA');";
   store.Execute(create);
   store.Execute(create);
   store.Reopen();
@@ -249,8 +250,9 @@ TEST(CatalogReopen, AnObjectInErrorKeepsNothingElseFromWorking) {
   EXPECT_EQ(store.Try("DROP STREAM lost;").code(), ErrorCode::kHasDependants);
   EXPECT_EQ(store.Try("DROP STREAM reader;").code(), ErrorCode::kHasDependants);
   // Mended, with all that depends on it.
-  store.Execute("CREATE OR REPLACE STREAM lost (x INT) WITH (KAFKA_TOPIC='gone', "
-                "VALUE_FORMAT='JSON', PARTITIONS=1);");
+  store.Execute(
+      "CREATE OR REPLACE STREAM lost (x INT) WITH (KAFKA_TOPIC='gone', "
+      "VALUE_FORMAT='JSON', PARTITIONS=1);");
   EXPECT_EQ(store.StateOf("CTAS_COUNTS"), "RUNNING");
   store.Append("gone", "", R"({"X":1})");
   EXPECT_EQ(store.Settled("SELECT * FROM counts;"), Rows({"2 | 1"}));
@@ -276,8 +278,9 @@ TEST(CatalogReopen, WhatIsInErrorCanBeDropped) {
   EXPECT_EQ(store.errors().size(), 4u);
   EXPECT_EQ(store.Try("DROP STREAM target;").code(), ErrorCode::kHasDependants);
   EXPECT_EQ(store.Try("RESUME insert_it;").code(), ErrorCode::kQueryFailed);
-  store.Execute("TERMINATE insert_it; DROP STREAM target; DROP STREAM reader; DROP PIPELINE p;"
-                "DROP STREAM lost;");
+  store.Execute(
+      "TERMINATE insert_it; DROP STREAM target; DROP STREAM reader; DROP PIPELINE p;"
+      "DROP STREAM lost;");
   EXPECT_EQ(store.Rows("SHOW STREAMS;"), Rows());
   EXPECT_EQ(store.Rows("SHOW QUERIES;"), Rows());
   store.Reopen();
@@ -288,8 +291,9 @@ TEST(CatalogReopen, WhatIsInErrorCanBeDropped) {
 TEST(CatalogReopen, AStoreOpensWithItsQueriesPaused) {
   ReopenedStore store;
   store.Execute(kOrders);
-  store.Execute("CREATE TABLE tot AS SELECT id, SUM(amt) AS total FROM o GROUP BY id;"
-                "CREATE STREAM copy AS SELECT * FROM o;");
+  store.Execute(
+      "CREATE TABLE tot AS SELECT id, SUM(amt) AS total FROM o GROUP BY id;"
+      "CREATE STREAM copy AS SELECT * FROM o;");
   store.Append("o", "1", R"({"AMT":5})");
   ASSERT_EQ(store.Settled("SELECT * FROM tot;"), Rows({"1 | 5"}));
   store.Reopen(true);

@@ -90,7 +90,7 @@ TEST(CatalogStore, ANewerFormatIsNamed) {
   const Status status = LoadStatements(state).status();
   EXPECT_EQ(status.code(), ErrorCode::kStoreVersion);
   EXPECT_NE(status.message().find('3'), std::string::npos) << status.message();
-  bytes[0] = static_cast<char>(0xC8);   // A high version is newer too, not negative.
+  bytes[0] = static_cast<char>(0xC8);  // A high version is newer too, not negative.
   state.entries[StatementKey(1)] = bytes;
   EXPECT_EQ(LoadStatements(state).status().code(), ErrorCode::kStoreVersion);
 }

@@ -71,30 +71,33 @@ TEST_F(ConnectorSources, AKeyOfAFileIsNoPlacement) {
   for (int i = 0; i < 100; ++i) lines += "1," + std::string(100'000, 'x') + "\n";
   const std::string path = WriteFile("equal.csv", lines);
   Ok(Run("CREATE STREAM s (id INT KEY, v STRING) WITH (CONNECTOR='file', PATH='" + path +
-                "', PARTITIONS=2);"
-                "CREATE TABLE t AS SELECT id, COUNT(*) AS n FROM s GROUP BY id;"));
+         "', PARTITIONS=2);"
+         "CREATE TABLE t AS SELECT id, COUNT(*) AS n FROM s GROUP BY id;"));
   Ok(engine_->RunUntilEnd(false).status());
   EXPECT_EQ(Query("SELECT * FROM t;"), Rows{"1|100"});
 }
 
 TEST_F(ConnectorSources, AKeyOfGeneratedRowsIsNoPlacement) {
-  Ok(Run("CREATE STREAM s (id INT KEY, v INT) WITH (CONNECTOR='datagen', ROWS=100, "
-                "PARTITIONS=3, 'COLUMN.ID'='choice(7)');"
-                "CREATE TABLE t AS SELECT id, COUNT(*) AS n FROM s GROUP BY id;"));
+  Ok(
+      Run("CREATE STREAM s (id INT KEY, v INT) WITH (CONNECTOR='datagen', ROWS=100, "
+          "PARTITIONS=3, 'COLUMN.ID'='choice(7)');"
+          "CREATE TABLE t AS SELECT id, COUNT(*) AS n FROM s GROUP BY id;"));
   Ok(engine_->RunUntilEnd(false).status());
   EXPECT_EQ(Query("SELECT * FROM t;"), Rows{"7|100"});
 }
 
 TEST_F(ConnectorSources, AJoinBringsTheRowsOfAFileToTheirTable) {
   const std::string path = WriteFile("orders.csv", "id,v\n1,a\n2,b\n3,c\n1,d\n2,e\n3,f\n");
-  Ok(Run("CREATE TABLE names (id INT PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='names', "
-                "VALUE_FORMAT='JSON', PARTITIONS=4);"
-                "INSERT INTO names VALUES (1, 'x'); INSERT INTO names VALUES (2, 'y');"
-                "INSERT INTO names VALUES (3, 'z');"
-                "CREATE STREAM s (id INT KEY, v STRING) WITH (CONNECTOR='file', PATH='" + path +
-                "', PARTITIONS=2, TIMESTAMP_SOURCE='processing');"
-                "CREATE STREAM j AS SELECT s.id AS id, v, name FROM s JOIN names ON s.id = "
-                "names.id;"));
+  Ok(
+      Run("CREATE TABLE names (id INT PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='names', "
+          "VALUE_FORMAT='JSON', PARTITIONS=4);"
+          "INSERT INTO names VALUES (1, 'x'); INSERT INTO names VALUES (2, 'y');"
+          "INSERT INTO names VALUES (3, 'z');"
+          "CREATE STREAM s (id INT KEY, v STRING) WITH (CONNECTOR='file', PATH='" +
+          path +
+          "', PARTITIONS=2, TIMESTAMP_SOURCE='processing');"
+          "CREATE STREAM j AS SELECT s.id AS id, v, name FROM s JOIN names ON s.id = "
+          "names.id;"));
   Ok(engine_->RunUntilEnd(false).status());
   EXPECT_EQ(Query("SELECT * FROM j;"),
             (Rows{"1|a|x", "1|d|x", "2|b|y", "2|e|y", "3|c|z", "3|f|z"}));
@@ -108,15 +111,19 @@ TEST_F(ConnectorSources, ATableOfAConnectorHasOnePartition) {
 }
 
 TEST_F(ConnectorSources, WhatIsWrittenToACsvFileComesBack) {
-  Ok(Run("CREATE STREAM s (id INT, d DATE, t TIME, ts TIMESTAMP, x STRING, b BYTES, n "
-                "DECIMAL(6, 2), f DOUBLE, o BOOLEAN) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', "
-                "PARTITIONS=1);"));
+  Ok(
+      Run("CREATE STREAM s (id INT, d DATE, t TIME, ts TIMESTAMP, x STRING, b BYTES, n "
+          "DECIMAL(6, 2), f DOUBLE, o BOOLEAN) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', "
+          "PARTITIONS=1);"));
   const std::vector<std::string> values = {
       R"({"id":1,"d":"2020-02-29","t":"13:14:15","ts":"2020-02-29T13:14:15.123","x":"plain",)"
       R"("b":"YQ==","n":1.50,"f":0.1,"o":true})",
-      R"({"id":2,"x":"a \"quoted\", text\nof two lines\r"})", R"({"id":3,"x":""})", R"({"id":4})",
+      R"({"id":2,"x":"a \"quoted\", text\nof two lines\r"})",
+      R"({"id":3,"x":""})",
+      R"({"id":4})",
       R"({"id":5,"x":" blanks ","d":"0001-01-01","ts":"1969-12-31T23:59:59.999"})",
-      R"({"id":6,"x":"NA"})", R"({})"};
+      R"({"id":6,"x":"NA"})",
+      R"({})"};
   std::vector<Record> records;
   for (const std::string& value : values) {
     Record record;
@@ -125,17 +132,17 @@ TEST_F(ConnectorSources, WhatIsWrittenToACsvFileComesBack) {
   }
   Ok(engine_->Append("s", records));
   int number = 0;
-  for (const std::string with :
-       {"'", "', VALUE_DELIMITER='TAB", "', VALUE_DELIMITER='SPACE", "', VALUE_DELIMITER=';",
-        "', HEADER='false", "', 'NULL'='NA"}) {
+  for (const std::string with : {"'", "', VALUE_DELIMITER='TAB", "', VALUE_DELIMITER='SPACE",
+                                 "', VALUE_DELIMITER=';", "', HEADER='false", "', 'NULL'='NA"}) {
     const std::string n = std::to_string(number++);
     const std::string end = with == "'" ? "'" : with + "'";
     const std::string file = "CONNECTOR='file', PATH='" + Path("out" + n + ".csv") + end;
     Ok(Run("CREATE STREAM w" + n + " WITH (" + file + ") AS SELECT * FROM s;"));
     Ok(engine_->RunUntilEnd(false).status());
     Ok(Run("CREATE STREAM r" + n +
-                  " (id INT, d DATE, t TIME, ts TIMESTAMP, x STRING, b BYTES, n DECIMAL(6, 2), f "
-                  "DOUBLE, o BOOLEAN) WITH (" + file + ");"));
+           " (id INT, d DATE, t TIME, ts TIMESTAMP, x STRING, b BYTES, n DECIMAL(6, 2), f "
+           "DOUBLE, o BOOLEAN) WITH (" +
+           file + ");"));
     EXPECT_EQ(Query("SELECT * FROM r" + n + ";"), Query("SELECT * FROM s;")) << with;
   }
   EXPECT_NE(ReadFile("out0.csv").find("1,2020-02-29,13:14:15,2020-02-29T13:14:15.123,plain,"),
@@ -143,9 +150,10 @@ TEST_F(ConnectorSources, WhatIsWrittenToACsvFileComesBack) {
 }
 
 TEST_F(ConnectorSources, ANullAloneInALineComesBack) {
-  Ok(Run("CREATE STREAM s (x STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);"
-         "CREATE STREAM w WITH (CONNECTOR='file', PATH='" + Path("one.csv") +
-         "') AS SELECT * FROM s;"));
+  Ok(
+      Run("CREATE STREAM s (x STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=1);"
+          "CREATE STREAM w WITH (CONNECTOR='file', PATH='" +
+          Path("one.csv") + "') AS SELECT * FROM s;"));
   std::vector<Record> records(4);
   records[0].value = R"({"x":"a"})";
   records[1].value = R"({"x":null})";
@@ -163,10 +171,11 @@ TEST_F(ConnectorSources, ANullAloneInALineComesBack) {
 }
 
 TEST_F(ConnectorSources, ATsvFileIsWrittenWithTabs) {
-  Ok(Run("CREATE STREAM s (id INT, x STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', "
-                "PARTITIONS=1);"
-                "CREATE STREAM w WITH (CONNECTOR='file', PATH='" + Path("out.tsv") +
-                "') AS SELECT * FROM s;"));
+  Ok(
+      Run("CREATE STREAM s (id INT, x STRING) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', "
+          "PARTITIONS=1);"
+          "CREATE STREAM w WITH (CONNECTOR='file', PATH='" +
+          Path("out.tsv") + "') AS SELECT * FROM s;"));
   Record record;
   record.value = R"({"id":1,"x":"a,b"})";
   Ok(engine_->Append("s", {&record, 1}));
@@ -192,18 +201,19 @@ TEST_F(ConnectorSources, PropertiesThatAConnectorLacksAreRefused) {
             "the connector 'datagen' has no such property: PATH");
   EXPECT_EQ(error_of("CONNECTOR='fiel', PATH='x.csv'"),
             "unknown connector: fiel / did you mean file?");
-  EXPECT_EQ(Run("CREATE STREAM s (id INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');"
-                "CREATE STREAM o WITH (CONNECTOR='file', PATH='x.csv', FOLLOW=true) AS SELECT * "
-                "FROM s;")
-                .message(),
-            "FOLLOW is for reading, and this writes");
+  EXPECT_EQ(
+      Run("CREATE STREAM s (id INT) WITH (KAFKA_TOPIC='t', PARTITIONS=1, VALUE_FORMAT='JSON');"
+          "CREATE STREAM o WITH (CONNECTOR='file', PATH='x.csv', FOLLOW=true) AS SELECT * "
+          "FROM s;")
+          .message(),
+      "FOLLOW is for reading, and this writes");
 }
 
 TEST_F(ConnectorSources, GeneratedRowsWithoutAnEndAreEndlessHoweverTheConnectorIsSpelt) {
   for (const char* name : {"datagen", "DATAGEN", "DataGen"}) {
     const std::string stream = std::string("s_") + name;
     Ok(Run("CREATE STREAM " + stream + " (id INT) WITH (CONNECTOR='" + name + "');" +
-                  "CREATE STREAM o_" + name + " AS SELECT * FROM " + stream + ";"));
+           "CREATE STREAM o_" + name + " AS SELECT * FROM " + stream + ";"));
     EXPECT_EQ(engine_->RunUntilEnd(false).status().code(), ErrorCode::kEndlessSource) << name;
     Ok(Run("DROP STREAM o_" + std::string(name) + "; DROP STREAM " + stream + ";"));
   }
@@ -216,8 +226,7 @@ TEST_F(ConnectorSources, EachPropertyHasATextAndADefaultOfItsType) {
       EXPECT_FALSE(property.text.empty()) << property.name;
       EXPECT_TRUE(property.text.ends_with('.')) << property.name;
       if (property.type == PropertyType::kBoolean) {
-        EXPECT_TRUE(property.otherwise == "true" || property.otherwise == "false")
-            << property.name;
+        EXPECT_TRUE(property.otherwise == "true" || property.otherwise == "false") << property.name;
       }
     }
   }

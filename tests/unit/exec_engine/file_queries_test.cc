@@ -17,9 +17,9 @@ namespace fs = std::filesystem;
 class FileQueriesTest : public testing::Test {
  protected:
   void SetUp() override {
-    directory_ = fs::temp_directory_path() /
-                 ("weir_file_queries_" + std::to_string(getpid()) + "_" +
-                  testing::UnitTest::GetInstance()->current_test_info()->name());
+    directory_ =
+        fs::temp_directory_path() / ("weir_file_queries_" + std::to_string(getpid()) + "_" +
+                                     testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(directory_);
     fs::create_directories(directory_);
     OpenEngine("");
@@ -90,8 +90,9 @@ TEST_F(FileQueriesTest, AreToldWhenWindowsGoByTheFilesTime) {
 
 TEST_F(FileQueriesTest, AreToldTheLineOfABadRow) {
   Write("n.csv", "id,v\n1,2\n2\n3,4,5\n4,x\n");
-  Execute("CREATE STREAM n (id INT, v INT) WITH (CONNECTOR='file', PATH='@n.csv');"
-          "CREATE STREAM c AS SELECT * FROM n;");
+  Execute(
+      "CREATE STREAM n (id INT, v INT) WITH (CONNECTOR='file', PATH='@n.csv');"
+      "CREATE STREAM c AS SELECT * FROM n;");
   const QueryMetrics metrics = Metrics();
   EXPECT_EQ(metrics.dropped.at("bad_value"), 3);
   ASSERT_EQ(metrics.last_errors.size(), 3u);
@@ -101,8 +102,9 @@ TEST_F(FileQueriesTest, AreToldTheLineOfABadRow) {
   EXPECT_NE(metrics.last_errors[2].find("line 5 offset 17: column V: no INT"), std::string::npos)
       << metrics.last_errors[2];
   // A failing source says it too.
-  Execute("CREATE STREAM f (id INT, v INT) WITH (CONNECTOR='file', PATH='@n.csv', "
-          "ON_ERROR='FAIL');");
+  Execute(
+      "CREATE STREAM f (id INT, v INT) WITH (CONNECTOR='file', PATH='@n.csv', "
+      "ON_ERROR='FAIL');");
   auto cursor = engine_->Query("SELECT * FROM f EMIT CHANGES;");
   ASSERT_TRUE(cursor.ok());
   Status error;
@@ -118,8 +120,9 @@ TEST_F(FileQueriesTest, GoOnInACompressedFileWhereTheyStood) {
   for (int i = 0; i < 3000; ++i) text += std::to_string(i % 7) + ",1\n";
   WriteGzip("r.csv.gz", text);
   OpenEngine("store");
-  Execute("CREATE STREAM r WITH (CONNECTOR='file', PATH='@r.csv.gz');"
-          "CREATE TABLE t AS SELECT id, SUM(v) AS n FROM r GROUP BY id;");
+  Execute(
+      "CREATE STREAM r WITH (CONNECTOR='file', PATH='@r.csv.gz');"
+      "CREATE TABLE t AS SELECT id, SUM(v) AS n FROM r GROUP BY id;");
   EXPECT_EQ(Metrics().records_in, 3000);
   for (int i = 0; i < 70; ++i) text += std::to_string(i % 7) + ",1\n";
   WriteGzip("r.csv.gz", text);
@@ -136,10 +139,11 @@ TEST_F(FileQueriesTest, GoOnInACompressedFileWhereTheyStood) {
 TEST_F(FileQueriesTest, JoinATableThatIsACompressedFile) {
   WriteGzip("t.csv.gz", "id,name\n1,a\n2,b\n");
   Write("s.csv", "k,v\n2,5\n1,6\n3,7\n");
-  Execute("CREATE TABLE t (id INT PRIMARY KEY, name STRING) WITH (CONNECTOR='file', "
-          "PATH='@t.csv.gz');"
-          "CREATE STREAM s (k INT, v INT) WITH (CONNECTOR='file', PATH='@s.csv');"
-          "CREATE STREAM j AS SELECT s.k, t.name, s.v FROM s JOIN t ON s.k = t.id;");
+  Execute(
+      "CREATE TABLE t (id INT PRIMARY KEY, name STRING) WITH (CONNECTOR='file', "
+      "PATH='@t.csv.gz');"
+      "CREATE STREAM s (k INT, v INT) WITH (CONNECTOR='file', PATH='@s.csv');"
+      "CREATE STREAM j AS SELECT s.k, t.name, s.v FROM s JOIN t ON s.k = t.id;");
   EXPECT_EQ(Metrics().records_out, 2);
 }
 

@@ -68,8 +68,8 @@ TEST(KeptPlans, AQueryWhoseStateWouldBeOtherRunsOnByItsOwnPlan) {
   ASSERT_TRUE(plan.ok());
   EXPECT_NE((*plan)[0].message.find("MIN("), std::string::npos) << (*plan)[0].message;
   ASSERT_EQ((*plan)[0].notices.size(), 1u);
-  EXPECT_TRUE((*plan)[0].notices[0].starts_with(
-      "query CTAS_TOTALS runs by the plan of an earlier version"))
+  EXPECT_TRUE(
+      (*plan)[0].notices[0].starts_with("query CTAS_TOTALS runs by the plan of an earlier version"))
       << (*plan)[0].notices[0];
   EXPECT_EQ((*store.engine().Execute("SHOW QUERIES;"))[0].notices, (*plan)[0].notices);
 }
@@ -90,8 +90,9 @@ TEST(KeptPlans, APlanThatCannotRunPutsItsQueryInErrorAndLeavesTheRest) {
       << store.errors()[0];
   EXPECT_EQ(store.StateOf("CTAS_TOTALS"), "ERROR");
   // The way on: the same again, from the sources.
-  store.Execute("CREATE OR REPLACE TABLE totals AS SELECT zone, SUM(price) AS price FROM rides "
-                "GROUP BY zone;");
+  store.Execute(
+      "CREATE OR REPLACE TABLE totals AS SELECT zone, SUM(price) AS price FROM rides "
+      "GROUP BY zone;");
   EXPECT_EQ(store.Settled("SELECT * FROM counts;"), Rows({"n | 1"}));
   EXPECT_EQ(store.Settled("SELECT * FROM totals;"), Rows({"n | 5"}));
   store.Reopen();
@@ -156,8 +157,9 @@ TEST(KeptPlans, AReplacementKeepsTheStateThatItCanGoOnFrom) {
   store.Execute(kZoneTotals);
   store.Append("rides", "a", R"({"ZONE":"n","PRICE":5})");
   ASSERT_EQ(store.Settled("SELECT * FROM totals;"), Rows({"n | 5"}));
-  store.Execute("CREATE OR REPLACE TABLE totals AS SELECT zone, SUM(price) AS price, "
-                "SUM(price) * 2 AS twice FROM rides WHERE price > 1 GROUP BY zone;");
+  store.Execute(
+      "CREATE OR REPLACE TABLE totals AS SELECT zone, SUM(price) AS price, "
+      "SUM(price) * 2 AS twice FROM rides WHERE price > 1 GROUP BY zone;");
   store.Append("rides", "a", R"({"ZONE":"n","PRICE":1})");
   store.Append("rides", "a", R"({"ZONE":"n","PRICE":6})");
   EXPECT_EQ(store.Settled("SELECT * FROM totals;"), Rows({"n | 11 | 22"}));
@@ -197,9 +199,8 @@ TEST(KeptPlans, AReplacementWithOtherStateIsMadeAnewBesideAndSwappedIn) {
   }
   EXPECT_EQ((*store.engine().Execute("SHOW QUERIES;"))[0].notices, Rows());
   const auto topics = store.Rows("SHOW TOPICS;");
-  EXPECT_TRUE(std::ranges::none_of(topics, [](const std::string& topic) {
-    return topic.find("rebuild") != std::string::npos;
-  }));
+  EXPECT_TRUE(std::ranges::none_of(
+      topics, [](const std::string& topic) { return topic.find("rebuild") != std::string::npos; }));
   store.Execute("DROP TABLE again; DROP TABLE totals;");
   store.Execute(kZoneTotals);
   EXPECT_EQ(store.Settled("SELECT * FROM totals;"), Rows({"gone | 1", "n | 21"}));
@@ -232,13 +233,15 @@ TEST(KeptPlans, WhatIsMadeAnewIsGivenUpForTheOldQueryOrWithIt) {
 TEST(KeptPlans, AReplacementThatCannotStartLeavesTheOldQueryRunning) {
   ReopenedStore store;
   store.Execute(kZoneRides);
-  store.Execute("CREATE STREAM copy AS SELECT id, price FROM rides;"
-                "CREATE STREAM zones (id STRING KEY, zone STRING) WITH (KAFKA_TOPIC='zones', "
-                "VALUE_FORMAT='JSON', PARTITIONS=2);");
+  store.Execute(
+      "CREATE STREAM copy AS SELECT id, price FROM rides;"
+      "CREATE STREAM zones (id STRING KEY, zone STRING) WITH (KAFKA_TOPIC='zones', "
+      "VALUE_FORMAT='JSON', PARTITIONS=2);");
   store.Append("rides", "a", R"({"ZONE":"n","PRICE":5})");
   EXPECT_EQ(store.Settled("SELECT * FROM copy;"), Rows({"a | 5"}));
-  const Status refused = store.Try("CREATE OR REPLACE STREAM copy AS SELECT r.id, r.price, o.zone "
-                                   "FROM rides r JOIN zones o WITHIN 1 SECOND ON r.id = o.id;");
+  const Status refused = store.Try(
+      "CREATE OR REPLACE STREAM copy AS SELECT r.id, r.price, o.zone "
+      "FROM rides r JOIN zones o WITHIN 1 SECOND ON r.id = o.id;");
   EXPECT_EQ(refused.code(), ErrorCode::kIncompatibleChange) << refused.ToString();
   EXPECT_EQ(store.StateOf("CSAS_COPY"), "RUNNING");
   store.Append("rides", "b", R"({"ZONE":"n","PRICE":6})");

@@ -40,11 +40,10 @@ TEST(MetricsList, PrometheusReadsThem) {
   EXPECT_TRUE(HasLine(page, "weir_query_state{query=\"CTAS_A\",state=\"RUNNING\"} 1")) << page;
   EXPECT_TRUE(HasLine(page, "weir_query_state{query=\"CTAS_A\",state=\"ERROR\"} 0")) << page;
   EXPECT_TRUE(HasLine(page, "weir_dropped_total{query=\"CTAS_A\",reason=\"late\"} 2")) << page;
-  EXPECT_TRUE(HasLine(
-      page, "weir_task_lag_records{query=\"CTAS_A\",sub_topology=\"1\",partition=\"4\"} 9"))
+  EXPECT_TRUE(
+      HasLine(page, "weir_task_lag_records{query=\"CTAS_A\",sub_topology=\"1\",partition=\"4\"} 9"))
       << page;
-  EXPECT_TRUE(HasLine(
-      page, "weir_records_in_total{query=\"odd \\\"name\\\"\\\\\\n\"} 3000000000"))
+  EXPECT_TRUE(HasLine(page, "weir_records_in_total{query=\"odd \\\"name\\\"\\\\\\n\"} 3000000000"))
       << page;
 }
 

@@ -57,9 +57,10 @@ class PullSnapshot : public ::testing::TestWithParam<bool> {
     ASSERT_TRUE(engine_->Append("hits", records).ok());
   }
   void MakeTable() {
-    Execute("CREATE STREAM hits (k INT, n INT) WITH (KAFKA_TOPIC='hits', VALUE_FORMAT='JSON', "
-            "PARTITIONS=3);"
-            "CREATE TABLE per_key AS SELECT k, COUNT(*) AS c, SUM(n) AS s FROM hits GROUP BY k;");
+    Execute(
+        "CREATE STREAM hits (k INT, n INT) WITH (KAFKA_TOPIC='hits', VALUE_FORMAT='JSON', "
+        "PARTITIONS=3);"
+        "CREATE TABLE per_key AS SELECT k, COUNT(*) AS c, SUM(n) AS s FROM hits GROUP BY k;");
   }
 
   std::filesystem::path path_;
@@ -127,7 +128,8 @@ TEST_P(PullSnapshot, LooksUpAgainAndAgain) {
   EXPECT_EQ(Ask("SELECT k, c FROM per_key WHERE k = 3;"), std::vector<std::string>{"3 1100"});
 }
 
-// What is asked before a table is dropped, and read afterwards, says so: there is no state any more.
+// What is asked before a table is dropped, and read afterwards, says so: there is no state any
+// more.
 TEST_P(PullSnapshot, EndsWithItsQuery) {
   MakeTable();
   Append(100, 10);
@@ -145,11 +147,12 @@ TEST_P(PullSnapshot, EndsWithItsQuery) {
 }
 
 TEST_P(PullSnapshot, LooksUpTexts) {
-  Execute("CREATE TABLE names (id STRING PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='names', "
-          "VALUE_FORMAT='JSON', PARTITIONS=2);"
-          "CREATE TABLE kept AS SELECT id, name FROM names;"
-          "INSERT INTO names VALUES ('it''s', 'a'); INSERT INTO names VALUES ('b', 'b');"
-          "INSERT INTO names VALUES ('B', 'capital');");
+  Execute(
+      "CREATE TABLE names (id STRING PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='names', "
+      "VALUE_FORMAT='JSON', PARTITIONS=2);"
+      "CREATE TABLE kept AS SELECT id, name FROM names;"
+      "INSERT INTO names VALUES ('it''s', 'a'); INSERT INTO names VALUES ('b', 'b');"
+      "INSERT INTO names VALUES ('B', 'capital');");
   EXPECT_EQ(Ask("SELECT name FROM kept WHERE id = 'b';"), std::vector<std::string>{"b"});
   EXPECT_EQ(Ask("SELECT name FROM kept WHERE id = 'it''s';"), std::vector<std::string>{"a"});
   EXPECT_EQ(Ask("SELECT name FROM kept WHERE id = 'it';"), std::vector<std::string>{});
@@ -174,17 +177,16 @@ TEST_P(PullSnapshot, ReadsAPausedQuery) {
 TEST_P(PullSnapshot, ReadsWhatWasThereBeforeARestart) {
   if (!on_disk()) GTEST_SKIP() << "memory forgets";
   MakeTable();
-  Execute("CREATE TABLE per_minute AS SELECT k, COUNT(*) AS c FROM hits WINDOW TUMBLING (SIZE 1 "
-          "MINUTE) GROUP BY k;");
+  Execute(
+      "CREATE TABLE per_minute AS SELECT k, COUNT(*) AS c FROM hits WINDOW TUMBLING (SIZE 1 "
+      "MINUTE) GROUP BY k;");
   Append(30, 3);
   EXPECT_EQ(Ask("SELECT c FROM per_key WHERE k = 2;"), std::vector<std::string>{"10"});
-  EXPECT_EQ(Ask("SELECT SUM(c) AS c FROM per_minute WHERE k = 2;"),
-            std::vector<std::string>{"10"});
+  EXPECT_EQ(Ask("SELECT SUM(c) AS c FROM per_minute WHERE k = 2;"), std::vector<std::string>{"10"});
   Execute("PAUSE ALL;");
   Open({{"query.pull.wait.ms", "0"}});
   EXPECT_EQ(Ask("SELECT c FROM per_key WHERE k = 2;"), std::vector<std::string>{"10"});
-  EXPECT_EQ(Ask("SELECT SUM(c) AS c FROM per_minute WHERE k = 2;"),
-            std::vector<std::string>{"10"});
+  EXPECT_EQ(Ask("SELECT SUM(c) AS c FROM per_minute WHERE k = 2;"), std::vector<std::string>{"10"});
   EngineOptions paused;
   paused.paused = true;
   Open({}, paused);
@@ -194,9 +196,10 @@ TEST_P(PullSnapshot, ReadsWhatWasThereBeforeARestart) {
 // What is committed of a table that is only kept takes no memory.
 TEST_P(PullSnapshot, KeepsCommittedRowsOutOfMemory) {
   constexpr int kKeys = 60'000;
-  Execute("CREATE TABLE names (id INT PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='names', "
-          "VALUE_FORMAT='JSON', KEY_FORMAT='KAFKA', PARTITIONS=2);"
-          "CREATE TABLE kept AS SELECT id, name FROM names;");
+  Execute(
+      "CREATE TABLE names (id INT PRIMARY KEY, name STRING) WITH (KAFKA_TOPIC='names', "
+      "VALUE_FORMAT='JSON', KEY_FORMAT='KAFKA', PARTITIONS=2);"
+      "CREATE TABLE kept AS SELECT id, name FROM names;");
   std::vector<Record> records;
   for (int i = 0; i < kKeys; ++i) {
     Record record;

@@ -68,14 +68,22 @@ TEST(Settings, GuaranteesOfKafkaStreamsAreTaken) {
 
 TEST(Settings, ValuesThatDoNotFitAreRefusedAndChangeNothing) {
   Settings settings;
-  for (const auto& [name, value] :
-       {std::pair<const char*, const char*>{"memory.limit", "much"}, {"memory.limit", "1TBX"},
-        {"memory.limit", "99999999999GB"}, {"memory.limit", "-1"}, {"memory.limit", ""},
-        {"commit.interval.ms", "1s"}, {"commit.interval.ms", "-5"}, {"sql.extensions", "yes"},
-        {"auto.offset.reset", "earliest latest"}, {"application.server", "host"},
-        {"application.server", ":9"}, {"application.server", "a:0"}, {"application.server", "a:b"},
-        {"auto.offset.reset", ""},
-        {"auto.offset.reset", "EARLIEST"}, {"collect_list.limit", "99999999999999999999"}}) {
+  for (const auto& [name, value] : {std::pair<const char*, const char*>{"memory.limit", "much"},
+                                    {"memory.limit", "1TBX"},
+                                    {"memory.limit", "99999999999GB"},
+                                    {"memory.limit", "-1"},
+                                    {"memory.limit", ""},
+                                    {"commit.interval.ms", "1s"},
+                                    {"commit.interval.ms", "-5"},
+                                    {"sql.extensions", "yes"},
+                                    {"auto.offset.reset", "earliest latest"},
+                                    {"application.server", "host"},
+                                    {"application.server", ":9"},
+                                    {"application.server", "a:0"},
+                                    {"application.server", "a:b"},
+                                    {"auto.offset.reset", ""},
+                                    {"auto.offset.reset", "EARLIEST"},
+                                    {"collect_list.limit", "99999999999999999999"}}) {
     EXPECT_EQ(settings.Set(name, value, true, nullptr).code(), ErrorCode::kInvalidOption)
         << name << "=" << value;
     EXPECT_FALSE(settings.IsSet(name)) << name;

@@ -16,8 +16,8 @@ using testing::ValuesOf;
 Value Text(const char* text) { return Value(std::string(text)); }
 
 TEST(Cast, TextToNumbersFailsRowByRow) {
-  const Chunk chunk = MakeChunk(
-      {MakeColumn(DataType::String(), {Text("12"), Text("x"), Value(), Text(" -7 ")})});
+  const Chunk chunk =
+      MakeChunk({MakeColumn(DataType::String(), {Text("12"), Text("x"), Value(), Text(" -7 ")})});
   EXPECT_EQ(ValuesOf(CastTo(Col(0, DataType::String()), DataType::Int()), chunk),
             "12 null null -7!");
   EXPECT_EQ(ValuesOf(CastTo(Col(0, DataType::String()), DataType::Decimal(4, 2)), chunk),

@@ -120,7 +120,7 @@ Value SampleValue(const DataType& type, int seed) {
 struct SampleCall {
   std::vector<ArgumentType> arguments;
   const ScalarOverload* overload = nullptr;
-  std::vector<BoundExprPtr> lambdas;   // By argument, null where it is none.
+  std::vector<BoundExprPtr> lambdas;  // By argument, null where it is none.
 };
 
 bool MakeSampleCall(const FunctionRow& row, SampleCall& call) {
@@ -147,8 +147,8 @@ bool MakeSampleCall(const FunctionRow& row, SampleCall& call) {
     const size_t at = static_cast<size_t>(i);
     const TypePattern& result = patterns[at].children.back();
     const DataType type = result.kind == TypePattern::Kind::kExact ? result.exact : parameters[0];
-    BoundExprPtr body = type == parameters[0] ? testing::Param(0, type)
-                                              : testing::Lit(type, SampleValue(type, 2));
+    BoundExprPtr body =
+        type == parameters[0] ? testing::Param(0, type) : testing::Lit(type, SampleValue(type, 2));
     call.lambdas[at] = testing::Lambda(0, static_cast<int>(parameters.size()), body);
     return type;
   };
@@ -201,8 +201,8 @@ void RunRow(const FunctionRow& row) {
     const int32_t rows = kind == 0 ? 0 : 70;
     std::vector<ColumnPtr> columns;
     for (size_t i = 0; i < call.arguments.size(); ++i) {
-      const DataType type = call.lambdas[i] == nullptr ? call.overload->parameter_types[i]
-                                                       : DataType::Int();
+      const DataType type =
+          call.lambdas[i] == nullptr ? call.overload->parameter_types[i] : DataType::Int();
       std::vector<Value> values;
       for (int32_t r = 0; r < rows; ++r) {
         const bool is_null = kind == 1 || (kind == 2 && (r + static_cast<int32_t>(i)) % 3 == 0);

@@ -28,8 +28,7 @@ std::vector<DataType> WideTypes() {
 /// One value of some hundred bytes.
 Value WideValue(const DataType& type) {
   switch (type.kind()) {
-    case TypeKind::kArray:
-      return Value(Value::Items(40, WideValue(type.element())));
+    case TypeKind::kArray: return Value(Value::Items(40, WideValue(type.element())));
     case TypeKind::kMap: {
       Value::Entries entries;
       for (int i = 0; i < 20; ++i) {
@@ -37,14 +36,10 @@ Value WideValue(const DataType& type) {
       }
       return Value(std::move(entries));
     }
-    case TypeKind::kStruct:
-      return Value(Value::Items{WideValue(type.fields()[0].type)});
-    case TypeKind::kInt:
-      return Value(7);
-    case TypeKind::kBigint:
-      return Value(int64_t{7});
-    default:
-      return Value(std::string(100, 'x'));
+    case TypeKind::kStruct: return Value(Value::Items{WideValue(type.fields()[0].type)});
+    case TypeKind::kInt: return Value(7);
+    case TypeKind::kBigint: return Value(int64_t{7});
+    default: return Value(std::string(100, 'x'));
   }
 }
 

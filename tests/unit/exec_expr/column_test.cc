@@ -60,10 +60,19 @@ Value RandomValue(const DataType& type, std::mt19937& random, bool nullable = tr
 
 const std::vector<DataType>& AllTypes() {
   static const std::vector<DataType> types = {
-      DataType::Boolean(), DataType::Int(),  DataType::Bigint(),        DataType::Double(),
-      DataType::String(),  DataType::Bytes(), DataType::Decimal(12, 3), DataType::Date(),
-      DataType::Time(),    DataType::Timestamp(), DataType::Array(DataType::Int()),
-      DataType::Map(DataType::String(), DataType::Boolean()), kNested,
+      DataType::Boolean(),
+      DataType::Int(),
+      DataType::Bigint(),
+      DataType::Double(),
+      DataType::String(),
+      DataType::Bytes(),
+      DataType::Decimal(12, 3),
+      DataType::Date(),
+      DataType::Time(),
+      DataType::Timestamp(),
+      DataType::Array(DataType::Int()),
+      DataType::Map(DataType::String(), DataType::Boolean()),
+      kNested,
       DataType::Array(kNested)};
   return types;
 }
@@ -210,8 +219,8 @@ TEST(Batch, ExportsToArrowAndOutlivesItself) {
 }
 
 TEST(Chunk, FlattenFollowsTheSelection) {
-  Chunk chunk = testing::MakeChunk({MakeColumn(
-      DataType::Int(), {Value(int32_t{1}), Value(int32_t{2}), Value(int32_t{3})})});
+  Chunk chunk = testing::MakeChunk(
+      {MakeColumn(DataType::Int(), {Value(int32_t{1}), Value(int32_t{2}), Value(int32_t{3})})});
   chunk.sys(SystemColumn::kRowTime) =
       MakeInt64Column(DataType::Bigint(), std::vector<int64_t>{10, 20, 30});
   chunk.selection = std::make_shared<Selection>(Selection{0, 2});

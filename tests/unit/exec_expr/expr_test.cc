@@ -54,8 +54,8 @@ TEST(Expr, DecimalArithmetic) {
 }
 
 TEST(Expr, ComparisonsWithNullAreFalse) {
-  const Chunk chunk = MakeChunk({MakeColumn(kInt, {I(1), I(2), Value()}),
-                                 MakeColumn(kInt, {I(1), Value(), Value()})});
+  const Chunk chunk = MakeChunk(
+      {MakeColumn(kInt, {I(1), I(2), Value()}), MakeColumn(kInt, {I(1), Value(), Value()})});
   const BoundExprPtr a = Col(0, kInt), b = Col(1, kInt);
   EXPECT_EQ(ValuesOf(Call("=", {a, b}), chunk), "true false false");
   EXPECT_EQ(ValuesOf(Call("<>", {a, b}), chunk), "false false false");
@@ -71,12 +71,15 @@ TEST(Expr, ComparesEveryType) {
   EXPECT_EQ(ValuesOf(Call("=", {testing::Decimal(1001, 4, 2), Lit(10.01)})), "true");
   EXPECT_EQ(ValuesOf(Call("<", {Lit("a"), Lit("b")})), "true");
   EXPECT_EQ(ValuesOf(Call(">", {Lit(DataType::Date(), I(10)),
-                           Lit(DataType::Timestamp(), Value(int64_t{863999999}))})), "true");
+                                Lit(DataType::Timestamp(), Value(int64_t{863999999}))})),
+            "true");
   EXPECT_EQ(ValuesOf(Call(">=", {Lit(DataType::Timestamp(), Value(int64_t{864000000})),
-                            Lit(DataType::Date(), I(10))})), "true");
+                                 Lit(DataType::Date(), I(10))})),
+            "true");
   const DataType ints = DataType::Array(kInt), longs = DataType::Array(DataType::Bigint());
   EXPECT_EQ(ValuesOf(Call("=", {Lit(ints, Value(Value::Items{I(1), Value()})),
-                           Lit(longs, Value(Value::Items{Value(int64_t{1}), Value()}))})), "true");
+                                Lit(longs, Value(Value::Items{Value(int64_t{1}), Value()}))})),
+            "true");
   EXPECT_EQ(ValuesOf(Call("=", {Lit(true), Lit(true)})), "true");
 }
 
@@ -171,20 +174,19 @@ TEST(Expr, Like) {
   EXPECT_EQ(like("", ""), "true");
   EXPECT_EQ(ValuesOf(Call("LIKE", {Lit("%"), Lit("!%"), Lit("!")})), "true");
   EXPECT_EQ(ValuesOf(Call("LIKE", {Lit("x"), Lit("!%"), Lit("!")})), "false");
-  const Chunk chunk = MakeChunk(
-      {MakeColumn(DataType::String(), {S("ab"), S("b"), Value()}),
-       MakeColumn(DataType::String(), {S("a%"), S("a%"), S("x")})});
+  const Chunk chunk = MakeChunk({MakeColumn(DataType::String(), {S("ab"), S("b"), Value()}),
+                                 MakeColumn(DataType::String(), {S("a%"), S("a%"), S("x")})});
   EXPECT_EQ(ValuesOf(Call("LIKE", {Col(0, DataType::String()), Col(1, DataType::String())}), chunk),
             "true false null");
 }
 
 TEST(Expr, Collections) {
   const DataType strings = DataType::Array(DataType::String());
-  const Chunk chunk = MakeChunk({MakeColumn(
-      strings, {Value(Value::Items{S("a"), S("b")}), Value(Value::Items{}), Value()})});
+  const Chunk chunk = MakeChunk(
+      {MakeColumn(strings, {Value(Value::Items{S("a"), S("b")}), Value(Value::Items{}), Value()})});
   const auto at = [&](int32_t index) {
     return ValuesOf(Make(BoundKind::kSubscript, DataType::String(), {Col(0, strings), Lit(index)}),
-               chunk);
+                    chunk);
   };
   EXPECT_EQ(at(1), "a null null");
   EXPECT_EQ(at(-1), "b null null");

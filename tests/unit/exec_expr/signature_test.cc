@@ -59,8 +59,7 @@ TEST(Signature, Decimals) {
   EXPECT_EQ(Match("(DECIMAL, INT) -> DECIMAL", {Of(DataType::Decimal(5, 2)), kInt}),
             "DECIMAL(5, 2) INTEGER -> DECIMAL(5, 2) 0");
   EXPECT_EQ(Match("(DECIMAL) -> DECIMAL", {kBigint}), "DECIMAL(19, 0) -> DECIMAL(19, 0) 1");
-  EXPECT_EQ(Match("(ARRAY<DECIMAL>) -> BOOLEAN",
-                  {Of(DataType::Array(DataType::Decimal(5, 2)))}),
+  EXPECT_EQ(Match("(ARRAY<DECIMAL>) -> BOOLEAN", {Of(DataType::Array(DataType::Decimal(5, 2)))}),
             "ARRAY<DECIMAL(5, 2)> -> BOOLEAN 0");
   EXPECT_EQ(Match("(DECIMAL(6, 1)) -> INT", {Of(DataType::Decimal(5, 1))}),
             "DECIMAL(6, 1) -> INTEGER 1");

@@ -25,8 +25,8 @@ TEST(DelimitedFormatTest, ReadsLines) {
 }
 
 TEST(DelimitedFormatTest, QuotesAsCommonsCsv) {
-  const Texts texts = {"-12,1,2.0", "a b,1,2.0", "x ,1,2.0", "#,1,2.0", "é,1,2.0", "a\"b,1,2.0",
-                       ",1,2.0"};
+  const Texts texts = {"-12,1,2.0", "a b,1,2.0",  "x ,1,2.0", "#,1,2.0",
+                       "é,1,2.0",   "a\"b,1,2.0", ",1,2.0"};
   const DecodedSide side = Decode(kDelimited, kColumns, texts, false);
   EXPECT_EQ(Encode(kDelimited, kColumns, side.columns, {0, 1, 2, 3, 4, 5, 6}),
             (Texts{"\"-12\",1,2.0", "a b,1,2.0", "\"x \",1,2.0", "\"#\",1,2.0", "\"é\",1,2.0",
@@ -48,8 +48,7 @@ TEST(DelimitedFormatTest, WhatAFileHoldsComesBack) {
   EXPECT_EQ(Encode(file, columns, side.columns, {0, 1, 2}), texts);
   file.properties[kDelimitedNull] = "NA";
   const Texts with_null = {"\"NA\",NA,NA,NA,\"\""};
-  EXPECT_EQ(Encode(file, columns, Decode(file, columns, with_null, false).columns, {0}),
-            with_null);
+  EXPECT_EQ(Encode(file, columns, Decode(file, columns, with_null, false).columns, {0}), with_null);
 }
 
 TEST(DelimitedFormatTest, ANullAloneIsALineOfNothing) {
@@ -78,8 +77,8 @@ TEST(DelimitedFormatTest, TakesOtherDelimiters) {
 
 TEST(DelimitedFormatTest, MapsFieldsOfFiles) {
   FormatSpec spec = kDelimited;
-  spec.properties = {{kDelimitedFields, "3,-1,1"}, {kDelimitedFieldCount, "5"},
-                     {kDelimitedNull, "NA"}};
+  spec.properties = {
+      {kDelimitedFields, "3,-1,1"}, {kDelimitedFieldCount, "5"}, {kDelimitedNull, "NA"}};
   const DecodedSide side = Decode(spec, kColumns, {"0,1.5,2,x,4", "0,NA,2,\"NA\",4", "1"}, false);
   EXPECT_EQ(Shown(side, 0), (Strings{"x", "NA", "BAD"}));
   EXPECT_EQ(Shown(side, 1), (Strings{"null", "null", "BAD"}));

@@ -28,8 +28,8 @@ TEST(JsonDecoderTest, ReadsEachType) {
                      "BAD", "Infinity", "1.2345678901234568E29"}));
   EXPECT_EQ(DecodeValues(DataType::Boolean(), {"true", "false", "\"true\"", "1", "tru", "null"}),
             (Strings{"true", "false", "BAD", "BAD", "BAD", "null"}));
-  EXPECT_EQ(DecodeValues(DataType::Decimal(6, 4), {"10", "0.1", "\"1.25\"", "10.12340", "10.12345",
-                                                   "100", "1e1"}),
+  EXPECT_EQ(DecodeValues(DataType::Decimal(6, 4),
+                         {"10", "0.1", "\"1.25\"", "10.12340", "10.12345", "100", "1e1"}),
             (Strings{"10.0000", "0.1000", "1.2500", "10.1234", "BAD", "BAD", "10.0000"}));
   EXPECT_EQ(DecodeValues(DataType::Bytes(), {"\"YQ==\"", "\"?\"", "1"}).size(), 3u);
   EXPECT_EQ(DecodeValues(DataType::Date(), {"10", "\"1970-01-11\"", "\"x\""})[2], "BAD");
@@ -39,12 +39,12 @@ TEST(JsonDecoderTest, ReadsEachType) {
 }
 
 TEST(JsonDecoderTest, TakesAnyValueAsText) {
-  EXPECT_EQ(DecodeValues(DataType::String(),
-                         {"\"a\"", "9.30", "true", "null", "{ \"x\" : [1, \"y z\"] }", "\"\"",
-                          "\"a\\n\\u00e9\\ud83d\\ude00\\\"\"", "\"\\q\"", "\"\\ud800\"", "nul",
-                          "[1,]"}),
-            (Strings{"a", "9.30", "true", "null", "{\"x\":[1,\"y z\"]}", "", "a\né😀\"", "BAD",
-                     "\xEF\xBF\xBD", "BAD", "BAD"}));
+  EXPECT_EQ(
+      DecodeValues(DataType::String(),
+                   {"\"a\"", "9.30", "true", "null", "{ \"x\" : [1, \"y z\"] }", "\"\"",
+                    "\"a\\n\\u00e9\\ud83d\\ude00\\\"\"", "\"\\q\"", "\"\\ud800\"", "nul", "[1,]"}),
+      (Strings{"a", "9.30", "true", "null", "{\"x\":[1,\"y z\"]}", "", "a\né😀\"", "BAD",
+               "\xEF\xBF\xBD", "BAD", "BAD"}));
 }
 
 TEST(JsonDecoderTest, ReadsNestedTypes) {
@@ -73,14 +73,22 @@ TEST(JsonDecoderTest, MatchesNamesWithoutCaseUnlessTheyHaveLowerCase) {
 // The records are decoded in every order of two before them: none changes what another means.
 TEST(JsonDecoderTest, ARecordMeansTheSameWhateverCameBeforeIt) {
   const std::vector<std::pair<std::string, std::string>> meanings = {
-      {R"({"a":1,"A":9})", "9"},     {R"({"A":9,"a":1})", "9"},
-      {R"({"a":1,"b":0})", "1"},     {R"({"a":1,"a":5})", "5"},
-      {R"({"A":1,"A":5})", "5"},     {R"({"b":0,"a":1})", "1"},
-      {R"({"a":1,"\u0061":7})", "7"}, {R"({"a":1,"\u0041":7})", "7"},
-      {R"({"a":1,"b":7})", "1"},     {R"({"c":1,"b":7})", "null"},
-      {R"({"a":1,"b":{"a":7}})", "1"}, {R"({"a":1,"b":[],"a":2})", "2"},
-      {R"({"a": 1,"b": 7})", "1"},   {R"({ "a" :1 ,"a" : 3 })", "3"},
-      {R"({})", "null"},             {R"({"a":null,"A":null})", "null"},
+      {R"({"a":1,"A":9})", "9"},
+      {R"({"A":9,"a":1})", "9"},
+      {R"({"a":1,"b":0})", "1"},
+      {R"({"a":1,"a":5})", "5"},
+      {R"({"A":1,"A":5})", "5"},
+      {R"({"b":0,"a":1})", "1"},
+      {R"({"a":1,"\u0061":7})", "7"},
+      {R"({"a":1,"\u0041":7})", "7"},
+      {R"({"a":1,"b":7})", "1"},
+      {R"({"c":1,"b":7})", "null"},
+      {R"({"a":1,"b":{"a":7}})", "1"},
+      {R"({"a":1,"b":[],"a":2})", "2"},
+      {R"({"a": 1,"b": 7})", "1"},
+      {R"({ "a" :1 ,"a" : 3 })", "3"},
+      {R"({})", "null"},
+      {R"({"a":null,"A":null})", "null"},
       {R"({"a":1,"a_long_name_of_more_than_thirty_two_bytes":7})", "1"},
       {R"({"a":1,"a_long_name_of_more_than_thirty_two_bytez":7,"a":8})", "8"}};
   for (const auto& [first, first_means] : meanings) {
@@ -95,14 +103,13 @@ TEST(JsonDecoderTest, ARecordMeansTheSameWhateverCameBeforeIt) {
 }
 
 TEST(JsonDecoderTest, AKeyThatCannotBeReadMakesABadRecord) {
-  const Strings bad = {R"({'A':1})",       R"({A:1})",          R"({"A" 1})",
-                       R"({"A",1})",       R"({"A":1,"b",2})",  R"({"A":1,"b" 2})",
-                       R"({"A":1,b:2})",   R"({"A":1,'b':2})",  R"({"A":1,})",
-                       R"({,"A":1})",      R"({"A":1 "b":2})",  R"({"A":1:"b":2})",
-                       R"({"A":1,"b":})",  R"({"A":1,"b":,})",  R"({"A":1,"b"::2})",
-                       R"({"A":1,"b"})",   R"({"A"})",          R"({"A":1,"\q":2})",
-                       R"({"A":1,"b"x:2})", R"({"A":1,"b":2]})", R"({"A":1,[1]:2})",
-                       R"({"A":1,1:2})",   R"({"A":1,,"b":2})", R"({:1})"};
+  const Strings bad = {
+      R"({'A':1})",       R"({A:1})",          R"({"A" 1})",        R"({"A",1})",
+      R"({"A":1,"b",2})", R"({"A":1,"b" 2})",  R"({"A":1,b:2})",    R"({"A":1,'b':2})",
+      R"({"A":1,})",      R"({,"A":1})",       R"({"A":1 "b":2})",  R"({"A":1:"b":2})",
+      R"({"A":1,"b":})",  R"({"A":1,"b":,})",  R"({"A":1,"b"::2})", R"({"A":1,"b"})",
+      R"({"A"})",         R"({"A":1,"\q":2})", R"({"A":1,"b"x:2})", R"({"A":1,"b":2]})",
+      R"({"A":1,[1]:2})", R"({"A":1,1:2})",    R"({"A":1,,"b":2})", R"({:1})"};
   for (const std::string& text : bad) {
     for (bool needed : {true, false}) {
       std::vector<FormatColumn> columns = One(DataType::Int());
@@ -124,16 +131,16 @@ TEST(JsonDecoderTest, AKeyOfAStructThatCannotBeReadMakesABadRecord) {
 
 TEST(JsonDecoderTest, NamesBeyondAsciiFoldToo) {
   const std::vector<FormatColumn> columns = {{.name = "ÉTÉ", .type = DataType::Int()}};
-  EXPECT_EQ(Shown(Decode(kJson, columns,
-                         {R"({"été":1})", R"({"Été":2})", R"({"\u00e9t\u00c9":3})",
-                          R"({"ete":4})"})),
-            (Strings{"1", "2", "3", "null"}));
+  EXPECT_EQ(
+      Shown(Decode(kJson, columns,
+                   {R"({"été":1})", R"({"Été":2})", R"({"\u00e9t\u00c9":3})", R"({"ete":4})"})),
+      (Strings{"1", "2", "3", "null"}));
 }
 
 TEST(JsonDecoderTest, MapsHoldTheLastOfEqualKeys) {
   const DataType numbers = DataType::Map(DataType::String(), DataType::Int());
-  EXPECT_EQ(DecodeValues(numbers, {R"({"k":1,"l":2,"k":3})", R"({"k":1,"\u006b":2})",
-                                   R"({"k":1,"K":2})"}),
+  EXPECT_EQ(DecodeValues(numbers,
+                         {R"({"k":1,"l":2,"k":3})", R"({"k":1,"\u006b":2})", R"({"k":1,"K":2})"}),
             (Strings{R"({"k":3,"l":2})", R"({"k":2})", R"({"k":1,"K":2})"}));
   EXPECT_EQ(DecodeValues(DataType::Map(DataType::String(), numbers),
                          {R"({"a":{"k":1,"k":2},"b":{"x":1},"a":{"l":3,"l":4}})"}),
@@ -157,10 +164,10 @@ TEST(JsonDecoderTest, ReadsObjectsWhoseKeysAreAlwaysNew) {
 }
 
 TEST(JsonDecoderTest, FindsFieldsWhereverTheyStand) {
-  const std::vector<FormatColumn> columns = {{.name = "A", .type = DataType::Int()},
-                                             {.name = "SKIPPED", .type = DataType::Int(),
-                                              .needed = false},
-                                             {.name = "B", .type = DataType::String()}};
+  const std::vector<FormatColumn> columns = {
+      {.name = "A", .type = DataType::Int()},
+      {.name = "SKIPPED", .type = DataType::Int(), .needed = false},
+      {.name = "B", .type = DataType::String()}};
   const Texts texts = {
       R"({"a":1,"b":"x"})",
       R"({"a":2,"b":"y"})",
@@ -204,8 +211,15 @@ TEST(JsonDecoderTest, ABadRecordNeverDisturbsItsNeighbours) {
   for (const std::string& first : bad) {
     for (const std::string& second : bad) {
       for (bool separated : {true, false}) {
-        const Texts texts = {"{\"A\":1}", first, second, "{\"A\":2}", std::nullopt, first,
-                             "{\"A\":3,\"b\":\"\\\\\"}", second, "null"};
+        const Texts texts = {"{\"A\":1}",
+                             first,
+                             second,
+                             "{\"A\":2}",
+                             std::nullopt,
+                             first,
+                             "{\"A\":3,\"b\":\"\\\\\"}",
+                             second,
+                             "null"};
         const DecodedSide side = Decode(kJson, One(DataType::Int()), texts, separated);
         ASSERT_EQ(Shown(side), (Strings{"1", "BAD", "BAD", "2", "NULL", "BAD", "3", "BAD", "NULL"}))
             << first << " / " << second << " / " << separated;
@@ -255,8 +269,7 @@ TEST(JsonDecoderTest, DecodesManyGroups) {
   texts[3000] = "{\"pad\":\"" + std::string(200000, 'y') + "\",\"A\":5}";
   const Strings shown = Shown(Decode(kJson, One(DataType::Int()), texts, false));
   for (int i = 0; i < 4096; ++i) {
-    ASSERT_EQ(shown[static_cast<size_t>(i)],
-              i == 1000 ? "BAD" : std::to_string(i == 3000 ? 5 : i));
+    ASSERT_EQ(shown[static_cast<size_t>(i)], i == 1000 ? "BAD" : std::to_string(i == 3000 ? 5 : i));
   }
 }
 

@@ -10,8 +10,8 @@ std::vector<FormatColumn> One(DataType type) { return {{.name = "A", .type = typ
 
 TEST(KafkaFormatTest, ReadsWhatKafkasSerializersWrite) {
   using std::string_literals::operator""s;
-  EXPECT_EQ(Shown(Decode(kKafka, One(DataType::Int()), {"\0\0\1\2"s, "\xff\xff\xff\xff"s, "1"s, ""s,
-                                                        std::nullopt})),
+  EXPECT_EQ(Shown(Decode(kKafka, One(DataType::Int()),
+                         {"\0\0\1\2"s, "\xff\xff\xff\xff"s, "1"s, ""s, std::nullopt})),
             (Strings{"258", "-1", "BAD", "BAD", "NULL"}));
   EXPECT_EQ(Shown(Decode(kKafka, One(DataType::Bigint()), {"\0\0\0\0\0\0\0\7"s, "\0\0\0\7"s})),
             (Strings{"7", "BAD"}));

@@ -15,16 +15,12 @@ class ValueMaker {
   void Append(const DataType& type, ColumnBuilder& out) {
     if (Below(8) == 0) return out.AppendNull();
     switch (type.kind()) {
-      case TypeKind::kBoolean:
-        return out.AppendBool(Below(2) == 0);
+      case TypeKind::kBoolean: return out.AppendBool(Below(2) == 0);
       case TypeKind::kInt:
-      case TypeKind::kDate:
-        return out.AppendInt32(static_cast<int32_t>(random_()));
-      case TypeKind::kTime:
-        return out.AppendInt32(static_cast<int32_t>(Below(86400000)));
+      case TypeKind::kDate: return out.AppendInt32(static_cast<int32_t>(random_()));
+      case TypeKind::kTime: return out.AppendInt32(static_cast<int32_t>(Below(86400000)));
       case TypeKind::kBigint:
-      case TypeKind::kTimestamp:
-        return out.AppendInt64(static_cast<int64_t>(Bits() >> Below(64)));
+      case TypeKind::kTimestamp: return out.AppendInt64(static_cast<int64_t>(Bits() >> Below(64)));
       case TypeKind::kDouble: {
         if (Below(2) == 0) return out.AppendDouble(static_cast<double>(Below(1000000)) / 100);
         const uint64_t bits = Bits();
@@ -34,10 +30,8 @@ class ValueMaker {
       }
       case TypeKind::kDecimal:
         return out.AppendDecimal(static_cast<Int128>(static_cast<int64_t>(Bits())) / 1000);
-      case TypeKind::kString:
-        return out.AppendBytes(Text());
-      case TypeKind::kBytes:
-        return out.AppendBytes(Bytes());
+      case TypeKind::kString: return out.AppendBytes(Text());
+      case TypeKind::kBytes: return out.AppendBytes(Bytes());
       case TypeKind::kArray: {
         for (uint32_t i = Below(4); i > 0; --i) Append(type.element(), out.child(0));
         return out.AppendNested();
@@ -62,7 +56,7 @@ class ValueMaker {
   uint64_t Bits() { return static_cast<uint64_t>(random_()) << 32 | random_(); }
   std::string Text() {
     static const char* const kPieces[] = {"a", "\"", "\\", "\n", "é", "😀", ",", " ", "{", "x\x01"};
-    std::string text = "t";   // DELIMITED cannot tell an empty text from a null.
+    std::string text = "t";  // DELIMITED cannot tell an empty text from a null.
     for (uint32_t i = Below(12); i > 0; --i) text += kPieces[Below(10)];
     return text;
   }
@@ -94,23 +88,24 @@ void CheckRoundTrip(const FormatSpec& spec, const std::vector<DataType>& types, 
     for (size_t i = 0; i < types.size(); ++i) {
       for (int32_t row = 0; row < kRows; ++row) {
         ASSERT_EQ(side.columns[i]->ToText(row), values[i]->ToText(row))
-            << types[i].ToString() << "\n" << texts[static_cast<size_t>(row)].value_or("(null)");
+            << types[i].ToString() << "\n"
+            << texts[static_cast<size_t>(row)].value_or("(null)");
       }
     }
   }
 }
 
 const std::vector<DataType> kFlatTypes = {
-    DataType::Boolean(), DataType::Int(),  DataType::Bigint(), DataType::Double(),
-    DataType::Decimal(20, 5), DataType::String(), DataType::Bytes(), DataType::Date(),
-    DataType::Time(), DataType::Timestamp()};
+    DataType::Boolean(),      DataType::Int(),      DataType::Bigint(), DataType::Double(),
+    DataType::Decimal(20, 5), DataType::String(),   DataType::Bytes(),  DataType::Date(),
+    DataType::Time(),         DataType::Timestamp()};
 
 TEST(RoundTripTest, Json) {
   std::vector<DataType> types = kFlatTypes;
   types.push_back(DataType::Array(DataType::Array(DataType::String())));
   types.push_back(DataType::Map(DataType::String(), DataType::Double()));
-  types.push_back(DataType::Struct(
-      {{"A", DataType::Int()}, {"B", DataType::Array(DataType::Decimal(20, 5))}}));
+  types.push_back(
+      DataType::Struct({{"A", DataType::Int()}, {"B", DataType::Array(DataType::Decimal(20, 5))}}));
   for (uint32_t seed = 1; seed <= 20; ++seed) CheckRoundTrip(kJson, types, seed);
 }
 

@@ -57,8 +57,8 @@ class AggregateCall {
   /// Adds rows to a group; the result after each, a blank between two.
   std::string AddEach(uint32_t group, const std::vector<std::vector<Value>>& rows) {
     ColumnBuilder out(overload_->return_type);
-    states_->AddEach(Columns(rows), Numbers(rows.size()),
-                     std::vector<uint32_t>(rows.size(), group), out);
+    states_->AddEach(Columns(rows), Numbers(rows.size()), std::vector<uint32_t>(rows.size(), group),
+                     out);
     return Text(out.Finish());
   }
   std::string AddEach(const std::vector<Value>& values) {

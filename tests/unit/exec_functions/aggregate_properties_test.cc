@@ -19,14 +19,10 @@ using Rows = std::vector<std::vector<Value>>;
 
 DataType Concrete(const TypePattern& pattern) {
   switch (pattern.kind) {
-    case TypePattern::Kind::kExact:
-      return pattern.exact;
-    case TypePattern::Kind::kAnyDecimal:
-      return DataType::Decimal(10, 2);
-    case TypePattern::Kind::kArray:
-      return DataType::Array(Concrete(pattern.children[0]));
-    default:
-      return DataType::String();
+    case TypePattern::Kind::kExact: return pattern.exact;
+    case TypePattern::Kind::kAnyDecimal: return DataType::Decimal(10, 2);
+    case TypePattern::Kind::kArray: return DataType::Array(Concrete(pattern.children[0]));
+    default: return DataType::String();
   }
 }
 
@@ -41,26 +37,20 @@ class RandomValues {
     if (Below(8) == 0) return Value();
     const int32_t n = base + Below(20);
     switch (type.kind()) {
-      case TypeKind::kBoolean:
-        return Value(n % 2 == 0);
+      case TypeKind::kBoolean: return Value(n % 2 == 0);
       case TypeKind::kInt:
       case TypeKind::kDate:
-      case TypeKind::kTime:
-        return Value(n);
+      case TypeKind::kTime: return Value(n);
       case TypeKind::kBigint:
-      case TypeKind::kTimestamp:
-        return Value(int64_t{n});
-      case TypeKind::kDouble:
-        return Value(n * 0.5);
-      case TypeKind::kDecimal:
-        return Value(Int128{n});
+      case TypeKind::kTimestamp: return Value(int64_t{n});
+      case TypeKind::kDouble: return Value(n * 0.5);
+      case TypeKind::kDecimal: return Value(Int128{n});
       case TypeKind::kArray: {
         Value::Items items;
         for (int32_t i = Below(3); i >= 0; --i) items.push_back(Of(type.element(), base));
         return Value(std::move(items));
       }
-      default:
-        return Value("some text, number " + std::to_string(n));
+      default: return Value("some text, number " + std::to_string(n));
     }
   }
   Rows Some(const std::vector<DataType>& types, int32_t count, int32_t base = 0) {

@@ -94,7 +94,7 @@ TEST(Aggregates, MergedSessionsKeepTheOrderOfArrival) {
 TEST(Aggregates, Collections) {
   AggregateCall list("COLLECT_LIST", {DataType::Int()});
   EXPECT_EQ(list.AddEach({I(1), kNull, I(1)}), "[1] [1,null] [1,null,1]");
-  list.Undo(0, {{I(1)}});   // The last one.
+  list.Undo(0, {{I(1)}});  // The last one.
   EXPECT_EQ(list.Result(), "[1,null]");
   AggregateCall set("COLLECT_SET", {DataType::String()});
   EXPECT_EQ(set.AddEach({S("foo"), S("bar"), S("foo"), kNull, kNull}),
@@ -125,8 +125,9 @@ TEST(Aggregates, CollectionsStopAtTheirLimit) {
   EXPECT_EQ(column->child(0)->length(), 1000);
   // The planner adds the setting's value as a further constant.
   const Value one(1);
-  const auto states = RowOf(set.overload()).make(set.overload().parameter_types, {&one, 1},
-                                                 set.overload().return_type);
+  const auto states =
+      RowOf(set.overload())
+          .make(set.overload().parameter_types, {&one, 1}, set.overload().return_type);
   states->Resize(1);
   const auto columns = set.Columns({{I(7)}, {I(8)}});
   states->Add(columns, std::vector<int32_t>{0, 1}, std::vector<uint32_t>{0, 0});

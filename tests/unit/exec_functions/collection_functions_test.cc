@@ -115,8 +115,11 @@ std::string Explode(std::string_view name, const ColumnPtr& lists, const DataTyp
     if (row.name != name) continue;
     EvalContext context;
     const std::vector<uint8_t> active(static_cast<size_t>(lists->length()) / 8 + 1, 0xFF);
-    KernelCall call{.rows = lists->length(), .args = {&lists, 1}, .active = active.data(),
-                    .return_type = &result, .context = &context};
+    KernelCall call{.rows = lists->length(),
+                    .args = {&lists, 1},
+                    .active = active.data(),
+                    .return_type = &result,
+                    .context = &context};
     std::vector<int32_t> counts;
     ColumnBuilder out(result);
     row.kernel(call, counts, out);
@@ -130,9 +133,8 @@ std::string Explode(std::string_view name, const ColumnPtr& lists, const DataTyp
 }
 
 TEST(TableFunctions, Explode) {
-  const ColumnPtr lists = MakeColumn(
-      kInts, {Value(Value::Items{Value(1), Value()}), Value(), Value(Value::Items{}),
-              Value(Value::Items{Value(3)})});
+  const ColumnPtr lists = MakeColumn(kInts, {Value(Value::Items{Value(1), Value()}), Value(),
+                                             Value(Value::Items{}), Value(Value::Items{Value(3)})});
   EXPECT_EQ(Explode("EXPLODE", lists, DataType::Int()), "2 0 0 1 1;null;3;");
   EXPECT_EQ(Explode("CUBE_EXPLODE", lists, kInts), "2 0 1 2 [null,null];[1,null];[];[null];[3];");
   const ColumnPtr pair = MakeColumn(kInts, {Value(Value::Items{Value(1), Value(2)})});

@@ -27,12 +27,11 @@ TEST(DateTimeFunctions, Parses) {
   EXPECT_EQ(Eval("PARSE_DATE", {Lit("JAN-2022"), Lit("MMM-yyyy")}), "2022-01-01");
   EXPECT_EQ(Eval("PARSE_DATE", {Lit("2022-01-02 10:00"), Lit("yyyy-MM-dd")}), "2022-01-02");
   EXPECT_EQ(Eval("PARSE_TIME", {Lit("01:00:00 Pm"), Lit("hh:mm:ss a")}), "13:00:00");
-  EXPECT_EQ(Eval("STRINGTOTIMESTAMP",
-                 {Lit("2018-05-11T21:58:33z"), Lit("yyyy-MM-dd'T'HH:mm:ssX")}),
+  EXPECT_EQ(Eval("STRINGTOTIMESTAMP", {Lit("2018-05-11T21:58:33z"), Lit("yyyy-MM-dd'T'HH:mm:ssX")}),
             "1526075913000");
-  EXPECT_EQ(Eval("STRINGTOTIMESTAMP",
-                 {Lit("2018-05-11T21:58:33 PST"), Lit("yyyy-MM-dd'T'HH:mm:ss zzz")}),
-            "1526101113000");
+  EXPECT_EQ(
+      Eval("STRINGTOTIMESTAMP", {Lit("2018-05-11T21:58:33 PST"), Lit("yyyy-MM-dd'T'HH:mm:ss zzz")}),
+      "1526101113000");
 }
 
 TEST(DateTimeFunctions, Arithmetic) {

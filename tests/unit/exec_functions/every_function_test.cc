@@ -19,41 +19,32 @@ using namespace testing;  // NOLINT: the words of these tests.
 
 DataType Concrete(const TypePattern& pattern) {
   switch (pattern.kind) {
-    case TypePattern::Kind::kExact:
-      return pattern.exact;
-    case TypePattern::Kind::kAnyDecimal:
-      return DataType::Decimal(10, 2);
-    case TypePattern::Kind::kArray:
-      return DataType::Array(Concrete(pattern.children[0]));
+    case TypePattern::Kind::kExact: return pattern.exact;
+    case TypePattern::Kind::kAnyDecimal: return DataType::Decimal(10, 2);
+    case TypePattern::Kind::kArray: return DataType::Array(Concrete(pattern.children[0]));
     case TypePattern::Kind::kMap:
       return DataType::Map(Concrete(pattern.children[0]), Concrete(pattern.children[1]));
-    default:
-      return DataType::String();
+    default: return DataType::String();
   }
 }
 
 Value Sample(const DataType& type, int32_t n) {
   switch (type.kind()) {
-    case TypeKind::kBoolean:
-      return Value(n % 2 == 0);
+    case TypeKind::kBoolean: return Value(n % 2 == 0);
     case TypeKind::kInt:
     case TypeKind::kDate:
-    case TypeKind::kTime:
-      return Value(n % 7 - 2);
+    case TypeKind::kTime: return Value(n % 7 - 2);
     case TypeKind::kBigint:
-    case TypeKind::kTimestamp:
-      return Value(int64_t{n % 7 - 2});
-    case TypeKind::kDouble:
-      return Value(n * 0.25 - 2);
-    case TypeKind::kDecimal:
-      return Value(Int128{n * 10 - 25});
+    case TypeKind::kTimestamp: return Value(int64_t{n % 7 - 2});
+    case TypeKind::kDouble: return Value(n * 0.25 - 2);
+    case TypeKind::kDecimal: return Value(Int128{n * 10 - 25});
     case TypeKind::kArray:
       return Value(Value::Items{Sample(type.element(), n), Value(), Sample(type.element(), n + 1)});
     case TypeKind::kMap:
       return Value(Value::Entries{{Sample(type.key(), n), Sample(type.element(), n)}});
     default: {
-      constexpr const char* kTexts[] = {"", "abc", "Zürich 😀", "[1, 2]", "{\"a\": 1}", "hex", "-3",
-                                        "http://a.io/?b=c", "\xFF\xC0", "DAYS"};
+      constexpr const char* kTexts[] = {"",    "abc", "Zürich 😀",         "[1, 2]",   "{\"a\": 1}",
+                                        "hex", "-3",  "http://a.io/?b=c", "\xFF\xC0", "DAYS"};
       return Value(std::string(kTexts[n % 10]));
     }
   }
@@ -152,8 +143,9 @@ std::vector<Value> Extremes(const DataType& type) {
     case TypeKind::kInt:
     case TypeKind::kDate:
     case TypeKind::kTime:
-      return {Value(), Value(Int::min()), Value(Int::min() + 1), Value(-38), Value(-1), Value(0),
-              Value(1), Value(39), Value(Int::max() - 1), Value(Int::max())};
+      return {
+          Value(),  Value(Int::min()), Value(Int::min() + 1), Value(-38),       Value(-1), Value(0),
+          Value(1), Value(39),         Value(Int::max() - 1), Value(Int::max())};
     case TypeKind::kBigint:
     case TypeKind::kTimestamp:
       return {Value(),
@@ -166,18 +158,21 @@ std::vector<Value> Extremes(const DataType& type) {
               Value(Bigint::max() - 1),
               Value(Bigint::max())};
     case TypeKind::kDouble:
-      return {Value(),     Value(-Double::infinity()), Value(Double::quiet_NaN()),
-              Value(0.0),  Value(-0.0),                Value(Double::denorm_min()),
-              Value(-1.5), Value(Double::max()),       Value(Double::infinity())};
+      return {Value(),
+              Value(-Double::infinity()),
+              Value(Double::quiet_NaN()),
+              Value(0.0),
+              Value(-0.0),
+              Value(Double::denorm_min()),
+              Value(-1.5),
+              Value(Double::max()),
+              Value(Double::infinity())};
     case TypeKind::kDecimal:
       return {Value(), Value(Int128{-9'999'999'999}), Value(Int128{0}), Value(Int128{150}),
               Value(Int128{9'999'999'999})};
-    case TypeKind::kArray:
-      return {Value(), Value(Value::Items{}), Value(Extremes(type.element()))};
-    case TypeKind::kMap:
-      return {Value(), Value(Value::Entries{}), Sample(type, 1)};
-    case TypeKind::kBoolean:
-      return {Value(), Value(true), Value(false)};
+    case TypeKind::kArray: return {Value(), Value(Value::Items{}), Value(Extremes(type.element()))};
+    case TypeKind::kMap: return {Value(), Value(Value::Entries{}), Sample(type, 1)};
+    case TypeKind::kBoolean: return {Value(), Value(true), Value(false)};
     default:
       return {Value(), Value(std::string()), Value(std::string("a")), Value(std::string("é😀-12"))};
   }

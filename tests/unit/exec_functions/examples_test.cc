@@ -23,10 +23,9 @@ std::string Evaluate(std::string_view text) {
 
 TEST(FunctionExamples, AreTrue) {
   int examples = 0;
-  for (const auto table :
-       {&ConditionalFunctions, &StringFunctions, &MaskFunctions, &RegexpFunctions, &MathFunctions,
-        &CollectionFunctions, &LambdaFunctions, &JsonFunctions, &BytesFunctions,
-        &DateTimeFunctions, &UrlFunctions}) {
+  for (const auto table : {&ConditionalFunctions, &StringFunctions, &MaskFunctions,
+                           &RegexpFunctions, &MathFunctions, &CollectionFunctions, &LambdaFunctions,
+                           &JsonFunctions, &BytesFunctions, &DateTimeFunctions, &UrlFunctions}) {
     for (const FunctionRow& row : table()) {
       // Their clock stands at 0 here.
       if (row.example == "UNIX_TIMESTAMP() > 0" || row.example == "UNIX_DATE() > 0" ||

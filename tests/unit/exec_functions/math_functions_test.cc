@@ -47,7 +47,7 @@ TEST(MathFunctions, RoundsDecimalsAtAnyPlace) {
   }
   EXPECT_EQ(Eval("TRUNC", {Decimal(999, 3, 0), Lit(-2)}), "900");
   EXPECT_EQ(Eval("ROUND", {Decimal(949, 3, 0), Lit(-2)}), "900");
-  EXPECT_EQ(Eval("ROUND", {Decimal(999, 3, 0), Lit(-3)}), "null!");   // 1000 has four digits.
+  EXPECT_EQ(Eval("ROUND", {Decimal(999, 3, 0), Lit(-3)}), "null!");  // 1000 has four digits.
 }
 
 TEST(MathFunctions, Truncates) {
@@ -86,10 +86,10 @@ TEST(MathFunctions, TheRest) {
             "[10,20]");
   EXPECT_EQ(Eval("GEO_DISTANCE", {Lit(37.4439), Lit(-122.1663), Lit(51.5257), Lit(-0.1122)}),
             "8634.659796579544");
-  EXPECT_EQ(Eval("GEO_DISTANCE",
-                 {Lit(37.4439), Lit(-122.1663), Lit(51.5257), Lit(-0.1122), Lit("MI")})
-                .substr(0, 9),
-            "5365.6597");
+  EXPECT_EQ(
+      Eval("GEO_DISTANCE", {Lit(37.4439), Lit(-122.1663), Lit(51.5257), Lit(-0.1122), Lit("MI")})
+          .substr(0, 9),
+      "5365.6597");
 }
 
 }  // namespace

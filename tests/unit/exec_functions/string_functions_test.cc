@@ -119,8 +119,7 @@ TEST(StringFunctions, Encode) {
   EXPECT_EQ(Eval("MD5", {Lit("")}), "d41d8cd98f00b204e9800998ecf8427e");
   EXPECT_EQ(Eval("FROM_BYTES", {Bytes("\x1a\xb2"), Lit("hex")}), "1AB2");
   EXPECT_EQ(Eval("TO_BYTES", {Lit("1aB2"), Lit("hex")}), "GrI=");
-  EXPECT_EQ(Eval("UUID", {Bytes(std::string(16, '\x11'))}),
-            "11111111-1111-1111-1111-111111111111");
+  EXPECT_EQ(Eval("UUID", {Bytes(std::string(16, '\x11'))}), "11111111-1111-1111-1111-111111111111");
   EXPECT_EQ(Eval("INT_FROM_BYTES", {Bytes(std::string("\0\0\7\xe5", 4))}), "2021");
   EXPECT_EQ(Eval("INT_FROM_BYTES", {Bytes("abc")}), "null!");
 }

@@ -197,8 +197,8 @@ TEST(StreamAggregate, AgreesWithANaiveOneHoweverCutAndRestarted) {
     const bool hopping = round % 2 == 1;
     const auto node = CountAndSum(hopping ? WindowKind::kHopping : WindowKind::kTumbling, 60,
                                   hopping ? 20 : 60, round % 3 * 15);
-    const Chunk rows = test::ChunkFromText(*node.inputs[0]->schema,
-                                           RandomRows(random, 400, 6, 5, 80));
+    const Chunk rows =
+        test::ChunkFromText(*node.inputs[0]->schema, RandomRows(random, 400, 6, 5, 80));
     const auto wanted = NaiveWindows(rows, node.window);
     std::vector<std::string> first;
     for (int32_t cut : {1, 7, 1000}) {

@@ -64,8 +64,8 @@ TEST(Sort, MergesRunsOfEveryKindOfKey) {
   const auto node = SortBy({{0, false, false}, {1, true, true}}, "T STRING, D DOUBLE");
   Harness run(node);
   std::mt19937 random(7);
-  const std::vector<std::string> texts = {"a", "ab", "prefix1 a", "prefix1 b", "é", "\U0001F600",
-                                          "\uE000", "null"};
+  const std::vector<std::string> texts = {"a", "ab",         "prefix1 a", "prefix1 b",
+                                          "é", "\U0001F600", "\uE000",    "null"};
   size_t rows = 0;
   for (int batch = 0; batch < 20; ++batch) {
     std::string text;
@@ -78,8 +78,8 @@ TEST(Sort, MergesRunsOfEveryKindOfKey) {
   const std::vector<std::string> out = TakeRest(run);
   ASSERT_EQ(out.size(), rows);
   // Code points beyond U+FFFF come before U+E000, as in UTF-16.
-  const std::vector<std::string> order = {"a", "ab", "prefix1 a", "prefix1 b", "é", "\U0001F600",
-                                          "\uE000", "null"};
+  const std::vector<std::string> order = {"a", "ab",         "prefix1 a", "prefix1 b",
+                                          "é", "\U0001F600", "\uE000",    "null"};
   size_t place = 0;
   double last = 0;
   bool first = true;
@@ -146,8 +146,7 @@ TEST(BoundedAggregate, SessionsGoOnWithinTheGapAcrossBatches) {
   node.windowed_key = WindowKind::kSession;
   Harness run(node);
   run.Push(0, "1 | 1, 1\n6 | 1, 1\n12 | 1, 1\n3 | 2, 1\n4 | 2, 1", 1);
-  EXPECT_EQ(TakeRest(run),
-            Lines("+ 1 @1-6 | 1, 2, 2\n+ 12 @12-12 | 1, 1, 1\n+ 3 @3-4 | 2, 2, 2"));
+  EXPECT_EQ(TakeRest(run), Lines("+ 1 @1-6 | 1, 2, 2\n+ 12 @12-12 | 1, 1, 1\n+ 3 @3-4 | 2, 2, 2"));
 }
 
 TEST(LatestRows, GivesTheRowsThatAreLeft) {

@@ -26,10 +26,10 @@ TEST(ForeignKeyAnswers, DropsWhatIsOutOfDate) {
   const auto node = Answers();
   Harness run(node);
   run.Push(0, "1 | 1, a, x, 1, 1");
-  run.Push(0, "2 | 1, b, y, 4, 3");            // Moved, and another partition answers first.
-  run.Push(0, "3 | 1, a, z, 1, 1");            // What the earlier one still saw.
+  run.Push(0, "2 | 1, b, y, 4, 3");  // Moved, and another partition answers first.
+  run.Push(0, "3 | 1, a, z, 1, 1");  // What the earlier one still saw.
   run.Restart();
-  run.Push(0, "4 | 1, null, null, 4, 4");      // It has let go.
+  run.Push(0, "4 | 1, null, null, 4, 4");  // It has let go.
   run.Push(0, "5 | 1, b, w, 4, 1");
   EXPECT_EQ(run.Take(), Lines("+ 1 | 1, a, x\nu 2 | 1, b, y\nu 5 | 1, b, w"));
 }
@@ -39,23 +39,22 @@ TEST(ForeignKeyAnswers, ADeletedRowStaysDeletedWhileOldAnswersAreOnTheirWay) {
   Harness run(node);
   run.Push(0, "1 | 1, a, x, 1, 1");
   run.Push(0, "2 | 1, b, y, 2, 3");
-  run.Push(0, "3 | 1, null, null, 3, 0");      // Deleted, before the first partition let go.
+  run.Push(0, "3 | 1, null, null, 3, 0");  // Deleted, before the first partition let go.
   run.Push(0, "4 | 1, a, z, 1, 1");
   run.Restart();
   run.Push(0, "5 | 1, a, z, 1, 1");
   run.Push(0, "6 | 1, null, null, 2, 4");
-  run.Push(0, "7 | 1, c, v, 9, 1");            // Made anew.
-  EXPECT_EQ(run.Take(),
-            Lines("+ 1 | 1, a, x\nu 2 | 1, b, y\n- 3 | 1, null, null\n+ 7 | 1, c, v"));
+  run.Push(0, "7 | 1, c, v, 9, 1");  // Made anew.
+  EXPECT_EQ(run.Take(), Lines("+ 1 | 1, a, x\nu 2 | 1, b, y\n- 3 | 1, null, null\n+ 7 | 1, c, v"));
 }
 
 TEST(ForeignKeyAnswers, ADeletedRowIsToldWithoutAResult) {
   const auto node = Answers();
   Harness run(node);
   run.Push(0, "1 | 1, a, x, 1, 1");
-  run.Push(0, "2 | 1, null, null, 1, 0");      // The right row is gone,
-  run.Push(0, "3 | 1, null, null, 2, 8");      // then the left one, too.
-  run.Push(0, "4 | 2, null, null, 3, 0");      // A row that found nothing.
+  run.Push(0, "2 | 1, null, null, 1, 0");  // The right row is gone,
+  run.Push(0, "3 | 1, null, null, 2, 8");  // then the left one, too.
+  run.Push(0, "4 | 2, null, null, 3, 0");  // A row that found nothing.
   EXPECT_EQ(run.Take(), Lines("+ 1 | 1, a, x\n- 2 | 1, null, null\n- 3 | 1, null, null"));
 }
 

@@ -35,9 +35,9 @@ physical::StreamStreamJoin SpillJoin(const SpillCase& spill, int64_t before, int
   physical::StreamStreamJoin node;
   const std::string key = spill.text_keys ? "K STRING KEY" : "K INT KEY";
   node.inputs = {InputNode(key + ", L STRING"), InputNode(key + ", R STRING")};
-  node.schema = SchemaFromText(spill.text_keys
-                                   ? "K STRING KEY, L_K STRING, L STRING, R_K STRING, R STRING"
-                                   : "K INT KEY, L_K INT, L STRING, R_K INT, R STRING");
+  node.schema =
+      SchemaFromText(spill.text_keys ? "K STRING KEY, L_K STRING, L STRING, R_K STRING, R STRING"
+                                     : "K INT KEY, L_K INT, L STRING, R_K INT, R STRING");
   node.join = spill.kind;
   node.before_ms = before;
   node.after_ms = after;
@@ -62,8 +62,8 @@ class SpillRows {
     for (int row = 0; row < rows; ++row) {
       time_ += static_cast<int64_t>(random_() % 3);
       const bool late = random_() % 7 == 0;
-      times.push_back(std::max<int64_t>(
-          0, late ? time_ - static_cast<int64_t>(random_() % late_max) : time_));
+      times.push_back(
+          std::max<int64_t>(0, late ? time_ - static_cast<int64_t>(random_() % late_max) : time_));
       const auto key = static_cast<int>(random_() % keys_);
       if (random_() % 97 == 0) {
         keys.AppendNull();
@@ -166,16 +166,16 @@ TEST_P(JoinSpill, GivesWhatAJoinInMemoryGives) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Kinds, JoinSpill,
-    ::testing::Values(SpillCase{"Inner", JoinKind::kInner, true},
-                      SpillCase{"InnerOfTexts", JoinKind::kInner, true, true},
-                      SpillCase{"LeftAtOnce", JoinKind::kLeft, false},
-                      SpillCase{"Left", JoinKind::kLeft, true},
-                      SpillCase{"Right", JoinKind::kRight, true, true},
-                      SpillCase{"Full", JoinKind::kFull, true},
-                      SpillCase{"FullAsKafka", JoinKind::kFull, true, false, true}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Kinds, JoinSpill,
+                         ::testing::Values(SpillCase{"Inner", JoinKind::kInner, true},
+                                           SpillCase{"InnerOfTexts", JoinKind::kInner, true, true},
+                                           SpillCase{"LeftAtOnce", JoinKind::kLeft, false},
+                                           SpillCase{"Left", JoinKind::kLeft, true},
+                                           SpillCase{"Right", JoinKind::kRight, true, true},
+                                           SpillCase{"Full", JoinKind::kFull, true},
+                                           SpillCase{"FullAsKafka", JoinKind::kFull, true, false,
+                                                     true}),
+                         [](const auto& info) { return info.param.name; });
 
 // So many bytes match that they are read back a few rows at a time.
 TEST(JoinSpillSizes, WideRowsOfFewKeys) {

@@ -249,8 +249,8 @@ TEST(StreamStreamJoin, ForgetsExpiredRows) {
 
 physical::StreamTableJoin TableJoin(JoinKind kind) {
   physical::StreamTableJoin node;
-  node.inputs = {InputNode("K INT KEY, V STRING"), InputNode("K INT KEY, T STRING",
-                                                             ChangeMode::kUpsert)};
+  node.inputs = {InputNode("K INT KEY, V STRING"),
+                 InputNode("K INT KEY, T STRING", ChangeMode::kUpsert)};
   node.schema = SchemaFromText("K INT KEY, V STRING, T STRING");
   node.join = kind;
   node.left_columns = {1};
@@ -270,11 +270,10 @@ TEST(StreamTableJoin, LooksUpTheRowOfTheMoment) {
     run.Push(0, "40 | 0, null");
     run.Push(1, "- 50 | 0");
     run.Push(0, "60 | 0, a");
-    EXPECT_EQ(run.Take(),
-              kind == JoinKind::kInner
-                  ? Lines("+ 10 | 0, a, b\n+ 20 | 0, null, b\n+ 40 | 0, null, null")
-                  : Lines("+ 10 | 0, a, b\n+ 20 | 0, null, b\n+ 25 | 7, x, null\n"
-                          "+ 40 | 0, null, null\n+ 60 | 0, a, null"));
+    EXPECT_EQ(run.Take(), kind == JoinKind::kInner
+                              ? Lines("+ 10 | 0, a, b\n+ 20 | 0, null, b\n+ 40 | 0, null, null")
+                              : Lines("+ 10 | 0, a, b\n+ 20 | 0, null, b\n+ 25 | 7, x, null\n"
+                                      "+ 40 | 0, null, null\n+ 60 | 0, a, null"));
   }
 }
 

@@ -50,7 +50,7 @@ class Meter : public Operator {
   int64_t nulls = 0;
   int32_t chunks = 0;
   int32_t most_rows = 0;
-  size_t widest = 0;       // Buffers of a column of several rows.
+  size_t widest = 0;  // Buffers of a column of several rows.
   size_t text_bytes = 0;
 };
 
@@ -177,7 +177,7 @@ TEST(LargeValues, AValueThatNoRecordHoldsIsTheErrorOfItsRow) {
   Driven run(node);
   ASSERT_TRUE(run.Push(0, Rows(5, false, 1)).ok());
   EXPECT_EQ(run.meter.rows, 5);
-  EXPECT_EQ(run.meter.text_bytes, 90'000'000u);   // Of rows 1 and 2; row 0 is cut to nothing.
+  EXPECT_EQ(run.meter.text_bytes, 90'000'000u);  // Of rows 1 and 2; row 0 is cut to nothing.
   EXPECT_EQ(run.meter.nulls, 2);
   EXPECT_EQ(run.context.dropped["expression_error"], 2);
 }
@@ -187,10 +187,10 @@ TEST(LargeValues, AFoldThatDoublesItsTextEnds) {
   node.inputs = {InputNode("K INT KEY, V STRING")};
   node.schema = SchemaFromText("K INT KEY, P STRING");
   const BoundExprPtr state = testing::Param(0, DataType::String());
-  node.exprs = {Col(0, DataType::Int()),
-                Call("REDUCE", {Call("GENERATE_SERIES", {Lit(1), Lit(100)}),
-                                Col(1, DataType::String()),
-                                testing::Lambda(0, 2, Call("||", {state, state}))})};
+  node.exprs = {
+      Col(0, DataType::Int()),
+      Call("REDUCE", {Call("GENERATE_SERIES", {Lit(1), Lit(100)}), Col(1, DataType::String()),
+                      testing::Lambda(0, 2, Call("||", {state, state}))})};
   Driven run(node);
   ASSERT_TRUE(run.Push(0, Rows(1, false, 1)).ok());
   EXPECT_EQ(run.meter.nulls, 1);
@@ -217,8 +217,8 @@ TEST(LargeValues, UpdatesStayWithWhatTheyReplace) {
     int pairs = 0;
   } pairs;
   Chunk chunk = Rows(7, false, 1);
-  const RowOp ops[] = {RowOp::kInsert,      RowOp::kUpdateBefore, RowOp::kUpdateAfter,
-                       RowOp::kUpdateBefore, RowOp::kUpdateAfter, RowOp::kUpdateBefore,
+  const RowOp ops[] = {RowOp::kInsert,       RowOp::kUpdateBefore, RowOp::kUpdateAfter,
+                       RowOp::kUpdateBefore, RowOp::kUpdateAfter,  RowOp::kUpdateBefore,
                        RowOp::kUpdateAfter};
   uint8_t* data = nullptr;
   chunk.ops = MakeBuffer(sizeof(ops), &data);

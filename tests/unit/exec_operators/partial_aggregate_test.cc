@@ -32,8 +32,9 @@ Plans MakePlans(WindowKind kind, int64_t size = 0, int64_t advance = 0, int64_t 
   const DataType number = DataType::Bigint();
   auto& direct = plans.direct;
   direct.inputs = {InputNode("K INT KEY, V BIGINT, T STRING")};
-  direct.schema = SchemaFromText("K INT KEY, N BIGINT, NV BIGINT, S BIGINT, LOW BIGINT, "
-                                 "HIGH BIGINT, A DOUBLE, D BIGINT");
+  direct.schema = SchemaFromText(
+      "K INT KEY, N BIGINT, NV BIGINT, S BIGINT, LOW BIGINT, "
+      "HIGH BIGINT, A DOUBLE, D BIGINT");
   direct.key_columns = 1;
   direct.calls = {Aggregate("COUNT", {}, {}),
                   Aggregate("COUNT", {number}, {1}),
@@ -50,8 +51,9 @@ Plans MakePlans(WindowKind kind, int64_t size = 0, int64_t advance = 0, int64_t 
 
   auto& partial = plans.partial;
   partial.inputs = direct.inputs;
-  partial.schema = SchemaFromText("K INT KEY, N BIGINT, NV BIGINT, S BIGINT, LOW BIGINT, "
-                                  "HIGH BIGINT, AS BIGINT, AN BIGINT, D BYTES");
+  partial.schema = SchemaFromText(
+      "K INT KEY, N BIGINT, NV BIGINT, S BIGINT, LOW BIGINT, "
+      "HIGH BIGINT, AS BIGINT, AN BIGINT, D BYTES");
   partial.key_columns = 1;
   partial.calls = direct.calls;
   partial.window = direct.window;
@@ -144,8 +146,7 @@ Outcome RunDirect(const Plans& plans, const Feed& feed, int32_t cut) {
   test::Sink sink;
   std::unique_ptr<Operator> aggregate = Open(plans.direct, context, sink);
   feed.Run(
-      cut,
-      [&](int, Chunk batch) { EXPECT_TRUE(aggregate->OnBatch(0, std::move(batch)).ok()); },
+      cut, [&](int, Chunk batch) { EXPECT_TRUE(aggregate->OnBatch(0, std::move(batch)).ok()); },
       [&](int64_t time) { EXPECT_TRUE(aggregate->OnStreamTime(0, time).ok()); });
   EXPECT_TRUE(aggregate->CloseWindows().ok());
   return OutcomeOf(sink, context);
@@ -185,8 +186,7 @@ Outcome RunInParts(const Plans& plans, const Feed& feed, int partitions, int32_t
 
 TEST(PartialAggregate, PartsAndMergeAreTheAggregate) {
   std::mt19937 random(7);
-  const Plans kinds[] = {MakePlans(WindowKind::kNone),
-                         MakePlans(WindowKind::kTumbling, 60, 60, 15),
+  const Plans kinds[] = {MakePlans(WindowKind::kNone), MakePlans(WindowKind::kTumbling, 60, 60, 15),
                          MakePlans(WindowKind::kHopping, 60, 20, 10)};
   for (int round = 0; round < 6; ++round) {
     for (const Plans& plans : kinds) {

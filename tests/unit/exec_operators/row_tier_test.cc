@@ -201,17 +201,18 @@ TEST(RowTier, ForeignKeyJoinOfAnEarlierVersion) {
   test::FakeContext& context = run.context();
   context.memory_share = 0;
   // The pointer stands behind the columns of a left row.
-  context.Store("left").Put(first, OldPage(ChunkFromText(
-      *SchemaFromText("K INT KEY, F INT, POINTER INT"), "1 | 1, 7, 7\n1 | 2, 7, 7\n1 | 3, 8, 8")));
-  context.Store("right").Put(
-      first, OldPage(ChunkFromText(*node.inputs[1]->schema, "1 | 7, x\n1 | 9, z")));
+  context.Store("left").Put(first,
+                            OldPage(ChunkFromText(*SchemaFromText("K INT KEY, F INT, POINTER INT"),
+                                                  "1 | 1, 7, 7\n1 | 2, 7, 7\n1 | 3, 8, 8")));
+  context.Store("right").Put(first,
+                             OldPage(ChunkFromText(*node.inputs[1]->schema, "1 | 7, x\n1 | 9, z")));
   for (int opening = 0; opening < 2; ++opening) {
     run.OpenAgain();
     run.Push(1, "5 | 7, y");
     run.Push(0, "6 | 3, 9");
-    EXPECT_EQ(run.Take(), test::Lines(opening == 0
-                                          ? "u 5 | 1, 7, y\nu 5 | 2, 7, y\n+ 6 | 3, 9, z"
-                                          : "u 5 | 1, 7, y\nu 5 | 2, 7, y\nu 6 | 3, 9, z"));
+    EXPECT_EQ(run.Take(),
+              test::Lines(opening == 0 ? "u 5 | 1, 7, y\nu 5 | 2, 7, y\n+ 6 | 3, 9, z"
+                                       : "u 5 | 1, 7, y\nu 5 | 2, 7, y\nu 6 | 3, 9, z"));
     run.Barrier();
     EXPECT_EQ(context.stores_["left"].entries().size(), 3u);
     EXPECT_EQ(context.stores_["left-pointers"].entries().size(), 3u);

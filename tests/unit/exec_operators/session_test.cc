@@ -103,7 +103,7 @@ std::map<std::string, std::string> NaiveSessions(const Chunk& chunk, int64_t gap
   int64_t clock = INT64_MIN / 2;
   for (int32_t row = 0; row < chunk.rows; ++row) {
     const int64_t time = chunk.row_time()->values<int64_t>()[row];
-    const int64_t before = clock;   // Of the rows that came earlier.
+    const int64_t before = clock;  // Of the rows that came earlier.
     clock = std::max(clock, time);
     auto& list = sessions[chunk.columns[0]->values<int32_t>()[row]];
     NaiveSession merged{time, time, 1, chunk.columns[1]->values<int64_t>()[row]};

@@ -64,9 +64,11 @@ std::vector<std::string> Decode(const physical::TopicSource& node,
   return ChunkToLines(chunk);
 }
 
-const std::vector<TestRecord> kRecords = {
-    {"a", R"({"N": 1})", 10}, {"b", R"({"N": )", 20}, {std::nullopt, R"({"N": 3})", 30},
-    {"d", std::nullopt, 40},  {"e", R"({"N": 5})", -1}};
+const std::vector<TestRecord> kRecords = {{"a", R"({"N": 1})", 10},
+                                          {"b", R"({"N": )", 20},
+                                          {std::nullopt, R"({"N": 3})", 30},
+                                          {"d", std::nullopt, 40},
+                                          {"e", R"({"N": 5})", -1}};
 
 TEST(SourceDecoder, SkipsBadRecords) {
   FakeContext context;

@@ -244,7 +244,7 @@ TEST(SpilledGroups, OfATable) {
     for (bool every : {true, false}) {
       Pair pair(node, every, random);
       RandomRows rows{random, 40, 3, 10};
-      std::map<int, std::string> table;   // What each row of the table holds now.
+      std::map<int, std::string> table;  // What each row of the table holds now.
       for (int part = 0; part < 40 && !HasFailure(); ++part) {
         std::string text;
         for (size_t row = 0; row < 1 + random() % 60; ++row) {

@@ -28,9 +28,8 @@ std::vector<DataType> Types(const Schema& schema) {
 }
 
 ColumnPtr NestedColumn() {
-  const DataType type = DataType::Array(
-      DataType::Struct({{"A", DataType::Int()}, {"M", DataType::Map(DataType::String(),
-                                                                    DataType::Double())}}));
+  const DataType type = DataType::Array(DataType::Struct(
+      {{"A", DataType::Int()}, {"M", DataType::Map(DataType::String(), DataType::Double())}}));
   ColumnBuilder builder(type);
   for (int row = 0; row < 5; ++row) {
     if (row == 2) {
@@ -394,10 +393,9 @@ TEST(RowTable, ReadsWhatEarlierVersionsWrote) {
     MemoryStore store;
     std::string page;
     for (int i = 0; i < 100; ++i) {
-      const Chunk row = ChunkFromText(
-          *schema, std::to_string(i) + "|k" + std::to_string(i) +
-                       (has_time ? ", " + std::to_string(i + 10) : "") + ", " +
-                       std::to_string(i * 2) + ", 7");
+      const Chunk row = ChunkFromText(*schema, std::to_string(i) + "|k" + std::to_string(i) +
+                                                   (has_time ? ", " + std::to_string(i + 10) : "") +
+                                                   ", " + std::to_string(i * 2) + ", 7");
       std::string key, value;
       AppendRow(std::span(row.columns).first(static_cast<size_t>(layout.key_columns)), 0, key);
       AppendOrdered64(i, value);
@@ -425,8 +423,9 @@ TEST(RowTable, ReadsWhatEarlierVersionsWrote) {
     const int32_t rows[] = {0, 1};
     const int64_t times[] = {9, 9};
     std::vector<uint32_t> ids;
-    ASSERT_TRUE(table.Find(std::span(asked.columns).first(static_cast<size_t>(layout.key_columns)),
-                           rows, has_time ? std::span(times) : std::span<const int64_t>(), ids)
+    ASSERT_TRUE(table
+                    .Find(std::span(asked.columns).first(static_cast<size_t>(layout.key_columns)),
+                          rows, has_time ? std::span(times) : std::span<const int64_t>(), ids)
                     .ok());
     ASSERT_TRUE(table.Has(ids[0]));
     const RowRef ref = table.ref(ids[0]);

@@ -126,7 +126,8 @@ TEST(MaterializedView, LooksUpAndScans) {
     u 2 | 1, b
     + 3 | 2, c
     - 4 | 2
-    + 5 | -3, d)")).ok());
+    + 5 | -3, d)"))
+                  .ok());
   // Nothing before the commit; then in order of the keys.
   EXPECT_EQ(ScanLines(options, context), Lines(""));
   Commit(*view);
@@ -169,7 +170,8 @@ TEST(MaterializedView, ForgetsWindowsAfterTheirRetention) {
     1 @20-30 | a, 2
     1 @0-10 | a, 1
     1 @0-10 | b, 5
-    2 @0-10 | a, 7)")).ok());
+    2 @0-10 | a, 7)"))
+                  .ok());
   ASSERT_TRUE(view->OnStreamTime(0, 99).ok());
   Commit(*view);
   const std::vector<Value> a = {Value(std::string("a"))}, b = {Value(std::string("b"))};

@@ -20,7 +20,7 @@ struct Way {
   int partitions = 1;
   int threads = 1;
   uint64_t skew_seed = 0;
-  bool all_before = false;   // Every record is there before the query starts.
+  bool all_before = false;  // Every record is there before the query starts.
 };
 
 constexpr int kKeys = 12;
@@ -96,7 +96,8 @@ Table RunWay(const std::string& query, const std::vector<Record>& records, const
   const std::unique_ptr<Engine> engine = Open(way);
   const auto run = [&](const std::string& sql) { Execute(*engine, sql); };
   run("CREATE STREAM s (k STRING KEY, g INT, x BIGINT) WITH (kafka_topic='s', value_format='JSON', "
-      "partitions=" + std::to_string(way.partitions) + ");");
+      "partitions=" +
+      std::to_string(way.partitions) + ");");
   if (way.all_before) AppendSkewed(*engine, "s", records, way);
   run(query);
   if (!way.all_before) AppendSkewed(*engine, "s", records, way);
@@ -123,8 +124,8 @@ void ExpectOneResult(const std::string& query, const std::vector<Record>& record
 }
 
 constexpr const char* kGrace = "GRACE PERIOD 1 HOUR";
-const std::vector<Way> kWays = {{4, 1, 0}, {4, 3, 0}, {4, 3, 11}, {4, 1, 12}, {4, 3, 13, true},
-                                {1, 3, 0}, {1, 1, 0, true}};
+const std::vector<Way> kWays = {{4, 1, 0},        {4, 3, 0}, {4, 3, 11},     {4, 1, 12},
+                                {4, 3, 13, true}, {1, 3, 0}, {1, 1, 0, true}};
 
 TEST(OneResult, Tumbling) {
   ExpectOneResult(std::string("CREATE TABLE t AS SELECT g, COUNT(*) AS n, SUM(x) AS s, MAX(x) AS m "
@@ -158,16 +159,17 @@ TEST(OneResult, SessionBehindAnExchange) {
 }
 
 TEST(OneResult, ListsAndLatestOfAKeyKeepItsOrder) {
-  ExpectOneResult("CREATE TABLE t AS SELECT k, COLLECT_LIST(x) AS xs, LATEST_BY_OFFSET(x) AS last, "
-                  "EARLIEST_BY_OFFSET(x) AS first FROM s GROUP BY k;",
-                  MakeRecords(5, 30'000), kWays);
+  ExpectOneResult(
+      "CREATE TABLE t AS SELECT k, COLLECT_LIST(x) AS xs, LATEST_BY_OFFSET(x) AS last, "
+      "EARLIEST_BY_OFFSET(x) AS first FROM s GROUP BY k;",
+      MakeRecords(5, 30'000), kWays);
 }
 
 TEST(OneResult, ListsBehindAnExchangeGoByTimeWhenAllIsThere) {
-  ExpectOneResult("CREATE TABLE t AS SELECT g, COLLECT_LIST(x) AS xs, LATEST_BY_OFFSET(x) AS last "
-                  "FROM s GROUP BY g;",
-                  MakeRecords(6, 0),
-                  {{4, 1, 0, true}, {4, 3, 0, true}, {4, 3, 0, true}, {1, 3, 0, true}});
+  ExpectOneResult(
+      "CREATE TABLE t AS SELECT g, COLLECT_LIST(x) AS xs, LATEST_BY_OFFSET(x) AS last "
+      "FROM s GROUP BY g;",
+      MakeRecords(6, 0), {{4, 1, 0, true}, {4, 3, 0, true}, {4, 3, 0, true}, {1, 3, 0, true}});
 }
 
 // What a join of streams writes, as a multiset. Everything is there before it starts: while rows
@@ -194,10 +196,10 @@ std::multiset<std::string> RunJoin(const std::string& query, uint64_t seed, int6
 // Some rows come when their window has passed, in their own partition or in others.
 TEST(OneResult, OuterJoinsBehindExchanges) {
   for (const std::string kind : {"", "LEFT", "RIGHT", "FULL OUTER"}) {
-    const std::string query =
-        "CREATE STREAM t AS SELECT ROWKEY, s.x AS a, r.x AS b FROM s " + kind +
-        " JOIN r WITHIN 2 SECONDS GRACE PERIOD 40 SECONDS"
-        " ON s.g * 7 + s.x % 60 = r.g * 7 + r.x % 60;";
+    const std::string query = "CREATE STREAM t AS SELECT ROWKEY, s.x AS a, r.x AS b FROM s " +
+                              kind +
+                              " JOIN r WITHIN 2 SECONDS GRACE PERIOD 40 SECONDS"
+                              " ON s.g * 7 + s.x % 60 = r.g * 7 + r.x % 60;";
     const auto wanted = RunJoin(query, 20, 30'000, {4, 1, 0, true});
     EXPECT_GT(wanted.size(), 30u);
     for (const Way& way : std::vector<Way>{{4, 3, 0, true}, {4, 3, 0, true}, {4, 2, 0, true}}) {
@@ -269,8 +271,9 @@ TEST(OneResult, RowsInOrderAreNotLostUnderARunningQuery) {
       Random random(seed);
       const bool first = seed % 3 != 0;
       const std::unique_ptr<Engine> engine = Open({3, 1 + static_cast<int>(seed % 3)});
-      Execute(*engine, "CREATE STREAM s (k STRING KEY, g INT, x BIGINT) WITH (kafka_topic='s', "
-                       "value_format='JSON', partitions=3);");
+      Execute(*engine,
+              "CREATE STREAM s (k STRING KEY, g INT, x BIGINT) WITH (kafka_topic='s', "
+              "value_format='JSON', partitions=3);");
       if (first) Execute(*engine, query);
       for (size_t at = 0; at < records.size();) {
         const size_t count = std::min<size_t>(1 + random() % 90, records.size() - at);

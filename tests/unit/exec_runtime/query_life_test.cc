@@ -166,7 +166,7 @@ TEST_F(QueryLife, ASelectWithoutEndIsCancelled) {
     while (status.ok()) status = (*cursor)->Next(std::chrono::milliseconds(100)).status();
     done.set_value(status);
   });
-  result.wait_for(std::chrono::milliseconds(20));   // Most likely it is at work then.
+  result.wait_for(std::chrono::milliseconds(20));  // Most likely it is at work then.
   (*cursor)->Cancel();
   reading.join();
   EXPECT_EQ(result.get().code(), ErrorCode::kCancelled);
@@ -180,7 +180,8 @@ TEST_F(QueryLife, AStatementWithoutEndIsCancelled) {
         engine_
             ->Execute("CREATE STREAM s (x INT) WITH (kafka_topic='s', value_format='JSON', "
                       "partitions=1); INSERT INTO s (x) VALUES (REDUCE("
-                      "GENERATE_SERIES(1, 4000000), 0, (s, x) => s + REDUCE(GENERATE_SERIES(1, 4000000), 0, (t, y) => t + y)));")
+                      "GENERATE_SERIES(1, 4000000), 0, (s, x) => s + REDUCE(GENERATE_SERIES(1, "
+                      "4000000), 0, (t, y) => t + y)));")
             .status());
   });
   std::future<Status> result = done.get_future();

@@ -98,8 +98,7 @@ TEST(StagePlan, AJoinPutsBothSidesIntoOneStage) {
 }
 
 TEST(StagePlan, SidesWithDifferentPartitionsCannotBeReadTogether) {
-  const NodePtr join =
-      Over<physical::StreamStreamJoin>({Source("a", {"K"}), Source("b", {"K"})});
+  const NodePtr join = Over<physical::StreamStreamJoin>({Source("a", {"K"}), Source("b", {"K"})});
   auto stages = Cut({Over<physical::TopicSink>({join})}, {{"a", 2}, {"b", 4}});
   ASSERT_FALSE(stages.ok());
   EXPECT_EQ(stages.status().code(), ErrorCode::kNotCoPartitioned);
@@ -110,8 +109,8 @@ TEST(StagePlan, RootsThatReadTheSameTopicShareOneSource) {
   auto one = Source("a", {"B", "K"});
   auto two = Source("a", {"K", "C"});
   two->needs_headers = true;
-  auto stages = Cut({Over<physical::TopicSink>({one}), Over<physical::TopicSink>({two})},
-                    {{"a", 2}});
+  auto stages =
+      Cut({Over<physical::TopicSink>({one}), Over<physical::TopicSink>({two})}, {{"a", 2}});
   ASSERT_TRUE(stages.ok());
   ASSERT_EQ(stages->sources.size(), 1u);
   ASSERT_EQ(stages->stages.size(), 1u);
@@ -133,8 +132,8 @@ TEST(StagePlan, AnotherStartIsAnotherSource) {
   auto one = Source("a", {"K"});
   auto two = Source("a", {"K"});
   two->start = physical::TopicSource::Start::kLatest;
-  auto stages = Cut({Over<physical::TopicSink>({one}), Over<physical::TopicSink>({two})},
-                    {{"a", 2}});
+  auto stages =
+      Cut({Over<physical::TopicSink>({one}), Over<physical::TopicSink>({two})}, {{"a", 2}});
   ASSERT_TRUE(stages.ok());
   EXPECT_EQ(stages->sources.size(), 2u);
   EXPECT_EQ(stages->stages.size(), 2u);

@@ -42,8 +42,10 @@ class FakeCopy final : public Broker {
   class Unit final : public CommitUnit {
    public:
     explicit Unit(FakeCopy& copy)
-        : copy_(copy), outputs_(copy.topics_.NewCommitUnit("q")),
-          last_(copy.topics_.NewCommitUnit("q")), state_(copy.own_->NewCommitUnit("q")) {}
+        : copy_(copy),
+          outputs_(copy.topics_.NewCommitUnit("q")),
+          last_(copy.topics_.NewCommitUnit("q")),
+          state_(copy.own_->NewCommitUnit("q")) {}
     Status Append(std::string_view topic, int32_t partition, RecordBatchBuilder& records) override {
       return outputs_->Append(topic, partition, records);
     }
@@ -141,7 +143,7 @@ class Copy {
       : broker_(topics, offsets), group_(offsets) {
     env_.id = "Q";
     env_.state_prefix = "q/Q/";
-    env_.broker = {std::shared_ptr<Broker>(), &broker_};   // Not owned.
+    env_.broker = {std::shared_ptr<Broker>(), &broker_};  // Not owned.
     env_.clock = &clock_;
     env_.settings.guarantee = guarantee;
     env_.root_ids = {"Q"};
@@ -194,11 +196,14 @@ class Copy {
   std::string State() {
     std::string text;
     const std::string prefix = journal_->StorePrefix("Q", "store");
-    EXPECT_TRUE(broker_.state().Scan(prefix, prefix + "\xff",
-                                     [&](std::string_view key, std::string_view value) {
-      text += std::string(key.substr(prefix.size())) + "=" + std::string(value) + " ";
-      return true;
-    }).ok());
+    EXPECT_TRUE(broker_.state()
+                    .Scan(prefix, prefix + "\xff",
+                          [&](std::string_view key, std::string_view value) {
+                            text += std::string(key.substr(prefix.size())) + "=" +
+                                    std::string(value) + " ";
+                            return true;
+                          })
+                    .ok());
     const InputPosition* position = journal_->Find("S");
     return text + "@" + (position == nullptr ? "-" : std::to_string(position->next));
   }
@@ -230,7 +235,7 @@ class TaskJournalTest : public testing::TestWithParam<Guarantee> {
   Offsets offsets_;
 };
 
-#ifdef NDEBUG   // Else a failed check ends the program.
+#ifdef NDEBUG  // Else a failed check ends the program.
 TEST_P(TaskJournalTest, NoStoreIsOpenedThatThePlanDoesNotDeclare) {
   auto copy = MakeCopy();
   ASSERT_TRUE(copy->Start(1).ok());
@@ -371,7 +376,7 @@ TEST_F(OwnedJournalTest, WhatAnEarlierOwnerStillWritesDoesNotCount) {
   ASSERT_TRUE(owner->Commit(20).ok());
   zombie->Put("a", "old");
   zombie->Put("z", "old");
-  ASSERT_TRUE(zombie->Commit(11).ok());   // The fake broker does not fence it.
+  ASSERT_TRUE(zombie->Commit(11).ok());  // The fake broker does not fence it.
   owner->Put("b", "3");
   ASSERT_TRUE(owner->Commit(30).ok());
   auto next = MakeCopy();

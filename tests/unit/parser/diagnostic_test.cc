@@ -34,7 +34,7 @@ TEST(DiagnosticTest, ErrorsShowTheirLine) {
 
 TEST(DiagnosticTest, OfALongLineThePartAroundThePlaceIsShown) {
   Status status = Status(ErrorCode::kSyntax, "odd").At({.line = 1, .column = 1001, .length = 3});
-  std::string before;   // 60 characters of two bytes each.
+  std::string before;  // 60 characters of two bytes each.
   for (int i = 0; i < 60; ++i) before += "ä";
   status = std::move(status).WithSourceLine(std::string(940, 'a') + before + "odd" +
                                             std::string(1000, 'b'));
@@ -44,8 +44,8 @@ TEST(DiagnosticTest, OfALongLineThePartAroundThePlaceIsShown) {
   // A caret is not longer than what is shown.
   status = Status(ErrorCode::kSyntax, "all").At({.line = 1, .column = 1, .length = 5000});
   status = std::move(status).WithSourceLine(std::string(5000, 'b'));
-  EXPECT_EQ(status.ToString(), "error 2001: all\n  1:1 | " + std::string(160, 'b') +
-                                   "…\n      | " + std::string(160, '^'));
+  EXPECT_EQ(status.ToString(), "error 2001: all\n  1:1 | " + std::string(160, 'b') + "…\n      | " +
+                                   std::string(160, '^'));
 }
 
 }  // namespace

@@ -37,9 +37,10 @@ std::string Reference() {
       "`CREATE STREAM s (…) WITH (CONNECTOR='name', …)` reads,\n`CREATE STREAM s WITH "
       "(CONNECTOR='name', …) AS SELECT …` writes; other properties than these are refused.\n";
   for (const ConnectorRow& connector : Connectors()) {
-    out += fmt::format("\n## {}\n\n{}\n\n| Property | Takes | If left out | For | Meaning |\n"
-                       "|---|---|---|---|---|\n",
-                       connector.name, connector.text);
+    out += fmt::format(
+        "\n## {}\n\n{}\n\n| Property | Takes | If left out | For | Meaning |\n"
+        "|---|---|---|---|---|\n",
+        connector.name, connector.text);
     for (const ConnectorProperty& property : connector.properties) {
       out += fmt::format("| `{}` | {} | {} | {} | {} |\n", property.name, TypeText(property.type),
                          property.otherwise, UseText(property.use), property.text);

@@ -23,8 +23,7 @@ TEST_F(CreateSourceTest, PropertiesAreKnownAndOfTheirType) {
   EXPECT_EQ(Stream("a INT", "format = 'JSON'"), ErrorCode::kOk);
   EXPECT_EQ(Stream("a INT", "formt = 'JSON'"), ErrorCode::kInvalidProperty);
   EXPECT_EQ(Stream("a INT", "format = 'JSON', partitions = 'x'"), ErrorCode::kInvalidProperty);
-  EXPECT_EQ(Stream("a INT", "format = 'JSON', value_format = 'JSON'"),
-            ErrorCode::kInvalidProperty);
+  EXPECT_EQ(Stream("a INT", "format = 'JSON', value_format = 'JSON'"), ErrorCode::kInvalidProperty);
   EXPECT_EQ(Stream("a INT", "format = 'FOO'"), ErrorCode::kInvalidProperty);
   EXPECT_EQ(Stream("a INT", "format = 'AVRO'"), ErrorCode::kUnsupported);
 }
@@ -67,8 +66,7 @@ TEST_F(CreateSourceTest, DelimitersAreOneCharacter) {
   EXPECT_EQ(Stream("a INT", "format = 'DELIMITED', value_delimiter = 'TAB'"), ErrorCode::kOk);
   EXPECT_EQ(Stream("a INT", "format = 'DELIMITED', value_delimiter = '||'"),
             ErrorCode::kInvalidProperty);
-  EXPECT_EQ(Stream("a INT", "format = 'JSON', value_delimiter = '|'"),
-            ErrorCode::kInvalidProperty);
+  EXPECT_EQ(Stream("a INT", "format = 'JSON', value_delimiter = '|'"), ErrorCode::kInvalidProperty);
 }
 
 TEST_F(CreateSourceTest, WindowsOfKeys) {

@@ -50,8 +50,7 @@ class EdgeTest : public testing::Test {
 };
 
 TEST_F(EdgeTest, ColumnsThatAJoinComparesEqualItsKey) {
-  const NodePtr inner =
-      Build("SELECT * FROM s JOIN r WITHIN 1 HOUR ON s.k = r.k EMIT CHANGES;");
+  const NodePtr inner = Build("SELECT * FROM s JOIN r WITHIN 1 HOUR ON s.k = r.k EMIT CHANGES;");
   const logical::Node* join = Find(*inner, logical::NodeKind::kJoin);
   ASSERT_NE(join, nullptr);
   const logical::EdgeTraits traits = logical::TraitsOf(*join);
@@ -67,11 +66,10 @@ TEST_F(EdgeTest, ColumnsThatAJoinComparesEqualItsKey) {
 }
 
 TEST_F(EdgeTest, RowsOfOneGroupOrKeyMustBeInOneTask) {
-  for (const char* sql :
-       {"SELECT v, COUNT(*) FROM s GROUP BY v EMIT CHANGES;",
-        "SELECT * FROM s JOIN r WITHIN 1 HOUR ON s.v = r.v EMIT CHANGES;",
-        "SELECT * FROM s JOIN t ON s.v = t.k EMIT CHANGES;",
-        "SELECT * FROM t a JOIN t b ON a.v = b.k EMIT CHANGES;"}) {
+  for (const char* sql : {"SELECT v, COUNT(*) FROM s GROUP BY v EMIT CHANGES;",
+                          "SELECT * FROM s JOIN r WITHIN 1 HOUR ON s.v = r.v EMIT CHANGES;",
+                          "SELECT * FROM s JOIN t ON s.v = t.k EMIT CHANGES;",
+                          "SELECT * FROM t a JOIN t b ON a.v = b.k EMIT CHANGES;"}) {
     const NodePtr plan = Build(sql);
     EXPECT_TRUE(CheckPlan(*plan, false).ok()) << sql;
     EXPECT_EQ(CheckPlan(*plan, true).code(), ErrorCode::kInternal) << sql;
@@ -92,8 +90,7 @@ TEST_F(EdgeTest, AGroupByAJoinedColumnStaysWhereTheJoinIs) {
 
 TEST_F(EdgeTest, WhatIsKeptFromBeforePlansWereKeptIsPlacedAsThen) {
   session_.context.first_placement = true;
-  const NodePtr gathered =
-      Placed(Build("SELECT * FROM t a JOIN t b ON a.v = b.k EMIT CHANGES;"));
+  const NodePtr gathered = Placed(Build("SELECT * FROM t a JOIN t b ON a.v = b.k EMIT CHANGES;"));
   const auto& join = Find(*gathered, logical::NodeKind::kJoin)->As<logical::Join>();
   EXPECT_FALSE(join.spread);
   EXPECT_EQ(Exchanges(*gathered), 2);

@@ -73,7 +73,8 @@ TEST(ManyColumns, AreBoundedWhereTheyAreGroupedAndAggregated) {
 }
 
 ScopeColumn MakeScopeColumn(std::string source, std::string name, int index) {
-  return {.source = std::move(source), .name = std::move(name),
+  return {.source = std::move(source),
+          .name = std::move(name),
           .expr = MakeColumn(index, DataType::Int(), "")};
 }
 

@@ -104,8 +104,9 @@ TEST_F(PlanTextTest, WhatIsReadWritesTheSameText) {
 
 TEST_F(PlanTextTest, ReadsAsWordsWhatItIs) {
   const std::string text = TextOf("CREATE TABLE o AS SELECT v, COUNT(*) AS n FROM s GROUP BY v;");
-  EXPECT_TRUE(text.starts_with("{\"weir_plan\":1,\"nodes\":[\n{\"id\":1,"
-                               "\"node\":\"source\","))
+  EXPECT_TRUE(
+      text.starts_with("{\"weir_plan\":1,\"nodes\":[\n{\"id\":1,"
+                       "\"node\":\"source\","))
       << text;
   EXPECT_NE(text.find(R"({"name":"aggregate-1","keys":["INTEGER"],"values":["COUNT() 1"],)"),
             std::string::npos)
@@ -127,8 +128,10 @@ TEST_F(PlanTextTest, WhatIsNotKnownIsTold) {
             std::string::npos);
   EXPECT_EQ(error("\"weir_plan\":1", "\"weir_plan\":2"),
             "the plan was written by a newer Weir: its version is 2, this one knows 1");
-  EXPECT_EQ(error("\"nodes\":[", "\"nodes\":["
-                  "{"), "the written plan does not read");
+  EXPECT_EQ(error("\"nodes\":[",
+                  "\"nodes\":["
+                  "{"),
+            "the written plan does not read");
 }
 
 TEST_F(PlanTextTest, StateGoesOnUnderOtherNamesFiltersAndResultsOfTheSameAggregates) {
@@ -142,8 +145,9 @@ TEST_F(PlanTextTest, StateGoesOnUnderOtherNamesFiltersAndResultsOfTheSameAggrega
   EXPECT_FALSE(keeps("CREATE TABLE o AS SELECT v, SUM(k) AS n FROM s GROUP BY v;"));
   EXPECT_FALSE(keeps("CREATE TABLE o AS SELECT k, COUNT(*) AS n FROM s GROUP BY k;"));
   EXPECT_FALSE(keeps("CREATE TABLE o AS SELECT v, COUNT(*) AS n FROM r GROUP BY v;"));
-  EXPECT_FALSE(keeps("CREATE TABLE o AS SELECT v, COUNT(*) AS n FROM s"
-                     "  WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY v;"));
+  EXPECT_FALSE(
+      keeps("CREATE TABLE o AS SELECT v, COUNT(*) AS n FROM s"
+            "  WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY v;"));
   EXPECT_FALSE(keeps("CREATE TABLE o AS SELECT v, COUNT(*) AS n, MAX(k) AS m FROM s GROUP BY v;"));
 }
 
@@ -161,12 +165,18 @@ TEST_F(PlanTextTest, SumsOfOtherColumnsAreOtherState) {
 TEST_F(PlanTextTest, RowsOfJoinsAreBoundToTheirColumns) {
   const std::string kept =
       "CREATE STREAM o AS SELECT s.k, s.v, r.v FROM s JOIN r WITHIN 1 SECOND ON s.k = r.k;";
-  EXPECT_TRUE(Match(kept, "CREATE STREAM o AS SELECT s.k AS q, s.v AS x, r.v AS y FROM s"
-                          "  JOIN r WITHIN 1 SECOND ON s.k = r.k;").equal);
-  EXPECT_FALSE(Match(kept, "CREATE STREAM o AS SELECT s.k, s.w, r.v FROM s"
-                           "  JOIN r WITHIN 1 SECOND ON s.k = r.k;").equal);
-  EXPECT_FALSE(Match(kept, "CREATE STREAM o AS SELECT s.k, s.v, r.v FROM s"
-                           "  JOIN r WITHIN 2 SECONDS ON s.k = r.k;").equal);
+  EXPECT_TRUE(Match(kept,
+                    "CREATE STREAM o AS SELECT s.k AS q, s.v AS x, r.v AS y FROM s"
+                    "  JOIN r WITHIN 1 SECOND ON s.k = r.k;")
+                  .equal);
+  EXPECT_FALSE(Match(kept,
+                     "CREATE STREAM o AS SELECT s.k, s.w, r.v FROM s"
+                     "  JOIN r WITHIN 1 SECOND ON s.k = r.k;")
+                   .equal);
+  EXPECT_FALSE(Match(kept,
+                     "CREATE STREAM o AS SELECT s.k, s.v, r.v FROM s"
+                     "  JOIN r WITHIN 2 SECONDS ON s.k = r.k;")
+                   .equal);
   // What a table's row gave under one condition is not taken back under another.
   EXPECT_FALSE(Match("CREATE TABLE o AS SELECT f, SUM(v) AS n FROM t WHERE v > 1 GROUP BY f;",
                      "CREATE TABLE o AS SELECT f, SUM(v) AS n FROM t WHERE v > 2 GROUP BY f;")

@@ -82,8 +82,7 @@ TEST_F(QueryRulesTest, JoinsSayWhatTheyNeed) {
             ErrorCode::kInvalidJoin);
   EXPECT_EQ(Code(select + "s JOIN s WITHIN 1 HOUR ON s.k = s.k EMIT CHANGES;"),
             ErrorCode::kDuplicateName);
-  EXPECT_EQ(Code(select + "s a JOIN s b WITHIN 1 HOUR ON a.k = b.v EMIT CHANGES;"),
-            ErrorCode::kOk);
+  EXPECT_EQ(Code(select + "s a JOIN s b WITHIN 1 HOUR ON a.k = b.v EMIT CHANGES;"), ErrorCode::kOk);
 }
 
 TEST_F(QueryRulesTest, WindowsAreWholeAndPositive) {

@@ -39,8 +39,8 @@ class FakeCursor : public Cursor {
   std::vector<std::string> waiting_for() const override { return {"empty.topic"}; }
 
   std::deque<Batch> batches;
-  std::deque<Batch> windows;   ///< Held back until they are closed.
-  bool endless = false;  ///< Follows for ever once the batches are given out.
+  std::deque<Batch> windows;  ///< Held back until they are closed.
+  bool endless = false;       ///< Follows for ever once the batches are given out.
   bool limit = false;
   bool cancelled = false;
   std::function<void()> on_idle;  ///< Called when Next finds nothing.

@@ -140,8 +140,7 @@ TEST(GoldenCompareTest, FinalLooksAtTheLastRowOfEachKey) {
                                       Row(4, "a", "4")};
   EXPECT_EQ(LastOfEachKey(all).size(), 2u);
   EXPECT_EQ(CompareRows({Row(4, "a", "4")}, all, RowsMatch::kLastOfKeys), "");
-  EXPECT_EQ(CompareRows({Row(4, "a", "4"), Row(3, "b", std::nullopt)}, all,
-                        RowsMatch::kLastOfKeys),
+  EXPECT_EQ(CompareRows({Row(4, "a", "4"), Row(3, "b", std::nullopt)}, all, RowsMatch::kLastOfKeys),
             "");
   EXPECT_NE(CompareRows({Row(4, "a", "1")}, all, RowsMatch::kLastOfKeys), "");
 }

@@ -102,8 +102,9 @@ TEST_F(LoadTest, WarnsOfATopicThatWouldNotKeepTheRecords) {
     engine_.descriptions["t"] = topic;
     std::vector<std::string> warnings;
     std::istringstream in(text + text.substr(3) + text.substr(3));
-    EXPECT_TRUE(Load(engine_, options_, &in, interrupts_, [](int64_t) {},
-                     [&](const std::string& warning) { warnings.push_back(warning); })
+    EXPECT_TRUE(Load(
+                    engine_, options_, &in, interrupts_, [](int64_t) {},
+                    [&](const std::string& warning) { warnings.push_back(warning); })
                     .ok());
     return warnings;
   };
@@ -111,15 +112,15 @@ TEST_F(LoadTest, WarnsOfATopicThatWouldNotKeepTheRecords) {
   options_.topic = "t";
   options_.file = "-";
   options_.timestamp_column = "at";
-  const auto warnings =
-      warnings_of({.name = "t", .retention_ms = kWeekMs, .ages_by_clock = true});
+  const auto warnings = warnings_of({.name = "t", .retention_ms = kWeekMs, .ages_by_clock = true});
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find("topic t keeps records for 7 days"), std::string::npos) << warnings[0];
   EXPECT_NE(warnings[0].find("retention.ms=-1"), std::string::npos) << warnings[0];
   EXPECT_TRUE(warnings_of({.name = "t", .retention_ms = -1, .ages_by_clock = true}).empty());
   EXPECT_TRUE(warnings_of({.name = "t", .retention_ms = kWeekMs}).empty());
-  EXPECT_TRUE(warnings_of({.name = "t", .compacted = true, .retention_ms = kWeekMs,
-                           .ages_by_clock = true}).empty());
+  EXPECT_TRUE(
+      warnings_of({.name = "t", .compacted = true, .retention_ms = kWeekMs, .ages_by_clock = true})
+          .empty());
   options_.timestamp_column.clear();
   EXPECT_TRUE(warnings_of({.name = "t", .retention_ms = kWeekMs, .ages_by_clock = true}).empty());
 }
@@ -222,8 +223,7 @@ TEST_F(LoadTest, StopsWhenAsked) {
 TEST(ColumnChoicesTest, RefusesEmptyNames) {
   EXPECT_EQ(ParseColumnChoices("a=,b").status().code(), ErrorCode::kUsage);
   EXPECT_EQ(ParseColumnChoices("a,,b").status().code(), ErrorCode::kUsage);
-  EXPECT_EQ(*ParseColumnChoices("A=b,c"),
-            (std::vector<ColumnChoice>{{"A", "b"}, {"c", "c"}}));
+  EXPECT_EQ(*ParseColumnChoices("A=b,c"), (std::vector<ColumnChoice>{{"A", "b"}, {"c", "c"}}));
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ TEST(MetricsServer, ListensToThisMachineUnlessToldOtherwise) {
   FakeEngine engine;
   auto local = MetricsServer::Start(engine, "127.0.0.1", 0);
   ASSERT_TRUE(local.ok()) << local.status().ToString();
-  constexpr in_addr_t kOtherLoopback = 0x7f000002;   // 127.0.0.2
+  constexpr in_addr_t kOtherLoopback = 0x7f000002;  // 127.0.0.2
   EXPECT_EQ(Connect((*local)->port(), kOtherLoopback), -1);
   auto all = MetricsServer::Start(engine, "0.0.0.0", 0);
   ASSERT_TRUE(all.ok()) << all.status().ToString();
@@ -123,7 +123,7 @@ TEST(MetricsServer, ClientsThatStallAreCutOffAndOthersAnswered) {
   }
   EXPECT_TRUE(Fetch((*server)->port(), "/metrics").starts_with("HTTP/1.1 200 OK\r\n"));
   for (const int fd : stalled) {
-    EXPECT_EQ(ReadAll(fd).find("HTTP/1.1 200"), std::string::npos);   // Comes to an end.
+    EXPECT_EQ(ReadAll(fd).find("HTTP/1.1 200"), std::string::npos);  // Comes to an end.
     close(fd);
   }
 }

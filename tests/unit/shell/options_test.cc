@@ -64,10 +64,9 @@ TEST_F(OptionsTest, KeepsTheOrderOfCommandsAndFiles) {
   const ParsedCommandLine line =
       Parse({"-c", "SELECT 1;", "-f", "a.sql", "-c", "-- two", "-f", "b.sql"});
   EXPECT_EQ(line.exit_code, std::nullopt) << err_.str();
-  EXPECT_EQ(line.options.scripts, (std::vector<ScriptItem>{{false, "SELECT 1;"},
-                                                           {true, "a.sql"},
-                                                           {false, "-- two"},
-                                                           {true, "b.sql"}}));
+  EXPECT_EQ(line.options.scripts,
+            (std::vector<ScriptItem>{
+                {false, "SELECT 1;"}, {true, "a.sql"}, {false, "-- two"}, {true, "b.sql"}}));
 }
 
 TEST_F(OptionsTest, TakesCommonOptionsOnBothSides) {
@@ -86,18 +85,18 @@ TEST_F(OptionsTest, TakesCommonOptionsOnBothSides) {
 }
 
 TEST_F(OptionsTest, WrongUsageIsTwo) {
-  for (const std::vector<const char*>& arguments : std::vector<std::vector<const char*>>{
-           {"--no-such"},
-           {"run"},
-           {"load", "topic"},
-           {"print", "topic"},
-           {"-d", "x", "print", "topic", "more"},
-           {"-d", "x", "-b", "y"},
-           {"a", "-d", "b"},
-           {"-S", "no-value"},
-           {"--format", "xml"},
-           {"-d", "x", "load", "t", "--key-format", "avro"},
-           {"test", "a.test", "--way", "other"}}) {
+  for (const std::vector<const char*>& arguments :
+       std::vector<std::vector<const char*>>{{"--no-such"},
+                                             {"run"},
+                                             {"load", "topic"},
+                                             {"print", "topic"},
+                                             {"-d", "x", "print", "topic", "more"},
+                                             {"-d", "x", "-b", "y"},
+                                             {"a", "-d", "b"},
+                                             {"-S", "no-value"},
+                                             {"--format", "xml"},
+                                             {"-d", "x", "load", "t", "--key-format", "avro"},
+                                             {"test", "a.test", "--way", "other"}}) {
     EXPECT_EQ(Parse(arguments).exit_code, 2) << arguments[0];
   }
 }
@@ -162,12 +161,12 @@ TEST_F(OptionsTest, HelpAndVersionAreCommandsToo) {
 TEST_F(OptionsTest, WhatIsNoStoreDoesNotBecomeOne) {
   const std::string file = ::testing::TempDir() + "weir_options_test.sql";
   std::ofstream(file) << "SELECT 1;\n";
-  for (const auto& [argument, hint] : std::vector<std::pair<std::string, std::string>>{
-           {"SELECT 1;", "weir -c \"SELECT 1;\""},
-           {"show streams", "weir -c"},
-           {"rnu", "did you mean run?"},
-           {"tests", "did you mean test?"},
-           {file, "weir run " + file}}) {
+  for (const auto& [argument, hint] :
+       std::vector<std::pair<std::string, std::string>>{{"SELECT 1;", "weir -c \"SELECT 1;\""},
+                                                        {"show streams", "weir -c"},
+                                                        {"rnu", "did you mean run?"},
+                                                        {"tests", "did you mean test?"},
+                                                        {file, "weir run " + file}}) {
     err_.str("");
     EXPECT_EQ(Parse({argument.c_str()}).exit_code, 2) << argument;
     EXPECT_NE(err_.str().find(hint), std::string::npos) << err_.str();

@@ -117,8 +117,9 @@ TEST_F(ProgramTest, TerminationThatLeavesWorkUndoneGives143) {
   options_.scripts = {{false, "one; SELECT * FROM a EMIT CHANGES; never;"}};
   EXPECT_EQ(Run(), 143);
   EXPECT_EQ(engine_.executed, (Texts{"one", "SELECT * FROM a EMIT CHANGES"}));
-  EXPECT_EQ(err_.str(), "done: one\nstopped before the end of -c: 1 statement was carried out, the "
-                        "last one begun is at 1:6\n");
+  EXPECT_EQ(err_.str(),
+            "done: one\nstopped before the end of -c: 1 statement was carried out, the "
+            "last one begun is at 1:6\n");
 }
 
 TEST_F(ProgramTest, TerminationBeforeTheLimitGives143) {
@@ -142,7 +143,8 @@ TEST_F(ProgramTest, ALoadThatWasStoppedTellsWhatItLoaded) {
   interrupts_.Deliver(StopKind::kTerminate);
   EXPECT_EQ(Run(rows), 143);
   EXPECT_NE(err_.str().find(fmt::format("records loaded: {}", engine_.topics["t"].size())),
-            std::string::npos) << err_.str();
+            std::string::npos)
+      << err_.str();
   EXPECT_LT(engine_.topics["t"].size(), 20'000u);
 }
 
@@ -207,8 +209,8 @@ TEST_F(ProgramTest, CloseWindowsGivesThoseOfASelectToo) {
   options_.until_end = true;
   options_.scripts = {{false, "SELECT 1;"}};
   for (const bool close : {false, true}) {
-    auto cursor = std::make_shared<FakeCursor>(
-        std::make_shared<Schema>(TextBatch({"A"}, {{"x"}}).schema()));
+    auto cursor =
+        std::make_shared<FakeCursor>(std::make_shared<Schema>(TextBatch({"A"}, {{"x"}}).schema()));
     cursor->endless = true;
     cursor->windows = {TextBatch({"A"}, {{"in a window"}})};
     engine_.cursors["SELECT 1"] = cursor;

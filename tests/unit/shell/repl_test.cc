@@ -6,9 +6,9 @@
 #include <sstream>
 
 #include "shell/commands.h"
+#include "shell/render/display_width.h"
 #include "shell/render/plan_dot.h"
 #include "shell/render/progress.h"
-#include "shell/render/display_width.h"
 #include "tests/unit/shell/fake_engine.h"
 
 namespace weir::shell {
@@ -69,8 +69,7 @@ TEST_F(ReplTest, KeepsWholeStatementsInTheHistory) {
 
 TEST_F(ReplTest, KnowsQuotesAndPipelines) {
   EXPECT_TRUE(Type("SELECT ';' FROM a; BEGIN PIPELINE p; x; END PIPELINE;\n").ok());
-  EXPECT_EQ(engine_.executed,
-            (Texts{"SELECT ';' FROM a", "BEGIN PIPELINE p; x; END PIPELINE"}));
+  EXPECT_EQ(engine_.executed, (Texts{"SELECT ';' FROM a", "BEGIN PIPELINE p; x; END PIPELINE"}));
 }
 
 TEST_F(ReplTest, InterruptForgetsTheStatement) {
@@ -135,8 +134,8 @@ TEST_F(ReplTest, ListsStreamsAndTables) {
 
 TEST_F(ReplTest, HelpKnowsClausesPropertiesTypesAndConnectors) {
   EXPECT_TRUE(Type("help window\nhelp KAFKA_TOPIC\n\\h decimal\nhelp file\n").ok());
-  for (const char* text : {"WINDOW TUMBLING", "KAFKA_TOPIC = ", "DECIMAL(", "CONNECTOR = ",
-                           "FOLLOW             Lines that are appended"}) {
+  for (const char* text : {"WINDOW TUMBLING", "KAFKA_TOPIC = ", "DECIMAL(",
+                           "CONNECTOR = ", "FOLLOW             Lines that are appended"}) {
     EXPECT_NE(out_.str().find(text), std::string::npos) << text;
   }
   EXPECT_TRUE(Type("help widnow\n").ok());
@@ -162,8 +161,7 @@ TEST_F(ReplTest, OutputGoesToAFile) {
 
 TEST_F(ReplTest, ABackslashStandsBetweenTheLinesOfAStatement) {
   EXPECT_TRUE(Type("SELECT 1\n\\d rides\nFROM a;\nSELECT '\n\\q\n';\n").ok());
-  EXPECT_EQ(engine_.executed,
-            (Texts{"DESCRIBE rides", "SELECT 1\nFROM a", "SELECT '\n\\q\n'"}));
+  EXPECT_EQ(engine_.executed, (Texts{"DESCRIBE rides", "SELECT 1\nFROM a", "SELECT '\n\\q\n'"}));
 }
 
 TEST_F(ReplTest, HelpFitsATerminal) {
@@ -237,10 +235,17 @@ TEST(CommandsTest, SplitsWords) {
 }
 
 TEST(CommandsTest, GoByTheNamesOfOtherShells) {
-  for (const auto& [line, name] : std::vector<std::pair<std::string, std::string>>{
-           {"\\d rides", "describe"}, {"\\dt", "tables"}, {"\\?", "help"}, {"\\q", "quit"},
-           {"\\i a.sql", "read"}, {"\\x", "expanded"}, {"\\timing", "timer"},
-           {".TABLES", "tables"}, {"help;", "help"}, {"print t", "print"}}) {
+  for (const auto& [line, name] :
+       std::vector<std::pair<std::string, std::string>>{{"\\d rides", "describe"},
+                                                        {"\\dt", "tables"},
+                                                        {"\\?", "help"},
+                                                        {"\\q", "quit"},
+                                                        {"\\i a.sql", "read"},
+                                                        {"\\x", "expanded"},
+                                                        {"\\timing", "timer"},
+                                                        {".TABLES", "tables"},
+                                                        {"help;", "help"},
+                                                        {"print t", "print"}}) {
     const Result<CommandCall> call = ParseCommand(line);
     ASSERT_TRUE(call.ok()) << line;
     ASSERT_NE(call->command, nullptr) << line;
@@ -257,8 +262,9 @@ TEST(CommandsTest, UnknownOnesGetASuggestion) {
 }
 
 TEST(PlanDotTest, ABoxIsAnOperatorAndAFileOneGraph) {
-  const NamedPlan plans[] = {{"SELECT 1", "#2 Project \"a\"\n     append [`A` INT]\n"
-                                          "  #1 Scan\n       append [`A` INT]\n"},
+  const NamedPlan plans[] = {{"SELECT 1",
+                              "#2 Project \"a\"\n     append [`A` INT]\n"
+                              "  #1 Scan\n       append [`A` INT]\n"},
                              {"SELECT 2", "#1 Scan\n     append []\n"}};
   EXPECT_EQ(PlansToDot(plans, "q.sql"),
             "digraph \"q.sql\" {\n  rankdir=BT;\n  node [shape=box];\n"

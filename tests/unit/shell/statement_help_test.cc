@@ -65,8 +65,8 @@ TEST(StatementHelp, EveryEntryHasTextsAndAName) {
     EXPECT_TRUE(seen.emplace(entry.kind, entry.name).second) << entry.name;
   }
   size_t sum = 0;
-  for (const HelpKind kind : {HelpKind::kStatement, HelpKind::kClause, HelpKind::kProperty,
-                              HelpKind::kType}) {
+  for (const HelpKind kind :
+       {HelpKind::kStatement, HelpKind::kClause, HelpKind::kProperty, HelpKind::kType}) {
     EXPECT_FALSE(HelpTexts(kind).empty());
     sum += HelpTexts(kind).size();
   }
@@ -89,9 +89,10 @@ const std::map<std::string, std::vector<std::string>>& StatementsByLabel() {
       {"dropPipeline", {"DROP PIPELINE"}},
       {"alterSource", {"ALTER STREAM", "ALTER TABLE"}},
       {"alterSystem", {"ALTER SYSTEM"}},
-      {"show", {"SHOW STREAMS", "SHOW TABLES", "SHOW TOPICS", "SHOW QUERIES", "SHOW FUNCTIONS",
-                "SHOW TYPES", "SHOW VARIABLES", "SHOW PROPERTIES", "SHOW PIPELINES",
-                "SHOW METRICS", "SHOW CONNECTORS", "SHOW CONNECTOR PLUGINS"}},
+      {"show",
+       {"SHOW STREAMS", "SHOW TABLES", "SHOW TOPICS", "SHOW QUERIES", "SHOW FUNCTIONS",
+        "SHOW TYPES", "SHOW VARIABLES", "SHOW PROPERTIES", "SHOW PIPELINES", "SHOW METRICS",
+        "SHOW CONNECTORS", "SHOW CONNECTOR PLUGINS"}},
       {"showCreate", {"SHOW CREATE"}},
       {"describeAll", {"DESCRIBE STREAMS"}},
       {"describeOther", {"DESCRIBE FUNCTION"}},
@@ -131,8 +132,7 @@ TEST(StatementHelp, KnowsEachStatementOfTheGrammar) {
     seen.insert((*it)[1]);
     const auto found = StatementsByLabel().find((*it)[1]);
     ASSERT_NE(found, StatementsByLabel().end())
-        << "a new statement needs a row here, a help text and a place in docs/sql.md: "
-        << (*it)[1];
+        << "a new statement needs a row here, a help text and a place in docs/sql.md: " << (*it)[1];
     for (const std::string& name : found->second) {
       EXPECT_FALSE(FindHelp(name).empty()) << name;
       EXPECT_TRUE(PageNames(FirstWord(name))) << name;

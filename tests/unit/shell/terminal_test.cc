@@ -11,9 +11,9 @@
 #include <sstream>
 
 #include "shell/line_source.h"
-#include "shell/render/output.h"
-#include "shell/prompt/pager.h"
 #include "shell/program.h"
+#include "shell/prompt/pager.h"
+#include "shell/render/output.h"
 #include "shell/render/terminal_stream.h"
 #include "tests/unit/shell/fake_engine.h"
 
@@ -22,7 +22,10 @@ namespace {
 
 // ESC, a C1 control (CSI), a mark that turns the direction, a letter without width, the separator
 // of lines: each could do something on a terminal.
-constexpr const char* kHostile = "a\x1b[2J\xC2\x9B" "5m\xE2\x80\xAE" "b\xE2\x80\x8B\xE2\x80\xA8!";
+constexpr const char* kHostile =
+    "a\x1b[2J\xC2\x9B"
+    "5m\xE2\x80\xAE"
+    "b\xE2\x80\x8B\xE2\x80\xA8!";
 constexpr const char* kTame = "a\\x1b[2J\\u009b5m\\u202eb\\u200b\\u2028!";
 
 TEST(TerminalStreamTest, EscapesWhatCouldActOnATerminal) {
@@ -62,12 +65,11 @@ class TerminalProgramTest : public ::testing::Test {
     options.scripts = {{false, sql}};
     options.format = format;
     std::istringstream in;
-    return RunProgram(options,
-                      {.in = in, .out = out_, .err = err_, .out_is_terminal = true,
-                       .err_is_terminal = true},
-                      interrupts_, [this](EngineOptions) -> Result<std::unique_ptr<Engine>> {
-                        return Share(engine_);
-                      });
+    return RunProgram(
+        options,
+        {.in = in, .out = out_, .err = err_, .out_is_terminal = true, .err_is_terminal = true},
+        interrupts_,
+        [this](EngineOptions) -> Result<std::unique_ptr<Engine>> { return Share(engine_); });
   }
   FakeEngine engine_;
   Interrupts interrupts_;
@@ -82,8 +84,8 @@ bool IsSafe(const std::string& text) {
 
 TEST_F(TerminalProgramTest, NoFormatLetsControlCharactersThrough) {
   engine_.selects["SELECT 1"] = {TextBatch({kHostile}, {{kHostile}})};
-  for (const OutputFormat format : {OutputFormat::kTable, OutputFormat::kVertical,
-                                    OutputFormat::kJson, OutputFormat::kCsv}) {
+  for (const OutputFormat format :
+       {OutputFormat::kTable, OutputFormat::kVertical, OutputFormat::kJson, OutputFormat::kCsv}) {
     out_.str("");
     EXPECT_EQ(Run("SELECT 1;", format), 0);
     EXPECT_TRUE(IsSafe(out_.str())) << out_.str();
@@ -109,8 +111,8 @@ TEST_F(TerminalProgramTest, ALongResultIsCutAndCounted) {
   EXPECT_EQ(Run("SELECT 1;", OutputFormat::kTable), 0);
   const std::string text = out_.str();
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2 + kRowsShownMax + 2) << text;
-  EXPECT_NE(text.find("… 1,194 rows more (.maxrows 0 shows all)\n(1,234 rows)"),
-            std::string::npos) << text;
+  EXPECT_NE(text.find("… 1,194 rows more (.maxrows 0 shows all)\n(1,234 rows)"), std::string::npos)
+      << text;
 }
 
 TEST_F(TerminalProgramTest, ALineBreakInOneTextKeepsItsTable) {
