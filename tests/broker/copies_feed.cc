@@ -21,7 +21,8 @@ struct RecordFeed::Producer {
     rd_kafka_destroy(handle);
   }
   static void Report(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) static_cast<Producer*>(opaque)->failed = true;
+    const bool written = message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset >= 0;
+    if (!written) static_cast<Producer*>(opaque)->failed = true;
   }
 };
 
@@ -32,6 +33,9 @@ RecordFeed::RecordFeed(const std::string& brokers, FeedSteps steps, int64_t rate
   for (const auto& [name, value] :
        std::vector<std::pair<const char*, const char*>>{{"bootstrap.servers", brokers.c_str()},
                                                         {"enable.idempotence", "true"},
+                                                        // A broker that has come back may take a
+                                                        // batch behind one that it refused.
+                                                        {"max.in.flight", "1"},
                                                         {"partitioner", "murmur2_random"},
                                                         {"linger.ms", "5"},
                                                         {"log_level", "2"},

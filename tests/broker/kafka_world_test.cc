@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <mutex>
 
 #include "tests/broker/copies_feed.h"
 #include "tests/broker/copies_follower.h"
@@ -47,6 +48,11 @@ class KafkaWorldTest : public ::testing::Test {
     options.state_dir = state_.path();
     options.settings = {{"persistence.default.format.value", "JSON"}};
     options.kafka = kafka;
+    options.log_level = LogLevel::kInfo;
+    options.logger = [this](LogLevel, std::string_view line) {
+      std::lock_guard lock(log_mutex_);
+      log_.push_back(fmt::format("{} ms: {}", MsSince(start_), line));
+    };
     return Engine::Open(options);
   }
   static ::testing::AssertionResult Executes(Engine& engine, const std::string& sql) {
@@ -112,6 +118,18 @@ class KafkaWorldTest : public ::testing::Test {
     return MetricsOf(engine, query_id).error;
   }
 
+  static int64_t MsSince(Clock::time_point start) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
+  }
+  void TearDown() override {
+    if (!HasFailure()) return;
+    std::lock_guard lock(log_mutex_);
+    for (const std::string& line : log_) fmt::print("{}\n", line);
+  }
+
+  const Clock::time_point start_ = Clock::now();
+  std::mutex log_mutex_;
+  std::vector<std::string> log_;  ///< What the engines told; shown where a test fails.
   std::unique_ptr<TestBroker> kafka_;
   fault::TemporaryDirectory state_;
   std::string application_id_;
@@ -194,10 +212,14 @@ TEST_F(KafkaWorldTest, LosesNothingWhenTheBrokerRestartsUnderLoad) {
   const auto settled = engine->RunUntilEnd(false);
   ASSERT_TRUE(settled.ok()) << settled.status().ToString();
   const std::map<int64_t, int> numbers = NumbersIn(out);
-  const std::map<int64_t, int> fed = NumbersIn(in);
+  std::map<int64_t, std::string> fed;
+  for (const KafkaRecord& record : Read(in)) {
+    fed[JsonInteger(record.value.value_or(""), "N")] =
+        fmt::format("partition {}, offset {}", record.partition, record.offset);
+  }
   for (int64_t number = 0; number < kRecords; ++number) {
     EXPECT_TRUE(numbers.contains(number))
-        << number << (fed.contains(number) ? " was read" : " is not in the topic that is read");
+        << number << " was lost, in the topic that is read it is at: " << fed[number];
   }
   EXPECT_EQ(MetricsOf(*engine, "CSAS_S_OUT").state, "RUNNING");
 }

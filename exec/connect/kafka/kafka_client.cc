@@ -42,6 +42,10 @@ Status SetGiven(rd_kafka_conf_t* conf, const KafkaClient::Properties& given) {
       return Status(ErrorCode::kInvalidOption, "the engine sets this property itself: " + name)
           .WithHint(std::string(instead));
     }
+    if ((name == "acks" || name == "request.required.acks") && value == "0") {
+      return Status(ErrorCode::kInvalidOption, "a commit needs acknowledgements: " + name + "=0")
+          .WithHint("leave it out, all replicas acknowledge");
+    }
     WEIR_RETURN_IF_ERROR(SetProperty(conf, name, value));
   }
   return OkStatus();

@@ -74,11 +74,18 @@ void KafkaDelivery::Sent() {
 
 void KafkaDelivery::Done(rd_kafka_resp_err_t error, Lane& lane, int64_t offset) {
   std::unique_lock lock(mutex_);
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR && offset >= 0) {
     lane.next = std::max(lane.next, offset + 1);
   } else if (error_.ok()) {
-    error_ = FromKafka(error, "a record for topic " + lane.topic + ", partition " +
-                                  std::to_string(lane.partition) + ", was not written");
+    const std::string record =
+        "a record for topic " + lane.topic + ", partition " + std::to_string(lane.partition);
+    // Where a broker refused a batch and took the next one, librdkafka takes the first for written,
+    // too, as a broker that knows the producer would have refused both. One that has come back
+    // with records older than producer.id.expiration.ms does not know it any more.
+    error_ = error == RD_KAFKA_RESP_ERR_NO_ERROR
+                 ? Status(ErrorCode::kKafkaUnavailable,
+                          record + ", was acknowledged without an offset: it may not be there")
+                 : FromKafka(error, record + ", was not written");
   }
   if (--under_way_ > 0) return;
   if (owned_) {

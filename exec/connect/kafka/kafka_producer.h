@@ -38,7 +38,7 @@ class KafkaDelivery {
   /// Lives as long as this object.
   Lane& LaneOf(std::string_view topic, int32_t partition);
   void Sent();
-  /// Ends one record's share.
+  /// Ends one record's share. A record counts as written when its offset is known.
   void Done(rd_kafka_resp_err_t error, Lane& lane, int64_t offset);
   /// Waits until nothing is under way; the first error since the last call.
   Status Wait();
