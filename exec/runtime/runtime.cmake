@@ -24,5 +24,6 @@ weir_layer(exec_runtime
     runtime/query/query_bounded.cc
     runtime/task/task_merge.cc
     runtime/query/query_commit.cc
+    runtime/task/topic_input.cc
   DEPENDS weir_exec_operators weir_exec_connect
   PRIVATE_DEPENDS absl::flat_hash_map absl::strings fmt::fmt)

@@ -14,6 +14,9 @@
 namespace weir {
 namespace {
 
+// What comes through an exchange would have to be stored at a commit; its round goes on for longer.
+constexpr int64_t kCommitsOfExchanges = 16;
+
 // Stands for the upstream of rows that are merged already and wait for the task's other inputs.
 constexpr int32_t kReadyUpstream = 0xffff;
 
@@ -31,12 +34,24 @@ MergeKey KeyOf(const Chunk& chunk, int32_t upstream, int32_t row) {
 
 }  // namespace
 
-ExchangeInput::ExchangeInput(ExchangeBuffer& buffer, int exchange, int32_t partition)
-    : buffer_(buffer),
+ExchangeInput::ExchangeInput(ExchangeBuffer& buffer, int exchange, int32_t partition,
+                             std::vector<EntryPoint>& entries)
+    : TaskInput(entries, kCommitsOfExchanges),
+      buffer_(buffer),
       exchange_(exchange),
       partition_(partition),
       merge_(buffer.plan().node->ordered && buffer.upstreams().size() > 1),
       held_(buffer.upstreams().size()) {}
+
+ExchangeInput::ExchangeInput(std::unique_ptr<RepartitionInput> topic, int exchange,
+                             int32_t partition, std::vector<EntryPoint>& entries)
+    : TaskInput(entries, kCommitsOfExchanges),
+      topic_(std::move(topic)),
+      buffer_(topic_->inbox()),
+      exchange_(exchange),
+      partition_(partition),
+      merge_(buffer_.plan().node->ordered && buffer_.upstreams().size() > 1),
+      held_(buffer_.upstreams().size()) {}
 
 Status ExchangeInput::Open(TaskContext& context) {
   store_ = &context.Store(buffer_.plan().node->StoreName(physical::StoreKind::kHeldRows));
@@ -68,7 +83,8 @@ Status ExchangeInput::Restore(std::string_view key, Chunk chunk) {
   return OkStatus();
 }
 
-Status ExchangeInput::Collect(int64_t now_ms, int64_t max_idle_ms) {
+Status ExchangeInput::BeginRound(const Round& round, bool* any) {
+  if (topic_ != nullptr) WEIR_RETURN_IF_ERROR(topic_->Poll(any));
   std::vector<ExchangeBuffer::Upstream>& upstreams = buffer_.upstreams();
   for (size_t i = 0; i < upstreams.size(); ++i) {
     std::vector<Chunk>& slot = upstreams[i].slots[partition_];
@@ -83,7 +99,7 @@ Status ExchangeInput::Collect(int64_t now_ms, int64_t max_idle_ms) {
     slot.clear();
   }
   // Rows at the very stream time that an upstream has reached may still be joined by others of it.
-  if (merge_) WEIR_RETURN_IF_ERROR(Release(buffer_.StreamTime(now_ms, max_idle_ms)));
+  if (merge_) WEIR_RETURN_IF_ERROR(Release(buffer_.StreamTime(round.now_ms, round.max_idle_ms)));
   return OkStatus();
 }
 
@@ -191,12 +207,12 @@ Status ExchangeInput::AddReady(std::vector<Chunk>& from, std::vector<RowRef>& ro
   return OkStatus();
 }
 
-int64_t ExchangeInput::head_time() const { return run_time(0); }
-
-int64_t ExchangeInput::run_time(int32_t i) const {
+TaskInput::Run ExchangeInput::run() const {
   const Chunk& front = ready_.front();
-  const int32_t row = front.selection ? (*front.selection)[ready_next_ + i] : ready_next_ + i;
-  return front.row_time()->values<int64_t>()[row];
+  const int64_t* times = front.row_time()->values<int64_t>().data();
+  const int32_t length = front.active_rows() - ready_next_;
+  if (front.selection) return {times, front.selection->data() + ready_next_, length};
+  return {times + ready_next_, nullptr, length};
 }
 
 Chunk ExchangeInput::Take(int32_t count) {
@@ -229,14 +245,7 @@ Chunk ExchangeInput::Take(int32_t count) {
   return part;
 }
 
-Chunk ExchangeInput::TakeUntil(int64_t until, int32_t rows_max) {
-  const int32_t length = std::min(run_length(), rows_max);
-  int32_t count = until == INT64_MAX ? length : 1;
-  while (count < length && run_time(count) <= until) ++count;
-  return Take(count);
-}
-
-bool ExchangeInput::upstream_drained() const {
+bool ExchangeInput::caught_up() const {
   for (const std::deque<Held>& queue : held_) {
     if (!queue.empty()) return false;
   }
@@ -247,8 +256,12 @@ bool ExchangeInput::upstream_drained() const {
   return true;
 }
 
-int64_t ExchangeInput::StreamTime(int64_t now_ms, int64_t max_idle_ms) const {
-  int64_t now = buffer_.StreamTime(now_ms, max_idle_ms);
+bool ExchangeInput::drained() const {
+  return (topic_ == nullptr || topic_->reader().caught_up()) && caught_up();
+}
+
+int64_t ExchangeInput::StreamTime(const Round& round) const {
+  int64_t now = buffer_.StreamTime(round.now_ms, round.max_idle_ms);
   for (const std::deque<Held>& queue : held_) {
     if (queue.empty()) continue;
     now = std::min(now, std::get<0>(KeyOf(queue.front().chunk, 0, queue.front().next)) - 1);
@@ -302,6 +315,10 @@ Status ExchangeInput::OnBarrier() {
     put(kReadyUpstream, i, GatherChunk(ready_[i], ReadyRows(i)));
   }
   return OkStatus();
+}
+
+void ExchangeInput::NotePosition(TaskJournal& journal) {
+  if (topic_ != nullptr) topic_->NotePosition(journal);
 }
 
 }  // namespace weir

@@ -7,43 +7,47 @@
 // not read again.
 
 #include <deque>
+#include <memory>
 #include <string_view>
 #include <vector>
 
-#include "base/limits.h"
+#include "exec/runtime/exchange/repartition_input.h"
 #include "exec/runtime/query/query_environment.h"
+#include "exec/runtime/task/task_input.h"
 #include "exec/state/rows/row_gather.h"
 
 namespace weir {
 
-class ExchangeInput {
+class ExchangeInput final : public TaskInput {
  public:
-  ExchangeInput(ExchangeBuffer& buffer, int exchange, int32_t partition);
+  /// Rows come within the process, through `buffer`.
+  ExchangeInput(ExchangeBuffer& buffer, int exchange, int32_t partition,
+                std::vector<EntryPoint>& entries);
+  /// Rows come by a topic, opened already.
+  ExchangeInput(std::unique_ptr<RepartitionInput> topic, int exchange, int32_t partition,
+                std::vector<EntryPoint>& entries);
 
   /// Reads back rows that were held when the last commit was made.
   Status Open(TaskContext& context);
-  /// Takes in what upstream tasks sent in this round.
-  Status Collect(int64_t now_ms, int64_t max_idle_ms);
-  /// Rows that may be processed now.
-  bool has_rows() const { return !ready_.empty(); }
-  /// Event time of the first of them.
-  int64_t head_time() const;
-  /// How many of them lie together, and the event time of each.
-  int32_t run_length() const { return ready_.front().active_rows() - ready_next_; }
-  int64_t run_time(int32_t i) const;
-  /// The first `count` of those.
-  Chunk Take(int32_t count);
-  /// The first rows with times up to `until` (at least one, at most `rows_max`), in order.
-  Chunk TakeUntil(int64_t until, int32_t rows_max = limits::kBatchRowsMax);
-  /// No upstream has unread records, and nothing is held here.
-  bool upstream_drained() const;
-  /// Stream time as far as rows that wait here allow.
-  int64_t StreamTime(int64_t now_ms, int64_t max_idle_ms) const;
   /// True if `stream_time` is beyond what it was when last asked.
   bool Advances(int64_t stream_time);
-  /// Saves held rows with the commit.
-  Status OnBarrier();
   int exchange() const { return exchange_; }
+  /// Null where rows come within the process.
+  const RepartitionInput* topic() const { return topic_.get(); }
+
+  Status BeginRound(const Round& round, bool* any) override;
+  Status Fill(bool*) override { return OkStatus(); }
+  bool has_rows() const override { return !ready_.empty(); }
+  Run run() const override;
+  Chunk Take(int32_t count) override;
+  /// No upstream has unread records, and nothing is held here.
+  bool caught_up() const override;
+  bool drained() const override;
+  /// Stream time as far as rows that wait here allow.
+  int64_t StreamTime(const Round& round) const override;
+  Status OnBarrier() override;
+  void NotePosition(TaskJournal& journal) override;
+  int64_t position() const override { return topic_ == nullptr ? -1 : topic_->reader().position(); }
 
  private:
   struct Held {
@@ -56,6 +60,7 @@ class ExchangeInput {
   Status Restore(std::string_view key, Chunk chunk);
   std::vector<int32_t> ReadyRows(size_t i) const;
 
+  const std::unique_ptr<RepartitionInput> topic_;
   ExchangeBuffer& buffer_;
   const int exchange_;
   const int32_t partition_;

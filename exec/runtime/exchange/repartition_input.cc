@@ -95,7 +95,7 @@ Status RepartitionInput::TakeBlock(std::string_view bytes, int64_t offset) {
   return OkStatus();
 }
 
-void RepartitionInput::OnBarrier(TaskJournal& journal) {
+void RepartitionInput::NotePosition(TaskJournal& journal) {
   InputPosition position;
   position.next = reader_->position();
   journal.SetPosition(topic_, topic_, position);

@@ -22,7 +22,7 @@ class RepartitionInput {
   /// Takes in what has come, a bounded amount; sets `*any` if there was something.
   Status Poll(bool* any);
   /// Before a commit: notes the position, and what is known of upstream tasks.
-  void OnBarrier(TaskJournal& journal);
+  void NotePosition(TaskJournal& journal);
   /// As the exchange input sees it: upstream tasks and their rows for this partition.
   ExchangeBuffer& inbox() { return inbox_; }
   const PartitionReader& reader() const { return *reader_; }

@@ -2,19 +2,13 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "base/fault_points.h"
-#include "base/interrupt.h"
-#include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/runtime/exchange/exchange_input.h"
-#include "exec/runtime/exchange/repartition_input.h"
 #include "exec/runtime/exchange/repartition_output.h"
 #include "exec/runtime/task/operator_tree.h"
 #include "exec/runtime/task/task_context.h"
 #include "exec/runtime/task/task_journal.h"
-#include "exec/runtime/task/task_port.h"
 
 namespace weir {
 
@@ -22,7 +16,8 @@ Task::Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partit
     : env_(environment),
       stage_(stage),
       partition_(partition),
-      journal_(MakeTaskJournal(environment, stage, partition)) {}
+      journal_(MakeTaskJournal(environment, stage, partition)),
+      reading_{.env = environment, .contexts = contexts_, .partition = partition} {}
 
 Task::~Task() = default;
 
@@ -32,7 +27,11 @@ Status Task::Open(const std::vector<ReadSession*>& sessions, bool* worked) {
   WEIR_RETURN_IF_ERROR(journal_->Restore(worked, &restored));
   if (!restored) return OkStatus();
   WEIR_RETURN_IF_ERROR(OpenOperators());
-  if (!sessions.empty()) WEIR_RETURN_IF_ERROR(OpenReaders(sessions));
+  for (TopicInput* topic : topics_) {
+    if (sessions.empty()) break;
+    WEIR_RETURN_IF_ERROR(topic->OpenReader(sessions[topic->source()], *journal_));
+    tables_first_ |= topic->comes_first();
+  }
   ready_ = true;
   return OkStatus();
 }
@@ -49,33 +48,33 @@ Status Task::OpenOperators() {
   // Each change shows what both sides were when it came.
   row_by_row_ = tree_->has_source_twice() && env_.settings.emit_every_change;
   if (row_by_row_) rows_at_once_ = 1;
-  WEIR_RETURN_IF_ERROR(OpenExchanges());
+  // Sources before exchanges: of rows with equal times theirs come first.
   for (int source : stage_.sources) {
-    auto port = std::make_unique<Port>();
-    port->source = source;
-    const physical::TopicSource& node = *env_.stages.sources[source].node;
-    if (node.origin == physical::TopicSource::Origin::kTopic) {
-      WEIR_ASSIGN_OR_RETURN(port->decoder, MakeSourceDecoder(node));
-    }
-    for (const EntryPoint& entry : tree_->source_entries(source)) {
-      port->is_table |= entry.is_join_table;
-    }
-    ports_.push_back(std::move(port));
+    auto topic = std::make_unique<TopicInput>(reading_, source, tree_->source_entries(source));
+    WEIR_RETURN_IF_ERROR(topic->Open());
+    topics_.push_back(topic.get());
+    inputs_.push_back(std::move(topic));
   }
-  return OkStatus();
+  return OpenExchanges();
 }
 
 Status Task::OpenExchanges() {
   for (int exchange : stage_.exchange_inputs) {
-    ExchangeBuffer* buffer = env_.exchanges[exchange].get();
+    std::vector<EntryPoint>& entries = tree_->exchange_entries(exchange);
+    std::unique_ptr<ExchangeInput> input;
     if (env_.shared) {
-      repartition_inputs_.push_back(std::make_unique<RepartitionInput>(env_, exchange, partition_));
-      WEIR_RETURN_IF_ERROR(repartition_inputs_.back()->Open(*contexts_.front(), *journal_));
-      buffer = &repartition_inputs_.back()->inbox();
+      auto topic = std::make_unique<RepartitionInput>(env_, exchange, partition_);
+      WEIR_RETURN_IF_ERROR(topic->Open(*contexts_.front(), *journal_));
+      input = std::make_unique<ExchangeInput>(std::move(topic), exchange, partition_, entries);
+    } else {
+      input =
+          std::make_unique<ExchangeInput>(*env_.exchanges[exchange], exchange, partition_, entries);
     }
-    exchange_inputs_.push_back(std::make_unique<ExchangeInput>(*buffer, exchange, partition_));
-    WEIR_RETURN_IF_ERROR(exchange_inputs_.back()->Open(*contexts_.front()));
+    WEIR_RETURN_IF_ERROR(input->Open(*contexts_.front()));
+    exchanges_.push_back(input.get());
+    inputs_.push_back(std::move(input));
   }
+  reading_.tracks_time = !exchanges_.empty();
   if (!env_.shared) return OkStatus();
   for (size_t i = 0; i < env_.stages.exchanges.size(); ++i) {
     if (env_.stages.exchanges[i].from_stage != stage_.id) continue;
@@ -85,129 +84,9 @@ Status Task::OpenExchanges() {
   return OkStatus();
 }
 
-Status Task::OpenReaders(const std::vector<ReadSession*>& sessions) {
-  for (std::unique_ptr<Port>& port : ports_) {
-    if (sessions[port->source] == nullptr) {
-      port->supply = std::move(env_.given_rows[port->source]);
-      continue;
-    }
-    WEIR_RETURN_IF_ERROR(OpenPort(*port, *sessions[port->source]));
-    tables_first_ |= port->table_end >= 0;
-  }
-  return OkStatus();
-}
-
-Status Task::OpenPort(Port& port, ReadSession& session) {
-  const physical::TopicSource& node = *env_.stages.sources[port.source].node;
-  const InputPosition* noted = journal_->Find(env_.stages.sources[port.source].input_name);
-  const bool committed = noted != nullptr && noted->next >= 0;
-  StartPosition start;
-  using Start = physical::TopicSource::Start;
-  if (committed) {
-    start = {StartPosition::Kind::kOffset, noted->next};
-    port.decoder->ReportBadFrom(noted->decoded >= 0 ? noted->decoded : noted->next);
-  } else if (node.start == Start::kTimestamp) {
-    start = {StartPosition::Kind::kTimestamp, node.start_timestamp_ms};
-  } else if (node.start == Start::kOffsets &&
-             partition_ < static_cast<int32_t>(node.start_offsets.size()) &&
-             node.start_offsets[partition_] >= 0) {
-    start = {StartPosition::Kind::kOffset, node.start_offsets[partition_]};
-  } else if (node.start == Start::kLatest ||
-             (node.start == Start::kDefault && env_.settings.start_latest && !node.is_table)) {
-    start.kind = StartPosition::Kind::kLatest;
-  }
-  WEIR_ASSIGN_OR_RETURN(port.reader, session.Open(node.topic, partition_, start));
-  if (env_.bounded) {
-    const std::vector<int64_t>& ends = env_.source_ends[port.source];
-    if (partition_ < static_cast<int32_t>(ends.size())) port.bounded_end = ends[partition_];
-    return OkStatus();
-  }
-  if (!port.is_table) return OkStatus();
-
-  // A stream-table join reads its table first, to the end that it had when the query first started.
-  if (noted != nullptr && noted->table_end >= 0) {
-    port.noted_end = noted->table_end;
-    if (port.reader->position() < port.noted_end) port.table_end = port.noted_end;
-    return OkStatus();
-  }
-  port.table_end = port.reader->endless() ? -1 : port.reader->end_offset();
-  port.noted_end = std::max<int64_t>(port.table_end, 0);
-  return OkStatus();
-}
-
-Status Task::Fill(Port& port, bool* fetched) {
-  *fetched = false;
-  if (port.supply) return TakeGiven(port, fetched);
-  if (port.reader == nullptr) return OkStatus();  // Records are injected.
-  while (!port.has_rows() && !port.is_at_end() && port.RowsMax() > 0) {
-    WEIR_RETURN_IF_ERROR(
-        port.reader->Fetch(port.RowsMax(), limits::kBatchBytesMax, fetch_scratch_));
-    if (fetch_scratch_.size() == 0) return OkStatus();
-    PassFaultPoint("after_fetch");
-    *fetched = true;
-    port.next = 0;
-    WEIR_RETURN_IF_ERROR(Decode(port, fetch_scratch_, port.pending));
-    if (env_.bounded) KeepBounded(port);
-    // A batch of bad records leaves no rows; return so that others get their turn.
-    if (!port.has_rows()) return OkStatus();
-  }
-  return OkStatus();
-}
-
-Status Task::TakeGiven(Port& port, bool* fetched) {
-  WEIR_ASSIGN_OR_RETURN(std::optional<Chunk> rows, port.supply());
-  if (!rows) {
-    port.supply = nullptr;
-    return OkStatus();
-  }
-  port.pending = std::move(*rows);
-  port.pending.source = port.source;
-  port.pending.source_partition = partition_;
-  port.next = 0;
-  *fetched = true;
-  return OkStatus();
-}
-
-// A bounded query sees the records there were when it began, and of a stream only those with a
-// value.
-void Task::KeepBounded(Port& port) {
-  Chunk& rows = port.pending;
-  const bool is_table = env_.stages.sources[port.source].node->is_table;
-  const bool drops_deletes = rows.ops != nullptr && !is_table;
-  const bool cut = port.bounded_end >= 0 && port.reader->position() > port.bounded_end;
-  if (rows.rows == 0 || (!drops_deletes && !cut)) return;
-  const ColumnPtr offsets = rows.sys(SystemColumn::kOffset);
-  auto kept = std::make_shared<Selection>();
-  for (int32_t row = 0; row < rows.rows; ++row) {
-    if (cut && offsets->values<int64_t>()[row] >= port.bounded_end) continue;
-    if (drops_deletes && rows.op(row) == RowOp::kDelete) continue;
-    kept->push_back(row);
-  }
-  rows.selection = std::move(kept);
-  rows = Flatten(std::move(rows));
-  if (drops_deletes) rows.ops = nullptr;
-}
-
-Status Task::Decode(Port& port, const RecordBatch& records, Chunk& out) {
-  out = Chunk();
-  int64_t bytes = 0;
-  for (int32_t i = 0; i < records.size(); ++i) {
-    bytes += std::max(records.keys[i].length, 0) + std::max(records.values[i].length, 0);
-  }
-  records_in_ += records.size();
-  env_.read_since_commit += bytes;
-  // Pipelines read once; the reading is counted for each of their queries that reads the source.
-  for (const std::unique_ptr<RootContext>& context : contexts_) {
-    env_.counters[context->query_root()]->RecordsIn(records.size(), bytes);
-  }
-  WEIR_RETURN_IF_ERROR(port.decoder->Decode(records, port.source, *contexts_.front(), out));
-  if (out.selection) out = Flatten(std::move(out));
-  out.source_partition = partition_;
-  return OkStatus();
-}
-
-Status Task::Dispatch(int source, Chunk chunk) {
-  std::vector<EntryPoint>& entries = tree_->source_entries(source);
+// Hands rows of an input to all places where they enter the operators.
+Status Task::Dispatch(TaskInput& input, Chunk chunk) {
+  std::vector<EntryPoint>& entries = input.entries();
   for (size_t i = 0; i < entries.size(); ++i) {
     EntryPoint& entry = entries[i];
     if (entry.identity && i + 1 == entries.size()) {
@@ -225,12 +104,12 @@ Status Task::Dispatch(int source, Chunk chunk) {
 }
 
 Status Task::Inject(int source, const RecordBatch& records) {
-  for (std::unique_ptr<Port>& port : ports_) {
-    if (port->source != source) continue;
+  for (TopicInput* topic : topics_) {
+    if (topic->source() != source) continue;
     Chunk chunk;
-    WEIR_RETURN_IF_ERROR(Decode(*port, records, chunk));
+    WEIR_RETURN_IF_ERROR(topic->Decode(records, chunk));
     if (chunk.rows == 0) return OkStatus();
-    WEIR_RETURN_IF_ERROR(Dispatch(source, std::move(chunk)));
+    WEIR_RETURN_IF_ERROR(Dispatch(*topic, std::move(chunk)));
     return tree_->EndSlice();
   }
   return OkStatus();
@@ -264,22 +143,11 @@ Status Task::Barrier() {
   for (const std::unique_ptr<Operator>& op : tree_->operators()) {
     WEIR_RETURN_IF_ERROR(op->OnBarrier());
   }
-  for (std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
+  for (const std::unique_ptr<TaskInput>& input : inputs_) {
     WEIR_RETURN_IF_ERROR(input->OnBarrier());
   }
   WEIR_RETURN_IF_ERROR(FlushOutputs(true));
-  for (std::unique_ptr<RepartitionInput>& input : repartition_inputs_) {
-    input->OnBarrier(*journal_);
-  }
-  for (const std::unique_ptr<Port>& port : ports_) {
-    if (port->reader == nullptr) continue;
-    const SourcePlan& plan = env_.stages.sources[port->source];
-    InputPosition position;
-    position.next = this->position(port->source);
-    if (port->has_rows()) position.decoded = port->reader->position();
-    position.table_end = port->noted_end;
-    journal_->SetPosition(plan.input_name, plan.node->topic, position);
-  }
+  for (const std::unique_ptr<TaskInput>& input : inputs_) input->NotePosition(*journal_);
   barrier_positions_ = AllPositions();
   return journal_->Barrier();
 }
@@ -293,16 +161,15 @@ Status Task::OnCommitted() {
 
 std::vector<std::pair<int, int64_t>> Task::exchange_positions() const {
   std::vector<std::pair<int, int64_t>> positions;
-  for (size_t i = 0; i < repartition_inputs_.size(); ++i) {
-    positions.emplace_back(stage_.exchange_inputs[i], repartition_inputs_[i]->reader().position());
+  for (const ExchangeInput* input : exchanges_) {
+    if (input->topic() != nullptr) positions.emplace_back(input->exchange(), input->position());
   }
   return positions;
 }
 
 std::vector<int64_t> Task::AllPositions() const {
   std::vector<int64_t> positions;
-  for (const std::unique_ptr<Port>& port : ports_) positions.push_back(position(port->source));
-  for (const auto& input : repartition_inputs_) positions.push_back(input->reader().position());
+  for (const std::unique_ptr<TaskInput>& input : inputs_) positions.push_back(input->position());
   return positions;
 }
 
@@ -334,37 +201,18 @@ Status Task::CloseWindows() {
 }
 
 bool Task::drained() const {
-  for (const std::unique_ptr<Port>& port : ports_) {
-    if (port->has_rows() || port->supply != nullptr) return false;
-    if (port->reader == nullptr || port->is_at_end()) continue;
-    if (port->bounded_end >= 0 || !port->caught_up()) return false;
-  }
-  for (const std::unique_ptr<RepartitionInput>& input : repartition_inputs_) {
-    if (!input->reader().caught_up()) return false;
-  }
-  for (const std::unique_ptr<ExchangeInput>& input : exchange_inputs_) {
-    if (input->has_rows() || !input->upstream_drained()) return false;
-  }
-  return true;
+  return std::ranges::all_of(inputs_, [](const auto& input) { return input->drained(); });
 }
 
 int64_t Task::lag() const {
   int64_t lag = 0;
-  for (const std::unique_ptr<Port>& port : ports_) {
-    if (port->reader == nullptr) continue;
-    const int64_t end = port->reader->end_offset();
-    lag += (end == INT64_MAX ? (port->reader->caught_up() ? 0 : 1)
-                             : std::max<int64_t>(0, end - port->reader->position())) +
-           (port->has_rows() ? port->pending.rows - port->next : 0);
-  }
+  for (const TopicInput* topic : topics_) lag += topic->lag();
   return lag;
 }
 
 int64_t Task::position(int source) const {
-  for (const std::unique_ptr<Port>& port : ports_) {
-    if (port->source != source || port->reader == nullptr) continue;
-    if (!port->has_rows()) return port->reader->position();
-    return port->pending.sys(SystemColumn::kOffset)->values<int64_t>()[port->next];
+  for (const TopicInput* topic : topics_) {
+    if (topic->source() == source) return topic->position();
   }
   return -1;
 }

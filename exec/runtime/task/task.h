@@ -12,15 +12,13 @@
 
 #include "exec/operators/operators.h"
 #include "exec/runtime/query/query_environment.h"
+#include "exec/runtime/task/task_input.h"
+#include "exec/runtime/task/topic_input.h"
 
 namespace weir {
 
 class ExchangeInput;
-class OperatorTree;
-class RepartitionInput;
 class RepartitionOutput;
-class RootContext;
-class TaskJournal;
 
 class Task {
  public:
@@ -61,7 +59,7 @@ class Task {
   int64_t open_windows() const;
   int32_t partition() const { return partition_; }
   /// Records its readers have given out.
-  int64_t records_in() const { return records_in_; }
+  int64_t records_in() const { return reading_.records_in; }
   /// Of each exchange that it reads as a topic: the exchange, and the position.
   std::vector<std::pair<int, int64_t>> exchange_positions() const;
   /// Positions of source `source` after what has been processed; -1 if it is not read here.
@@ -70,34 +68,25 @@ class Task {
   bool moved() const { return AllPositions() != barrier_positions_; }
 
  private:
-  struct Port;
   struct Pick;
   struct Cursor;
   /// The first rows show how much is made of one.
   static constexpr int32_t kFirstRows = 16;
 
+  TaskInput::Round ThisRound() const;
   std::vector<int64_t> AllPositions() const;
   Status OpenOperators();
   Status OpenExchanges();
-  Status OpenReaders(const std::vector<ReadSession*>& sessions);
-  Status OpenPort(Port& port, ReadSession& session);
-  Status TakeGiven(Port& port, bool* fetched);
-  void KeepBounded(Port& port);
-  Status Fill(Port& port, bool* fetched);
-  Status Decode(Port& port, const RecordBatch& records, Chunk& out);
-  Status RunSingle(Port& port, int batches_max, bool* worked);
+  Status RunSingle(TaskInput& input, int batches_max, bool* worked);
   Status RunMerged(int batches_max, bool* worked);
   Status RunSlices(int batches_max, bool* worked);
   Status PickFirst(Pick& pick, bool* worked);
   Status RunTablesFirst(bool* worked, bool* done);
-  Status Dispatch(int source, Chunk chunk);
-  Status DispatchNext(Port& port, int32_t end);
-  bool RoundIsFull(int64_t commits) const;
+  Status Dispatch(TaskInput& input, Chunk chunk);
+  Status DispatchNext(TaskInput& input, int32_t count);
+  bool RoundIsFull(const TaskInput& input) const;
   size_t MadeBytes() const;
   void LearnRowsAtOnce(int32_t rows, size_t made);
-  Status DrainExchange(ExchangeInput& input, bool* worked);
-  Status EmitExchange(ExchangeInput& input, int64_t until);
-  Status PushExchange(ExchangeInput& input, Chunk chunk);
   Status AdvanceExchanges();
   void MarkDrained();
   Status FlushOutputs(bool at_barrier);
@@ -108,13 +97,13 @@ class Task {
   std::unique_ptr<TaskJournal> journal_;
   std::vector<std::unique_ptr<RootContext>> contexts_;  // One a root of the stage.
   std::unique_ptr<OperatorTree> tree_;
-  std::vector<std::unique_ptr<Port>> ports_;
-  // Where exchanges are topics: one for each of the exchange inputs, and of the exchanges fed.
-  std::vector<std::unique_ptr<RepartitionInput>> repartition_inputs_;
-  std::vector<std::unique_ptr<RepartitionOutput>> repartition_outputs_;
-  std::vector<std::unique_ptr<ExchangeInput>> exchange_inputs_;
+  TopicInput::Reading reading_;
+  std::vector<std::unique_ptr<TaskInput>> inputs_;
+  std::vector<TopicInput*> topics_;        // Those of the inputs that are sources,
+  std::vector<ExchangeInput*> exchanges_;  // and those that are exchanges.
+  std::vector<std::unique_ptr<RepartitionOutput>>
+      repartition_outputs_;  // Exchanges fed, as topics.
   std::vector<int64_t> barrier_positions_;
-  int64_t records_in_ = 0;
   size_t ended_ = 0;  // Operators that have handed on all they kept.
   bool ready_ = false;
   bool takes_slices_ = false;
@@ -122,7 +111,6 @@ class Task {
   size_t made_before_round_ = 0;
   int32_t rows_at_once_ = kFirstRows;  // How many go through the operators together.
   bool tables_first_ = false;
-  RecordBatch fetch_scratch_;
 };
 
 }  // namespace weir

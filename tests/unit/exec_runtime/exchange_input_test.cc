@@ -24,7 +24,7 @@ class ExchangeInputTest : public testing::Test {
   }
   void Restart() {
     buffer_ = std::make_unique<ExchangeBuffer>(plan_, 2);
-    input_ = std::make_unique<ExchangeInput>(*buffer_, 0, 0);
+    input_ = std::make_unique<ExchangeInput>(*buffer_, 0, 0, entries_);
     ASSERT_TRUE(input_->Open(context_).ok());
   }
 
@@ -46,11 +46,19 @@ class ExchangeInputTest : public testing::Test {
   void Drained(int upstream, int64_t since) {
     buffer_->upstreams()[upstream].drained_since_ms = since;
   }
+  TaskInput::Round ThisRound() const { return {.now_ms = now_, .max_idle_ms = 10}; }
+  void BeginRound() {
+    bool any = false;
+    EXPECT_TRUE(input_->BeginRound(ThisRound(), &any).ok());
+  }
   std::vector<int64_t> Taken(int64_t until = INT64_MAX) {
-    EXPECT_TRUE(input_->Collect(now_, 10).ok());
+    BeginRound();
     std::vector<int64_t> taken;
-    while (input_->has_rows() && input_->head_time() <= until) {
-      const Chunk chunk = Flatten(input_->TakeUntil(until));
+    while (input_->has_rows() && input_->run().time(0) <= until) {
+      const TaskInput::Run run = input_->run();
+      int32_t count = 1;
+      while (count < run.length && run.time(count) <= until) ++count;
+      const Chunk chunk = Flatten(input_->Take(count));
       for (int64_t value : chunk.columns[0]->values<int64_t>()) taken.push_back(value);
     }
     return taken;
@@ -59,6 +67,7 @@ class ExchangeInputTest : public testing::Test {
   int64_t now_ = 0;
   ExchangePlan plan_;
   test::FakeContext context_;
+  std::vector<EntryPoint> entries_;
   std::unique_ptr<ExchangeBuffer> buffer_;
   std::unique_ptr<ExchangeInput> input_;
 };
@@ -76,13 +85,13 @@ TEST_F(ExchangeInputTest, OrderedRowsWaitForTheSlowestUpstream) {
   Start(true);
   Send(0, {1, 4, 9});
   EXPECT_EQ(Taken(), Numbers{}) << "upstream 1 may still send anything";
-  EXPECT_FALSE(input_->upstream_drained());
+  EXPECT_FALSE(input_->caught_up());
   Send(1, {2, 5});
   EXPECT_EQ(Taken(), (Numbers{1, 2, 4, 5}));
   Drained(0, 0);
   Drained(1, 0);
   EXPECT_EQ(Taken(), Numbers{9}) << "nobody has unread records";
-  EXPECT_TRUE(input_->upstream_drained());
+  EXPECT_TRUE(input_->caught_up());
 }
 
 TEST_F(ExchangeInputTest, AnIdleUpstreamHoldsBackOnlySoLong) {
@@ -100,7 +109,7 @@ TEST_F(ExchangeInputTest, StreamTimeIsNotAheadOfHeldRows) {
   Send(0, {1, 9});
   Send(1, {4});
   EXPECT_EQ(Taken(), (Numbers{1, 4}));
-  EXPECT_EQ(input_->StreamTime(now_, 10), 4);
+  EXPECT_EQ(input_->StreamTime(ThisRound()), 4);
   EXPECT_TRUE(input_->Advances(4));
   EXPECT_FALSE(input_->Advances(4)) << "it has not moved";
 }
@@ -109,12 +118,12 @@ TEST_F(ExchangeInputTest, OrderedRowsOfSeveralUpstreamsLieTogether) {
   Start(true);
   Send(0, {1, 3, 5});
   Send(1, {2, 4, 6});
-  ASSERT_TRUE(input_->Collect(now_, 10).ok());
-  ASSERT_EQ(input_->run_length(), 5);
-  EXPECT_EQ(input_->run_time(3), 4);
+  BeginRound();
+  ASSERT_EQ(input_->run().length, 5);
+  EXPECT_EQ(input_->run().time(3), 4);
   const Chunk first = Flatten(input_->Take(2));
   EXPECT_EQ(first.columns[0]->values<int64_t>()[1], 2);
-  EXPECT_EQ(input_->head_time(), 3);
+  EXPECT_EQ(input_->run().time(0), 3);
   EXPECT_EQ(Taken(), (Numbers{3, 4, 5}));
 }
 
@@ -139,7 +148,7 @@ TEST_F(ExchangeInputTest, HeldRowsOutliveARestartAtACommit) {
 TEST_F(ExchangeInputTest, NothingIsLeftInTheStoreOnceAllIsTaken) {
   Start(true);
   Send(0, {1});
-  ASSERT_TRUE(input_->Collect(0, 10).ok());
+  BeginRound();
   ASSERT_TRUE(input_->OnBarrier().ok());
   EXPECT_FALSE(context_.stores_["exchange-7-held"].entries().empty());
   Send(1, {1});
@@ -152,7 +161,7 @@ TEST_F(ExchangeInputTest, HeldRowsThatDoNotDecodeAreACorruptStore) {
   Start(true);
   context_.Store("exchange-7-held").Put(std::string("\0\1\0\0\0\1", 6), "short");
   buffer_ = std::make_unique<ExchangeBuffer>(plan_, 2);
-  input_ = std::make_unique<ExchangeInput>(*buffer_, 0, 0);
+  input_ = std::make_unique<ExchangeInput>(*buffer_, 0, 0, entries_);
   EXPECT_EQ(input_->Open(context_).code(), ErrorCode::kStoreCorrupt);
 }
 
