@@ -27,6 +27,8 @@ OperatorResult MakeForeignKeyJoin(const physical::ForeignKeyJoin& node);
 OperatorResult MakeForeignKeySubscribe(const physical::ForeignKeySubscribe& node);
 OperatorResult MakeForeignKeyAnswers(const physical::ForeignKeyAnswers& node);
 OperatorResult MakeLimit(const physical::Limit& node);
+OperatorResult MakeBoundedJoin(const physical::BoundedJoin& node);
+OperatorResult MakeUnionAll(const physical::UnionAll& node);
 OperatorResult MakeLatestRows(const physical::LatestRows& node);
 OperatorResult MakeBoundedAggregate(const physical::BoundedAggregate& node);
 OperatorResult MakeSort(const physical::Sort& node);

@@ -44,6 +44,9 @@ Result<std::unique_ptr<Operator>> MakeOperator(const physical::Node& node) {
       return MakeClientSink(static_cast<const physical::ClientSink&>(node));
     case NodeKind::kLatestRows:
       return MakeLatestRows(static_cast<const physical::LatestRows&>(node));
+    case NodeKind::kUnionAll: return MakeUnionAll(static_cast<const physical::UnionAll&>(node));
+    case NodeKind::kBoundedJoin:
+      return MakeBoundedJoin(static_cast<const physical::BoundedJoin&>(node));
     case NodeKind::kBoundedAggregate:
       return MakeBoundedAggregate(static_cast<const physical::BoundedAggregate&>(node));
     case NodeKind::kSort: return MakeSort(static_cast<const physical::Sort&>(node));

@@ -40,5 +40,7 @@ weir_layer(exec_operators
     operators/join/foreign_key_answers.cc
     operators/join/stream_stream_closed.cc
     operators/join/stream_stream_turns.cc
+    operators/join/bounded_join.cc
+    operators/union_all.cc
   DEPENDS weir_exec_core weir_exec_formats weir_exec_connect weir_exec_state
   PRIVATE_DEPENDS fmt::fmt)

@@ -12,7 +12,9 @@ namespace weir {
 namespace {
 
 bool SameReading(const physical::TopicSource& a, const physical::TopicSource& b) {
-  return a.topic == b.topic && a.source_name == b.source_name && a.connector == b.connector &&
+  // Those that look keys up read other rows each.
+  return a.origin == b.origin && a.kept_by == b.kept_by && a.lookups.empty() && b.lookups.empty() &&
+         a.topic == b.topic && a.source_name == b.source_name && a.connector == b.connector &&
          a.start == b.start && a.start_timestamp_ms == b.start_timestamp_ms &&
          a.start_offsets == b.start_offsets && a.columns.size() == b.columns.size();
 }

@@ -183,6 +183,14 @@ EdgeTraits TraitsOf(const Node& node, KeyColumns which) {
       traits.order = RowOrder::kArrival;
       traits.ends = traits.ends && TraitsOf(*node.inputs[1]).ends;
       break;
+    case NodeKind::kUnionAll:
+      traits = TraitsOf(*node.inputs[0], which);
+      traits.keys.clear();
+      traits.partitioning.columns.clear();
+      traits.partitioning.key_format.reset();
+      traits.order = RowOrder::kArrival;
+      for (const NodePtr& input : node.inputs) traits.ends &= TraitsOf(*input).ends;
+      break;
     case NodeKind::kSort:
       traits = TraitsOf(*node.inputs[0], which);
       traits.order = RowOrder::kSorted;
@@ -209,6 +217,7 @@ ChangeMode InputMode(const Node& node, size_t input, ChangeMode needed) {
     case NodeKind::kJoin:
     case NodeKind::kSink:
     case NodeKind::kLatestRows:
+    case NodeKind::kUnionAll:
     case NodeKind::kSort: break;
   }
   return ChangeMode::kUpsert;

@@ -4,8 +4,8 @@
 
 namespace weir::logical {
 
-/// What is joined with what.
-enum class JoinSides : uint8_t { kStreamStream, kStreamTable, kTableTable, kForeignKey };
+/// What is joined with what; kBounded: two inputs that end.
+enum class JoinSides : uint8_t { kStreamStream, kStreamTable, kTableTable, kForeignKey, kBounded };
 
 /// A join of two inputs on equal keys: the first `key_columns` of both; of foreign-key joins the
 /// expressions `foreign_key` over the left row with the right's key. Of rows with equal keys those

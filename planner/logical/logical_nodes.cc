@@ -15,6 +15,7 @@ std::shared_ptr<Node> CopyNode(const Node& node) {
     case NodeKind::kSink: return CopyAs<Sink>(node);
     case NodeKind::kLatestRows: return CopyAs<LatestRows>(node);
     case NodeKind::kSort: return CopyAs<Sort>(node);
+    case NodeKind::kUnionAll: return CopyAs<UnionAll>(node);
   }
   return nullptr;
 }

@@ -16,6 +16,7 @@
 #include "planner/logical/sink.h"
 #include "planner/logical/sort.h"
 #include "planner/logical/source.h"
+#include "planner/logical/union_all.h"
 
 namespace weir::logical {
 

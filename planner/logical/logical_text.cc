@@ -26,6 +26,7 @@ std::string JoinText(const Join& join) {
       break;
     case JoinSides::kStreamTable: text += " stream-table join"; break;
     case JoinSides::kTableTable: text += " table-table join"; break;
+    case JoinSides::kBounded: text += " bounded join"; break;
     case JoinSides::kForeignKey:
       text += " foreign-key join on " + ListText(join.foreign_key, *join.inputs[0]->schema);
       break;
@@ -76,6 +77,7 @@ std::string NodeText(const Node& node) {
       return sink.topic.empty() ? "Client" : "Sink " + sink.name + " to topic " + sink.topic;
     }
     case NodeKind::kLatestRows: return "LatestRows";
+    case NodeKind::kUnionAll: return "UnionAll";
     case NodeKind::kSort: {
       const auto& sort = node.As<Sort>();
       return "Sort by " + SortKeysText(sort.keys, *node.schema) +

@@ -26,6 +26,7 @@ enum class NodeKind : uint8_t {
   kSink,
   kLatestRows,
   kSort,
+  kUnionAll,
 };
 
 struct Node;

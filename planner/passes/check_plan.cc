@@ -82,6 +82,9 @@ Status CheckJoin(const logical::Join& join) {
     if (!(type == right.columns[key].type)) return Broken("join keys of other types");
   }
   const bool tables = join.sides == JoinSides::kTableTable || foreign;
+  if (join.sides == JoinSides::kBounded && !TraitsOf(join).ends) {
+    return Broken("a join waits for an end");
+  }
   if (join.inputs[0]->is_table != tables ||
       join.inputs[1]->is_table != (tables || join.sides == JoinSides::kStreamTable)) {
     return Broken("a join of other kinds of input");
@@ -111,6 +114,13 @@ Status CheckPlaces(const logical::Node& node) {
     if (by_keys && (foreign ? join.spread : left.IsAlike(right))) return OkStatus();
     return Broken("rows with equal join keys are in other partitions");
   }
+  if (node.kind == NodeKind::kUnionAll) {
+    for (const logical::NodePtr& input : node.inputs) {
+      const EdgeTraits traits = TraitsOf(*input);
+      if (!traits.ends || !traits.partitioning.is_single()) return Broken("the parts of a union");
+    }
+    return OkStatus();
+  }
   const bool in_one_place =
       node.kind == NodeKind::kSort || node.kind == NodeKind::kLimit || node.kind == NodeKind::kSink;
   if (!in_one_place || left.is_single() || !TraitsOf(*node.inputs[0]).ends) return OkStatus();
@@ -139,6 +149,12 @@ Status CheckModes(const logical::Node& node) {
   }
 }
 
+std::vector<DataType> ColumnTypesOf(const Schema& schema) {
+  std::vector<DataType> types;
+  for (const ColumnSchema& column : schema.columns) types.push_back(column.type);
+  return types;
+}
+
 Status CheckNode(const logical::Node& plan) {
   switch (plan.kind) {
     case NodeKind::kSource:
@@ -151,6 +167,13 @@ Status CheckNode(const logical::Node& plan) {
     case NodeKind::kProject: return CheckProject(plan.As<logical::Project>());
     case NodeKind::kAggregate: return CheckAggregate(plan.As<logical::Aggregate>());
     case NodeKind::kJoin: return CheckJoin(plan.As<logical::Join>());
+    case NodeKind::kUnionAll:
+      for (const logical::NodePtr& input : plan.inputs) {
+        if (ColumnTypesOf(*input->schema) != ColumnTypesOf(*plan.schema)) {
+          return Broken("rows of other types in one result");
+        }
+      }
+      return OkStatus();
     case NodeKind::kFlatMap:
     case NodeKind::kRepartition:
     case NodeKind::kLimit:

@@ -70,18 +70,27 @@ NodePtr PlaceAggregate(const NodePtr& node, const PlannerContext& context) {
   return logical::WithInputs(node, {std::move(exchanged)});
 }
 
-/// Rows of a bounded query that are counted, put in order or handed out are in one place.
-NodePtr Gathered(const NodePtr& node) {
-  const NodePtr& input = node->inputs[0];
-  if (TraitsOf(*input).partitioning.is_single()) return node;
+/// Rows of a bounded query that are joined, counted, put in order or handed out are in one place.
+/// `key_columns`: those that stay the key there.
+NodePtr InOnePlace(const NodePtr& input, int key_columns) {
+  if (TraitsOf(*input).partitioning.is_single()) return input;
   auto gather = std::make_shared<logical::Repartition>();
   gather->inputs = {input};
   gather->schema = input->schema;
+  gather->key_columns = key_columns;
   gather->windowed_key = input->windowed_key;
   gather->window_size_ms = input->window_size_ms;
   gather->partitions = 1;
   gather->drop_null_keys = false;
-  return logical::WithInputs(node, {std::move(gather)});
+  return gather;
+}
+
+NodePtr AllInOnePlace(const NodePtr& node) {
+  std::vector<NodePtr> inputs;
+  for (const NodePtr& input : node->inputs) {
+    inputs.push_back(InOnePlace(input, input->key_columns));
+  }
+  return logical::WithInputs(node, std::move(inputs));
 }
 
 /// Rows moved to where those with equal keys lie.
@@ -130,6 +139,7 @@ NodePtr PlaceForeignKeyJoin(const NodePtr& node, const PlannerContext& context) 
 Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
   const auto& join = node->As<logical::Join>();
   if (join.sides == logical::JoinSides::kForeignKey) return PlaceForeignKeyJoin(node, context);
+  if (join.sides == logical::JoinSides::kBounded) return AllInOnePlace(node);
   NodePtr left = node->inputs[0];
   NodePtr right = node->inputs[1];
   Partitioning a = TraitsOf(*left, KnownKeys(context)).partitioning;
@@ -176,9 +186,11 @@ Result<NodePtr> MoveRows(const NodePtr& plan, const PlannerContext& context) {
   NodePtr node = logical::WithInputs(plan, std::move(inputs));
   if (node->kind == NodeKind::kAggregate) return PlaceAggregate(node, context);
   if (node->kind == NodeKind::kJoin) return PlaceJoin(node, context);
+  if (node->kind == NodeKind::kUnionAll) return AllInOnePlace(node);
   const bool in_one_place = node->kind == NodeKind::kSort || node->kind == NodeKind::kLimit ||
                             node->kind == NodeKind::kSink;
-  return in_one_place && TraitsOf(*node->inputs[0]).ends ? Gathered(node) : node;
+  if (!in_one_place || !TraitsOf(*node->inputs[0]).ends) return node;
+  return logical::WithInputs(node, {InOnePlace(node->inputs[0], 0)});
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ std::vector<BoundExprPtr*> ExprsOf(logical::Node& node) {
     case NodeKind::kLimit:
     case NodeKind::kSink:
     case NodeKind::kLatestRows:
+    case NodeKind::kUnionAll:
     case NodeKind::kSort: break;
   }
   return exprs;

@@ -30,6 +30,7 @@ class StoreNamer {
       case NodeKind::kLimit:
       case NodeKind::kSink:
       case NodeKind::kLatestRows:
+      case NodeKind::kUnionAll:
       case NodeKind::kSort: break;
     }
     return copy;
@@ -43,6 +44,7 @@ class StoreNamer {
   std::string NextExchange() { return "exchange-" + std::to_string(++exchanges_) + "-repartition"; }
 
   void NameJoin(logical::Join& node) {
+    if (node.sides == logical::JoinSides::kBounded) return;  // It keeps nothing.
     const std::string name = "join-" + std::to_string(++joins_);
     if (node.sides == logical::JoinSides::kStreamTable) {
       node.store_names = {name + "-table"};

@@ -209,6 +209,17 @@ Pruned PrunePassing(const NodePtr& node, std::vector<bool> needed, SystemNeeds n
   return {copy, std::move(input.map)};
 }
 
+/// All columns of all inputs are needed.
+Pruned PruneUnion(const NodePtr& node, SystemNeeds needs) {
+  std::vector<NodePtr> inputs;
+  for (const NodePtr& input : node->inputs) {
+    inputs.push_back(Prune(input, std::vector<bool>(input->schema->size(), true), needs).node);
+  }
+  std::vector<int> identity(node->schema->size());
+  for (size_t i = 0; i < identity.size(); ++i) identity[i] = static_cast<int>(i);
+  return {logical::WithInputs(node, std::move(inputs)), std::move(identity)};
+}
+
 Pruned PruneSort(const NodePtr& node, std::vector<bool> needed, SystemNeeds needs) {
   for (const physical::SortKey& key : node->As<logical::Sort>().keys) {
     if (key.column >= 0) needed[key.column] = true;
@@ -239,6 +250,7 @@ Pruned Prune(const NodePtr& node, std::vector<bool> needed, SystemNeeds needs) {
     case NodeKind::kLimit: return PruneBelow(node, needs);
     case NodeKind::kLatestRows:
       return PrunePassing<logical::LatestRows>(node, std::move(needed), needs);
+    case NodeKind::kUnionAll: return PruneUnion(node, needs);
     case NodeKind::kSort: return PruneSort(node, std::move(needed), needs);
   }
   return {node, {}};

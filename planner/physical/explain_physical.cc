@@ -173,6 +173,9 @@ std::string NodeText(const physical::Node& node) {
     case physical::NodeKind::kTopicSink: return SinkText(As<physical::TopicSink>(node));
     case physical::NodeKind::kClientSink: return "ClientSink";
     case physical::NodeKind::kLatestRows: return "LatestRows";
+    case physical::NodeKind::kUnionAll: return "UnionAll";
+    case physical::NodeKind::kBoundedJoin:
+      return JoinText("BoundedJoin", As<physical::BoundedJoin>(node));
     case physical::NodeKind::kBoundedAggregate:
       return BoundedAggregateText(As<physical::BoundedAggregate>(node));
     case physical::NodeKind::kSort: {

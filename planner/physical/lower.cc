@@ -348,6 +348,13 @@ Result<physical::NodePtr> Lowering::LowerJoin(const logical::NodePtr& node, bool
       result = made;
       break;
     }
+    case JoinSides::kBounded: {
+      auto made = Start<physical::BoundedJoin>(*node, std::move(inputs));
+      fill(*made);
+      made->key_columns = join.key_columns;
+      result = made;
+      break;
+    }
     case JoinSides::kForeignKey: {
       if (join.spread) inputs[0] = Subscribed(join, std::move(inputs[0]));
       auto made = Start<physical::ForeignKeyJoin>(*node, std::move(inputs));
@@ -434,6 +441,14 @@ Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool ret
       made->rows = node->As<logical::Limit>().rows;
       made->offset = node->As<logical::Limit>().offset;
       return physical::NodePtr(made);
+    }
+    case logical::NodeKind::kUnionAll: {
+      std::vector<physical::NodePtr> inputs;
+      for (size_t i = 0; i < node->inputs.size(); ++i) {
+        WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, i, false));
+        inputs.push_back(std::move(input));
+      }
+      return physical::NodePtr(Start<physical::UnionAll>(*node, std::move(inputs)));
     }
     case logical::NodeKind::kLatestRows: {
       WEIR_ASSIGN_OR_RETURN(physical::NodePtr input, LowerInput(*node, 0, false));

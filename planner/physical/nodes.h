@@ -43,6 +43,8 @@ enum class NodeKind : uint8_t {
   kSort,
   kForeignKeySubscribe,
   kForeignKeyAnswers,
+  kBoundedJoin,
+  kUnionAll,
 };
 
 /// What flows over an edge.
@@ -380,6 +382,22 @@ struct BoundedAggregate : Node {
   bool merges_partials = false;  ///< As in StreamAggregate.
   /// No GROUP BY: the one group is there without rows too. Its key is a constant.
   bool global = false;
+};
+
+/// A join as SQL has it, over all rows of both inputs: a pair is rows with equal keys, none of them
+/// null, for which `condition` is true, where there is one. Output: the key (the right's where the
+/// left row is missing), left columns, right columns.
+struct BoundedJoin : Node {
+  BoundedJoin() : Node(NodeKind::kBoundedJoin) {}
+  JoinKind join = JoinKind::kInner;
+  int key_columns = 1;
+  std::vector<int> left_columns, right_columns;
+  BoundExprPtr condition;
+};
+
+/// The rows of all inputs.
+struct UnionAll : Node {
+  UnionAll() : Node(NodeKind::kUnionAll) {}
 };
 
 /// What rows are sorted by, first key first.

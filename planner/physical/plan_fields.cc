@@ -28,6 +28,8 @@ std::shared_ptr<physical::Node> MakeNode(physical::NodeKind kind) {
     case NodeKind::kSort: return std::make_shared<physical::Sort>();
     case NodeKind::kForeignKeySubscribe: return std::make_shared<physical::ForeignKeySubscribe>();
     case NodeKind::kForeignKeyAnswers: return std::make_shared<physical::ForeignKeyAnswers>();
+    case NodeKind::kBoundedJoin: return std::make_shared<physical::BoundedJoin>();
+    case NodeKind::kUnionAll: return std::make_shared<physical::UnionAll>();
   }
   return nullptr;
 }

@@ -244,6 +244,18 @@ template <class Io>
 void Fields(Io&, physical::LatestRows&) {}
 
 template <class Io>
+void Fields(Io& io, physical::BoundedJoin& join) {
+  io("join", join.join);
+  io("keys", join.key_columns);
+  io("left", join.left_columns);
+  io("right", join.right_columns);
+  io("condition", join.condition);
+}
+
+template <class Io>
+void Fields(Io&, physical::UnionAll&) {}
+
+template <class Io>
 void Fields(Io& io, physical::BoundedAggregate& aggregate) {
   io("keys", aggregate.key_columns);
   io("calls", aggregate.calls);
@@ -305,7 +317,9 @@ struct Words<physical::NodeKind> {
                                               "bounded-aggregate",
                                               "sort",
                                               "foreign-key-subscribe",
-                                              "foreign-key-answers"};
+                                              "foreign-key-answers",
+                                              "bounded-join",
+                                              "union-all"};
 };
 template <>
 struct Words<physical::ChangeMode> {
@@ -386,6 +400,8 @@ void VisitNode(physical::Node& node, Visit&& visit) {
       return visit(static_cast<physical::ForeignKeySubscribe&>(node));
     case NodeKind::kForeignKeyAnswers:
       return visit(static_cast<physical::ForeignKeyAnswers&>(node));
+    case NodeKind::kBoundedJoin: return visit(static_cast<physical::BoundedJoin&>(node));
+    case NodeKind::kUnionAll: return visit(static_cast<physical::UnionAll&>(node));
   }
 }
 

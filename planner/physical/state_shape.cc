@@ -102,6 +102,8 @@ std::string NodeShape(const physical::Node& node) {
     // Queries that keep state have none of these: they are for input that ends.
     case NodeKind::kLatestRows:
     case NodeKind::kBoundedAggregate:
+    case NodeKind::kBoundedJoin:
+    case NodeKind::kUnionAll:
     case NodeKind::kSort: break;
   }
   return {};

@@ -421,6 +421,8 @@ Flow Signer::VisitOfKind(const physical::Node& node) {
     case NodeKind::kLimit:
     case NodeKind::kLatestRows:
     case NodeKind::kBoundedAggregate:
+    case NodeKind::kBoundedJoin:
+    case NodeKind::kUnionAll:
     case NodeKind::kSort: break;
   }
   return inputs.empty() ? Flow() : std::move(inputs[0]);

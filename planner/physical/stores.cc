@@ -241,6 +241,8 @@ void StoreDeclarer::Declare() {
     case NodeKind::kFlatMap:
     case NodeKind::kLimit:
     case NodeKind::kBoundedAggregate:
+    case NodeKind::kBoundedJoin:
+    case NodeKind::kUnionAll:
     case NodeKind::kSort: break;
   }
 }

@@ -121,7 +121,8 @@ class BoundedBuilder {
 
   bool Extended() const { return context_.sql_extensions; }
   const logical::Source& source() const { return source_->As<logical::Source>(); }
-  bool IsTable() const { return source().entry->is_table; }
+  bool IsTable() const { return source_ != nullptr && source().entry->is_table; }
+  bool IsKept() const { return source_ != nullptr && source().origin == Origin::kKeptTable; }
   Status BindFrom();
   Status BindWhere();
   Status BindWindow();
@@ -148,7 +149,8 @@ class BoundedBuilder {
   const ast::Query& query_;
   const PlannerContext& context_;
   QueryInput input_;
-  logical::NodePtr source_;  ///< The leaf.
+  CommonTables common_;      ///< Those of this SELECT, and outside of it.
+  logical::NodePtr source_;  ///< The leaf; null over joins and subqueries.
   Scope select_scope_;       ///< The input's names and the window's bounds.
   Grouping grouping_;
   bool is_grouped_ = false;
@@ -165,7 +167,18 @@ ExprBinder BoundedBuilder::BinderOver(const Scope& scope, std::string clause) {
 }
 
 Status BoundedBuilder::BindFrom() {
-  WEIR_ASSIGN_OR_RETURN(input_, BuildFrom(*query_.from, use_));
+  QueryUse use = use_;
+  common_ = {use_.common, &query_.ctes, 0};
+  // Each sees those before it; all are looked at, be they used or not.
+  for (; common_.count < query_.ctes.size(); ++common_.count) {
+    QueryUse inner = use_;
+    inner.query = query_.ctes[common_.count].query.get();
+    inner.common = &common_;
+    WEIR_RETURN_IF_ERROR(BuildBounded(inner).status());
+  }
+  use.common = &common_;
+  WEIR_ASSIGN_OR_RETURN(input_, BuildFrom(*query_.from, use));
+  if (input_.is_join || input_.is_subquery) return OkStatus();
   source_ = input_.node;
   while (!source_->inputs.empty()) source_ = source_->inputs[0];
   if (!IsTable() || source().origin == Origin::kKeptTable || Extended()) return OkStatus();
@@ -181,7 +194,7 @@ Status BoundedBuilder::BindFrom() {
 Status BoundedBuilder::BindWhere() {
   const SourcePosition position =
       query_.where != nullptr ? query_.where->position : query_.position;
-  const bool is_kept = source().origin == Origin::kKeptTable;
+  const bool is_kept = IsKept();
   if (query_.where == nullptr) return is_kept ? CheckScan({}, context_, position) : OkStatus();
   WEIR_RETURN_IF_ERROR(AddWhere(input_, use_));
   const BoundExprPtr predicate = input_.node->As<logical::Filter>().predicate;
@@ -205,6 +218,10 @@ Status BoundedBuilder::BindWindow() {
   grouping_.calls.argument_scope = &input_.scope;
   grouping_.calls.is_sql = true;
   if (!query_.window) return OkStatus();
+  if (source_ == nullptr) {
+    return ExtensionError(context_, "WINDOW over a join or a subquery without EMIT is",
+                          query_.window->position);
+  }
   if (source().origin == Origin::kOneRow) {
     return Status(ErrorCode::kInvalidWindow, "WINDOW needs FROM").At(query_.window->position);
   }

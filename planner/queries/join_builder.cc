@@ -26,42 +26,54 @@ int64_t DefaultJoinGrace(int64_t before_ms) {
   return before_ms < kDayMs / 2 ? kDayMs - 2 * before_ms : 0;
 }
 
-/// The tables of a tree of joins, from left to right.
-Status CollectTables(const ast::Relation& relation, const PlannerContext& context,
-                     std::vector<const ast::AliasedTable*>& tables) {
+/// What a tree of joins reads, from left to right.
+struct NameInJoin {
+  std::string source;  ///< Empty: a subquery.
+  std::string alias;
+  SourcePosition position;
+};
+
+Status CollectNames(const ast::Relation& relation, const PlannerContext& context,
+                    std::vector<NameInJoin>& names) {
   if (relation.kind == ast::RelationKind::kTable) {
-    tables.push_back(&relation.As<ast::AliasedTable>());
+    const auto& table = relation.As<ast::AliasedTable>();
+    names.push_back(
+        {table.name.name, table.alias ? table.alias->name : table.name.name, table.position});
     return OkStatus();
   }
-  if (relation.kind != ast::RelationKind::kJoin) {
-    return ExtensionError(context, "a subquery in FROM is", relation.position);
+  if (relation.kind == ast::RelationKind::kSubquery) {
+    const auto& subquery = relation.As<ast::Subquery>();
+    if (!subquery.alias) {
+      return Status(ErrorCode::kInvalidJoin, "a subquery in a join needs a name")
+          .At(subquery.position)
+          .WithHint("write it behind the bracket: (SELECT …) AS name");
+    }
+    names.push_back({"", subquery.alias->name, subquery.position});
+    return OkStatus();
   }
   const auto& join = relation.As<ast::Join>();
-  WEIR_RETURN_IF_ERROR(CollectTables(*join.left, context, tables));
+  WEIR_RETURN_IF_ERROR(CollectNames(*join.left, context, names));
   if (join.right->kind == ast::RelationKind::kJoin && !context.sql_extensions) {
     return ExtensionError(context, "a join on the right side of a join is", join.right->position);
   }
-  return CollectTables(*join.right, context, tables);
+  return CollectNames(*join.right, context, names);
 }
 
 Status CheckSources(const ast::Join& root, const PlannerContext& context) {
-  std::vector<const ast::AliasedTable*> tables;
-  WEIR_RETURN_IF_ERROR(CollectTables(root, context, tables));
-  const auto alias = [](const ast::AliasedTable& table) {
-    return table.alias ? table.alias->name : table.name.name;
-  };
-  for (size_t i = 0; i < tables.size(); ++i) {
+  std::vector<NameInJoin> names;
+  WEIR_RETURN_IF_ERROR(CollectNames(root, context, names));
+  for (size_t i = 0; i < names.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
-      const bool same = tables[i]->name.name == tables[j]->name.name;
+      const std::string& name = names[i].source;
+      const bool same = !name.empty() && name == names[j].source;
       if (same && !context.sql_extensions) {
-        return ExtensionError(context, "a source joined with itself is", tables[i]->position)
-            .WithHint("make a copy: CREATE STREAM copy AS SELECT * FROM " + tables[i]->name.name);
+        return ExtensionError(context, "a source joined with itself is", names[i].position)
+            .WithHint("make a copy: CREATE STREAM copy AS SELECT * FROM " + name);
       }
-      if (alias(*tables[i]) != alias(*tables[j])) continue;
+      if (names[i].alias != names[j].alias) continue;
       Status status =
-          Status(ErrorCode::kDuplicateName, "two sources have the same alias: " + alias(*tables[i]))
-              .At(tables[i]->position);
-      const std::string& name = tables[i]->name.name;
+          Status(ErrorCode::kDuplicateName, "two sources have the same alias: " + names[i].alias)
+              .At(names[i].position);
       if (!same) return status;
       return std::move(status).WithHint("give each an alias of its own: FROM " + name + " a JOIN " +
                                         name + " b …");
@@ -122,9 +134,7 @@ class JoinBuilder {
   explicit JoinBuilder(const QueryUse& use) : use_(use) {}
 
   Result<QueryInput> Build(const ast::Relation& relation) {
-    if (relation.kind == ast::RelationKind::kTable) {
-      return BuildSource(relation.As<ast::AliasedTable>(), use_);
-    }
+    if (relation.kind != ast::RelationKind::kJoin) return BuildRelation(relation, use_);
     const auto& join = relation.As<ast::Join>();
     WEIR_ASSIGN_OR_RETURN(QueryInput left, Build(*join.left));
     WEIR_ASSIGN_OR_RETURN(QueryInput right, Build(*join.right));
@@ -277,7 +287,7 @@ void SetWithin(const ast::Join& join, logical::Join& node) {
 
 Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right, const ast::Join& join) {
   WEIR_ASSIGN_OR_RETURN(JoinCondition on, BindJoinCondition(left, right, *join.on, use_));
-  WEIR_ASSIGN_OR_RETURN(JoinPlan plan, PlanJoin(left, right, std::move(on), join, *use_.context));
+  WEIR_ASSIGN_OR_RETURN(JoinPlan plan, PlanJoin(left, right, std::move(on), join, use_));
   auto node = std::make_shared<logical::Join>();
   node->sides = plan.sides;
   node->join = plan.join;

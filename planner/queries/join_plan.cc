@@ -153,12 +153,24 @@ Status CheckWindows(const QueryInput& left, const QueryInput& right, const JoinP
 }  // namespace
 
 Result<JoinPlan> PlanJoin(const QueryInput& left, const QueryInput& right, JoinCondition on,
-                          const ast::Join& join, const PlannerContext& context) {
+                          const ast::Join& join, const QueryUse& use) {
+  const PlannerContext& context = *use.context;
   JoinPlan plan;
   plan.join = KindOf(join.type);
   const auto of_left = FindKeys(left, on, JoinedSide::kLeft);
   const auto of_right = FindKeys(right, on, JoinedSide::kRight);
   std::vector<size_t> order;  // Of the equalities that are keys.
+  if (use.bounded) {
+    if (join.within) {
+      return Status(ErrorCode::kUnsupported, "WITHIN in a SELECT without EMIT is not supported")
+          .WithHint("compare ROWTIME in ON")
+          .At(join.within->position);
+    }
+    plan.sides = JoinSides::kBounded;
+    plan.keys = std::move(on.equalities);
+    plan.others = std::move(on.others);
+    return plan;
+  }
   if (left.is_table() && !right.is_table()) {
     return CannotJoin("a table cannot be joined with a stream on its right", join.position)
         .WithHint("name the stream first: FROM stream JOIN table");

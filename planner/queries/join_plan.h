@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "planner/queries/join_condition.h"
+#include "planner/queries/source_builder.h"
 
 namespace weir {
 
@@ -18,7 +19,7 @@ struct JoinPlan {
 
 /// kInvalidJoin where the two cannot be joined so.
 Result<JoinPlan> PlanJoin(const QueryInput& left, const QueryInput& right, JoinCondition on,
-                          const ast::Join& join, const PlannerContext& context);
+                          const ast::Join& join, const QueryUse& use);
 
 bool ContainsExpr(const std::vector<BoundExprPtr>& exprs, const BoundExpr& expr);
 /// Whether `expr` over the input is the key column in each row.

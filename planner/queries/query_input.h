@@ -32,6 +32,7 @@ struct QueryInput {
   std::vector<KeyColumn> keys;
   std::vector<std::shared_ptr<const SourceEntry>> sources;  ///< Left to right.
   bool is_join = false;
+  bool is_subquery = false;  ///< Its columns are those of a SELECT.
   bool is_table() const { return node->is_table; }
 };
 

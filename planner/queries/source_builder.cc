@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "planner/binder/coercion.h"
 #include "planner/binder/literals.h"
 #include "planner/binder/make_expr.h"
+#include "planner/queries/bounded_builder.h"
 #include "planner/statements/statement_checks.h"
 
 namespace weir {
@@ -91,6 +93,110 @@ logical::NodePtr LatestOf(const logical::NodePtr& table) {
   return latest;
 }
 
+/// The rows of a SELECT inside another, under a name.
+Result<QueryInput> BuildSubquery(const ast::Query& query, const std::string& alias,
+                                 const CommonTables* common, const QueryUse& use) {
+  QueryUse inner = use;
+  inner.query = &query;
+  inner.common = common;
+  WEIR_ASSIGN_OR_RETURN(BuiltQuery built, BuildBounded(inner));
+  QueryInput input;
+  input.is_subquery = true;
+  input.sources = std::move(built.sources);
+  for (int i = 0; i < built.node->schema->size(); ++i) {
+    const ColumnSchema& column = built.node->schema->columns[i];
+    input.scope.Add(
+        {.source = alias, .name = column.name, .expr = MakeColumn(i, column.type, column.name)});
+  }
+  input.node = std::move(built.node);
+  return input;
+}
+
+/// The type that all values of a column of a UNION ALL have.
+Result<DataType> UnionType(const std::vector<BuiltQuery>& parts, int column,
+                            SourcePosition position) {
+  const auto type_of = [column](const BuiltQuery& part) {
+    return part.node->schema->columns[column].type;
+  };
+  DataType type = type_of(parts[0]);
+  for (const BuiltQuery& part : parts) {
+    const DataType& other = type_of(part);
+    if (other == type || other.is(TypeKind::kNull) || ConvertsImplicitly(other, type)) continue;
+    if (!type.is(TypeKind::kNull) && !ConvertsImplicitly(type, other)) {
+      return Status(ErrorCode::kTypeMismatch, "column " +
+                                                  parts[0].node->schema->columns[column].name +
+                                                  " of a UNION ALL has values of the types " +
+                                                  type.ToString() + " and " + other.ToString())
+          .WithHint("CAST them to one type")
+          .At(position);
+    }
+    type = other;
+  }
+  return type;
+}
+
+/// A part with its columns as the whole has them.
+Result<logical::NodePtr> AsPartOf(const Schema& whole, const logical::NodePtr& part) {
+  auto project = std::make_shared<logical::Project>();
+  for (int i = 0; i < whole.size(); ++i) {
+    const ColumnSchema& column = part->schema->columns[i];
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr expr,
+                          CoerceTo(MakeColumn(i, column.type, column.name), whole.columns[i].type));
+    project->exprs.push_back(std::move(expr));
+  }
+  project->inputs = {part};
+  project->schema = std::make_shared<Schema>(whole);
+  return logical::NodePtr(std::move(project));
+}
+
+Result<QueryInput> BuildUnion(const ast::UnionAll& relation, const QueryUse& use) {
+  std::vector<BuiltQuery> parts;
+  QueryInput input;
+  input.is_subquery = true;
+  for (const ast::QueryPtr& query : relation.parts) {
+    QueryUse inner = use;
+    inner.query = query.get();
+    WEIR_ASSIGN_OR_RETURN(BuiltQuery part, BuildBounded(inner));
+    const int columns = part.node->schema->size();
+    if (!parts.empty() && columns != parts[0].node->schema->size()) {
+      return Status(ErrorCode::kInvalidStatement,
+                    "the parts of a UNION ALL have the same number of columns: the first has " +
+                        std::to_string(parts[0].node->schema->size()) + ", this one " +
+                        std::to_string(columns))
+          .At(query->position);
+    }
+    input.sources.insert(input.sources.end(), part.sources.begin(), part.sources.end());
+    parts.push_back(std::move(part));
+  }
+  auto schema = std::make_shared<Schema>();
+  for (int i = 0; i < parts[0].node->schema->size(); ++i) {
+    WEIR_ASSIGN_OR_RETURN(const DataType type, UnionType(parts, i, relation.position));
+    const std::string& name = parts[0].node->schema->columns[i].name;
+    schema->columns.push_back({name, type, false});
+    input.scope.Add({.source = "", .name = name, .expr = MakeColumn(i, type, name)});
+  }
+  auto node = std::make_shared<logical::UnionAll>();
+  for (const BuiltQuery& part : parts) {
+    WEIR_ASSIGN_OR_RETURN(logical::NodePtr rows, AsPartOf(*schema, part.node));
+    node->inputs.push_back(std::move(rows));
+  }
+  node->schema = std::move(schema);
+  input.node = std::move(node);
+  return input;
+}
+
+/// What a name means that stands in FROM: a common table, or null.
+const ast::Query* FindCommon(std::string_view name, const QueryUse& use, CommonTables& inside) {
+  for (const CommonTables* scope = use.common; scope != nullptr; scope = scope->outer) {
+    for (size_t i = scope->count; i-- > 0;) {
+      if ((*scope->tables)[i].name.name != name) continue;
+      inside = {scope->outer, scope->tables, i};  // It sees those before it.
+      return (*scope->tables)[i].query.get();
+    }
+  }
+  return nullptr;
+}
+
 QueryInput BuildOneRow() {
   auto node = std::make_shared<logical::Source>();
   node->entry = std::make_shared<SourceEntry>();
@@ -164,14 +270,38 @@ Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& u
   return input;
 }
 
+Result<QueryInput> BuildRelation(const ast::Relation& relation, const QueryUse& use) {
+  if (relation.kind == ast::RelationKind::kTable) {
+    const auto& table = relation.As<ast::AliasedTable>();
+    CommonTables inside;
+    const ast::Query* common = FindCommon(table.name.name, use, inside);
+    if (common == nullptr) return BuildSource(table, use);
+    return BuildSubquery(*common, table.alias ? table.alias->name : table.name.name, &inside, use);
+  }
+  const auto& subquery = relation.As<ast::Subquery>();
+  if (!use.bounded || !use.context->sql_extensions) {
+    return ExtensionError(*use.context,
+                          use.bounded ? "a subquery in FROM is"
+                                      : "a subquery in FROM over rows that keep "
+                                        "coming is",
+                          relation.position);
+  }
+  return BuildSubquery(*subquery.query, subquery.alias ? subquery.alias->name : std::string(),
+                       use.common, use);
+}
+
 Result<QueryInput> BuildFrom(const ast::Relation& from, const QueryUse& use) {
   switch (from.kind) {
-    case ast::RelationKind::kTable: return BuildSource(from.As<ast::AliasedTable>(), use);
+    case ast::RelationKind::kTable:
+    case ast::RelationKind::kSubquery: return BuildRelation(from, use);
     case ast::RelationKind::kJoin: return BuildJoins(from.As<ast::Join>(), use);
-    case ast::RelationKind::kSubquery:
-      return ExtensionError(*use.context, "a subquery in FROM is", from.position);
     case ast::RelationKind::kUnionAll:
-      return ExtensionError(*use.context, "UNION ALL is", from.position);
+      if (use.bounded && use.context->sql_extensions) {
+        return BuildUnion(from.As<ast::UnionAll>(), use);
+      }
+      return ExtensionError(*use.context,
+                            use.bounded ? "UNION ALL is" : "UNION ALL of rows that keep coming is",
+                            from.position);
     case ast::RelationKind::kNothing: return BuildOneRow();
   }
   return Status(ErrorCode::kInternal, "relation of an unknown kind");

@@ -8,14 +8,25 @@
 
 namespace weir {
 
+/// The common tables that a query sees: the first `count` of a WITH, and those outside of it.
+struct CommonTables {
+  const CommonTables* outer = nullptr;
+  const std::vector<ast::CommonTable>* tables = nullptr;
+  size_t count = 0;
+};
+
 /// What the planner needs to know of the statement around a query.
 struct QueryUse {
   const PlannerContext* context = nullptr;
   bool persistent = false;
   std::string sink_name;  ///< For messages; empty for push queries.
   const ast::Query* query = nullptr;
-  bool bounded = false;  ///< The query ends: it reads what is there now.
+  bool bounded = false;                  ///< The query ends: it reads what is there now.
+  const CommonTables* common = nullptr;  ///< Of bounded queries; null: none.
 };
+
+/// One relation of FROM that is no join: a source, a common table, a subquery.
+Result<QueryInput> BuildRelation(const ast::Relation& relation, const QueryUse& use);
 
 /// Builds FROM.
 Result<QueryInput> BuildFrom(const ast::Relation& from, const QueryUse& use);

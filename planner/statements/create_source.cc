@@ -289,6 +289,22 @@ Status CheckReplace(const ast::CreateSource& create, const SourceEntry* existing
       .At(create.name.position);
 }
 
+/// Found columns are written out, so that the statement can be copied.
+std::string HowToMarkTheKey(const ast::CreateSource& create, const SourceEntry& entry) {
+  if (!create.columns.empty()) {
+    return "mark the column that stands in the record's key: id BIGINT PRIMARY KEY";
+  }
+  constexpr size_t kColumnsShown = 12;
+  std::string columns;
+  for (size_t i = 0; i < entry.columns.size() && i < kColumnsShown; ++i) {
+    columns += (i == 0 ? "" : ", ") + entry.columns[i].name + " " +
+               entry.columns[i].type.ToString() + (i == 0 ? " PRIMARY KEY" : "");
+  }
+  if (entry.columns.size() > kColumnsShown) columns += ", …";
+  return "name the columns, and which of them is the key: CREATE TABLE " + entry.name + " (" +
+         columns + ") WITH (…)";
+}
+
 }  // namespace
 
 Result<CreateSourcePlan> PlanCreateSource(const ast::Statement& statement,
@@ -321,7 +337,7 @@ Result<CreateSourcePlan> PlanCreateSource(const ast::Statement& statement,
   if (entry.is_table && !has_key) {
     return Status(ErrorCode::kInvalidKey, "a table needs a PRIMARY KEY column: " + entry.name)
         .At(create.name.position)
-        .WithHint("mark the column that stands in the record's key: id BIGINT PRIMARY KEY");
+        .WithHint(HowToMarkTheKey(create, entry));
   }
   WEIR_RETURN_IF_ERROR(ReadSourceFormats(with, context, entry));
   WEIR_RETURN_IF_ERROR(ReadWindow(with, has_key, entry));

@@ -37,12 +37,6 @@ Status CheckDialect(const ast::Query& query, const PlannerContext& context) {
 
 /// What SQL over what is there cannot say yet, or not at all.
 Status CheckSql(const ast::Query& query, const PlannerContext& context) {
-  if (query.from->kind == ast::RelationKind::kJoin) {
-    return ExtensionError(context, "a JOIN in a SELECT without EMIT is", query.from->position)
-        .WithHint(
-            "with EMIT CHANGES it follows its sources; CREATE STREAM or TABLE … AS SELECT "
-            "keeps its result");
-  }
   if (!query.partition_by.empty()) {
     return Status(ErrorCode::kInvalidPullQuery,
                   "PARTITION BY says where the rows of a stream go, and this SELECT makes none")
@@ -53,7 +47,9 @@ Status CheckSql(const ast::Query& query, const PlannerContext& context) {
 }
 
 Status CheckClauses(const ast::Query& query, const PlannerContext& context) {
-  if (!query.ctes.empty()) return ExtensionError(context, "WITH … AS is", query.position);
+  if (!query.ctes.empty() && !context.sql_extensions) {
+    return ExtensionError(context, "WITH … AS is", query.position);
+  }
   if (query.limit && *query.limit < 0) {
     return Status(ErrorCode::kInvalidPullQuery, "LIMIT is not negative").At(query.position);
   }

@@ -73,8 +73,37 @@ def order(rng, columns, everything):
     return " ORDER BY " + ", ".join(items)
 
 
+def source(rng, depth=0):
+    """What stands in FROM: s, or a subquery with the same columns under that name."""
+    kind = rng.random()
+    if kind < 0.55 or depth > 1:
+        return "s"
+    names = ", ".join(name for name, _, _ in COLUMNS)
+    if kind < 0.7:
+        cut = ""
+        if rng.random() < 0.5:
+            places = ", ".join(str(i + 1) for i in range(len(COLUMNS)))
+            cut = f" ORDER BY {places} LIMIT {rng.randint(0, 30)}"
+        return f"(SELECT {names} FROM {source(rng, depth + 1)} WHERE {condition(rng)}{cut}) s"
+    if kind < 0.8:
+        parts = [f"SELECT {names} FROM {source(rng, depth + 1)} WHERE {condition(rng)}",
+                 f"SELECT a + 1, a * 2, a, t || '!', NOT f FROM {source(rng, depth + 1)}"]
+        return f"({' UNION ALL '.join(parts[:rng.randint(1, 2)] + parts[:1])}) s"
+    picked = ", ".join(f"{rng.choice('xy')}.{name} AS {name}" for name, _, _ in COLUMNS)
+    equal = rng.choice(["x.a = y.a", "x.b = y.b AND x.t = y.t", "x.t = y.t", "x.a + 1 = y.a", "x.d = y.d"])
+    further = rng.choice(["", "", " AND x.b < y.b", " AND x.f", " AND y.a > 0", " AND x.t <> y.t"])
+    join = rng.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
+    left, right = ("(SELECT DISTINCT %s FROM s) x" % names, f"(SELECT {names} FROM s WHERE {condition(rng)}) y")
+    if rng.random() < 0.5:
+        left, right = "s x", "s y"
+    return f"(SELECT {picked} FROM {left} {join} {right} ON {equal}{further}) s"
+
+
 def query(rng):
     """A SELECT, and whether the order of its rows is said."""
+    read, head = source(rng), ""
+    if read != "s" and rng.random() < 0.3:
+        head, read = f"WITH w AS {read[:-2]} ", "w"
     where = f" WHERE {condition(rng)}" if rng.random() < 0.4 else ""
     if rng.random() < 0.2:
         where += (" AND " if where else " WHERE ") + condition(rng)
@@ -104,7 +133,7 @@ def query(rng):
         tail += f" LIMIT {rng.randint(0, 20)}"
         if rng.random() < 0.5:
             tail += f" OFFSET {rng.randint(0, 10)}"
-    return f"SELECT {select} FROM s{where}{tail}", ordered
+    return f"{head}SELECT {select} FROM {read}{where}{tail}", ordered
 
 
 def ask_weir(weir, create, sql):
@@ -148,7 +177,7 @@ def differ(left, right, ordered):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("weir")
-    parser.add_argument("--queries", type=int, default=60)
+    parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randint(0, 10**6))
     options = parser.parse_args()
     try:
@@ -162,7 +191,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for number in range(options.queries):
             if number % 10 == 0:
-                rows = make_rows(rng, rng.choice([0, 1, 7, 50, 400]))
+                rows = make_rows(rng, rng.choice([0, 1, 7, 50, 200]))
                 path = os.path.join(folder, f"rows{number}.json")
                 with open(path, "w", encoding="utf-8") as file:
                     file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -94,9 +94,12 @@ Status OperatorTree::BuildNode(const physical::Node& node, Emitter out, bool joi
   const bool joins_streams = node.kind == physical::NodeKind::kStreamStreamJoin;
   if (joins_streams) stream_joins_.push_back(op);
   const bool has_sides = node.inputs.size() > 1;
-  // What tables come to does not depend on the order in which their rows came.
+  // What tables come to does not depend on the order in which their rows came, nor does a join or a
+  // union of inputs that end.
   const bool joins_tables = node.kind == physical::NodeKind::kTableTableJoin ||
-                            node.kind == physical::NodeKind::kForeignKeyJoin;
+                            node.kind == physical::NodeKind::kForeignKeyJoin ||
+                            node.kind == physical::NodeKind::kBoundedJoin ||
+                            node.kind == physical::NodeKind::kUnionAll;
   takes_slices_ &= !has_sides || joins_tables || (joins_streams && !behind_sides_);
   const bool outer = std::exchange(behind_sides_, behind_sides_ || has_sides);
   for (size_t i = 0; i < node.inputs.size(); ++i) {

@@ -88,6 +88,16 @@ TEST_F(FileQueriesTest, AreToldWhenWindowsGoByTheFilesTime) {
             std::vector<std::string>());
 }
 
+TEST_F(FileQueriesTest, ATableIsToldWhichColumnsThereAre) {
+  Write("z.csv", "id,name\n1,a\n");
+  const auto results =
+      engine_->Execute("CREATE TABLE z WITH (CONNECTOR='file', PATH='" + Path("z.csv") + "');");
+  ASSERT_FALSE(results.ok());
+  EXPECT_NE(results.status().hint().find("CREATE TABLE Z (ID BIGINT PRIMARY KEY, NAME STRING)"),
+            std::string::npos)
+      << results.status().ToString();
+}
+
 TEST_F(FileQueriesTest, AreToldTheLineOfABadRow) {
   Write("n.csv", "id,v\n1,2\n2\n3,4,5\n4,x\n");
   Execute(
