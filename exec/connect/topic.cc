@@ -22,6 +22,10 @@ Result<std::unique_ptr<PartitionGroup>> Broker::JoinGroup(const GroupOptions&) {
   return SharesNoWork("JoinGroup");
 }
 Result<std::unique_ptr<CommitUnit>> Broker::NewStateUnit() { return SharesNoWork("NewStateUnit"); }
+Status Broker::LoadState(const std::vector<StateEntry>&) { return SharesNoWork("LoadState"); }
+Result<int32_t> Broker::CountPartitions(std::string_view) {
+  return SharesNoWork("CountPartitions");
+}
 Result<int64_t> Broker::WriteEnd(std::string_view, int32_t) { return SharesNoWork("WriteEnd"); }
 Status Broker::DeleteRecordsBefore(std::string_view,
                                    const std::vector<std::pair<int32_t, int64_t>>&) {

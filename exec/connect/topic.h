@@ -137,12 +137,15 @@ class PartitionGroup {
   /// Number of the group's last rebalance that this copy took part in; a partition's later owner
   /// has a higher one. -1: not a member now.
   virtual int32_t generation() const { return -1; }
+  /// By what DescribeGroup names this copy; empty: not a member now.
+  virtual std::string member_id() const { return {}; }
   /// The group has told this copy its part, which may be nothing.
   virtual bool joined() const { return true; }
 };
 
 /// A copy of the application, as its group knows it.
 struct GroupMember {
+  std::string id;  ///< Unique in the group.
   std::string client_id;
   std::string host;
   /// What the copy gave as application.server, from its client id; empty: nothing.
@@ -184,6 +187,12 @@ class CommitUnit {
   virtual Status Commit() = 0;
 };
 
+/// An entry of state as it is written in bulk; no value deletes it.
+struct StateEntry {
+  std::string_view key;
+  std::optional<std::string_view> value;
+};
+
 /// How the transactions of a query have ended in this process.
 struct TransactionCounts {
   int64_t committed = 0;
@@ -217,6 +226,11 @@ class Broker {
   virtual Result<std::unique_ptr<PartitionGroup>> JoinGroup(const GroupOptions& options);
   /// A unit that only writes local state, without waiting for the disk: for restoring in bulk.
   virtual Result<std::unique_ptr<CommitUnit>> NewStateUnit();
+  /// Writes entries that are sorted by key, no key twice, all or none of them, without waiting for
+  /// the disk: for restoring in bulk.
+  virtual Status LoadState(const std::vector<StateEntry>& sorted);
+  /// The number of partitions that a topic has now, asked of the cluster: nothing remembered.
+  virtual Result<int32_t> CountPartitions(std::string_view topic);
   /// The offset past everything written to a partition, records of open transactions included. A
   /// reader gets there once they have ended.
   virtual Result<int64_t> WriteEnd(std::string_view topic, int32_t partition);

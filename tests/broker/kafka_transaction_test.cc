@@ -191,6 +191,37 @@ TEST_F(KafkaTransactionTest, DeletesRecordsAndWritesStateInBulk) {
   EXPECT_EQ(Get("bulk"), "value");
 }
 
+// Few entries go through the log, many come as a table file; the later of both counts.
+TEST_F(KafkaTransactionTest, LoadsSortedState) {
+  std::vector<std::string> keys;
+  for (int i = 10'000; i < 60'000; ++i) keys.push_back("load" + std::to_string(i));
+  const std::string value(100, 'v');
+  std::vector<StateEntry> many;
+  for (const std::string& key : keys) many.push_back({key, value});
+  Status loaded = broker_->LoadState({{keys[0], "old"}, {keys[1], "old"}});
+  ASSERT_TRUE(loaded.ok()) << loaded.ToString();
+  EXPECT_EQ(Get(keys[1]), "old");
+  many[1].value.reset();
+  loaded = broker_->LoadState(many);
+  ASSERT_TRUE(loaded.ok()) << loaded.ToString();
+  EXPECT_EQ(Get(keys[0]), value);
+  EXPECT_EQ(Get(keys[1]), "nothing");
+  EXPECT_EQ(Get(keys.back()), value);
+  loaded = broker_->LoadState({{keys[0], "new"}, {keys[2], std::nullopt}});
+  ASSERT_TRUE(loaded.ok()) << loaded.ToString();
+  EXPECT_EQ(Get(keys[0]), "new");
+  EXPECT_EQ(Get(keys[2]), "nothing");
+  int64_t left = 0;
+  ASSERT_TRUE(broker_->state()
+                  .Scan("load", "loae",
+                        [&](std::string_view, std::string_view) {
+                          ++left;
+                          return true;
+                        })
+                  .ok());
+  EXPECT_EQ(left, static_cast<int64_t>(keys.size()) - 2);
+}
+
 TEST_F(KafkaTransactionTest, TellsWhenATopicTookARecord) {
   const std::string stamped = kafka_->NewName("stamped");
   ASSERT_TRUE(kafka_->CreateTopic(stamped, 1, {{"message.timestamp.type", "LogAppendTime"}}).ok());

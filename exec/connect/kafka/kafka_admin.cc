@@ -54,6 +54,7 @@ KafkaEvent AskFor(KafkaClient& client, std::string_view doing, Outcome& outcome,
 
 GroupMember ToMember(const rd_kafka_MemberDescription_t& member) {
   GroupMember out;
+  out.id = rd_kafka_MemberDescription_consumer_id(&member);
   out.client_id = rd_kafka_MemberDescription_client_id(&member);
   out.host = rd_kafka_MemberDescription_host(&member);
   const size_t at = out.client_id.rfind('@');

@@ -154,6 +154,12 @@ class KafkaBroker final : public Broker {
     return std::unique_ptr<CommitUnit>(
         std::make_unique<BufferedCommitUnit>(StateWriter(store_, false)));
   }
+  Status LoadState(const std::vector<StateEntry>& sorted) override {
+    return store_ == nullptr ? Broker::LoadState(sorted) : store_->Load(sorted);
+  }
+  Result<int32_t> CountPartitions(std::string_view topic) override {
+    return topics_->CountNow(topic);
+  }
   Result<int64_t> WriteEnd(std::string_view topic, int32_t partition) override {
     return admin_->WriteEnd(topic, partition);
   }

@@ -290,7 +290,9 @@ void KafkaGroup::Log(int level, const std::string& text) const {
   if (options_.log) options_.log(level, text);
 }
 
-std::string KafkaGroup::MemberId() {
+std::string KafkaGroup::member_id() const { return MemberId(); }
+
+std::string KafkaGroup::MemberId() const {
   char* id = rd_kafka_memberid(client_->handle());
   std::string text = id == nullptr ? "" : id;
   if (id != nullptr) rd_kafka_mem_free(client_->handle(), id);

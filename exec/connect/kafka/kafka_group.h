@@ -41,6 +41,7 @@ class KafkaGroup final : public PartitionGroup {
       std::string_view topic, const std::vector<int32_t>& partitions) override;
   std::string_view name() const override { return name_; }
   int32_t generation() const override { return generation_; }
+  std::string member_id() const override;
   bool joined() const override { return told_; }
 
   /// Commits outside of a transaction. kTaskMigrated if one of the partitions is not ours any more.
@@ -60,7 +61,7 @@ class KafkaGroup final : public PartitionGroup {
   void Assign(const rd_kafka_topic_partition_list_t& partitions);
   Status Unassign(const rd_kafka_topic_partition_list_t& partitions);
   void Leave();
-  std::string MemberId();
+  std::string MemberId() const;
   /// Hands a commit to librdkafka where no request to join can go before it, and waits for what
   /// came of it; nothing: such a request is under way. With `anyway` it is not looked for.
   Result<std::optional<rd_kafka_resp_err_t>> CommitBetweenJoins(

@@ -231,6 +231,22 @@ Result<std::vector<TopicInfo>> KafkaTopics::List() {
   return infos;
 }
 
+Result<int32_t> KafkaTopics::CountNow(std::string_view name) {
+  const std::string text(name);
+  const KafkaTopic topic(rd_kafka_topic_new(client_->handle(), text.c_str(), nullptr));
+  const rd_kafka_metadata_t* answer = nullptr;
+  const rd_kafka_resp_err_t error =
+      rd_kafka_metadata(client_->handle(), 0, topic.get(), &answer, kKafkaRequestMs);
+  const Metadata metadata(answer);
+  WEIR_RETURN_IF_ERROR(FromKafka(error, "the partitions of topic " + text + " cannot be counted"));
+  if (answer->topic_cnt != 1 || answer->topics[0].partition_cnt == 0) return UnknownTopic(name);
+  const int32_t count = answer->topics[0].partition_cnt;
+  std::lock_guard lock(mutex_);
+  const auto known = known_.find(name);
+  if (known != known_.end()) known->second.info.partitions = count;
+  return count;
+}
+
 Result<std::vector<int64_t>> KafkaTopics::EndOffsets(std::string_view name) {
   WEIR_ASSIGN_OR_RETURN(const int32_t partitions, Partitions(name));
   return client_->FindOffsets(name, partitions, KafkaClient::kEnd);

@@ -28,6 +28,8 @@ class KafkaTopics {
   Result<std::vector<TopicInfo>> List();
   /// Number of partitions; as Describe but without asking for the topic's settings.
   Result<int32_t> Partitions(std::string_view name);
+  /// The same, asked of the cluster in any case.
+  Result<int32_t> CountNow(std::string_view name);
   Result<std::vector<int64_t>> EndOffsets(std::string_view name);
 
  private:

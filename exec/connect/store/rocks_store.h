@@ -6,9 +6,11 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "exec/connect/commit_buffer.h"
 #include "exec/connect/store/store_directory.h"
@@ -43,14 +45,19 @@ class RocksStore {
   /// Writes all of the batch or nothing; waits for the disk if `sync`. After a failed write (full
   /// disk) the database is asked to resume before the next one.
   Status Write(rocksdb::WriteBatch& batch, bool sync);
+  /// Writes entries of state that are sorted by key, no key twice, all or none of them: many as a
+  /// table file that the database takes in, past its log and its memory.
+  Status Load(const std::vector<StateEntry>& sorted);
 
  private:
   RocksStore() = default;
   std::unique_ptr<StoreDirectory> directory_;
   void Note(uint64_t synced_sequence);
+  Status Ingest(const std::vector<StateEntry>& sorted, const std::string& file);
   std::unique_ptr<WriteMark> mark_;  ///< With records only.
   std::unique_ptr<rocksdb::DB> db_;
   bool fast_checksums_ = false;
+  std::atomic<uint64_t> next_load_{0};
   rocksdb::ColumnFamilyHandle* main_ = nullptr;
   rocksdb::ColumnFamilyHandle* records_ = nullptr;
 };

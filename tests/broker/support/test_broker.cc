@@ -198,6 +198,25 @@ Status TestBroker::DeleteTopic(const std::string& topic) {
                      event ? rd_kafka_event_DeleteTopics_result(event.get()) : nullptr);
 }
 
+Status TestBroker::AddPartitions(const std::string& topic, int partitions) {
+  char why[512];
+  Owned<rd_kafka_NewPartitions_t, rd_kafka_NewPartitions_destroy> request(
+      rd_kafka_NewPartitions_new(topic.c_str(), partitions, why, sizeof why));
+  if (request == nullptr) return KafkaError(topic, why);
+  OwnedQueue queue(rd_kafka_queue_new(client_->handle.get()));
+  rd_kafka_NewPartitions_t* requests[] = {request.get()};
+  rd_kafka_CreatePartitions(client_->handle.get(), requests, 1, nullptr, queue.get());
+  OwnedEvent event(rd_kafka_queue_poll(queue.get(), kTimeoutMs));
+  WEIR_RETURN_IF_ERROR(TopicResult(
+      "add partitions to " + topic, event.get(), rd_kafka_CreatePartitions_result_topics,
+      event ? rd_kafka_event_CreatePartitions_result(event.get()) : nullptr));
+  const bool served = WaitUntil(std::chrono::milliseconds(kTimeoutMs), [&] {
+    const Result<int> count = PartitionCount(topic);
+    return count.ok() && *count == partitions;
+  });
+  return served ? OkStatus() : KafkaError("add partitions to " + topic, "not served");
+}
+
 Result<std::vector<std::string>> TestBroker::TopicNames(std::string_view prefix) {
   const struct rd_kafka_metadata* found = nullptr;
   const rd_kafka_resp_err_t error =

@@ -45,6 +45,8 @@ class TestBroker {
   Status CreateTopic(const std::string& topic, int partitions,
                      const std::map<std::string, std::string>& config = {});
   Status DeleteTopic(const std::string& topic);
+  /// Gives a topic more partitions, up to `partitions`.
+  Status AddPartitions(const std::string& topic, int partitions);
   /// Names of all topics that begin with `prefix`, sorted.
   Result<std::vector<std::string>> TopicNames(std::string_view prefix);
   /// The number of partitions; 0 where there is no such topic.
