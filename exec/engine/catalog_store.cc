@@ -188,6 +188,16 @@ std::string EncodeStatement(const StoredStatement& statement) {
   return out;
 }
 
+std::string EncodePlans(const KeptPlans& plans) {
+  std::string out;
+  AppendPlans(plans, out);
+  return out;
+}
+
+bool DecodePlans(std::string_view bytes, KeptPlans& plans) {
+  return ReadPlans(bytes, plans) && bytes.empty();
+}
+
 Result<std::vector<StoredStatement>> LoadStatements(const StateReader& state) {
   std::vector<StoredStatement> statements;
   Status status;

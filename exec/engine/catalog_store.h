@@ -14,6 +14,9 @@ namespace weir {
 Result<std::vector<StoredStatement>> LoadStatements(const StateReader& state);
 std::string StatementKey(int64_t number);
 std::string EncodeStatement(const StoredStatement& statement);
+std::string EncodePlans(const KeptPlans& plans);
+/// False if malformed.
+bool DecodePlans(std::string_view bytes, KeptPlans& plans);
 
 /// Streams and tables that a statement makes.
 std::vector<std::string> SourcesMadeBy(const StoredStatement& statement);

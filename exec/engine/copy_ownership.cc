@@ -87,6 +87,7 @@ Result<std::optional<int32_t>> PlaceBySource(const SourcePlan& source,
 struct Here {
   std::set<int32_t> running;
   std::set<int32_t> restoring;
+  RestoreProgress progress;  // Of all that is restored here.
 };
 
 Here PartitionsHere(const QueryRuntime& runtime, int stage) {
@@ -94,11 +95,25 @@ Here PartitionsHere(const QueryRuntime& runtime, int stage) {
   runtime.FillMetrics(metrics);
   Here here;
   if (metrics.empty()) return here;
+  here.progress = metrics[0].restore;
   for (const TaskMetrics& task : metrics[0].tasks) {
-    if (task.sub_topology != stage) continue;
+    if (task.sub_topology != stage || task.state == "STANDBY") continue;
     (task.state == "RESTORING" ? here.restoring : here.running).insert(task.partition);
   }
   return here;
+}
+
+std::string ProgressText(const RestoreProgress& progress) {
+  const int64_t total = std::max(progress.records_to_restore, progress.records_restored);
+  if (total == 0) return "it has not begun";
+  const int64_t percent = 100 * progress.records_restored / total;
+  std::string text =
+      fmt::format("{} of {} records, {} %", progress.records_restored, total, percent);
+  if (progress.records_per_second >= 1) {
+    const double left = static_cast<double>(total - progress.records_restored);
+    text += fmt::format(", about {:.0f} s left", left / progress.records_per_second);
+  }
+  return text;
 }
 
 // The error for partitions that are not served here.
@@ -107,10 +122,10 @@ Status ElsewhereError(const physical::TopicSource& table, const std::vector<int3
                       Broker& broker) {
   if (std::all_of(missing.begin(), missing.end(),
                   [&](int32_t partition) { return here.restoring.contains(partition); })) {
-    return Status(
-               ErrorCode::kOtherCopy,
-               fmt::format("this copy is still restoring its part of table {}", table.source_name))
-        .WithHint("ask again; SHOW QUERIES tells how far it is");
+    return Status(ErrorCode::kOtherCopy,
+                  fmt::format("this copy is still restoring its part of table {}: {}",
+                              table.source_name, ProgressText(here.progress)))
+        .WithHint("ask again when it is there; SHOW QUERIES tells how far it is, too");
   }
   const std::string group =
       InternalPrefix(broker.application_id(), runtime.id()) + std::to_string(stage.id);

@@ -24,5 +24,7 @@ weir_layer(exec_engine
     engine/engine_plans.cc
     engine/engine_rebuild.cc
     engine/engine_drops.cc
+    engine/engine_shared_plans.cc
+    engine/plan_log.cc
   DEPENDS weir_exec_runtime weir_planner weir_parser
   PRIVATE_DEPENDS fmt::fmt)

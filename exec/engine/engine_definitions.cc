@@ -44,6 +44,27 @@ Status EngineImpl::MakeTopic(std::string_view topic, int32_t partitions, int64_t
   return status.code() == ErrorCode::kAlreadyExists ? OkStatus() : std::move(status);
 }
 
+// Where queries have got to in a connector's rows depends on how these are divided.
+Status EngineImpl::CheckPartitionsKept(const SourceEntry& before, const SourceEntry& after) const {
+  if (before.connector.empty() || recovering_) return OkStatus();
+  const auto count = [](const SourceEntry& source) {
+    const auto found = source.connector.find("PARTITIONS");
+    return found == source.connector.end() ? std::string("1") : found->second;
+  };
+  if (count(before) == count(after)) return OkStatus();
+  std::vector<std::string> readers;
+  for (const auto& [id, query] : catalog_.queries()) {
+    if (std::ranges::find(query.reads, before.name) != query.reads.end()) readers.push_back(id);
+  }
+  if (readers.empty()) return OkStatus();
+  return Status(
+             ErrorCode::kPartitionsChanged,
+             fmt::format("{} cannot have {} partitions in place of {}: its rows would be divided "
+                         "anew under queries that read it: {}",
+                         before.name, count(after), count(before), fmt::join(readers, ", ")))
+      .WithHint("DROP what these queries make first, or leave PARTITIONS as it is");
+}
+
 Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult& result) {
   PlannerContext context = MakePlannerContext();
   const auto& create = statement.As<ast::CreateSource>();
@@ -80,6 +101,9 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
           .At(statement.position);
     }
     WEIR_RETURN_IF_ERROR(CheckSchemaGrows(*existing, source));
+    if (Status kept = CheckPartitionsKept(*existing, source); !kept.ok()) {
+      return std::move(kept).At(create.name.position);
+    }
   }
   // Columns that were inferred from a file are written down: the file may be gone at the next open.
   if (!source.connector.empty()) {
@@ -165,14 +189,22 @@ Status EngineImpl::StartQueries(const std::string& id, std::vector<PersistentQue
                                 bool paused) {
   // Where the catalog stays with the state, it says whose that is; else the state itself does.
   bool bound = broker_->kind() != "kafka";
+  std::optional<AgreedPlans> agreed;
+  if (broker_->shares_work()) {
+    WEIR_ASSIGN_OR_RETURN(agreed, AgreeOnPlans(id, plans));
+  }
   Status fits;
   for (PersistentQueryPlan& plan : plans) {
     const std::string kept = KeptPlan(plan.query_id);
     bound &= !kept.empty();
-    if (fits.ok()) fits = FitToState(kept, plan);
+    if (fits.ok() && !agreed) fits = FitToState(kept, plan);
   }
   if (!fits.ok() && !recovering_) return fits;
   QueryRuntimeOptions options = OptionsOf(id, plans);
+  if (agreed) {
+    options.fingerprint = agreed->fingerprint;
+    options.plan_watch = std::move(agreed->watch);
+  }
   options.refused = fits;
   options.bound_by_catalog = bound;
   for (const StoredStatement& stored : stored_) {
@@ -187,7 +219,7 @@ Status EngineImpl::StartQueries(const std::string& id, std::vector<PersistentQue
     if (!recovering_) return opened;
     Log(LogLevel::kError, fmt::format("query {}: {}", id, opened.ToString()));
     runtime->StopWithError(std::move(opened));
-  } else if (recovering_ || id.starts_with("CST_")) {
+  } else if (recovering_ || id.starts_with("CST_") || agreed) {
     WEIR_RETURN_IF_ERROR(KeepPlans(id, plans));
   }
   if (paused) runtime->Pause();
@@ -358,6 +390,9 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
                                      plan.sink_name, plan.query_id)
                        : fmt::format("Created query {}", plan.query_id);
   for (std::string& notice : NoticesOf(*plan.root)) result.notices.push_back(std::move(notice));
+  if (const auto note = plan_notes_.find(plan.query_id); note != plan_notes_.end()) {
+    result.notices.push_back(note->second);
+  }
   return OkStatus();
 }
 
@@ -441,6 +476,9 @@ Status EngineImpl::CreatePipeline(const ast::Statement& statement, StatementResu
   result.message = fmt::format("Created pipeline {} with {} queries", name, plans.size());
   for (const PersistentQueryPlan& plan : plans) {
     for (std::string& notice : NoticesOf(*plan.root)) result.notices.push_back(std::move(notice));
+    if (const auto note = plan_notes_.find(plan.query_id); note != plan_notes_.end()) {
+      result.notices.push_back(note->second);
+    }
   }
   return OkStatus();
 }

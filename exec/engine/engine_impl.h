@@ -70,6 +70,9 @@ struct Rebuild {
   Status failed;                          ///< Why it did not take the other's place.
 };
 
+class PlanLog;
+struct StateSignature;
+
 class EngineImpl : public Engine {
  public:
   /// `manual` engines run no query by themselves: records are injected (conformance tests).
@@ -171,6 +174,7 @@ class EngineImpl : public Engine {
   void Unregister(const PersistentQueryPlan& plan);
   /// The query whose state goes with a statement that failed; empty: none does.
   std::string StateOfFailed(const std::string& query_id) const;
+  Status CheckPartitionsKept(const SourceEntry& before, const SourceEntry& after) const;
   Status CheckReplacement(const PersistentQueryPlan& plan) const;
 
   // engine_plans.cc: which plan goes on from the state that a query has.
@@ -195,9 +199,33 @@ class EngineImpl : public Engine {
   Status SaveQuery(const PersistentQueryPlan& plan);
   /// A query that was stopped for one that could not start goes on by the plan it has.
   Status StartAgain(const std::string& query_id);
+  /// The query of `plan` runs by a kept plan, and its sink is as that says.
+  void GoOnBy(const physical::NodePtr& kept, PersistentQueryPlan& plan);
+  /// A store of a kept plan whose entries this version does not read, in words; empty: none.
+  static std::string UnreadableStore(const StateSignature& kept);
   /// Notes that a query runs by the plan of an earlier version.
   void NotePlan(const std::string& query_id, const std::string& why);
+  void NotePlanText(const std::string& query_id, std::string text);
   void AddPlanNotes(StatementResult& result) const;
+
+  // engine_shared_plans.cc: the plan that all copies of an application run a unit of queries by.
+  struct AgreedPlans {
+    uint64_t fingerprint = 0;
+    PlanWatch watch;
+  };
+  /// Gives `plans` the roots that all copies run: those of `plans` where they go on from the state
+  /// and no other copy runs others, else those that are kept, with notes. Nothing where copies need
+  /// no agreement: the unit keeps no state that travels, or does not share its work.
+  Result<std::optional<AgreedPlans>> AgreeOnPlans(const std::string& unit,
+                                                  std::vector<PersistentQueryPlan>& plans);
+  Result<QueryStages> StagesOf(const std::vector<PersistentQueryPlan>& plans) const;
+  Result<bool> CopiesRun(const std::string& unit, size_t stages) const;
+  Result<bool> HasStateOnKafka(const std::string& unit, const QueryStages& stages) const;
+  Status FitToCopies(const std::string& unit, PlanLog& log,
+                     std::vector<PersistentQueryPlan>& plans);
+  /// Gives `plans` the roots of `kept`, with a note where they had others.
+  void RunByKept(const std::vector<PersistentQueryPlan>& kept,
+                 std::vector<PersistentQueryPlan>& plans, const std::string& why);
 
   // engine_rebuild.cc: queries that are made anew beside those that they will replace.
   bool CanRebuild(const PersistentQueryPlan& plan) const;

@@ -27,21 +27,6 @@ Status CannotGoOn(std::string_view query_id, std::string_view why) {
       .WithHint(std::string(kPlanWaysOn));
 }
 
-// Stores whose entries this version does not read.
-Status CheckLayouts(std::string_view query_id, const StateSignature& kept) {
-  for (const StoreSignature& store : kept.stores) {
-    const int oldest = OldestLayout(store.kind);
-    const int newest = NewestLayout(store.kind);
-    if (store.layout >= oldest && store.layout <= newest) continue;
-    return CannotGoOn(
-        query_id,
-        fmt::format("its store {} is written in layout {} of {}, and this version "
-                    "reads {} to {}",
-                    store.store, store.layout, StoreKindText(store.kind), oldest, newest));
-  }
-  return OkStatus();
-}
-
 // The name that a unit's statement has in the catalog, by kind.
 bool IsOfUnit(const StoredStatement& stored, std::string_view unit) {
   if (stored.kind == "query") return stored.name == unit;
@@ -69,7 +54,33 @@ void TakeColumns(const Schema& schema, SourceEntry& sink) {
   sink.columns = std::move(columns);
 }
 
+// All that it says of the sink.
+void TakeSinkOf(const physical::TopicSink& node, SourceEntry& sink) {
+  sink.topic = node.topic;
+  sink.key_format = node.key_format;
+  sink.value_format = node.value_format;
+  TakeColumns(*node.schema, sink);
+  sink.windowed_key = node.windowed_key;
+  sink.window_size_ms = node.window_size_ms;
+  if (node.time_column < 0) return;
+  sink.time_source = physical::TimeSource::kColumn;
+  sink.time_column = node.schema->columns[static_cast<size_t>(node.time_column)].name;
+  sink.time_format = node.time_format;
+}
+
 }  // namespace
+
+std::string EngineImpl::UnreadableStore(const StateSignature& kept) {
+  for (const StoreSignature& store : kept.stores) {
+    const int oldest = OldestLayout(store.kind);
+    const int newest = NewestLayout(store.kind);
+    if (store.layout >= oldest && store.layout <= newest) continue;
+    return fmt::format(
+        "its store {} is written in layout {} of {}, and this version reads {} to {}", store.store,
+        store.layout, StoreKindText(store.kind), oldest, newest);
+  }
+  return {};
+}
 
 std::string EngineImpl::KeptPlan(std::string_view query_id) const {
   for (const StoredStatement& stored : stored_) {
@@ -86,7 +97,9 @@ Status EngineImpl::FitToState(const std::string& kept_text, PersistentQueryPlan&
   const Result<physical::NodePtr> kept = ReadPlan(kept_text, BuiltinFunctions());
   if (!kept.ok()) return CannotGoOn(plan.query_id, kept.status().message());
   const StateSignature signature = SignatureOf(**kept);
-  WEIR_RETURN_IF_ERROR(CheckLayouts(plan.query_id, signature));
+  if (const std::string store = UnreadableStore(signature); !store.empty()) {
+    return CannotGoOn(plan.query_id, store);
+  }
   const StateMatch match = CompareSignatures(signature, SignatureOf(*plan.root));
   if (match.equal) {
     WEIR_ASSIGN_OR_RETURN(plan.root, ReadPlan(text, BuiltinFunctions(), match.names));
@@ -94,16 +107,22 @@ Status EngineImpl::FitToState(const std::string& kept_text, PersistentQueryPlan&
     return OkStatus();
   }
   if (!recovering_) return CheckGoesOn(kept_text, plan);
-  plan.root = *kept;
+  GoOnBy(*kept, plan);
   NotePlan(plan.query_id,
            fmt::format("its state would be other by this one: {}", fmt::join(match.differs, "; ")));
-  const SourceEntry* sink = catalog_.FindSource(plan.sink_name);
-  if (sink != nullptr && sink->created_by_query == plan.query_id && sink->connector.empty()) {
-    SourceEntry entry = *sink;
-    TakeColumns(*plan.root->schema, entry);
-    catalog_.PutSource(std::move(entry));
-  }
   return OkStatus();
+}
+
+void EngineImpl::GoOnBy(const physical::NodePtr& kept, PersistentQueryPlan& plan) {
+  plan.root = kept;
+  const SourceEntry* sink = catalog_.FindSource(plan.sink_name);
+  if (sink == nullptr || sink->created_by_query != plan.query_id || !sink->connector.empty()) {
+    return;
+  }
+  if (kept->kind != physical::NodeKind::kTopicSink) return;
+  SourceEntry entry = *sink;
+  TakeSinkOf(static_cast<const physical::TopicSink&>(*kept), entry);
+  catalog_.PutSource(std::move(entry));
 }
 
 Result<std::vector<std::string>> EngineImpl::StateDifferences(
@@ -184,17 +203,7 @@ Result<PersistentQueryPlan> EngineImpl::PlanOfKept(Status cause) const {
   SourceEntry& sink = plan.sink.emplace();
   sink.name = node.sink_name;
   sink.is_table = node.is_table;
-  sink.topic = node.topic;
-  sink.key_format = node.key_format;
-  sink.value_format = node.value_format;
-  TakeColumns(*node.schema, sink);
-  sink.windowed_key = node.windowed_key;
-  sink.window_size_ms = node.window_size_ms;
-  if (node.time_column >= 0) {
-    sink.time_source = physical::TimeSource::kColumn;
-    sink.time_column = node.schema->columns[static_cast<size_t>(node.time_column)].name;
-    sink.time_format = node.time_format;
-  }
+  TakeSinkOf(node, sink);
   sink.partitions = node.partitions;
   sink.sql = plan.sql;
   sink.created_by_query = plan.query_id;
@@ -203,9 +212,13 @@ Result<PersistentQueryPlan> EngineImpl::PlanOfKept(Status cause) const {
 }
 
 void EngineImpl::NotePlan(const std::string& query_id, const std::string& why) {
-  std::string& note = plan_notes_[query_id];
-  note = fmt::format("query {} runs by the plan of an earlier version, as {}", query_id, why);
-  Log(LogLevel::kWarning, note);
+  NotePlanText(query_id, fmt::format("query {} runs by the plan of an earlier version, as {}",
+                                     query_id, why));
+}
+
+void EngineImpl::NotePlanText(const std::string& query_id, std::string text) {
+  Log(LogLevel::kWarning, text);
+  plan_notes_[query_id] = std::move(text);
 }
 
 std::string EngineImpl::StateIdOf(const StoredStatement& query) {

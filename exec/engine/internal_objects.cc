@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/status_macros.h"
+#include "exec/runtime/internal_topics.h"
 
 namespace weir {
 namespace {
@@ -45,6 +46,14 @@ std::optional<std::string> QueryOfGroup(std::string_view application_id, std::st
 
 std::optional<std::string> QueryOfInternalTopic(std::string_view application_id,
                                                 std::string_view topic) {
+  const std::string beginning = fmt::format("{}-", application_id);
+  if (topic.ends_with(kPlanTopicEnding) && topic.starts_with(beginning)) {
+    const std::string_view id = topic.substr(0, topic.size() - kPlanTopicEnding.size());
+    if (id.size() < beginning.size()) return std::nullopt;
+    if (LooksLikeQueryId(id.substr(beginning.size()))) {
+      return std::string(id.substr(beginning.size()));
+    }
+  }
   for (std::string_view ending : kTopicEndings) {
     if (!topic.ends_with(ending)) continue;
     return QueryOfGroup(application_id, topic.substr(0, topic.size() - ending.size()));

@@ -1,8 +1,9 @@
 #pragma once
 
 // What queries keep on a Kafka cluster beside their outputs: consumer groups named
-// <application id>-<query id>-<n>, and topics <application id>-<query id>-<n>-repartition and
-// -changelog. Found again by their names, as the catalog of who made them may be gone.
+// <application id>-<query id>-<n>, topics <application id>-<query id>-<n>-repartition and
+// -changelog, and the topic of its plans. Found again by their names, as the catalog of who made
+// them may be gone.
 
 #include <optional>
 #include <string>

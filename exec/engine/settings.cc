@@ -41,6 +41,8 @@ constexpr SettingRow kRows[] = {
     {"memory.limit", "0", SettingKind::kBytes, SettingScope::kEngine, "",
      "What state, queues, caches and buffers may hold in memory, all queries together; 0: a "
      "quarter of the machine. State beyond it lies on disk; docs/limits.md tells what cannot."},
+    {"num.standby.replicas", "0", SettingKind::kNumber, SettingScope::kQuery, "",
+     "On Kafka: how many other copies follow each task's state, to take it over warm."},
     {"persistence.default.format.key", "KAFKA", SettingKind::kText, SettingScope::kQuery, "",
      "Key format of sources that name none."},
     {"persistence.default.format.value", "JSON", SettingKind::kText, SettingScope::kQuery, "",
@@ -76,7 +78,6 @@ constexpr SettingRow kRows[] = {
 // Settings of ksqlDB and Kafka Streams without a meaning here.
 constexpr std::string_view kKnownElsewhere[] = {
     "num.stream.threads",
-    "num.standby.replicas",
     "num.warmup.replicas",
     "state.dir",
     "task.timeout.ms",
@@ -210,13 +211,6 @@ Status Settings::Set(std::string_view name, std::string_view value, bool at_open
           .WithHint(DidYouMean(bare, names).empty() ? "SHOW PROPERTIES lists all settings"
                                                     : DidYouMean(bare, names));
     }
-    if (bare == "num.standby.replicas" && value != "0") {
-      return Status(
-                 ErrorCode::kUnsupported,
-                 fmt::format("standby copies are not built: {} takes 0 only, not {}", name, value))
-          .WithHint(
-              "a copy that takes a partition over restores its state from the changelog topic");
-    }
     if (notice != nullptr) *notice = fmt::format("{} has no effect in Weir", name);
     given_[std::string(name)] = value;
     return OkStatus();
@@ -227,6 +221,10 @@ Status Settings::Set(std::string_view name, std::string_view value, bool at_open
         .WithHint(fmt::format("start with -S {}={}", row->name, value));
   }
   WEIR_RETURN_IF_ERROR(Check(*row, value));
+  if (bare == "num.standby.replicas" && ParseNumber(value, false).value_or(0) < 0) {
+    return Status(ErrorCode::kInvalidOption,
+                  fmt::format("setting {} takes 0 or more, not: {}", row->name, value));
+  }
   values_[std::string(bare)] = value;
   std::erase_if(given_, [&](const auto& entry) { return Bare(entry.first) == bare; });
   given_[std::string(name)] = value;
@@ -260,6 +258,7 @@ QuerySettings Settings::ForQuery() const {
   query.commit_bytes_max = Number("commit.bytes.max");
   query.max_task_idle_ms = Number("max.task.idle.ms");
   if (Get("processing.guarantee") != "at_least_once") query.guarantee = Guarantee::kExactlyOnce;
+  query.standby_replicas = Number("num.standby.replicas");
   query.start_latest = Get("auto.offset.reset") == "latest";
   query.memory_limit = Number("memory.limit");
   if (query.memory_limit == 0) {

@@ -63,10 +63,30 @@ std::string ChangelogTopic(const QueryEnvironment& environment, int stage) {
   return GroupName(environment, stage) + "-changelog";
 }
 
+std::string PlanTopic(std::string_view application_id, std::string_view query_id) {
+  return fmt::format("{}-{}{}", application_id, query_id, kPlanTopicEnding);
+}
+
 bool NeedsChangelog(const StagePlan& stage) {
   if (!stage.exchange_inputs.empty()) return true;
   return !std::all_of(stage.roots.begin(), stage.roots.end(),
                       [](const StageRoot& root) { return IsStateless(*root.node); });
+}
+
+Result<std::vector<int32_t>> PartitionsBefore(const QueryEnvironment& environment) {
+  std::vector<int32_t> before;
+  for (const StagePlan& stage : environment.stages.stages) {
+    before.push_back(0);
+    if (stage.exchange_inputs.empty() && !NeedsChangelog(stage)) continue;
+    const std::string topic = stage.sources.empty()
+                                  ? RepartitionTopic(environment, stage.exchange_inputs.front())
+                                  : ChangelogTopic(environment, stage.id);
+    const Result<TopicInfo> found = environment.broker->DescribeTopic(topic);
+    if (found.status().code() == ErrorCode::kUnknownTopic) continue;
+    WEIR_RETURN_IF_ERROR(found.status());
+    before.back() = found->partitions;
+  }
+  return before;
 }
 
 Status MakeInternalTopics(const QueryEnvironment& environment) {

@@ -25,5 +25,8 @@ weir_layer(exec_runtime
     runtime/task/task_merge.cc
     runtime/query/query_commit.cc
     runtime/task/topic_input.cc
+    runtime/task/restored_changes.cc
+    runtime/query/standby_tasks.cc
+    runtime/query/query_partitions.cc
   DEPENDS weir_exec_operators weir_exec_connect
   PRIVATE_DEPENDS absl::flat_hash_map absl::strings fmt::fmt)

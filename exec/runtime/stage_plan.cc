@@ -54,7 +54,7 @@ class Cutter {
   }
 
   // Numbers stages upstream first and fills `out_`.
-  Status Finish(const std::function<Result<int32_t>(const physical::TopicSource&)>& partitions_of);
+  Status Finish(const CountOfPartitions& partitions_of);
 
  private:
   int NewStage() {
@@ -76,8 +76,6 @@ class Cutter {
   void MergeSources();
   void NameInputs();
   bool Feeds(int from, int to);
-  Status CountPartitions(
-      const std::function<Result<int32_t>(const physical::TopicSource&)>& partitions_of);
 
   QueryStages& out_;
   std::vector<int> parent_;
@@ -153,40 +151,7 @@ int Cutter::Visit(const physical::NodePtr& node, int query_root) {
   return downstream;
 }
 
-Status Cutter::CountPartitions(
-    const std::function<Result<int32_t>(const physical::TopicSource&)>& partitions_of) {
-  for (SourcePlan& source : out_.sources) {
-    WEIR_ASSIGN_OR_RETURN(source.partitions, partitions_of(*source.node));
-  }
-  for (StagePlan& stage : out_.stages) {
-    const SourcePlan* first = nullptr;
-    for (int index : stage.sources) {
-      const SourcePlan& source = out_.sources[index];
-      if (first != nullptr && source.partitions != first->partitions) {
-        return Status(ErrorCode::kNotCoPartitioned,
-                      fmt::format("{} and {} must have the same number of partitions to be read "
-                                  "together: they have {} and {}",
-                                  first->node->source_name, source.node->source_name,
-                                  first->partitions, source.partitions))
-            .WithHint(
-                "repartition one side first: CREATE STREAM … WITH (PARTITIONS=n) AS SELECT … "
-                "PARTITION BY the join column");
-      }
-      first = &source;
-      stage.partitions = source.partitions;
-    }
-    for (int index : stage.exchange_inputs) {
-      ExchangePlan& exchange = out_.exchanges[index];
-      if (stage.partitions == 0) stage.partitions = exchange.node->partitions;
-      if (stage.partitions == 0) stage.partitions = out_.stages[exchange.from_stage].partitions;
-    }
-    for (int index : stage.exchange_inputs) out_.exchanges[index].partitions = stage.partitions;
-  }
-  return OkStatus();
-}
-
-Status Cutter::Finish(
-    const std::function<Result<int32_t>(const physical::TopicSource&)>& partitions_of) {
+Status Cutter::Finish(const CountOfPartitions& partitions_of) {
   MergeSources();
   NameInputs();
   // Depth of a stage: one more than that of the deepest stage that feeds it.
@@ -220,10 +185,76 @@ Status Cutter::Finish(
     out_.stages[exchange.to_stage].exchange_inputs.push_back(static_cast<int>(i));
   }
   for (auto& [stage, root] : roots_) out_.stages[number[Find(stage)]].roots.push_back(root);
-  return CountPartitions(partitions_of);
+  return CountPartitions(out_, partitions_of);
 }
 
 }  // namespace
+
+Status CountPartitions(QueryStages& stages, const CountOfPartitions& partitions_of) {
+  for (SourcePlan& source : stages.sources) {
+    WEIR_ASSIGN_OR_RETURN(source.partitions, partitions_of(*source.node));
+  }
+  for (StagePlan& stage : stages.stages) {
+    const SourcePlan* first = nullptr;
+    stage.partitions = 0;
+    for (int index : stage.sources) {
+      const SourcePlan& source = stages.sources[index];
+      if (first != nullptr && source.partitions != first->partitions) {
+        return Status(ErrorCode::kNotCoPartitioned,
+                      fmt::format("{} and {} must have the same number of partitions to be read "
+                                  "together: they have {} and {}",
+                                  first->node->source_name, source.node->source_name,
+                                  first->partitions, source.partitions))
+            .WithHint(
+                "repartition one side first: CREATE STREAM … WITH (PARTITIONS=n) AS SELECT … "
+                "PARTITION BY the join column");
+      }
+      first = &source;
+      stage.partitions = source.partitions;
+    }
+    for (int index : stage.exchange_inputs) {
+      ExchangePlan& exchange = stages.exchanges[index];
+      if (stage.partitions == 0) stage.partitions = exchange.node->partitions;
+      if (stage.partitions == 0) stage.partitions = stages.stages[exchange.from_stage].partitions;
+    }
+    for (int index : stage.exchange_inputs) stages.exchanges[index].partitions = stage.partitions;
+  }
+  return OkStatus();
+}
+
+Status KeepPartitions(QueryStages& stages, const std::vector<int32_t>& before,
+                      const std::function<bool(const StagePlan&)>& keeps_state) {
+  if (before.size() != stages.stages.size()) return OkStatus();
+  for (StagePlan& stage : stages.stages) {
+    const int32_t had = before[static_cast<size_t>(stage.id)];
+    if (stage.sources.empty()) {
+      const ExchangePlan& first = stages.exchanges[stage.exchange_inputs.front()];
+      stage.partitions = first.node->partitions > 0 ? first.node->partitions
+                                                    : stages.stages[first.from_stage].partitions;
+      if (had > 0) stage.partitions = had;
+      for (int index : stage.exchange_inputs) stages.exchanges[index].partitions = stage.partitions;
+      continue;
+    }
+    if (had == 0 || had == stage.partitions) continue;
+    const SourcePlan& source = stages.sources[stage.sources.front()];
+    // What a connector's positions mean depends on their number.
+    if (keeps_state(stage) || !source.node->connector.empty()) {
+      return PartitionsChanged(source, had, source.partitions);
+    }
+  }
+  return OkStatus();
+}
+
+Status PartitionsChanged(const SourcePlan& source, int32_t had, int32_t has) {
+  const bool is_topic = source.node->connector.empty();
+  return Status(
+      ErrorCode::kPartitionsChanged,
+      fmt::format("{} {} has {} partitions now, and what the query keeps of it is for {}: {}",
+                  is_topic ? "topic" : "source",
+                  is_topic ? source.node->topic : source.node->source_name, has, had,
+                  is_topic ? "its keys are placed anew, so no record that came since was processed"
+                           : "its rows are divided anew"));
+}
 
 int QueryStages::SourceOf(const physical::Node* node) const {
   for (size_t i = 0; i < sources.size(); ++i) {
@@ -241,9 +272,8 @@ int QueryStages::ExchangeOf(const physical::Node* node) const {
   return -1;
 }
 
-Result<QueryStages> CutIntoStages(
-    const std::vector<physical::NodePtr>& roots,
-    const std::function<Result<int32_t>(const physical::TopicSource&)>& partitions_of) {
+Result<QueryStages> CutIntoStages(const std::vector<physical::NodePtr>& roots,
+                                  const CountOfPartitions& partitions_of) {
   QueryStages stages;
   Cutter cutter(stages);
   for (size_t i = 0; i < roots.size(); ++i) cutter.VisitRoot(roots[i], static_cast<int>(i));

@@ -56,10 +56,21 @@ struct QueryStages {
   int ExchangeOf(const physical::Node* node) const;
 };
 
-/// `partitions_of` gives the partition count of a source node's topic. kNotCoPartitioned if the
-/// sources of one stage differ.
-Result<QueryStages> CutIntoStages(
-    const std::vector<physical::NodePtr>& roots,
-    const std::function<Result<int32_t>(const physical::TopicSource&)>& partitions_of);
+/// Gives the partition count of a source node's topic.
+using CountOfPartitions = std::function<Result<int32_t>(const physical::TopicSource&)>;
+
+/// kNotCoPartitioned if the sources of one stage have different numbers of partitions.
+Result<QueryStages> CutIntoStages(const std::vector<physical::NodePtr>& roots,
+                                  const CountOfPartitions& partitions_of);
+/// Counts the partitions of sources, exchanges and stages again; errors as above.
+Status CountPartitions(QueryStages& stages, const CountOfPartitions& partitions_of);
+
+/// Keeps to the partitions that the stages had when the query's state was made (`before`, by stage;
+/// 0: not known). Stages behind exchanges keep theirs, however many feed them, and those without
+/// state take what there is; of others kPartitionsChanged.
+Status KeepPartitions(QueryStages& stages, const std::vector<int32_t>& before,
+                      const std::function<bool(const StagePlan&)>& keeps_state);
+/// The error where a source has other partitions than a query's state is for.
+Status PartitionsChanged(const SourcePlan& source, int32_t had, int32_t has);
 
 }  // namespace weir

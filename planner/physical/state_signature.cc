@@ -194,6 +194,8 @@ Flow Signer::OfExchange(const physical::Exchange& exchange, Flow input) {
   Sign(exchange, StoreKind::kHeldRows, "behind " + input.path,
        ValuesOf(input, *exchange.schema, 0));
   Sign(exchange, StoreKind::kUpstreams, "of " + input.path);
+  signature_.sends.push_back(
+      fmt::format("{}: {}", input.path, fmt::join(ValuesOf(input, *exchange.schema, 0), ", ")));
   return input;
 }
 

@@ -25,6 +25,9 @@ struct StoreSignature {
 struct StateSignature {
   std::vector<std::string> reads;  ///< Sources whose positions are kept, and their topics; sorted.
   std::vector<StoreSignature> stores;
+  /// The rows that each exchange hands on. No part of what is compared: it counts only where they
+  /// lie in a topic, which plans of several copies write and read.
+  std::vector<std::string> sends;
 };
 
 StateSignature SignatureOf(const physical::Node& root);

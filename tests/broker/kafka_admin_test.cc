@@ -189,26 +189,6 @@ TEST_F(KafkaAdminTest, InternalTopicsAreListedWithAllAndGoWithTheirQuery) {
   EXPECT_TRUE(PlanReset(Options())->groups.empty());
 }
 
-TEST_F(KafkaAdminTest, StateOutlivesAQueryThatCannotStart) {
-  Fill(10);
-  auto engine = Open(Options());
-  Execute(*engine, SourceSql() + TableSql("t"));
-  RunUntilEnd(*engine);
-  engine.reset();
-  const std::string other = "CREATE TABLE t WITH (KAFKA_TOPIC='" + application_ +
-                            ".t') AS SELECT v, SUM(v) AS n FROM s GROUP BY v;";
-  for (int i = 0; i < 2; ++i) {
-    engine = Open(Options());
-    Execute(*engine, SourceSql());
-    Execute(*engine, other);  // The state is seen when the copy gets its partitions.
-    EXPECT_TRUE(WaitFor([&] {
-      return engine->Metrics().queries[0].error.find("different plan") != std::string::npos;
-    })) << "attempt "
-        << i << ": " << engine->Metrics().queries[0].state;
-    engine.reset();
-  }
-}
-
 TEST_F(KafkaAdminTest, ReadsFromATimestampAndFromOffsets) {
   Fill(10, 1);
   auto engine = Open(Options());

@@ -46,7 +46,8 @@ Status RepartitionInput::LoadUpstreams() {
   }));
   std::vector<ExchangeBuffer::Upstream>& upstreams = inbox_.upstreams();
   if (saved_.empty()) return OkStatus();
-  if (saved_.size() != upstreams.size() * kUpstreamBytes) {
+  // A source that has got partitions has more tasks that read it.
+  if (saved_.size() % kUpstreamBytes != 0 || saved_.size() > upstreams.size() * kUpstreamBytes) {
     return Status(ErrorCode::kPartitionsChanged,
                   fmt::format("query {} was fed by {} tasks and is now fed by {}", env_.id,
                               saved_.size() / kUpstreamBytes, upstreams.size()))
@@ -55,7 +56,8 @@ Status RepartitionInput::LoadUpstreams() {
             "beginning of its sources");
   }
   const char* at = saved_.data();
-  for (ExchangeBuffer::Upstream& upstream : upstreams) {
+  for (size_t i = 0; i < saved_.size() / kUpstreamBytes; ++i) {
+    ExchangeBuffer::Upstream& upstream = upstreams[i];
     std::memcpy(&upstream.stream_time, at, sizeof(int64_t));
     upstream.drained_since_ms = at[sizeof(int64_t)] != 0 ? env_.clock->NowMs() : -1;
     at += kUpstreamBytes;
@@ -78,7 +80,8 @@ Status RepartitionInput::TakeBlock(std::string_view bytes, int64_t offset) {
   Status decoded = DecodeBlock(*inbox_.plan().node->schema, bytes, header, rows);
   if (decoded.ok() &&
       (header.upstream < 0 || header.upstream >= static_cast<int32_t>(inbox_.upstreams().size()))) {
-    decoded = Status(ErrorCode::kStoreCorrupt, "a block comes from a task that is not there");
+    decoded = UnknownUpstream(header.upstream);
+    if (decoded.code() == ErrorCode::kTaskMigrated) return decoded;
   }
   if (!decoded.ok()) {
     return Status(decoded.code(), fmt::format("{}: topic {}, partition {}, offset {}",
@@ -93,6 +96,21 @@ Status RepartitionInput::TakeBlock(std::string_view bytes, int64_t offset) {
   }
   if (rows.rows > 0) upstream.slots[partition_].push_back(std::move(rows));
   return OkStatus();
+}
+
+// Perhaps a copy has seen before this one that a source has more partitions now.
+Status RepartitionInput::UnknownUpstream(int32_t upstream) const {
+  const StagePlan& from = env_.stages.stages[inbox_.plan().from_stage];
+  if (upstream >= 0 && !from.sources.empty()) {
+    const std::string& topic = env_.stages.sources[from.sources.front()].node->topic;
+    WEIR_ASSIGN_OR_RETURN(const int32_t partitions, env_.broker->CountPartitions(topic));
+    if (upstream < partitions) {
+      return Status(ErrorCode::kTaskMigrated,
+                    fmt::format("topic {} has {} partitions now, query {} goes on with them", topic,
+                                partitions, env_.id));
+    }
+  }
+  return Status(ErrorCode::kStoreCorrupt, "a block comes from a task that is not there");
 }
 
 void RepartitionInput::NotePosition(TaskJournal& journal) {

@@ -30,6 +30,7 @@ class RepartitionInput {
 
  private:
   Status LoadUpstreams();
+  Status UnknownUpstream(int32_t upstream) const;
   Status TakeBlock(std::string_view bytes, int64_t offset);
 
   QueryEnvironment& env_;

@@ -70,6 +70,7 @@ void QueryRuntime::NoteCommitted() {
 
 Status QueryRuntime::CommitLocked() {
   const auto begin = std::chrono::steady_clock::now();
+  WEIR_RETURN_IF_ERROR(CheckSourcePartitions());
   WEIR_RETURN_IF_ERROR(EmitPending());
   PassFaultPoint("before_commit");
   for (auto& stage : tasks_) {

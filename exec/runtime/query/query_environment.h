@@ -35,6 +35,7 @@ struct QuerySettings {
   int64_t max_task_idle_ms = 0;
   bool start_latest = false;                      ///< auto.offset.reset = latest.
   Guarantee guarantee = Guarantee::kAtLeastOnce;  ///< Where copies share the work.
+  int64_t standby_replicas = 0;                   ///< Likewise; copies beside the owner.
   int64_t memory_limit = 0;                       ///< Bytes for the whole engine; 0: none.
   bool state_spills = false;  ///< State leaves memory at every commit, all of it.
   std::map<std::string, int64_t, std::less<>> numbers;

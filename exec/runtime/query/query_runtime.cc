@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "base/status_macros.h"
 #include "exec/runtime/guarded.h"
+#include "exec/runtime/internal_topics.h"
 #include "exec/runtime/task/file_sinks.h"
 #include "exec/runtime/task/task_context.h"
 #include "exec/runtime/task/task_journal.h"
@@ -50,16 +51,9 @@ Result<int32_t> PartitionsOf(Broker& broker, const physical::TopicSource& node) 
     auto partitions = node.connector.find("PARTITIONS");
     return partitions == node.connector.end() ? 1 : std::atoi(partitions->second.c_str());
   }
+  if (broker.shares_work()) return broker.CountPartitions(node.topic);
   WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker.DescribeTopic(node.topic));
   return info.partitions;
-}
-
-// Copies share a query's work where the broker lets them, unless it reads or writes what only this
-// machine has.
-bool SharesWork(const QueryRuntimeOptions& options, const QueryStages& stages) {
-  if (!options.broker->shares_work() || options.transient) return false;
-  return std::all_of(stages.sources.begin(), stages.sources.end(),
-                     [](const SourcePlan& source) { return source.node->connector.empty(); });
 }
 
 void CollectStores(const physical::Node& node, std::set<std::string, std::less<>>& names) {
@@ -76,6 +70,12 @@ void CollectSinks(const physical::Node& node, std::vector<const physical::TopicS
 }
 
 }  // namespace
+
+bool QueryRuntime::SharesWork(const Broker& broker, const QueryStages& stages) {
+  return broker.shares_work() &&
+         std::all_of(stages.sources.begin(), stages.sources.end(),
+                     [](const SourcePlan& source) { return source.node->connector.empty(); });
+}
 
 std::string QueryRuntime::StatePrefix(std::string_view id) {
   std::string prefix = "q/";
@@ -112,7 +112,11 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
                         CutIntoStages(given.roots, [&](const physical::TopicSource& node) {
                           return PartitionsOf(*given.broker, node);
                         }));
-  env.shared = SharesWork(given, env.stages);
+  env.shared = !given.transient && SharesWork(*given.broker, env.stages);
+  if (Status fits = query->FitPartitions(); !fits.ok()) {
+    if (fits.code() != ErrorCode::kPartitionsChanged) return fits;
+    if (query->options_.refused.ok()) query->options_.refused = std::move(fits);
+  }
   for (const StagePlan& stage : env.stages.stages) {
     for (const StageRoot& root : stage.roots) {
       const std::optional<MaterializedViewOptions> view = ViewOf(*root.node);
@@ -242,6 +246,8 @@ Status QueryRuntime::OpenLocked() {
   env_.commit = env_.broker->NewCommitUnit(env_.id, env_.settings.guarantee);
   if (!options_.refused.ok()) return options_.refused;
   WEIR_RETURN_IF_ERROR(CheckFingerprint());
+  WEIR_RETURN_IF_ERROR(KeepPartitionCounts());
+  if (env_.shared) WEIR_RETURN_IF_ERROR(RecountPartitions());
   WEIR_RETURN_IF_ERROR(OpenFileSinks(options_, env_));
   if (options_.scheduler != nullptr || options_.bounded) WEIR_RETURN_IF_ERROR(OpenSessions());
   for (const ExchangePlan& exchange : env_.stages.exchanges) {
@@ -276,6 +282,7 @@ void QueryRuntime::TearDown() {
   open_ = false;
   started_ = false;
   tasks_.clear();
+  standbys_.reset();
   env_.exchanges.clear();
   source_sessions_.clear();
   sessions_.clear();
@@ -304,6 +311,7 @@ Status QueryRuntime::RunStage(size_t stage, bool* worked) {
       if (!tasks[i]->ready()) {
         Status opened = tasks[i]->Open(source_sessions_, &any);
         task_worked[i] = any || tasks[i]->ready();
+        if (tasks[i]->ready()) LogRestored(*tasks[i], stage);
         return opened;
       }
       WEIR_RETURN_IF_ERROR(tasks[i]->Run(kBatchesPerRound, &any));
@@ -388,6 +396,10 @@ int64_t QueryRuntime::RunLocked() {
       worked || env_.commit->byte_size() > 0 || (!options_.transient && PositionsMoved());
 
   const bool drained = LookAtTasks();
+  if (options_.plan_watch.keep) {
+    status = Guarded([&] { return KeepProvenPlan(); });
+    if (!status.ok()) return Fail(std::move(status));
+  }
   // Clients see rows as they come.
   if (options_.transient) {
     env_.read_since_commit = 0;
@@ -405,6 +417,7 @@ int64_t QueryRuntime::RunLocked() {
     if (!status.ok()) return Fail(std::move(status));
   }
   drained_committed_ = drained && !worked && !uncommitted_;
+  worked |= FollowStandbys();
   return worked ? 0 : -1;
 }
 

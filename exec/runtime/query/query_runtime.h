@@ -16,11 +16,22 @@
 
 #include "exec/operators/table/materialized_view.h"
 #include "exec/runtime/query/query_environment.h"
+#include "exec/runtime/query/standby_tasks.h"
 #include "exec/runtime/query/task_assignment.h"
 #include "exec/runtime/scheduler.h"
 #include "exec/runtime/task/task.h"
 
 namespace weir {
+
+/// Where copies share a query's work: the topic that says by which plan, and where that ended when
+/// this copy took its own from there. Once it has grown, another copy may have put another plan.
+struct PlanWatch {
+  std::string topic;  ///< Empty: the copies need not agree.
+  int64_t end = 0;
+  /// Not empty: state is there of before plans were kept. Puts the plan, once the state has proved
+  /// to be its own, and gives the topic's end.
+  std::function<Result<int64_t>()> keep;
+};
 
 struct QueryRuntimeOptions {
   std::string id;
@@ -28,6 +39,7 @@ struct QueryRuntimeOptions {
   std::vector<std::string> root_ids;  ///< Query id of each root.
   uint64_t fingerprint = 0;
   uint64_t legacy_fingerprint = 0;  ///< See PersistentQueryPlan.
+  PlanWatch plan_watch;
   /// Why it cannot go on from its state by this plan: it is in ERROR however often it is resumed.
   Status refused;
   /// What its state lies under, of queries with one root; empty: the ids above.
@@ -139,6 +151,10 @@ class QueryRuntime : public Scheduler::Job {
   /// known then that it counts; ReadViews looks itself, for a snapshot.
   Status CheckNotStopped() const;
 
+  /// Whether copies share a query's work: where the broker lets them, unless it reads or writes
+  /// what only this machine has.
+  static bool SharesWork(const Broker& broker, const QueryStages& stages);
+
   /// Prefix of all state keys of a query.
   static std::string StatePrefix(std::string_view id);
 
@@ -155,6 +171,11 @@ class QueryRuntime : public Scheduler::Job {
   bool LooksAtHeaders(std::string_view topic) const;
   Status OpenTasks();
   Status CheckFingerprint();
+  Result<std::vector<int32_t>> PartitionsBefore() const;
+  Status FitPartitions();
+  Status RecountPartitions();
+  std::string WaysOn() const;
+  Status KeepPartitionCounts();
   void TearDown();
   Status NoteRoundEnds();
   Status RunRound(bool* worked);
@@ -179,6 +200,11 @@ class QueryRuntime : public Scheduler::Job {
   Status CloseTasks(const TaskAssignment::Change& change, bool* start_over);
   Status OpenAssigned();
   Status PurgeExchanges();
+  bool FollowStandbys();
+  void LogRestored(const Task& task, size_t stage) const;
+  Status CheckPlanInForce() const;
+  Status CheckSourcePartitions() const;
+  Status KeepProvenPlan();
   void NoteTaskMetrics();
   void FillSharedMetrics(QueryMetrics& metrics) const;
   Result<bool> GroupCommittedPast(int stage, const std::string& topic,
@@ -194,6 +220,7 @@ class QueryRuntime : public Scheduler::Job {
   std::vector<std::unique_ptr<ReadSession>> sessions_;
   std::vector<ReadSession*> source_sessions_;              // By source.
   std::vector<std::vector<std::unique_ptr<Task>>> tasks_;  // By stage, partition; null: not here.
+  std::unique_ptr<StandbyTasks> standbys_;                 // Where shared, and asked for.
   std::vector<std::vector<int64_t>> committed_;  // By source, partition; under status_mutex_.
   mutable std::mutex status_mutex_;
   State state_ = State::kRunning;

@@ -35,6 +35,7 @@ Status QueryRuntime::JoinGroups() {
   for (int stage = 0; stage < assignment_->stages(); ++stage) {
     env_.groups.push_back(&assignment_->group(stage));
   }
+  if (env_.settings.standby_replicas > 0) standbys_ = std::make_unique<StandbyTasks>(env_);
   return OpenAssigned();
 }
 
@@ -46,15 +47,16 @@ Status QueryRuntime::OpenAssigned() {
     env_.generations[stage.id] = assignment_->owned(stage.id);
     for (const auto& [partition, generation] : env_.generations[stage.id]) {
       if (partition >= stage.partitions) {
-        return Status(ErrorCode::kPartitionsChanged,
+        // It is opened again, with those that there are now if it can be.
+        return Status(ErrorCode::kTaskMigrated,
                       fmt::format("a source of query {} now has more than its {} partitions",
-                                  env_.id, stage.partitions))
-            .WithHint(
-                "restart the copies; a query with state must be started from the beginning of "
-                "its sources by `weir reset --query`, as keys are placed anew");
+                                  env_.id, stage.partitions));
       }
       std::unique_ptr<Task>& task = tasks_[stage.id][partition];
-      if (task == nullptr) task = std::make_unique<Task>(env_, stage, partition);
+      if (task != nullptr) continue;
+      // Where its state is warm here, only the rest is restored.
+      auto journal = standbys_ == nullptr ? nullptr : standbys_->Take(stage.id, partition);
+      task = std::make_unique<Task>(env_, stage, partition, std::move(journal));
     }
   }
   return OkStatus();
@@ -66,12 +68,70 @@ Status QueryRuntime::ServeAssignment() {
   while (true) {
     WEIR_ASSIGN_OR_RETURN(const auto change, assignment_->Poll());
     if (!change) break;
+    // Before anything is given up: what another copy takes over it may run by another plan.
+    if (!changed) WEIR_RETURN_IF_ERROR(CheckPlanInForce());
     changed = true;
     WEIR_RETURN_IF_ERROR(TakeChange(*change, &start_over));
   }
   if (!open_ || !changed) return OkStatus();
   if (start_over) return OpenLocked();
+  if (standbys_ != nullptr) standbys_->ChooseSoon();
   return OpenAssigned();
+}
+
+// True: there is more to follow at once.
+bool QueryRuntime::FollowStandbys() {
+  if (standbys_ == nullptr || !started_) return false;
+  const auto owned = [this](int stage, int32_t partition) {
+    return tasks_[static_cast<size_t>(stage)][static_cast<size_t>(partition)] != nullptr;
+  };
+  bool worked = false;
+  Status status = Guarded([&] {
+    WEIR_RETURN_IF_ERROR(standbys_->Choose(owned));
+    return standbys_->Follow(options_.scheduler, &worked);
+  });
+  // The copy's own tasks are not concerned; it is tried again.
+  if (!status.ok() && options_.log) {
+    options_.log(LogLevel::kInfo, fmt::format("query {}: following the state of other copies: {}",
+                                              env_.id, status.ToString()));
+  }
+  return worked && status.ok();
+}
+
+void QueryRuntime::LogRestored(const Task& task, size_t stage) const {
+  if (!env_.shared || !options_.log || !NeedsChangelog(env_.stages.stages[stage])) return;
+  options_.log(LogLevel::kInfo,
+               fmt::format("query {}: sub-topology {}, partition {} restored, records: {}", env_.id,
+                           stage, task.partition(), task.restore_progress().first));
+}
+
+// Two plans must never write to one changelog. Whoever puts a plan does so before it joins; so each
+// copy that was not to be seen then comes to know of it at its next change.
+Status QueryRuntime::CheckPlanInForce() const {
+  const PlanWatch& watch = options_.plan_watch;
+  if (watch.topic.empty() || watch.keep) return OkStatus();
+  WEIR_ASSIGN_OR_RETURN(const int64_t end, env_.broker->WriteEnd(watch.topic, 0));
+  if (end == watch.end) return OkStatus();
+  return Status(
+             ErrorCode::kPlanChanged,
+             fmt::format("another copy that started at the same time may run query {} by another "
+                         "plan",
+                         env_.id))
+      .WithHint("start this copy again: it then runs the plan that the others run");
+}
+
+// A task that is ready has found that its state is of this plan.
+Status QueryRuntime::KeepProvenPlan() {
+  for (const StagePlan& stage : env_.stages.stages) {
+    if (!NeedsChangelog(stage)) continue;
+    for (const auto& task : tasks_[stage.id]) {
+      if (task == nullptr || !task->ready()) continue;
+      WEIR_ASSIGN_OR_RETURN(options_.plan_watch.end, options_.plan_watch.keep());
+      options_.plan_watch.keep = nullptr;
+      return OkStatus();
+    }
+  }
+  return OkStatus();
 }
 
 Status QueryRuntime::TakeChange(const TaskAssignment::Change& change, bool* start_over) {
@@ -207,6 +267,7 @@ void QueryRuntime::NoteTaskMetrics() {
       tasks.push_back(std::move(one));
     }
   }
+  if (standbys_ != nullptr) standbys_->AddMetrics(tasks);
   std::lock_guard lock(status_mutex_);
   if (restore.tasks > 0) {
     const auto now = SteadyClock::now();

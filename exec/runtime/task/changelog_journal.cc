@@ -7,17 +7,18 @@
 // its records say whose they are, and those of earlier owners behind it do not count.
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <random>
 #include <set>
 
-#include <absl/container/flat_hash_map.h>
 #include <fmt/format.h>
 
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/connect/header_codec.h"
 #include "exec/runtime/internal_topics.h"
+#include "exec/runtime/task/restored_changes.h"
 #include "exec/runtime/task/task_context.h"
 #include "exec/runtime/task/task_journal.h"
 
@@ -30,11 +31,19 @@ const std::string kClaimKey("\0c", 2);
 constexpr std::string_view kOwnerHeader = "w";
 
 constexpr int kFetchesPerCall = 16;
-// Restored changes are written to the store in batches of about so many bytes.
-constexpr size_t kWriteBytes = 32u << 20;
+// The tasks that the copy owns come first.
+constexpr int kFetchesPerFollow = 2;
+constexpr auto kFollowWriteEvery = std::chrono::seconds(1);
 // More than a commit can hold: what is older than that behind the last marker belongs to commits
 // whose markers compaction has removed.
 constexpr size_t kPendingBytesMax = 64u << 20;
+
+// Restored changes are written to the store when they are about so many bytes, one partition's.
+size_t WriteBytes(int64_t memory_limit) {
+  constexpr int64_t kMiB = int64_t{1} << 20;
+  if (memory_limit <= 0) return static_cast<size_t>(32 * kMiB);
+  return static_cast<size_t>(std::clamp(memory_limit / 64, kMiB, 32 * kMiB));
+}
 
 uint64_t RandomId() {
   std::random_device device;
@@ -45,45 +54,23 @@ std::string LittleEndian(int64_t value) {
   return std::string(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
-// Changes by key, the last one each.
-struct Changes {
-  absl::flat_hash_map<std::string, std::optional<std::string>> by_key;
-  size_t bytes = 0;
-
-  void Set(std::string_view key, std::optional<std::string_view> value) {
-    bytes += key.size() + (value ? value->size() : 0) + 64;
-    auto& slot = by_key[std::string(key)];
-    if (value) {
-      slot = std::string(*value);
-    } else {
-      slot.reset();
-    }
-  }
-  void MoveTo(Changes& out) {
-    if (out.by_key.empty()) {
-      std::swap(*this, out);
-      return;
-    }
-    for (auto& [key, value] : by_key) out.by_key.insert_or_assign(key, std::move(value));
-    out.bytes += bytes;
-    Clear();
-  }
-  void Clear() {
-    by_key.clear();
-    bytes = 0;
-  }
-};
-
 class ChangelogJournal final : public SharedJournal {
  public:
   ChangelogJournal(QueryEnvironment& environment, const StagePlan& stage, int32_t partition)
       : SharedJournal(environment, stage, partition),
-        topic_(ChangelogTopic(environment, stage.id)) {
+        topic_(ChangelogTopic(environment, stage.id)),
+        write_bytes_(WriteBytes(environment.settings.memory_limit)),
+        changes_(prefix_) {
     local_offset_key_ = environment.state_prefix + "o/" + prefix_.substr(prefix_.size() - 8);
     local_checkpoint_key_ = environment.state_prefix + "c/" + prefix_.substr(prefix_.size() - 8);
   }
 
   Status Restore(bool* worked, bool* done) override;
+  Status Follow(bool* worked) override;
+  int64_t behind() const override {
+    if (reader_ == nullptr) return -1;
+    return std::max<int64_t>(0, reader_->end_offset() - reader_->position());
+  }
   Progress progress() const override {
     return {restored_, std::max<int64_t>(restored_, target_ - start_)};
   }
@@ -100,13 +87,15 @@ class ChangelogJournal final : public SharedJournal {
   Status Barrier() override;
 
  private:
-  enum class Phase { kStart, kReading, kClaimed, kDone };
+  enum class Phase { kStart, kFollowing, kReading, kClaimed, kDone };
 
   Status Start();
   Status OpenReader(int64_t offset);
   Status StartOver();
   Status TakeRecords(const RecordBatch& records);
+  void DropOpen();
   bool Counts(std::string_view encoded_headers);
+  bool CountsAnew(std::string_view encoded_headers);
   Status WriteRestored();
   Status Claim();
   Status Superseded() const;
@@ -118,8 +107,10 @@ class ChangelogJournal final : public SharedJournal {
   bool claims() const { return env_.settings.guarantee == Guarantee::kAtLeastOnce; }
 
   const std::string topic_;
+  const size_t write_bytes_;
   std::string local_offset_key_, local_checkpoint_key_;
   Phase phase_ = Phase::kStart;
+  std::chrono::steady_clock::time_point written_at_{};  // While following.
   std::unique_ptr<PartitionReader> reader_;
   RecordBatch batch_;
   std::vector<HeaderView> headers_;
@@ -128,8 +119,9 @@ class ChangelogJournal final : public SharedJournal {
   std::string marker_;       // Its bytes.
   ChangelogOwner seen_;      // The highest in the log.
   ChangelogOwner mine_;
-  Changes pending_;                // Behind the last marker.
-  Changes restored_changes_;       // Closed by a marker, not yet written.
+  RestoredChanges changes_;        // Not yet written, those behind the last marker among them.
+  std::string last_headers_;       // Of the record before, where they say whose it is,
+  bool last_counts_ = true;        // and whether that counts.
   std::set<std::string> garbage_;  // Keys that the log says something of which does not count.
   std::string owner_header_;       // Encoded.
   RecordBatchBuilder records_;     // Of the commit under way.
@@ -139,6 +131,13 @@ class ChangelogJournal final : public SharedJournal {
 
 Status ChangelogJournal::Restore(bool* worked, bool* done) {
   if (phase_ == Phase::kStart) WEIR_RETURN_IF_ERROR(Start());
+  if (phase_ == Phase::kFollowing) {
+    // Only what has come since is left.
+    WEIR_ASSIGN_OR_RETURN(target_, env_.broker->WriteEnd(topic_, partition_));
+    start_ = reader_->position();
+    restored_ = 0;
+    phase_ = Phase::kReading;
+  }
   for (int fetch = 0; fetch < kFetchesPerCall && reader_->position() < target_; ++fetch) {
     Status fetched = reader_->Fetch(limits::kBatchRowsMax, limits::kBatchBytesMax, batch_);
     if (fetched.code() == ErrorCode::kOffsetOutOfRange) return StartOver();
@@ -154,6 +153,29 @@ Status ChangelogJournal::Restore(bool* worked, bool* done) {
   WEIR_RETURN_IF_ERROR(Finish());
   *done = true;
   return OkStatus();
+}
+
+Status ChangelogJournal::Follow(bool* worked) {
+  if (phase_ == Phase::kStart) {
+    WEIR_RETURN_IF_ERROR(Start());
+    phase_ = Phase::kFollowing;
+  }
+  for (int fetch = 0; fetch < kFetchesPerFollow; ++fetch) {
+    Status fetched = reader_->Fetch(limits::kBatchRowsMax, limits::kBatchBytesMax, batch_);
+    if (fetched.code() == ErrorCode::kOffsetOutOfRange) {
+      WEIR_RETURN_IF_ERROR(StartOver());
+      phase_ = Phase::kFollowing;
+      return OkStatus();
+    }
+    WEIR_RETURN_IF_ERROR(fetched);
+    if (batch_.size() == 0) break;
+    *worked = true;
+    WEIR_RETURN_IF_ERROR(TakeRecords(batch_));
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (!changes_.has_closed() || now - written_at_ < kFollowWriteEvery) return OkStatus();
+  written_at_ = now;
+  return WriteRestored();
 }
 
 Status ChangelogJournal::Start() {
@@ -193,14 +215,26 @@ Status ChangelogJournal::StartOver() {
   marker_end_ = -1;
   marker_.clear();
   seen_ = mine_ = ChangelogOwner();
-  pending_.Clear();
-  restored_changes_.Clear();
+  last_headers_.clear();
+  changes_.Clear();
   garbage_.clear();
   return OpenReader(-1);
 }
 
+void ChangelogJournal::DropOpen() {
+  changes_.DropOpen([this](std::string_view key) { garbage_.emplace(key); });
+}
+
 // Whether a record was written by who owned the task then.
 bool ChangelogJournal::Counts(std::string_view encoded_headers) {
+  // Long runs of records are one owner's.
+  if (!encoded_headers.empty() && encoded_headers == last_headers_) return last_counts_;
+  last_headers_ = encoded_headers;
+  last_counts_ = CountsAnew(encoded_headers);
+  return last_counts_;
+}
+
+bool ChangelogJournal::CountsAnew(std::string_view encoded_headers) {
   headers_.clear();
   if (encoded_headers.empty() || !DecodeHeaders(encoded_headers, headers_)) return true;
   for (const HeaderView& header : headers_) {
@@ -210,8 +244,7 @@ bool ChangelogJournal::Counts(std::string_view encoded_headers) {
     if (owner == seen_) return true;
     if (owner.IsBefore(seen_)) return false;
     // What the last owner had not closed does not count either.
-    for (const auto& [key, value] : pending_.by_key) garbage_.insert(key);
-    pending_.Clear();
+    DropOpen();
     seen_ = owner;
   }
   return true;
@@ -227,42 +260,31 @@ Status ChangelogJournal::TakeRecords(const RecordBatch& records) {
       if (!counts || records.values[i].is_null()) continue;
       marker_ = records.View(records.values[i]);
       marker_end_ = records.offsets[i] + 1;
-      pending_.MoveTo(restored_changes_);
+      changes_.Close();
     } else if (!counts) {
       garbage_.emplace(key);
     } else if (records.values[i].is_null()) {
-      pending_.Set(key, std::nullopt);
+      changes_.Add(key, std::nullopt);
     } else {
-      pending_.Set(key, records.View(records.values[i]));
+      changes_.Add(key, records.View(records.values[i]));
     }
   }
-  if (pending_.bytes > kPendingBytesMax) pending_.MoveTo(restored_changes_);
-  return restored_changes_.bytes > kWriteBytes ? WriteRestored() : OkStatus();
+  if (changes_.open_bytes() > kPendingBytesMax) changes_.Close();
+  return changes_.closed_bytes() > write_bytes_ ? WriteRestored() : OkStatus();
 }
 
+// With how far that is, in one step: a killed copy goes on from there.
 Status ChangelogJournal::WriteRestored() {
-  WEIR_ASSIGN_OR_RETURN(const std::unique_ptr<CommitUnit> unit, env_.broker->NewStateUnit());
-  // In order of keys, which the store takes fastest.
-  std::vector<std::pair<std::string_view, const std::optional<std::string>*>> sorted;
-  sorted.reserve(restored_changes_.by_key.size());
-  for (const auto& [key, value] : restored_changes_.by_key) sorted.emplace_back(key, &value);
-  std::sort(sorted.begin(), sorted.end());
-  std::string full = prefix_;
-  for (const auto& [key, value] : sorted) {
-    full.resize(prefix_.size());
-    full.append(key);
-    if (*value) {
-      unit->Put(full, **value);
-    } else {
-      unit->Delete(full);
-    }
-  }
+  std::vector<StateEntry> sorted = changes_.SortClosed();
+  const std::string offset = LittleEndian(marker_end_);
   if (marker_end_ >= 0) {
-    unit->Put(local_offset_key_, LittleEndian(marker_end_));
-    unit->Put(local_checkpoint_key_, marker_);
+    sorted.push_back({local_checkpoint_key_, marker_});
+    sorted.push_back({local_offset_key_, offset});
+    std::inplace_merge(sorted.begin(), sorted.end() - 2, sorted.end(),
+                       [](const StateEntry& a, const StateEntry& b) { return a.key < b.key; });
   }
-  WEIR_RETURN_IF_ERROR(unit->Commit());
-  restored_changes_.Clear();
+  WEIR_RETURN_IF_ERROR(env_.broker->LoadState(sorted));
+  changes_.ForgetClosed();
   return OkStatus();
 }
 
@@ -293,8 +315,7 @@ Status ChangelogJournal::Claim() {
 }
 
 Status ChangelogJournal::Finish() {
-  for (const auto& [key, value] : pending_.by_key) garbage_.insert(key);
-  pending_.Clear();
+  DropOpen();
   WEIR_RETURN_IF_ERROR(WriteRestored());
   if (marker_.empty()) {
     WEIR_RETURN_IF_ERROR(CheckNotLost());

@@ -12,11 +12,13 @@
 
 namespace weir {
 
-Task::Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partition)
+Task::Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partition,
+           std::unique_ptr<TaskJournal> journal)
     : env_(environment),
       stage_(stage),
       partition_(partition),
-      journal_(MakeTaskJournal(environment, stage, partition)),
+      journal_(journal != nullptr ? std::move(journal)
+                                  : MakeTaskJournal(environment, stage, partition)),
       reading_{.env = environment, .contexts = contexts_, .partition = partition} {}
 
 Task::~Task() = default;

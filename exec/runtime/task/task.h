@@ -22,7 +22,9 @@ class RepartitionOutput;
 
 class Task {
  public:
-  Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partition);
+  /// `journal`: that has followed the task's state until now; null: none has.
+  Task(QueryEnvironment& environment, const StagePlan& stage, int32_t partition,
+       std::unique_ptr<TaskJournal> journal = nullptr);
   ~Task();
 
   /// Brings the state to the last commit, a bounded piece a call; once it is there, builds the

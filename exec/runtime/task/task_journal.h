@@ -42,6 +42,13 @@ class TaskJournal {
   virtual Status Restore(bool* worked, bool* done) = 0;
   virtual Progress progress() const { return {}; }
 
+  /// In place of Restore, for a task that another copy owns: brings local state after what that one
+  /// commits, a bounded piece a call. `*worked` as above. Restore may come later, and goes on from
+  /// there. Only where there is a changelog.
+  virtual Status Follow(bool*) { return Status(ErrorCode::kInternal, "nothing to follow"); }
+  /// Records that Follow has not come to yet, as known now; -1: it has not begun.
+  virtual int64_t behind() const { return -1; }
+
   /// Where the last commit left input `name`; null: it has never been read.
   const InputPosition* Find(std::string_view name) const;
   /// What the next Barrier notes. `topic` is the input's, where it is one.

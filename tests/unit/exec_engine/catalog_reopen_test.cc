@@ -309,5 +309,37 @@ TEST(CatalogReopen, AStoreOpensWithItsQueriesPaused) {
   EXPECT_EQ(store.Settled("SELECT * FROM tot;"), Rows({"1 | 12"}));
 }
 
+// State lies by the partitions of the topic: more of them would place its keys anew.
+TEST(CatalogReopen, ATopicWithOtherPartitionsStopsTheStateMadeOfIt) {
+  ReopenedStore store;
+  store.Execute(kOrders);
+  store.Execute(
+      "CREATE TABLE tot AS SELECT id, SUM(amt) AS total FROM o GROUP BY id;"
+      "CREATE STREAM other (id INT KEY, x INT) WITH (KAFKA_TOPIC='other', KEY_FORMAT='JSON', "
+      "VALUE_FORMAT='JSON', PARTITIONS=1);"
+      "CREATE TABLE more AS SELECT id, SUM(x) AS total FROM other GROUP BY id;");
+  store.Append("o", "1", R"({"AMT":5})");
+  store.Append("other", "1", R"({"X":1})");
+  EXPECT_EQ(store.Settled("SELECT * FROM tot;"), Rows({"1 | 5"}));
+  store.Close();
+  {
+    const auto broker = store.OpenBroker();
+    ASSERT_TRUE(broker->DeleteTopic("o").ok());
+    TopicInfo topic;
+    topic.name = "o";
+    topic.partitions = 3;
+    ASSERT_TRUE(broker->CreateTopic(topic).ok());
+  }
+  store.Reopen();
+  ASSERT_EQ(store.errors().size(), 1u);
+  EXPECT_NE(store.errors()[0].find("topic o has 3 partitions now, and what the query keeps of it "
+                                   "is for 1"),
+            std::string::npos)
+      << store.errors()[0];
+  EXPECT_EQ(store.StateOf("CTAS_TOT"), "ERROR");
+  store.Append("other", "1", R"({"X":2})");
+  EXPECT_EQ(store.Settled("SELECT * FROM more;"), Rows({"1 | 3"}));
+}
+
 }  // namespace
 }  // namespace weir::test

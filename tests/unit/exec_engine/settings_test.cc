@@ -47,14 +47,17 @@ TEST(Settings, BytesHaveUnits) {
   }
 }
 
-TEST(Settings, StandbyCopiesAreRefusedByName) {
+TEST(Settings, StandbyCopiesAreCounted) {
   Settings settings;
   std::string notice;
-  const Status refused = settings.Set("ksql.streams.num.standby.replicas", "1", true, &notice);
-  EXPECT_EQ(refused.code(), ErrorCode::kUnsupported);
-  EXPECT_NE(refused.message().find("standby copies"), std::string::npos) << refused.message();
-  EXPECT_TRUE(settings.Set("num.standby.replicas", "0", true, &notice).ok());
-  EXPECT_FALSE(notice.empty());
+  EXPECT_EQ(settings.ForQuery().standby_replicas, 0);
+  EXPECT_TRUE(settings.Set("ksql.streams.num.standby.replicas", "2", true, &notice).ok());
+  EXPECT_EQ(settings.ForQuery().standby_replicas, 2);
+  EXPECT_EQ(settings.Set("num.standby.replicas", "-1", true, &notice).code(),
+            ErrorCode::kInvalidOption);
+  EXPECT_EQ(settings.Set("num.standby.replicas", "some", true, &notice).code(),
+            ErrorCode::kInvalidOption);
+  EXPECT_EQ(settings.ForQuery().standby_replicas, 2);
 }
 
 TEST(Settings, GuaranteesOfKafkaStreamsAreTaken) {

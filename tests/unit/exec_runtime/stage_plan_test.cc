@@ -139,5 +139,40 @@ TEST(StagePlan, AnotherStartIsAnotherSource) {
   EXPECT_EQ(stages->stages.size(), 2u);
 }
 
+// Stage 0 reads the topic, stage 1 what it hands on, stage 2 what that hands on.
+Result<QueryStages> ThreeStages(int32_t partitions) {
+  return Cut({Over<physical::TopicSink>({ExchangeOver(ExchangeOver(Source("a", {"K"})))})},
+             {{"a", partitions}});
+}
+
+TEST(StagePlan, StagesBehindExchangesKeepTheirPartitions) {
+  auto stages = ThreeStages(5);
+  ASSERT_TRUE(stages.ok()) << stages.status().ToString();
+  const auto none = [](const StagePlan&) { return false; };
+  ASSERT_TRUE(KeepPartitions(*stages, {3, 3, 0}, none).ok());
+  EXPECT_EQ(stages->stages[0].partitions, 5);
+  EXPECT_EQ(stages->stages[1].partitions, 3);
+  EXPECT_EQ(stages->exchanges[0].partitions, 3);
+  EXPECT_EQ(stages->stages[2].partitions, 3);  // As many as feed it, where nothing else is known.
+  EXPECT_EQ(stages->exchanges[1].partitions, 3);
+  ASSERT_TRUE(CountPartitions(*stages, [](const auto&) -> Result<int32_t> { return 6; }).ok());
+  EXPECT_EQ(stages->stages[0].partitions, 6);
+  EXPECT_EQ(stages->stages[2].partitions, 6);
+}
+
+TEST(StagePlan, StateByThePartitionsOfASourceIsNotGivenToOthers) {
+  auto stages = ThreeStages(5);
+  ASSERT_TRUE(stages.ok()) << stages.status().ToString();
+  const auto all = [](const StagePlan&) { return true; };
+  EXPECT_TRUE(KeepPartitions(*stages, {5, 2, 2}, all).ok());
+  EXPECT_TRUE(KeepPartitions(*stages, {}, all).ok());  // Nothing is known.
+  const Status refused = KeepPartitions(*stages, {3, 3, 3}, all);
+  EXPECT_EQ(refused.code(), ErrorCode::kPartitionsChanged);
+  EXPECT_NE(refused.message().find("topic a has 5 partitions now, and what the query keeps of it "
+                                   "is for 3"),
+            std::string::npos)
+      << refused.message();
+}
+
 }  // namespace
 }  // namespace weir

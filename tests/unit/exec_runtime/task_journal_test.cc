@@ -119,6 +119,18 @@ class FakeCopy final : public Broker {
   Result<std::unique_ptr<CommitUnit>> NewStateUnit() override {
     return own_->NewCommitUnit("state");
   }
+  Status LoadState(const std::vector<StateEntry>& sorted) override {
+    const auto unit = own_->NewCommitUnit("state");
+    for (size_t i = 0; i < sorted.size(); ++i) {
+      if (i > 0) EXPECT_LT(sorted[i - 1].key, sorted[i].key);
+      if (sorted[i].value) {
+        unit->Put(sorted[i].key, *sorted[i].value);
+      } else {
+        unit->Delete(sorted[i].key);
+      }
+    }
+    return unit->Commit();
+  }
   Result<int64_t> WriteEnd(std::string_view topic, int32_t partition) override {
     return (*topics_.EndOffsets(topic))[partition];
   }
@@ -167,17 +179,37 @@ class Copy {
 
   // Takes the task in, as of a generation of the group.
   Status Start(int32_t generation) {
+    if (Status opened = Open(); !opened.ok()) return opened;
+    return TakeIn(generation);
+  }
+  // Follows the task of another copy to what there is now.
+  Status Follow() {
+    bool worked = true;
+    if (journal_ == nullptr) {
+      if (Status opened = Open(); !opened.ok()) return opened;
+    }
+    while (worked) {
+      worked = false;
+      if (Status status = journal_->Follow(&worked); !status.ok()) return status;
+    }
+    return OkStatus();
+  }
+  // Behind Follow.
+  Status TakeIn(int32_t generation) {
     env_.generations[0][0] = generation;
-    env_.commit = broker_.NewCommitUnit("Q", env_.settings.guarantee);
-    session_ = std::move(*broker_.OpenReadSession("internal"));
-    env_.internal_session = session_.get();
-    if (Status made = MakeInternalTopics(env_); !made.ok()) return made;
-    journal_ = MakeTaskJournal(env_, env_.stages.stages[0], 0);
     for (int i = 0; i < 100; ++i) {
       bool worked = false, done = false;
       if (Status status = journal_->Restore(&worked, &done); !status.ok() || done) return status;
     }
     return Status(ErrorCode::kInternal, "the journal does not get ready");
+  }
+  Status Open() {
+    env_.commit = broker_.NewCommitUnit("Q", env_.settings.guarantee);
+    session_ = std::move(*broker_.OpenReadSession("internal"));
+    env_.internal_session = session_.get();
+    if (Status made = MakeInternalTopics(env_); !made.ok()) return made;
+    journal_ = MakeTaskJournal(env_, env_.stages.stages[0], 0);
+    return OkStatus();
   }
   void Put(const std::string& key, const std::string& value) {
     journal_->Put(journal_->StorePrefix("Q", "store") + key, value);
@@ -288,6 +320,26 @@ TEST_P(TaskJournalTest, ACopyThatComesBackReadsOnlyTheTail) {
   ASSERT_TRUE(first->Start(3).ok());
   EXPECT_LT(first->restored(), 10);
   EXPECT_EQ(first->State(), second->State());
+}
+
+TEST_P(TaskJournalTest, ACopyThatFollowedRestoresOnlyTheRest) {
+  auto first = MakeCopy();
+  ASSERT_TRUE(first->Start(1).ok());
+  auto second = MakeCopy();
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 100; ++i) first->Put("k" + std::to_string(i), std::to_string(round));
+    ASSERT_TRUE(first->Commit(100 * (round + 1)).ok());
+    if (round < 2) ASSERT_TRUE(second->Follow().ok());
+  }
+  ASSERT_TRUE(second->TakeIn(2).ok());
+  EXPECT_GE(second->restored(), 100);
+  EXPECT_LT(second->restored(), 200);
+  EXPECT_EQ(first->State(), second->State());
+  second->Put("k0", "mine");
+  ASSERT_TRUE(second->Commit(400).ok());
+  auto third = MakeCopy();
+  ASSERT_TRUE(third->Start(3).ok());
+  EXPECT_EQ(third->State(), second->State());
 }
 
 TEST_P(TaskJournalTest, AnotherPlansStateIsRefused) {
