@@ -38,11 +38,12 @@ constexpr auto kFollowWriteEvery = std::chrono::seconds(1);
 // whose markers compaction has removed.
 constexpr size_t kPendingBytesMax = 64u << 20;
 
-// Restored changes are written to the store when they are about so many bytes, one partition's.
+// Restored changes are written to the store when they are about so many bytes, one partition's:
+// more make fewer files, but while they are written nothing is fetched.
 size_t WriteBytes(int64_t memory_limit) {
   constexpr int64_t kMiB = int64_t{1} << 20;
-  if (memory_limit <= 0) return static_cast<size_t>(32 * kMiB);
-  return static_cast<size_t>(std::clamp(memory_limit / 64, kMiB, 32 * kMiB));
+  if (memory_limit <= 0) return static_cast<size_t>(16 * kMiB);
+  return static_cast<size_t>(std::clamp(memory_limit / 64, kMiB, 16 * kMiB));
 }
 
 uint64_t RandomId() {
