@@ -59,6 +59,8 @@ Result<std::optional<int32_t>> PlaceByExchange(const ExchangePlan& exchange,
 Result<std::optional<int32_t>> PlaceBySource(const SourcePlan& source,
                                              const std::vector<Value>& key) {
   const physical::TopicSource& node = *source.node;
+  // Whose bytes begin with a schema's id can have several: it may be in any partition.
+  if (NeedsRegistry(node.key_format.format)) return std::optional<int32_t>();
   std::vector<FormatColumn> columns;
   std::vector<ColumnPtr> values;
   for (const auto& column : node.columns) {

@@ -204,6 +204,7 @@ QueryRuntimeOptions EngineImpl::TransientOptions(const physical::NodePtr& root) 
   options.root_ids = {options.id};
   options.settings = settings_.ForQuery();
   options.broker = broker_;
+  options.schemas = schemas_;
   options.clock = clock_.get();
   options.scheduler = scheduler_.get();
   options.transient = true;
@@ -254,6 +255,7 @@ std::string NearTopics(Broker& broker, const std::string& topic) {
 Result<std::unique_ptr<Cursor>> EngineImpl::OpenPrint(const ast::Statement& statement) {
   const auto& print = statement.As<ast::Print>();
   TopicPrint what{print.topic, print.from_beginning, print.interval, print.limit};
+  what.schemas = schemas_;
   for (const auto& [name, source] : catalog_.sources()) {
     if (source.topic != print.topic || source.windowed_key == physical::WindowKind::kNone) continue;
     what.window = source.windowed_key == physical::WindowKind::kSession ? WindowKeyKind::kSession

@@ -85,7 +85,9 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
   }
   WEIR_RETURN_IF_ERROR(
       CheckNameNotBroken(create.name.name, create.or_replace, text, create.name.position));
-  WEIR_ASSIGN_OR_RETURN(CreateSourcePlan plan, PlanCreateSource(statement, context));
+  WEIR_ASSIGN_OR_RETURN(const std::optional<ast::Statement> completed, WithFoundColumns(statement));
+  WEIR_ASSIGN_OR_RETURN(CreateSourcePlan plan,
+                        PlanCreateSource(completed ? *completed : statement, context));
   SourceEntry& source = plan.source;
   if (existing != nullptr) {
     if (plan.if_not_exists) {
@@ -109,12 +111,16 @@ Status EngineImpl::CreateSource(const ast::Statement& statement, StatementResult
   if (!source.connector.empty()) {
     source.sql = FormatSourceDdl(source);
     source.written = recovered_ != nullptr ? recovered_->written : text;
+  } else if (completed) {
+    source.written = text;
   } else if (recovered_ != nullptr && recovered_->kind == "source") {
     source.sql = recovered_->sql;  // As ALTER wrote it, word for word.
+    source.written = recovered_->written;
   }
   if (Status kept = CheckReadsBack(source); !kept.ok()) {
     return std::move(kept).At(create.name.position);
   }
+  WEIR_RETURN_IF_ERROR(PrepareSchemas(source, false));
   if (!source.dead_letter_topic.empty()) {
     WEIR_RETURN_IF_ERROR(MakeTopic(source.dead_letter_topic, 1, -1, false));
   }
@@ -172,6 +178,7 @@ QueryRuntimeOptions EngineImpl::OptionsOf(const std::string& id,
   }
   options.settings = settings_.ForQuery();
   options.broker = broker_;
+  options.schemas = schemas_;
   options.clock = clock_.get();
   options.scheduler = scheduler_.get();
   options.memory_used = &memory_used_;
@@ -360,6 +367,7 @@ Status EngineImpl::CreateQuery(const ast::Statement& statement, StatementResult&
       plan.query_id = fmt::format("{}_{}", plan.query_id, n);
     }
   }
+  if (plan.sink) WEIR_RETURN_IF_ERROR(PrepareSchemas(*plan.sink, true));
   const Catalog before = catalog_;
   if (replaces) WEIR_RETURN_IF_ERROR(StopQuery(plan.query_id, false));
   WEIR_RETURN_IF_ERROR(RegisterPlan(plan, ""));
@@ -453,6 +461,7 @@ Status EngineImpl::CreatePipeline(const ast::Statement& statement, StatementResu
         WEIR_RETURN_IF_ERROR(CheckNameNotBroken(plan.sink_name, false, {}, inner.position));
       }
       if (Status kept = CheckReadsBack(plan); !kept.ok()) return std::move(kept).At(inner.position);
+      if (plan.sink) WEIR_RETURN_IF_ERROR(PrepareSchemas(*plan.sink, true));
       WEIR_RETURN_IF_ERROR(RegisterPlan(plan, name));
       extras.known_columns.insert(plan.known_columns.begin(), plan.known_columns.end());
       extras.plans[plan.query_id] = WritePlan(*plan.root);
@@ -495,8 +504,8 @@ Status EngineImpl::InsertValues(const ast::Statement& statement, StatementResult
   RecordBatchBuilder record;
   int32_t partition = 0;
   WEIR_ASSIGN_OR_RETURN(TopicInfo info, broker_->DescribeTopic(source.topic));
-  WEIR_RETURN_IF_ERROR(
-      EncodeInsert(source, plan, clock_->NowMs(), info.partitions, record, &partition));
+  WEIR_RETURN_IF_ERROR(EncodeInsert(source, plan, clock_->NowMs(), info.partitions, schemas_.get(),
+                                    record, &partition));
   WEIR_RETURN_IF_ERROR(broker_->AppendDurably(source.topic, partition, record));
   result.message = fmt::format("Inserted 1 row into {}", source.name);
   return OkStatus();

@@ -45,6 +45,7 @@ Result<std::unique_ptr<EngineImpl>> EngineImpl::Make(EngineOptions options, bool
       if (!notice.empty()) engine->Log(LogLevel::kWarning, notice);
     }
     WEIR_RETURN_IF_ERROR(engine->OpenBroker());
+    WEIR_RETURN_IF_ERROR(engine->OpenSchemas());
     if (!manual) {
       WEIR_ASSIGN_OR_RETURN(engine->scheduler_, Scheduler::Start(engine->options_.threads));
     }

@@ -15,11 +15,13 @@
 #include "exec/connect/topic.h"
 #include "exec/engine/key_lookup.h"
 #include "exec/engine/settings.h"
+#include "exec/formats/registry/memory_registry.h"
 #include "exec/runtime/query/query_runtime.h"
 #include "exec/runtime/scheduler.h"
 #include "parser/ast/statement.h"
 #include "parser/statement_splitter.h"
 #include "planner/planner.h"
+#include "planner/properties/with_properties.h"
 #include "weir/engine.h"
 
 namespace weir {
@@ -99,6 +101,7 @@ class EngineImpl : public Engine {
   Broker& broker() { return *broker_; }
   const Catalog& catalog() const { return catalog_; }
   Settings& settings() { return settings_; }
+  MemoryRegistry& schemas() { return *schemas_; }
   std::vector<RunningQuery>& running() { return running_; }
   Result<std::unique_ptr<Cursor>> OpenCursor(const ast::Statement& statement);
   /// The query behind the push cursor opened last, while that lives.
@@ -176,6 +179,22 @@ class EngineImpl : public Engine {
   std::string StateOfFailed(const std::string& query_id) const;
   Status CheckPartitionsKept(const SourceEntry& before, const SourceEntry& after) const;
   Status CheckReplacement(const PersistentQueryPlan& plan) const;
+
+  // engine_schemas.cc: the schemas of topics.
+  Status OpenSchemas();
+  /// kUnsupported for a format that needs a registry where there is none.
+  Status CheckHasSchemas(const std::string& format);
+  /// The columns of a side by its schema in the registry; of a key without one none.
+  Result<std::vector<ColumnSchema>> FindColumns(const std::string& topic, const std::string& format,
+                                                bool is_key, bool unwrapped,
+                                                const WithProperties& with);
+  /// A CREATE STREAM or TABLE with the columns that the registry has and that it does not declare;
+  /// nothing if it declares all.
+  Result<std::optional<ast::Statement>> WithFoundColumns(const ast::Statement& statement);
+  /// kFormatMismatch unless the sink's columns are those of the schema that its statement names.
+  Status CheckGivenSchema(const SourceEntry& sink, bool is_key);
+  /// Checks and registers the schemas of a new source or sink.
+  Status PrepareSchemas(const SourceEntry& source, bool is_sink);
 
   // engine_plans.cc: which plan goes on from the state that a query has.
   /// The plan that a query of the catalog runs by; empty: none is kept.
@@ -313,8 +332,11 @@ class EngineImpl : public Engine {
   const bool manual_;
   std::shared_ptr<const Clock> clock_;
   mutable std::mutex log_mutex_;
-  std::shared_ptr<Broker> broker_;       // Null once closed; changed under both mutexes.
-  mutable std::mutex broker_mutex_;      // For calls that do not hold statement_mutex_.
+  std::shared_ptr<Broker> broker_;           // Null once closed; changed under both mutexes.
+  mutable std::mutex broker_mutex_;          // For calls that do not hold statement_mutex_.
+  std::shared_ptr<MemoryRegistry> schemas_;  // Null on Kafka.
+  const std::shared_ptr<std::atomic<Compatibility>> compatibility_ =
+      std::make_shared<std::atomic<Compatibility>>(Compatibility::kBackward);
   std::atomic<int64_t> memory_used_{0};  // By state; what SELECTs need besides:
   std::atomic<int64_t> select_memory_used_{0};
   Settings settings_;

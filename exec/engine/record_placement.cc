@@ -5,16 +5,15 @@
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
 #include "exec/connect/header_codec.h"
-#include "exec/formats/format.h"
+#include "exec/formats/registry/schema_registry.h"
 
 namespace weir {
 namespace {
 
 // One side of the row, encoded onto `bytes`.
 Status EncodeSide(const SourceEntry& source, bool key, const InsertValuesPlan& plan,
-                  BufferBuilder& bytes, Slice* slice) {
-  const physical::SideFormat& format = key ? source.key_format : source.value_format;
-  FormatSpec spec{format.format, key, format.unwrapped, format.properties};
+                  SchemaRegistry* schemas, BufferBuilder& bytes, Slice* slice) {
+  const FormatSpec spec = SpecOfSource(source, key, schemas);
   std::vector<FormatColumn> columns;
   std::vector<ColumnPtr> values;
   for (size_t i = 0; i < source.columns.size(); ++i) {
@@ -39,12 +38,26 @@ Status EncodeSide(const SourceEntry& source, bool key, const InsertValuesPlan& p
 
 }  // namespace
 
+FormatSpec SpecOfSource(const SourceEntry& source, bool is_key, SchemaRegistry* schemas) {
+  const physical::SideFormat& format = is_key ? source.key_format : source.value_format;
+  FormatSpec spec;
+  spec.name = format.format;
+  spec.is_key = is_key;
+  spec.unwrapped = format.unwrapped;
+  spec.properties = format.properties;
+  spec.registry = schemas;
+  spec.subject = SubjectOf(source.topic, is_key);
+  spec.source_name = source.name;
+  return spec;
+}
+
 Status EncodeInsert(const SourceEntry& source, const InsertValuesPlan& plan, int64_t now_ms,
-                    int32_t partitions, RecordBatchBuilder& out, int32_t* partition) {
+                    int32_t partitions, SchemaRegistry* schemas, RecordBatchBuilder& out,
+                    int32_t* partition) {
   Slice key;
   Slice value;
-  WEIR_RETURN_IF_ERROR(EncodeSide(source, true, plan, out.bytes(), &key));
-  WEIR_RETURN_IF_ERROR(EncodeSide(source, false, plan, out.bytes(), &value));
+  WEIR_RETURN_IF_ERROR(EncodeSide(source, true, plan, schemas, out.bytes(), &key));
+  WEIR_RETURN_IF_ERROR(EncodeSide(source, false, plan, schemas, out.bytes(), &value));
   *partition = key.is_null() ? 0 : JavaPartition(out.View(key), partitions);
   out.Add(key, value, Slice(), plan.row_time_ms.value_or(now_ms));
   return OkStatus();

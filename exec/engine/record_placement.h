@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "exec/formats/format.h"
 #include "exec/formats/record_batch.h"
 #include "planner/planner.h"
 #include "weir/engine.h"
@@ -11,9 +12,12 @@
 
 namespace weir {
 
+/// How the records of a source's topic are written; `schemas` outlives what is made of it.
+FormatSpec SpecOfSource(const SourceEntry& source, bool is_key, SchemaRegistry* schemas);
 /// Encodes the row of an INSERT VALUES and chooses its partition by its key, as Java would.
 Status EncodeInsert(const SourceEntry& source, const InsertValuesPlan& plan, int64_t now_ms,
-                    int32_t partitions, RecordBatchBuilder& out, int32_t* partition);
+                    int32_t partitions, SchemaRegistry* schemas, RecordBatchBuilder& out,
+                    int32_t* partition);
 /// Adds a program's record; `out` is that of the partition chosen by PlaceRecord.
 void AddRecord(const Record& record, int64_t now_ms, RecordBatchBuilder& out);
 /// The partition of a record: its own, or by its key, or `*round_robin` in turn.

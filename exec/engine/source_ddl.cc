@@ -67,7 +67,8 @@ std::string FormatSourceDdl(const SourceEntry& source) {
   for (const auto& [name, value] : source.key_format.properties) Add(with, "KEY_" + name, value);
   Add(with, "VALUE_FORMAT", source.value_format.format);
   for (const auto& [name, value] : source.value_format.properties) {
-    Add(with, name == "DELIMITER" ? "VALUE_" + name : name, value);
+    const bool of_side = name == "DELIMITER" || name.starts_with("SCHEMA_");
+    Add(with, of_side ? "VALUE_" + name : name, value);
   }
   if (source.value_format.unwrapped) Add(with, "WRAP_SINGLE_VALUE", "false");
   AddWindow(source, with);

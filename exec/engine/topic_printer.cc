@@ -13,6 +13,7 @@
 #include "exec/column/builder.h"
 #include "exec/connect/header_codec.h"
 #include "exec/formats/json/json_structure.h"
+#include "exec/formats/registry/text_by_schema.h"
 #include "planner/catalog/near_names.h"
 
 namespace weir {
@@ -58,6 +59,7 @@ class TopicPrinter : public Cursor {
         interval_(std::max<int64_t>(print.interval.value_or(1), 1)),
         window_(print.window),
         window_size_ms_(print.window_size_ms),
+        schemas_(print.schemas),
         left_(print.limit.value_or(-1)) {
     for (const ColumnSchema& column : schema_->columns) builders_.emplace_back(column.type);
   }
@@ -148,15 +150,22 @@ class TopicPrinter : public Cursor {
       return AddText(builders_[3], slice);
     }
     const char close = window_ == WindowKeyKind::kSession ? ']' : ')';
-    builders_[3].AppendBytes(fmt::format("{}@[{},{}{}", GuessText(key), start_ms, end_ms, close));
+    builders_[3].AppendBytes(fmt::format("{}@[{},{}{}", TextOf(key), start_ms, end_ms, close));
   }
 
   void AddText(ColumnBuilder& builder, Slice slice) {
     if (slice.is_null()) {
       builder.AppendNull();
     } else {
-      builder.AppendBytes(GuessText(batch_.View(slice)));
+      builder.AppendBytes(TextOf(batch_.View(slice)));
     }
+  }
+
+  std::string TextOf(std::string_view bytes) const {
+    if (schemas_ != nullptr) {
+      if (std::optional<std::string> text = TextBySchema(*schemas_, bytes)) return *text;
+    }
+    return GuessText(bytes);
   }
 
   Batch TakeBatch() {
@@ -170,6 +179,7 @@ class TopicPrinter : public Cursor {
   const int64_t interval_;
   const WindowKeyKind window_;
   const int64_t window_size_ms_;
+  const std::shared_ptr<SchemaRegistry> schemas_;
   int64_t left_;
   int64_t seen_ = 0;
   std::string topic_;

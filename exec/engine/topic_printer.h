@@ -20,6 +20,8 @@ struct TopicPrint {
   /// The window in the keys, where a stream or table over the topic tells of one.
   WindowKeyKind window = WindowKeyKind::kNone;
   int64_t window_size_ms = 0;
+  /// Whose schemas records may begin with the ids of; null: none.
+  std::shared_ptr<SchemaRegistry> schemas;
 };
 
 /// A cursor over the topic with columns partition, offset, timestamp, key, value, headers. A key

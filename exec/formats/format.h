@@ -18,13 +18,20 @@
 
 namespace weir {
 
+class SchemaRegistry;
+
 /// A format as WITH names it, for one side of a record.
 struct FormatSpec {
-  std::string name;  ///< Upper case: JSON, DELIMITED, KAFKA, NONE.
+  std::string name;  ///< Upper case: JSON, DELIMITED, KAFKA, NONE, AVRO, JSON_SR.
   bool is_key = false;
   /// One column stands bare, not inside an object (keys of one column; WRAP_SINGLE_VALUE=false).
   bool unwrapped = false;
   std::map<std::string, std::string> properties;  ///< DELIMITER, STRICT.JSON, …; upper case.
+  /// Formats whose schemas are in a registry (NeedsRegistry): that registry, which outlives what is
+  /// made of this; the subject of the schemas; and the stream or table that they are named after.
+  SchemaRegistry* registry = nullptr;
+  std::string subject = {};
+  std::string source_name = {};
   bool operator==(const FormatSpec&) const = default;
 };
 
@@ -65,14 +72,21 @@ class SideDecoder {
 class SideEncoder {
  public:
   virtual ~SideEncoder() = default;
+  /// Finds or registers the schema that rows are written by, where the format has one, so that what
+  /// is wrong with it shows before the first row. Else Encode does it.
+  virtual Status Prepare() { return OkStatus(); }
   /// For each rows[i]: appends the encoded bytes of the columns' row to `bytes` and sets slices[i].
   /// Columns are in schema order of the side. A side without columns, or format NONE: null slices.
   virtual Status Encode(const std::vector<ColumnPtr>& columns, std::span<const int32_t> rows,
                         BufferBuilder& bytes, std::vector<Slice>& slices) = 0;
 };
 
+/// True of the formats whose schemas are in a schema registry.
+bool NeedsRegistry(std::string_view format);
+
 /// kFormatMismatch if the format cannot hold these columns, kUnsupported for formats of the dialect
-/// that are not built yet (AVRO, PROTOBUF, …), kInvalidProperty for unknown ones.
+/// that are not built yet (PROTOBUF, …) and where a registry is needed that is not there,
+/// kInvalidProperty for unknown ones.
 Result<std::unique_ptr<SideDecoder>> MakeDecoder(const FormatSpec& spec,
                                                  const std::vector<FormatColumn>& columns);
 Result<std::unique_ptr<SideEncoder>> MakeEncoder(const FormatSpec& spec,

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "exec/formats/avro/avro_format.h"
+#include "exec/formats/avro/avro_schema.h"
 #include "exec/formats/delimited_format.h"
 #include "exec/formats/format.h"
 #include "exec/formats/json/json_decoder.h"
 #include "exec/formats/json/json_encoder.h"
+#include "exec/formats/json/json_sr_format.h"
 #include "exec/formats/kafka_format.h"
 
 namespace weir {
@@ -39,14 +42,38 @@ bool HasTextKeys(const DataType& type) {
 Status CheckJson(const FormatSpec& spec, const std::vector<FormatColumn>& columns) {
   for (const char* name : {"DELIMITER", "KEY_DELIMITER", "VALUE_DELIMITER"}) {
     if (spec.properties.contains(name)) {
-      return Status(ErrorCode::kInvalidProperty,
-                    "the JSON format does not support the property: " + std::string(name));
+      return Status(
+          ErrorCode::kInvalidProperty,
+          "the " + spec.name + " format does not support the property: " + std::string(name));
     }
   }
   for (const FormatColumn& column : columns) {
     if (!HasTextKeys(column.type)) {
       return Misfit(spec, "only supports MAPs with VARCHAR keys, column: " + column.name);
     }
+  }
+  return OkStatus();
+}
+
+/// A name of the column, or of a field inside it, that Avro does not take; empty: none.
+std::string AvroMisname(const std::string& name, const DataType& type) {
+  if (!AvroNameFault(name).empty()) return name;
+  if (type.is(TypeKind::kArray) || type.is(TypeKind::kMap)) {
+    return AvroMisname(name, type.element());
+  }
+  for (const DataType::Field& field : type.fields()) {
+    if (std::string found = AvroMisname(field.name, field.type); !found.empty()) return found;
+  }
+  return {};
+}
+
+Status CheckAvro(const FormatSpec& spec, const std::vector<FormatColumn>& columns) {
+  if (Status status = CheckJson(spec, columns); !status.ok()) return status;
+  for (const FormatColumn& column : columns) {
+    const std::string misname = AvroMisname(column.name, column.type);
+    if (misname.empty()) continue;
+    return Misfit(spec, "takes no field of the name '" + misname +
+                            "': " + std::string(AvroNameFault(misname)));
   }
   return OkStatus();
 }
@@ -92,6 +119,8 @@ struct FormatRow {
 
 constexpr FormatRow kFormats[] = {
     {"JSON", &CheckJson, &MakeJsonDecoder, &MakeJsonEncoder},
+    {"AVRO", &CheckAvro, &MakeAvroDecoder, &MakeAvroEncoder},
+    {"JSON_SR", &CheckJson, &MakeJsonSrDecoder, &MakeJsonSrEncoder},
     {"DELIMITED", &CheckDelimited,
      [](const FormatSpec& spec, const Columns& columns) {
        return MakeDelimitedDecoder(spec, *DelimiterOf(spec), columns);
@@ -108,7 +137,7 @@ constexpr FormatRow kFormats[] = {
 };
 
 /// Formats of the dialect that have no row above yet.
-constexpr const char* kPlannedFormats[] = {"AVRO", "JSON_SR", "PROTOBUF", "PROTOBUF_NOSR"};
+constexpr const char* kPlannedFormats[] = {"PROTOBUF", "PROTOBUF_NOSR"};
 
 Result<const FormatRow*> FindFormat(const FormatSpec& spec) {
   for (const FormatRow& row : kFormats) {
@@ -117,14 +146,26 @@ Result<const FormatRow*> FindFormat(const FormatSpec& spec) {
   for (const char* name : kPlannedFormats) {
     if (spec.name == name) {
       return Status(ErrorCode::kUnsupported, "not built yet: the format " + spec.name)
-          .WithHint("JSON, DELIMITED, KAFKA and NONE are");
+          .WithHint("JSON, DELIMITED, KAFKA, AVRO, JSON_SR and NONE are");
     }
   }
   return Status(ErrorCode::kInvalidProperty, "unknown format: " + spec.name)
-      .WithHint("the formats are JSON, DELIMITED, KAFKA and NONE");
+      .WithHint("the formats are JSON, DELIMITED, KAFKA, AVRO, JSON_SR and NONE");
+}
+
+/// Schemas must be somewhere.
+Status CheckHasRegistry(const FormatSpec& spec) {
+  if (!NeedsRegistry(spec.name) || spec.registry != nullptr) return OkStatus();
+  return Status(ErrorCode::kUnsupported,
+                "the format " + spec.name + " needs a schema registry, and there is none here")
+      .WithHint("topics of local stores and of memory have one; files and Kafka have not yet");
 }
 
 }  // namespace
+
+bool NeedsRegistry(std::string_view format) {
+  return format == "AVRO" || format == "JSON_SR" || format == "PROTOBUF";
+}
 
 Status CheckFormat(const FormatSpec& spec, const std::vector<FormatColumn>& columns) {
   auto row = FindFormat(spec);
@@ -137,6 +178,7 @@ Result<std::unique_ptr<SideDecoder>> MakeDecoder(const FormatSpec& spec,
   auto row = FindFormat(spec);
   if (!row.ok()) return row.status();
   if (Status status = (*row)->check(spec, columns); !status.ok()) return status;
+  if (Status status = CheckHasRegistry(spec); !status.ok()) return status;
   return (*row)->decoder(spec, columns);
 }
 
@@ -145,6 +187,7 @@ Result<std::unique_ptr<SideEncoder>> MakeEncoder(const FormatSpec& spec,
   auto row = FindFormat(spec);
   if (!row.ok()) return row.status();
   if (Status status = (*row)->check(spec, columns); !status.ok()) return status;
+  if (Status status = CheckHasRegistry(spec); !status.ok()) return status;
   return (*row)->encoder(spec, columns);
 }
 

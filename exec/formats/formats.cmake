@@ -15,5 +15,18 @@ weir_layer(exec_formats
     formats/json/raw_json.cc
     formats/window_key.cc
     formats/json/json_keys.cc
+    formats/avro/avro_schema.cc
+    formats/avro/avro_plan.cc
+    formats/avro/avro_reader.cc
+    formats/avro/avro_decoder.cc
+    formats/avro/avro_encoder.cc
+    formats/avro/avro_columns.cc
+    formats/avro/avro_json.cc
+    formats/registry/avro_compatibility.cc
+    formats/registry/memory_registry.cc
+    formats/registry/schema_texts.cc
+    formats/registry/text_by_schema.cc
+    formats/json/json_schema.cc
+    formats/json/json_sr_format.cc
   DEPENDS weir_exec_core
   PRIVATE_DEPENDS simdjson::simdjson)

@@ -20,6 +20,8 @@
 
 namespace weir {
 
+class SchemaRegistry;
+
 /// Counters of one query, summed over its tasks. Names are those of QueryMetrics::dropped.
 class QueryCounters {
  public:
@@ -61,6 +63,8 @@ class TaskContext {
   /// The store declared by the plan node; created empty on first use.
   virtual StateStore& Store(std::string_view name) = 0;
   virtual OutputCollector& outputs() = 0;
+  /// Where the schemas of formats such as AVRO are; null: nowhere.
+  virtual SchemaRegistry* schemas() { return nullptr; }
   virtual RowReceiver* receiver() = 0;  ///< Null unless the plan ends in a ClientSink.
   virtual QueryCounters& counters() = 0;
   virtual int32_t partition() const = 0;

@@ -25,7 +25,9 @@ class SourceDecoder {
   /// behind them had to wait: they are dropped in silence when they are read again.
   virtual void ReportBadFrom(int64_t offset) { static_cast<void>(offset); }
 };
-Result<std::unique_ptr<SourceDecoder>> MakeSourceDecoder(const physical::TopicSource& node);
+/// `schemas`: of formats that need a registry; it outlives the decoder.
+Result<std::unique_ptr<SourceDecoder>> MakeSourceDecoder(const physical::TopicSource& node,
+                                                         SchemaRegistry* schemas = nullptr);
 
 /// Splits rows by target partition for an Exchange: appends to parts[p] the rows that go there.
 /// Fills the kStreamTime system column (the highest time of the row's source partition among the

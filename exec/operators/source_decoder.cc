@@ -10,6 +10,7 @@
 #include "exec/connect/header_codec.h"
 #include "exec/formats/delimited_format.h"
 #include "exec/formats/format.h"
+#include "exec/formats/registry/schema_registry.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/operators.h"
 #include "exec/operators/row_clock.h"
@@ -25,7 +26,12 @@ constexpr std::string_view kBadKey = "bad_key";
 constexpr std::string_view kBadValue = "bad_value";
 
 FormatSpec SpecOf(const physical::SideFormat& format, bool is_key) {
-  return {format.format, is_key, format.unwrapped, format.properties};
+  FormatSpec spec;
+  spec.name = format.format;
+  spec.is_key = is_key;
+  spec.unwrapped = format.unwrapped;
+  spec.properties = format.properties;
+  return spec;
 }
 
 WindowKeyKind KeyKindOf(physical::WindowKind kind) {
@@ -60,8 +66,8 @@ struct Side {
 
 class Decoder : public SourceDecoder {
  public:
-  explicit Decoder(const TopicSource& node)
-      : node_(node), window_kind_(KeyKindOf(node.windowed_key)) {}
+  Decoder(const TopicSource& node, SchemaRegistry* schemas)
+      : node_(node), schemas_(schemas), window_kind_(KeyKindOf(node.windowed_key)) {}
 
   Status Init() {
     WEIR_RETURN_IF_ERROR(MakeSide(node_.key_format, true, key_));
@@ -105,6 +111,7 @@ class Decoder : public SourceDecoder {
   }
 
   const TopicSource node_;
+  SchemaRegistry* const schemas_;
   const WindowKeyKind window_kind_;
   Side key_, value_;
   RowClock clock_;
@@ -132,6 +139,8 @@ Status Decoder::MakeSide(const physical::SideFormat& format, bool is_key, Side& 
   if (columns.empty()) return OkStatus();
   FormatSpec spec = SpecOf(format, is_key);
   if (!is_key && !node_.connector.empty()) spec.properties[kDelimitedFile] = "TRUE";
+  spec.registry = schemas_;
+  spec.subject = SubjectOf(node_.topic, is_key);
   WEIR_ASSIGN_OR_RETURN(side.decoder, MakeDecoder(spec, columns));
   return OkStatus();
 }
@@ -435,8 +444,9 @@ ColumnPtr Decoder::HeaderColumn(const RecordBatch& records, std::string_view nam
 
 }  // namespace
 
-Result<std::unique_ptr<SourceDecoder>> MakeSourceDecoder(const physical::TopicSource& node) {
-  auto decoder = std::make_unique<Decoder>(node);
+Result<std::unique_ptr<SourceDecoder>> MakeSourceDecoder(const physical::TopicSource& node,
+                                                         SchemaRegistry* schemas) {
+  auto decoder = std::make_unique<Decoder>(node, schemas);
   WEIR_RETURN_IF_ERROR(decoder->Init());
   return std::unique_ptr<SourceDecoder>(std::move(decoder));
 }

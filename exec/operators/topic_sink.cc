@@ -8,6 +8,7 @@
 #include "exec/connect/header_codec.h"
 #include "exec/formats/delimited_format.h"
 #include "exec/formats/format.h"
+#include "exec/formats/registry/schema_registry.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 #include "exec/operators/row_clock.h"
@@ -27,6 +28,14 @@ class TopicSink : public Operator {
   }
 
   Status Init() {
+    if (node_.time_column < 0) return OkStatus();
+    WEIR_ASSIGN_OR_RETURN(
+        clock_, RowClock::Make(node_.schema->columns[node_.time_column].type, node_.time_format));
+    return OkStatus();
+  }
+
+  Status Open(TaskContext& context) override {
+    context_ = &context;
     std::vector<FormatColumn> keys, values;
     for (int i = 0; i < node_.schema->size(); ++i) {
       const ColumnSchema& column = node_.schema->columns[i];
@@ -34,10 +43,8 @@ class TopicSink : public Operator {
       const bool is_key = column.is_key && node_.connector.empty();
       (is_key ? keys : values).push_back({column.name, column.type});
     }
-    const FormatSpec key_spec{node_.key_format.format, true, node_.key_format.unwrapped,
-                              node_.key_format.properties};
-    FormatSpec value_spec{node_.value_format.format, false, node_.value_format.unwrapped,
-                          node_.value_format.properties};
+    const FormatSpec key_spec = SpecOfSide(node_.key_format, true);
+    FormatSpec value_spec = SpecOfSide(node_.value_format, false);
     if (!node_.connector.empty()) {
       value_spec.properties[kDelimitedFile] = "TRUE";
       const auto null_text = node_.connector.find(kDelimitedNull);
@@ -45,18 +52,10 @@ class TopicSink : public Operator {
     }
     if (!keys.empty()) {
       WEIR_ASSIGN_OR_RETURN(key_encoder_, MakeEncoder(key_spec, keys));
+      WEIR_RETURN_IF_ERROR(key_encoder_->Prepare());
     }
     WEIR_ASSIGN_OR_RETURN(value_encoder_, MakeEncoder(value_spec, values));
-    if (node_.time_column >= 0) {
-      WEIR_ASSIGN_OR_RETURN(
-          clock_, RowClock::Make(node_.schema->columns[node_.time_column].type, node_.time_format));
-    }
-    return OkStatus();
-  }
-
-  Status Open(TaskContext& context) override {
-    context_ = &context;
-    return OkStatus();
+    return value_encoder_->Prepare();
   }
 
   Status OnBatch(int, Chunk chunk) override {
@@ -65,6 +64,18 @@ class TopicSink : public Operator {
   }
 
  private:
+  FormatSpec SpecOfSide(const physical::SideFormat& format, bool is_key) {
+    FormatSpec spec;
+    spec.name = format.format;
+    spec.is_key = is_key;
+    spec.unwrapped = format.unwrapped;
+    spec.properties = format.properties;
+    spec.registry = context_->schemas();
+    spec.subject = SubjectOf(node_.topic, is_key);
+    spec.source_name = node_.sink_name;
+    return spec;
+  }
+
   // What many large rows become is not collected in one piece.
   Status InSteps(const Chunk& chunk) {
     const size_t bytes = ByteSize(chunk);

@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "planner/logical/edge.h"
 #include "planner/passes/passes.h"
+#include "planner/properties/format_rules.h"
 
 namespace weir {
 namespace {
@@ -95,7 +96,10 @@ NodePtr AllInOnePlace(const NodePtr& node) {
 
 /// Rows moved to where those with equal keys lie.
 NodePtr MovedTo(const NodePtr& input, const Partitioning& place, bool ordered) {
-  NodePtr exchange = Exchanged(input, place.partitions, place.key_format, ordered);
+  // With schema ids there is one partition to go to: see HasSchemaIds.
+  const bool has_ids = place.key_format && NeedsSchemas(place.key_format->format);
+  NodePtr exchange =
+      Exchanged(input, place.partitions, has_ids ? std::nullopt : place.key_format, ordered);
   const bool named_keys = static_cast<int>(place.key_names.size()) == input->key_columns;
   if (!place.key_format || input->key_columns < 2 || !named_keys) return exchange;
   auto named = logical::CopyAs<logical::Repartition>(*exchange);
@@ -112,6 +116,12 @@ Status NotCoPartitioned(const Partitioning& left, const Partitioning& right) {
                 ") AS SELECT * FROM " + left.source);
 }
 
+/// Keys that begin with the ids of their schemas: those of another topic with the same values have
+/// other ids, and lie elsewhere.
+bool HasSchemaIds(const Partitioning& placed) {
+  return placed.key_format && NeedsSchemas(placed.key_format->format) && !placed.is_single();
+}
+
 /// Both tables are partitioned by their own keys. Left rows then go to where they point and answers
 /// come back, which is part of the join.
 NodePtr PlaceForeignKeyJoin(const NodePtr& node, const PlannerContext& context) {
@@ -122,7 +132,7 @@ NodePtr PlaceForeignKeyJoin(const NodePtr& node, const PlannerContext& context) 
     const Partitioning placed = TraitsOf(*input).partitioning;
     if (placed.is_single()) continue;
     single = false;
-    if (gathers || placed.IsByFirst(input->key_columns)) continue;
+    if (gathers || (placed.IsByFirst(input->key_columns) && !HasSchemaIds(placed))) continue;
     input = Exchanged(input, 0, std::nullopt, false);
   }
   if (single) return node;
@@ -144,8 +154,8 @@ Result<NodePtr> PlaceJoin(const NodePtr& node, const PlannerContext& context) {
   NodePtr right = node->inputs[1];
   Partitioning a = TraitsOf(*left, KnownKeys(context)).partitioning;
   Partitioning b = TraitsOf(*right, KnownKeys(context)).partitioning;
-  bool move_left = !a.IsByFirst(join.key_columns);
-  bool move_right = !b.IsByFirst(right->key_columns);
+  bool move_left = !a.IsByFirst(join.key_columns) || HasSchemaIds(a);
+  bool move_right = !b.IsByFirst(right->key_columns) || HasSchemaIds(b);
   if (!move_left && !move_right) {
     // ksqlDB compares what the statements say, even where topics have other counts.
     if (!context.sql_extensions && a.declared > 0 && b.declared > 0 && a.declared != b.declared) {

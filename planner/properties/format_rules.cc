@@ -17,8 +17,16 @@ std::string Upper(std::string_view text) {
   return upper;
 }
 
-constexpr std::string_view kBuiltFormats[] = {"JSON", "DELIMITED", "KAFKA", "NONE"};
-constexpr std::string_view kRegistryFormats[] = {"AVRO", "JSON_SR", "PROTOBUF", "PROTOBUF_NOSR"};
+constexpr std::string_view kBuiltFormats[] = {"JSON", "DELIMITED", "KAFKA",
+                                              "AVRO", "JSON_SR",   "NONE"};
+constexpr std::string_view kPlannedFormats[] = {"PROTOBUF", "PROTOBUF_NOSR"};
+constexpr const char* kFormatsHint =
+    "the formats are JSON, DELIMITED, KAFKA, AVRO, JSON_SR and NONE";
+
+/// Formats that write one column bare or in an object, as WRAP_SINGLE_VALUE says.
+bool WrapsSingles(std::string_view format) {
+  return format == "JSON" || format == "AVRO" || format == "JSON_SR";
+}
 
 bool ContainsMap(const DataType& type) {
   if (type.is(TypeKind::kMap)) return true;
@@ -64,13 +72,73 @@ Result<std::string> ReadDelimiter(std::string_view property, const WithPropertie
   return text;
 }
 
-Status CheckRegistryProperties(bool is_key, const std::string& format, const WithProperties& with) {
+/// An Avro name: letters, digits and underscores, no digit first. What is wrong, or empty.
+std::string_view AvroNameTrouble(std::string_view name) {
+  const auto is_start = [](char c) {
+    return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
+  if (name.empty() || !is_start(name[0]))
+    return "it begins with neither a letter nor an underscore";
+  const bool plain =
+      std::ranges::all_of(name, [&](char c) { return is_start(c) || (c >= '0' && c <= '9'); });
+  return plain ? std::string_view() : "it has other characters than letters, digits, underscores";
+}
+
+Status CheckAvroNames(const std::string& column, const std::string& name, const DataType& type) {
+  if (const std::string_view trouble = AvroNameTrouble(name); !trouble.empty()) {
+    return Status(ErrorCode::kFormatMismatch, "format AVRO takes no field of the name '" + name +
+                                                  "' of column " + column + ": " +
+                                                  std::string(trouble));
+  }
+  if (type.is(TypeKind::kArray) || type.is(TypeKind::kMap)) {
+    return CheckAvroNames(column, name, type.element());
+  }
+  for (const DataType::Field& field : type.fields()) {
+    WEIR_RETURN_IF_ERROR(CheckAvroNames(column, field.name, field.type));
+  }
+  return OkStatus();
+}
+
+/// SCHEMA_ID and SCHEMA_FULL_NAME of a side whose format has schemas; others take none.
+Status ReadSchemaProperties(bool is_key, const WithProperties& with, physical::SideFormat& side) {
+  const std::string prefix = is_key ? "KEY_" : "VALUE_";
   for (std::string_view suffix : {"SCHEMA_ID", "SCHEMA_FULL_NAME", "AVRO_SCHEMA_FULL_NAME",
                                   "PROTOBUF_NULLABLE_REPRESENTATION"}) {
-    const std::string name = (is_key ? "KEY_" : "VALUE_") + std::string(suffix);
+    const std::string name = prefix + std::string(suffix);
     if (!with.Has(name)) continue;
-    return InvalidProperty("format " + format + " does not take the property " + name,
-                           with.PositionOf(name));
+    const bool taken = suffix == "AVRO_SCHEMA_FULL_NAME"
+                           ? side.format == "AVRO"
+                           : suffix.starts_with("SCHEMA_") && NeedsSchemas(side.format);
+    if (!taken) {
+      return InvalidProperty("format " + side.format + " does not take the property " + name,
+                             with.PositionOf(name));
+    }
+    if (suffix == "SCHEMA_ID") {
+      if (*with.Integer(name) < 1) {
+        return InvalidProperty("a schema id is at least 1: " + name, with.PositionOf(name));
+      }
+      side.properties["SCHEMA_ID"] = *with.Text(name);
+      continue;
+    }
+    const std::string full_name = *with.Text(name);
+    if (full_name.find_first_not_of(" \t") == std::string::npos) {
+      return InvalidProperty("a schema's full name cannot be empty: " + name,
+                             with.PositionOf(name));
+    }
+    if (!side.properties.emplace("SCHEMA_FULL_NAME", full_name).second) {
+      return InvalidProperty(name + " says again what " + prefix + "SCHEMA_FULL_NAME says",
+                             with.PositionOf(name));
+    }
+    for (size_t from = 0; side.format == "AVRO" && from <= full_name.size();) {
+      const size_t dot = std::min(full_name.find('.', from), full_name.size());
+      const auto part = std::string_view(full_name).substr(from, dot - from);
+      if (const std::string_view trouble = AvroNameTrouble(part); !trouble.empty()) {
+        return InvalidProperty(
+            "'" + full_name + "' is no full name of Avro: " + std::string(trouble),
+            with.PositionOf(name));
+      }
+      from = dot + 1;
+    }
   }
   return OkStatus();
 }
@@ -80,13 +148,13 @@ Status CheckRegistryProperties(bool is_key, const std::string& format, const Wit
 Result<std::string> CheckFormatName(std::string_view name, SourcePosition position) {
   const std::string format = Upper(name);
   if (std::ranges::find(kBuiltFormats, format) != std::end(kBuiltFormats)) return format;
-  if (std::ranges::find(kRegistryFormats, format) != std::end(kRegistryFormats)) {
+  if (std::ranges::find(kPlannedFormats, format) != std::end(kPlannedFormats)) {
     return Status(ErrorCode::kUnsupported, "format " + format + " is not supported")
-        .WithHint("the formats are JSON, DELIMITED, KAFKA and NONE")
+        .WithHint(kFormatsHint)
         .At(position);
   }
   return Status(ErrorCode::kInvalidProperty, "unknown format: " + std::string(name))
-      .WithHint("the formats are JSON, DELIMITED, KAFKA and NONE")
+      .WithHint(kFormatsHint)
       .At(position);
 }
 
@@ -110,6 +178,10 @@ Result<NamedFormats> ReadFormats(const WithProperties& with) {
   WEIR_RETURN_IF_ERROR(read("KEY_FORMAT", formats.key));
   WEIR_RETURN_IF_ERROR(read("VALUE_FORMAT", formats.value));
   return formats;
+}
+
+bool NeedsSchemas(std::string_view format) {
+  return format == "AVRO" || format == "JSON_SR" || format == "PROTOBUF";
 }
 
 std::string ExtensionFormat(const std::map<std::string, std::string>& connector) {
@@ -140,7 +212,7 @@ Result<physical::SideFormat> ResolveSide(bool is_key, const std::string& format,
     }
     WEIR_ASSIGN_OR_RETURN(side.properties["DELIMITER"], ReadDelimiter(delimiter, with));
   }
-  WEIR_RETURN_IF_ERROR(CheckRegistryProperties(is_key, format, with));
+  WEIR_RETURN_IF_ERROR(ReadSchemaProperties(is_key, with, side));
   if (format == "JSON" && !is_key && with.Boolean("STRICT.JSON").value_or(false)) {
     side.properties["STRICT.JSON"] = "true";
   }
@@ -154,11 +226,11 @@ Result<physical::SideFormat> ResolveSide(bool is_key, const std::string& format,
     return InvalidProperty("WRAP_SINGLE_VALUE has a meaning for a single value column only",
                            position);
   }
-  if (wrap && *wrap && format != "JSON") {
+  if (wrap && *wrap && !WrapsSingles(format)) {
     return InvalidProperty("format " + format + " does not take WRAP_SINGLE_VALUE = true",
                            position);
   }
-  if (format == "JSON") {
+  if (WrapsSingles(format)) {
     side.unwrapped = columns.size() == 1 && !wrap.value_or(default_wrap.value_or(true));
   } else {
     side.unwrapped = columns.size() == 1;
@@ -191,10 +263,13 @@ Status CheckFormatColumns(bool is_key, const physical::SideFormat& format,
   }
   for (const ColumnSchema& column : columns) {
     if (format.format == "DELIMITED" && column.type.is_nested()) return Mismatch(format, column);
-    if (format.format == "JSON" && !HasOnlyTextMapKeys(column.type)) {
+    if (WrapsSingles(format.format) && !HasOnlyTextMapKeys(column.type)) {
       return Status(ErrorCode::kFormatMismatch,
-                    "format JSON holds MAPs with STRING keys only, not " + column.type.ToString() +
-                        " of column " + column.name);
+                    "format " + format.format + " holds MAPs with STRING keys only, not " +
+                        column.type.ToString() + " of column " + column.name);
+    }
+    if (format.format == "AVRO") {
+      WEIR_RETURN_IF_ERROR(CheckAvroNames(column.name, column.name, column.type));
     }
   }
   return OkStatus();

@@ -167,6 +167,18 @@ Status ReadOnError(const WithProperties& with, SourceEntry& entry) {
   return OkStatus();
 }
 
+/// Records of connectors have no schemas in a registry.
+Status CheckNoSchemas(const std::string& key, const std::string& value,
+                      const WithProperties& with) {
+  for (const std::string& format : {key, value}) {
+    if (!NeedsSchemas(format)) continue;
+    return Status(ErrorCode::kUnsupported, "a connector's records have no format " + format)
+        .WithHint("topics have: KAFKA_TOPIC = '…' in the place of CONNECTOR")
+        .At(with.PositionOf("FORMAT"));
+  }
+  return OkStatus();
+}
+
 Status ReadSourceFormats(const WithProperties& with, const PlannerContext& context,
                          SourceEntry& entry) {
   WEIR_ASSIGN_OR_RETURN(NamedFormats named, ReadFormats(with));
@@ -195,7 +207,7 @@ Status ReadSourceFormats(const WithProperties& with, const PlannerContext& conte
   const std::optional<bool> wrap = SessionBoolean(context, "persistence.wrap.single.values");
   WEIR_ASSIGN_OR_RETURN(entry.key_format, ResolveSide(true, key, with, keys, wrap));
   WEIR_ASSIGN_OR_RETURN(entry.value_format, ResolveSide(false, value, with, values, wrap));
-  if (!entry.connector.empty()) return OkStatus();
+  if (!entry.connector.empty()) return CheckNoSchemas(key, value, with);
   WEIR_RETURN_IF_ERROR(CheckFormatColumns(true, entry.key_format, keys));
   return CheckFormatColumns(false, entry.value_format, values);
 }

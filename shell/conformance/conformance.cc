@@ -1,6 +1,7 @@
 #include "shell/conformance/conformance.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -86,6 +87,7 @@ class CaseRunner {
  private:
   Status OpenEngine();
   Status RunStatements();
+  Status RegisterSchemasNamedBy(std::string_view sql);
   Status Feed();
   Status FeedQuery(QueryRuntime& query);
   Status FeedInputs(QueryRuntime& query, const std::set<std::string>& topics);
@@ -107,6 +109,7 @@ class CaseRunner {
   CaseOutcome outcome_;
   int statement_ = -1;
   std::map<std::string, std::set<int64_t>> input_offsets_;  // Records that are not outputs.
+  std::set<std::string> registered_;  // Topics whose schemas are in the registry.
   bool fed_ = false;
 };
 
@@ -147,6 +150,27 @@ Status CaseRunner::OpenEngine() {
   return OkStatus();
 }
 
+// A topic's schemas are in the registry from the first statement on that names the topic, or all of
+// what `sql` is empty for. Before that those have ids that earlier statements registered.
+Status CaseRunner::RegisterSchemasNamedBy(std::string_view sql) {
+  const RawJson* topics = case_.Find("topics");
+  if (topics == nullptr) return OkStatus();
+  const auto upper = [](std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return out;
+  };
+  const std::string text = upper(sql);
+  for (const RawJson& topic : topics->items) {
+    const RawJson* name = topic.Find("name");
+    if (name == nullptr || registered_.contains(name->text)) continue;
+    if (!sql.empty() && text.find(upper(name->text)) == std::string::npos) continue;
+    registered_.insert(name->text);
+    WEIR_RETURN_IF_ERROR(RegisterCaseSchemas(topic, engine_->schemas()));
+  }
+  return OkStatus();
+}
+
 Status CaseRunner::RunStatements() {
   const RawJson* statements = case_.Find("statements");
   if (statements == nullptr) return OkStatus();
@@ -157,6 +181,7 @@ Status CaseRunner::RunStatements() {
       is_select = true;
       return OkStatus();
     };
+    WEIR_RETURN_IF_ERROR(RegisterSchemasNamedBy(sql));
     if (IsRest() && IsSelect(sql)) {
       WEIR_RETURN_IF_ERROR(RunSelect(statement_));
       continue;
@@ -179,7 +204,8 @@ Status CaseRunner::AppendInputs() {
     }
     input_offsets_[topic].insert(ends->front());
     RecordBatchBuilder record;
-    WEIR_RETURN_IF_ERROR(AddInput(*input, ShapeOf(engine_->catalog(), topic), record));
+    WEIR_RETURN_IF_ERROR(
+        AddInput(*input, ShapeOf(engine_->catalog(), topic, engine_->schemas()), record));
     WEIR_RETURN_IF_ERROR(engine_->broker().AppendDurably(topic, 0, record));
   }
   return OkStatus();
@@ -187,6 +213,7 @@ Status CaseRunner::AppendInputs() {
 
 Status CaseRunner::Feed() {
   fed_ = true;
+  WEIR_RETURN_IF_ERROR(RegisterSchemasNamedBy(""));
   WEIR_RETURN_IF_ERROR(AppendInputs());
   // Queries in order of creation, each to its end before the next.
   for (RunningQuery& query : engine_->running()) {
@@ -219,7 +246,8 @@ Status CaseRunner::FeedInputs(QueryRuntime& query, const std::set<std::string>& 
     if (!topics.contains(topic)) continue;
     if (topic != waiting_topic || waiting.size() >= batch_rows_) WEIR_RETURN_IF_ERROR(flush());
     waiting_topic = topic;
-    WEIR_RETURN_IF_ERROR(AddInput(*input, ShapeOf(engine_->catalog(), topic), waiting));
+    WEIR_RETURN_IF_ERROR(
+        AddInput(*input, ShapeOf(engine_->catalog(), topic, engine_->schemas()), waiting));
     // Of several partitions each record goes to its own.
     if (partitions_of(topic) > 1) WEIR_RETURN_IF_ERROR(flush());
   }
@@ -321,11 +349,12 @@ Status CaseRunner::CollectOutputs() {
   WEIR_ASSIGN_OR_RETURN(std::vector<TopicInfo> topics, engine_->broker().ListTopics());
   for (const TopicInfo& topic : topics) {
     WEIR_ASSIGN_OR_RETURN(RecordBatch all, ReadWholeTopic(engine_->broker(), topic.name));
-    const TopicShape shape = ShapeOf(engine_->catalog(), topic.name);
+    const TopicShape shape = ShapeOf(engine_->catalog(), topic.name, engine_->schemas());
     const std::set<int64_t>& inputs = input_offsets_[topic.name];
     for (int32_t row = 0; row < all.size(); ++row) {
       if (inputs.contains(row)) continue;
-      outcome_.outputs.push_back(FormatOutput(topic.name, all, row, shape));
+      WEIR_ASSIGN_OR_RETURN(std::string output, FormatOutput(topic.name, all, row, shape));
+      outcome_.outputs.push_back(std::move(output));
     }
   }
   return OkStatus();

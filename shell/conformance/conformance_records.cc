@@ -9,8 +9,12 @@
 #include "base/number_text.h"
 #include "base/status_macros.h"
 #include "exec/connect/header_codec.h"
+#include "exec/formats/avro/avro_json.h"
 #include "exec/formats/base64.h"
 #include "exec/formats/format.h"
+#include "exec/formats/registry/schema_texts.h"
+#include "exec/formats/registry/text_by_schema.h"
+#include "exec/formats/registry/wire_format.h"
 
 namespace weir::testing {
 namespace {
@@ -61,10 +65,37 @@ std::string DecodeKafka(std::string_view bytes, const DataType& type) {
   }
 }
 
+// Behind the id of the newest schema of the topic's subject, as its own producers would.
+Status EncodeBySchema(const RawJson& json, const TopicShape& shape, bool is_key, std::string& out) {
+  const std::string subject = SubjectOf(shape.topic, is_key);
+  WEIR_ASSIGN_OR_RETURN(const SchemaPointer schema, shape.schemas->Latest(subject));
+  if (schema == nullptr) {
+    return Status(ErrorCode::kBadRecord, "an input's topic has no schema: " + subject);
+  }
+  BufferBuilder bytes;
+  AppendSchemaId(schema->id, bytes);
+  if (schema->type == SchemaType::kJson) {
+    bytes.Append(json.raw.data(), json.raw.size());
+  } else {
+    WEIR_ASSIGN_OR_RETURN(const std::vector<std::string> references,
+                          TextsOfReferences(*shape.schemas, *schema));
+    WEIR_ASSIGN_OR_RETURN(const AvroSchemaPtr parsed, ParseAvroSchema(schema->text, references));
+    WEIR_RETURN_IF_ERROR(EncodeAvroJson(parsed->root(), json, true, bytes));
+  }
+  out.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return OkStatus();
+}
+
 // One side of an input as bytes; false if it is null.
-bool EncodeSide(const RawJson* json, const std::string& format, const DataType& type,
-                std::string& out) {
+Result<bool> EncodeSide(const RawJson* json, const TopicShape& shape, bool is_key,
+                        std::string& out) {
+  const std::string& format = is_key ? shape.key_format : shape.value_format;
+  const DataType& type = is_key ? shape.key_type : shape.value_type;
   if (json == nullptr || json->is_null() || format == "NONE") return false;
+  if (NeedsRegistry(format)) {
+    WEIR_RETURN_IF_ERROR(EncodeBySchema(*json, shape, is_key, out));
+    return true;
+  }
   if (format == "KAFKA") {
     if (type.is(TypeKind::kNull)) return false;
     out = EncodeKafka(*json, type);
@@ -76,7 +107,13 @@ bool EncodeSide(const RawJson* json, const std::string& format, const DataType& 
   return true;
 }
 
-std::string DecodeSide(std::string_view bytes, const std::string& format, const DataType& type) {
+Result<std::string> DecodeSide(std::string_view bytes, const TopicShape& shape, bool is_key) {
+  const std::string& format = is_key ? shape.key_format : shape.value_format;
+  const DataType& type = is_key ? shape.key_type : shape.value_type;
+  if (NeedsRegistry(format)) {
+    if (std::optional<std::string> text = TextBySchema(*shape.schemas, bytes)) return *text;
+    return Status(ErrorCode::kInternal, "an output is not what its schema says: " + shape.topic);
+  }
   if (format == "NONE") return "null";
   if (format == "KAFKA") return type.is(TypeKind::kNull) ? "null" : DecodeKafka(bytes, type);
   if (format == "DELIMITED") return QuoteJson(bytes);
@@ -92,8 +129,10 @@ int64_t Integer(const RawJson* json, int64_t fallback) {
 
 }  // namespace
 
-TopicShape ShapeOf(const Catalog& catalog, std::string_view topic) {
+TopicShape ShapeOf(const Catalog& catalog, std::string_view topic, SchemaRegistry& schemas) {
   TopicShape shape;
+  shape.topic = topic;
+  shape.schemas = &schemas;
   for (const auto& [name, source] : catalog.sources()) {
     if (source.topic != topic) continue;
     shape.key_format = source.key_format.format.empty() ? "NONE" : source.key_format.format;
@@ -110,12 +149,46 @@ TopicShape ShapeOf(const Catalog& catalog, std::string_view topic) {
   return shape;
 }
 
+Status RegisterCaseSchemas(const RawJson& topic, MemoryRegistry& schemas) {
+  const RawJson* name = topic.Find("name");
+  for (const bool is_key : {true, false}) {
+    const std::string side = is_key ? "key" : "value";
+    const RawJson* schema = topic.Find(side + "Schema");
+    const RawJson* format = topic.Find(side + "Format");
+    const RawJson* references = topic.Find(side + "SchemaReferences");
+    if (name == nullptr || schema == nullptr || schema->is_null()) continue;
+    // A bare name is Avro's, and what has the keywords of JSON Schema is one.
+    const bool json = format != nullptr ? format->text.starts_with("JSON")
+                                        : schema->Find("properties") != nullptr ||
+                                              schema->Find("oneOf") != nullptr;
+    const SchemaType type = json ? SchemaType::kJson : SchemaType::kAvro;
+    std::vector<SchemaReference> uses;
+    if (references != nullptr) {
+      for (const RawJson& reference : references->items) {
+        const RawJson* text = reference.Find("schema");
+        const RawJson* called = reference.Find("name");
+        if (text == nullptr || called == nullptr) continue;
+        WEIR_RETURN_IF_ERROR(schemas.Register(called->text, type, text->raw, {}).status());
+        uses.push_back({called->text, called->text, 1});
+      }
+    }
+    const std::string subject = SubjectOf(name->text, is_key);
+    const RawJson* id = topic.Find(side + "SchemaId");
+    if (id != nullptr && !id->is_null()) {
+      WEIR_RETURN_IF_ERROR(schemas.RegisterAs(static_cast<int32_t>(Integer(id, 0)), subject, type,
+                                              schema->raw, uses));
+    } else {
+      WEIR_RETURN_IF_ERROR(schemas.Register(subject, type, schema->raw, uses).status());
+    }
+  }
+  return OkStatus();
+}
+
 Status AddInput(const RawJson& input, const TopicShape& shape, RecordBatchBuilder& out) {
   std::string key;
   std::string value;
-  const bool has_key = EncodeSide(input.Find("key"), shape.key_format, shape.key_type, key);
-  const bool has_value =
-      EncodeSide(input.Find("value"), shape.value_format, shape.value_type, value);
+  WEIR_ASSIGN_OR_RETURN(const bool has_key, EncodeSide(input.Find("key"), shape, true, key));
+  WEIR_ASSIGN_OR_RETURN(const bool has_value, EncodeSide(input.Find("value"), shape, false, value));
   if (const RawJson* window = input.Find("window"); window != nullptr && !window->is_null()) {
     const RawJson* type = window->Find("type");
     const bool session = type != nullptr && (type->text == "session" || type->text == "SESSION");
@@ -147,8 +220,8 @@ Status AddInput(const RawJson& input, const TopicShape& shape, RecordBatchBuilde
   return OkStatus();
 }
 
-std::string FormatOutput(std::string_view topic, const RecordBatch& batch, int32_t row,
-                         const TopicShape& shape) {
+Result<std::string> FormatOutput(std::string_view topic, const RecordBatch& batch, int32_t row,
+                                 const TopicShape& shape) {
   std::string out = fmt::format("{{\"topic\": {}, ", QuoteJson(topic));
   std::string_view key = batch.View(batch.keys[row]);
   std::string window;
@@ -161,13 +234,16 @@ std::string FormatOutput(std::string_view topic, const RecordBatch& batch, int32
     window = fmt::format(", \"window\": {{\"start\": {}, \"end\": {}, \"type\": \"{}\"}}", start,
                          end, session ? "session" : "time");
   }
-  out += fmt::format(
-      "\"key\": {}, \"value\": {}, \"timestamp\": {}{}",
-      batch.keys[row].is_null() ? "null" : DecodeSide(key, shape.key_format, shape.key_type),
-      batch.values[row].is_null()
-          ? "null"
-          : DecodeSide(batch.View(batch.values[row]), shape.value_format, shape.value_type),
-      batch.timestamps[row], window);
+  std::string key_text = "null";
+  std::string value_text = "null";
+  if (!batch.keys[row].is_null()) {
+    WEIR_ASSIGN_OR_RETURN(key_text, DecodeSide(key, shape, true));
+  }
+  if (!batch.values[row].is_null()) {
+    WEIR_ASSIGN_OR_RETURN(value_text, DecodeSide(batch.View(batch.values[row]), shape, false));
+  }
+  out += fmt::format("\"key\": {}, \"value\": {}, \"timestamp\": {}{}", key_text, value_text,
+                     batch.timestamps[row], window);
   std::vector<HeaderView> headers;
   if (!batch.headers.empty()) DecodeHeaders(batch.View(batch.headers[row]), headers);
   if (!headers.empty()) {

@@ -8,6 +8,7 @@
 
 #include "exec/formats/json/raw_json.h"
 #include "exec/formats/record_batch.h"
+#include "exec/formats/registry/memory_registry.h"
 #include "planner/catalog/catalog.h"
 #include "weir/status.h"
 
@@ -21,16 +22,21 @@ struct TopicShape {
   DataType value_type;
   physical::WindowKind windowed_key = physical::WindowKind::kNone;
   int64_t window_size_ms = 0;
+  std::string topic;
+  SchemaRegistry* schemas = nullptr;  ///< Of AVRO and JSON_SR.
 };
 
 /// The shape that the catalog's sources give `topic`; for topics no source reads, JSON both sides.
-TopicShape ShapeOf(const Catalog& catalog, std::string_view topic);
+TopicShape ShapeOf(const Catalog& catalog, std::string_view topic, SchemaRegistry& schemas);
+
+/// Registers a case's topic's schemas ("keySchema", "valueSchema", their ids and references).
+Status RegisterCaseSchemas(const RawJson& topic, MemoryRegistry& schemas);
 
 /// Adds a case's input record ({"key", "value", "timestamp", "window", "headers"}).
 Status AddInput(const RawJson& input, const TopicShape& shape, RecordBatchBuilder& out);
 
 /// A record as one JSON object with "topic", "key", "value", "timestamp", "window", "headers".
-std::string FormatOutput(std::string_view topic, const RecordBatch& batch, int32_t row,
-                         const TopicShape& shape);
+Result<std::string> FormatOutput(std::string_view topic, const RecordBatch& batch, int32_t row,
+                                 const TopicShape& shape);
 
 }  // namespace weir::testing

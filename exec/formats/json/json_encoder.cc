@@ -14,8 +14,8 @@ constexpr size_t kNameStep = 16;
 
 class JsonEncoder final : public SideEncoder {
  public:
-  JsonEncoder(const FormatSpec& spec, const std::vector<FormatColumn>& columns)
-      : unwrapped_(spec.unwrapped && columns.size() == 1) {
+  JsonEncoder(const FormatSpec& spec, const std::vector<FormatColumn>& columns, JsonFrame frame)
+      : unwrapped_(spec.unwrapped && columns.size() == 1), frame_(std::move(frame)) {
     for (const FormatColumn& column : columns) {
       BufferBuilder text;
       AppendJsonString(column.name, text);
@@ -36,8 +36,9 @@ class JsonEncoder final : public SideEncoder {
       Slice& slice = slices[i];
       slice = {static_cast<uint32_t>(bytes.size()), -1};
       if (columns.empty()) continue;
+      if (unwrapped_ && columns[0]->IsNull(rows[i])) continue;
+      bytes.Append(frame_.prefix.data(), frame_.prefix.size());
       if (unwrapped_) {
-        if (columns[0]->IsNull(rows[i])) continue;
         AppendJsonValue(*columns[0], rows[i], bytes);
       } else {
         EncodeRow(columns, rows[i], bytes);
@@ -84,6 +85,11 @@ class JsonEncoder final : public SideEncoder {
         }
       }
     }
+    if (!frame_.more_members.empty()) {
+      bytes.Resize(static_cast<size_t>(to - reinterpret_cast<char*>(bytes.data())));
+      bytes.Append(frame_.more_members.data(), frame_.more_members.size());
+      return bytes.Append("}", 1);
+    }
     *to++ = '}';
     bytes.Resize(static_cast<size_t>(to - reinterpret_cast<char*>(bytes.data())));
   }
@@ -96,6 +102,7 @@ class JsonEncoder final : public SideEncoder {
   };
 
   bool unwrapped_;
+  const JsonFrame frame_;
   std::vector<Name> names_;
   size_t row_room_ = 0;
 };
@@ -104,7 +111,13 @@ class JsonEncoder final : public SideEncoder {
 
 std::unique_ptr<SideEncoder> MakeJsonEncoder(const FormatSpec& spec,
                                              const std::vector<FormatColumn>& columns) {
-  return std::make_unique<JsonEncoder>(spec, columns);
+  return std::make_unique<JsonEncoder>(spec, columns, JsonFrame());
+}
+
+std::unique_ptr<SideEncoder> MakeFramedJsonEncoder(const FormatSpec& spec,
+                                                   const std::vector<FormatColumn>& columns,
+                                                   JsonFrame frame) {
+  return std::make_unique<JsonEncoder>(spec, columns, std::move(frame));
 }
 
 }  // namespace weir

@@ -111,6 +111,7 @@ struct QueryEnvironment {
   std::string id;            ///< Of the query or pipeline.
   std::string state_prefix;  ///< Of all its keys in the state backend.
   std::shared_ptr<Broker> broker;
+  std::shared_ptr<SchemaRegistry> schemas;  ///< Of formats that need them; may be null.
   const Clock* clock = nullptr;
   QuerySettings settings;
   QueryStages stages;

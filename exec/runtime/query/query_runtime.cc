@@ -103,6 +103,7 @@ Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions opt
   if (!given.state_id.empty()) env.state_ids = {given.state_id};
   env.receiver = given.receiver;
   env.has_room = given.has_room;
+  env.schemas = given.schemas;
   env.memory_used = given.memory_used;
   env.fingerprint = given.fingerprint;
   env.legacy_fingerprint = given.legacy_fingerprint;

@@ -47,7 +47,8 @@ struct QueryRuntimeOptions {
   /// The catalog has the plan that the state belongs to: the state need not say.
   bool bound_by_catalog = false;
   QuerySettings settings;
-  std::shared_ptr<Broker> broker;  ///< Stays open as long as the query is there.
+  std::shared_ptr<Broker> broker;           ///< Stays open as long as the query is there.
+  std::shared_ptr<SchemaRegistry> schemas;  ///< Of formats that need them; may be null.
   const Clock* clock = nullptr;
   Scheduler* scheduler = nullptr;  ///< Null: driven by Inject only (tests).
   RowReceiver* receiver = nullptr;

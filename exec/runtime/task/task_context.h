@@ -22,6 +22,7 @@ class RootContext : public TaskContext {
 
   StateStore& Store(std::string_view name) override;
   OutputCollector& outputs() override;
+  SchemaRegistry* schemas() override { return env_.schemas.get(); }
   RowReceiver* receiver() override;
   QueryCounters& counters() override;
   int32_t partition() const override { return partition_; }

@@ -39,7 +39,7 @@ const SourcePlan& TopicInput::plan() const { return reading_.env.stages.sources[
 Status TopicInput::Open() {
   const physical::TopicSource& node = *plan().node;
   if (node.origin != physical::TopicSource::Origin::kTopic) return OkStatus();
-  WEIR_ASSIGN_OR_RETURN(decoder_, MakeSourceDecoder(node));
+  WEIR_ASSIGN_OR_RETURN(decoder_, MakeSourceDecoder(node, reading_.env.schemas.get()));
   return OkStatus();
 }
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <random>
 
+#include "exec/formats/registry/memory_registry.h"
 #include "format_fixture.h"
 
 namespace weir::test {
@@ -107,6 +108,26 @@ TEST(RoundTripTest, Json) {
   types.push_back(
       DataType::Struct({{"A", DataType::Int()}, {"B", DataType::Array(DataType::Decimal(20, 5))}}));
   for (uint32_t seed = 1; seed <= 20; ++seed) CheckRoundTrip(kJson, types, seed);
+}
+
+TEST(RoundTripTest, FormatsWithSchemas) {
+  std::vector<DataType> types = kFlatTypes;
+  types.push_back(DataType::Array(DataType::Array(DataType::String())));
+  types.push_back(DataType::Map(DataType::String(), DataType::Double()));
+  types.push_back(
+      DataType::Struct({{"A", DataType::Int()}, {"B", DataType::Array(DataType::Decimal(20, 5))}}));
+  for (const char* name : {"AVRO", "JSON_SR"}) {
+    for (uint32_t seed = 1; seed <= 20; ++seed) {
+      MemoryRegistry registry;
+      FormatSpec spec{.name = name};
+      spec.registry = &registry;
+      spec.subject = "t-value";
+      CheckRoundTrip(spec, types, seed);
+      spec.unwrapped = true;
+      spec.subject = "u-value";
+      CheckRoundTrip(spec, {types[seed % types.size()]}, seed);
+    }
+  }
 }
 
 TEST(RoundTripTest, JsonBare) {

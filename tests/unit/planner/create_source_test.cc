@@ -25,7 +25,7 @@ TEST_F(CreateSourceTest, PropertiesAreKnownAndOfTheirType) {
   EXPECT_EQ(Stream("a INT", "format = 'JSON', partitions = 'x'"), ErrorCode::kInvalidProperty);
   EXPECT_EQ(Stream("a INT", "format = 'JSON', value_format = 'JSON'"), ErrorCode::kInvalidProperty);
   EXPECT_EQ(Stream("a INT", "format = 'FOO'"), ErrorCode::kInvalidProperty);
-  EXPECT_EQ(Stream("a INT", "format = 'AVRO'"), ErrorCode::kUnsupported);
+  EXPECT_EQ(Stream("a INT", "format = 'PROTOBUF'"), ErrorCode::kUnsupported);
 }
 
 TEST_F(CreateSourceTest, TheTopicMustBeThereOrBeMade) {

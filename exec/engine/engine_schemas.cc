@@ -1,0 +1,282 @@
+// Schemas of topics: the registry of this engine, columns that are found in it, and what is
+// registered for the topics that statements make.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+#include "exec/engine/engine_impl.h"
+#include "exec/engine/record_placement.h"
+#include "exec/engine/source_ddl.h"
+#include "exec/formats/avro/avro_format.h"
+#include "exec/formats/json/json_sr_format.h"
+#include "exec/formats/registry/schema_texts.h"
+#include "parser/parser.h"
+#include "planner/properties/format_rules.h"
+#include "planner/properties/session_settings.h"
+
+namespace weir {
+namespace {
+
+constexpr std::string_view kSchemaPrefix = "schemas/";
+constexpr std::string_view kSchemaPrefixEnd = "schemas0";  // '0' follows '/'.
+
+struct RuleRow {
+  std::string_view name;
+  Compatibility rule;
+};
+constexpr RuleRow kRules[] = {{"none", Compatibility::kNone},
+                              {"backward", Compatibility::kBackward},
+                              {"backward_transitive", Compatibility::kBackwardTransitive},
+                              {"forward", Compatibility::kForward},
+                              {"forward_transitive", Compatibility::kForwardTransitive},
+                              {"full", Compatibility::kFull},
+                              {"full_transitive", Compatibility::kFullTransitive}};
+
+std::vector<FormatColumn> SideOf(const SourceEntry& source, bool is_key) {
+  std::vector<FormatColumn> columns;
+  for (const SourceEntry::SourceColumnEntry& column : source.columns) {
+    if (column.is_key == is_key && !column.is_headers) {
+      columns.push_back({column.name, column.type, true});
+    }
+  }
+  return columns;
+}
+
+Result<std::vector<ColumnSchema>> ColumnsOf(SchemaRegistry& registry, const std::string& format,
+                                            const RegisteredSchema& schema, bool is_key,
+                                            bool unwrapped, bool keep_case) {
+  const SchemaType wanted = format == "AVRO" ? SchemaType::kAvro : SchemaType::kJson;
+  if (schema.type != wanted) {
+    return Status(ErrorCode::kFormatMismatch,
+                  fmt::format("schema id {} is of type {}, not {}", schema.id,
+                              SchemaTypeName(schema.type), SchemaTypeName(wanted)));
+  }
+  if (wanted == SchemaType::kJson) {
+    return ColumnsOfJsonSchema(schema.text, is_key, unwrapped, keep_case);
+  }
+  WEIR_ASSIGN_OR_RETURN(const std::vector<std::string> references,
+                        TextsOfReferences(registry, schema));
+  return ColumnsOfAvro(schema.text, references, is_key, unwrapped, keep_case);
+}
+
+std::string ListColumns(const std::vector<ColumnSchema>& columns) {
+  std::string list;
+  for (const ColumnSchema& column : columns) {
+    if (!list.empty()) list += ", ";
+    list += fmt::format("{} {}", QuoteIdentifier(column.name), column.type.ToString());
+  }
+  return list;
+}
+
+/// Definitions as a statement would have them.
+Result<std::vector<ast::ColumnDefinition>> DefinitionsOf(const std::vector<ColumnSchema>& columns,
+                                                         bool is_table, SourcePosition position) {
+  std::string text;
+  for (const ColumnSchema& column : columns) {
+    text += fmt::format("{}{} {}{}", text.empty() ? "" : ", ", QuoteIdentifier(column.name),
+                        column.type.ToString(),
+                        !column.is_key ? ""
+                        : is_table     ? " PRIMARY KEY"
+                                       : " KEY");
+  }
+  WEIR_ASSIGN_OR_RETURN(ast::Statement parsed,
+                        ParseStatement(fmt::format("CREATE {} s ({}) WITH (KAFKA_TOPIC='t')",
+                                                   is_table ? "TABLE" : "STREAM", text)));
+  std::vector<ast::ColumnDefinition> definitions =
+      std::move(parsed.As<ast::CreateSource>().columns);
+  for (ast::ColumnDefinition& definition : definitions) {
+    definition.position = definition.name.position = position;
+  }
+  return definitions;
+}
+
+bool IsKeyRole(const ast::ColumnDefinition& column) {
+  return column.role == ast::ColumnRole::kKey || column.role == ast::ColumnRole::kPrimaryKey;
+}
+
+}  // namespace
+
+Status EngineImpl::OpenSchemas() {
+  if (broker_->kind() == "kafka") return OkStatus();
+  MemoryRegistry::Keeper keeper;
+  if (broker_->kind() == "local") {
+    keeper = [broker = broker_.get()](const SubjectVersion& version) {
+      auto unit = broker->NewCommitUnit("schemas");
+      unit->Put(fmt::format("{}{}/{}", kSchemaPrefix, version.subject, version.version),
+                EncodeSubjectVersion(version));
+      return unit->Commit();
+    };
+  }
+  schemas_ = std::make_shared<MemoryRegistry>(std::move(keeper),
+                                              [rule = compatibility_] { return rule->load(); });
+  Status read;
+  WEIR_RETURN_IF_ERROR(broker_->state().Scan(
+      kSchemaPrefix, kSchemaPrefixEnd, [&](std::string_view, std::string_view value) {
+        Result<SubjectVersion> version = DecodeSubjectVersion(value);
+        if (!version.ok()) {
+          read = version.status();
+          return false;
+        }
+        schemas_->Restore(std::move(*version));
+        return true;
+      }));
+  return read;
+}
+
+Status EngineImpl::CheckHasSchemas(const std::string& format) {
+  if (!NeedsSchemas(format)) return OkStatus();
+  if (const std::string_view url = settings_.Get("schema.registry.url"); !url.empty()) {
+    return Status(ErrorCode::kUnsupported,
+                  fmt::format("ksql.schema.registry.url is {}, and a client of a schema registry "
+                              "over HTTP is not built yet",
+                              url))
+        .WithHint("without the setting, local stores and memory have a registry of their own");
+  }
+  if (schemas_ == nullptr) {
+    return Status(ErrorCode::kUnsupported,
+                  fmt::format("format {} needs a schema registry, and a client of one for topics "
+                              "on Kafka (ksql.schema.registry.url) is not built yet",
+                              format))
+        .WithHint("local stores and memory have a registry of their own");
+  }
+  const std::string_view wanted = settings_.Get("schema.registry.compatibility");
+  for (const RuleRow& row : kRules) {
+    if (row.name == wanted) compatibility_->store(row.rule);
+  }
+  return OkStatus();
+}
+
+Result<std::vector<ColumnSchema>> EngineImpl::FindColumns(const std::string& topic,
+                                                          const std::string& format, bool is_key,
+                                                          bool unwrapped,
+                                                          const WithProperties& with) {
+  const std::string property = is_key ? "KEY_SCHEMA_ID" : "VALUE_SCHEMA_ID";
+  const std::optional<int64_t> id = with.Integer(property);
+  const std::string subject = SubjectOf(topic, is_key);
+  const SourcePosition at = with.PositionOf(id ? property : "KAFKA_TOPIC");
+  SchemaPointer schema;
+  if (id) {
+    WEIR_ASSIGN_OR_RETURN(schema, schemas_->ById(static_cast<int32_t>(*id)));
+    if (schema == nullptr) {
+      return InvalidProperty(fmt::format("schema id {} is not in the registry", *id), at);
+    }
+  } else {
+    WEIR_ASSIGN_OR_RETURN(schema, schemas_->Latest(subject));
+    // A stream may have no key.
+    if (schema == nullptr && is_key) return std::vector<ColumnSchema>();
+    if (schema == nullptr) {
+      return Status(ErrorCode::kInvalidStatement,
+                    fmt::format("no columns are declared, and the schema registry has no subject "
+                                "{}",
+                                subject))
+          .WithHint("list the columns, or write records with a schema to the topic first")
+          .At(at);
+    }
+  }
+  Result<std::vector<ColumnSchema>> columns =
+      ColumnsOf(*schemas_, format, *schema, is_key, unwrapped, id.has_value());
+  if (!columns.ok()) return std::move(columns).status().At(at);
+  if (!columns->empty()) return columns;
+  return Status(ErrorCode::kFormatMismatch,
+                fmt::format("the schema of id {} has no field with a type in SQL", schema->id))
+      .At(at);
+}
+
+Result<std::optional<ast::Statement>> EngineImpl::WithFoundColumns(
+    const ast::Statement& statement) {
+  const auto& create = statement.As<ast::CreateSource>();
+  WEIR_ASSIGN_OR_RETURN(WithProperties with,
+                        WithProperties::Read(create.properties, WithPlace::kSource));
+  std::optional<ast::Statement> none;
+  const std::optional<std::string> topic = with.Text("KAFKA_TOPIC");
+  if (with.Has("CONNECTOR") || !topic || recovering_) return none;
+  WEIR_ASSIGN_OR_RETURN(NamedFormats named, ReadFormats(with));
+  const PlannerContext context = MakePlannerContext();
+  const auto format_of = [&](bool is_key) {
+    const std::optional<std::string>& name = is_key ? named.key : named.value;
+    return name ? *name : DefaultFormat(context, is_key).value_or("");
+  };
+  std::vector<ast::ColumnDefinition> columns = create.columns;
+  for (const bool is_key : {true, false}) {
+    const std::string format = format_of(is_key);
+    const std::string property = is_key ? "KEY_SCHEMA_ID" : "VALUE_SCHEMA_ID";
+    WEIR_RETURN_IF_ERROR(CheckHasSchemas(format));
+    if (!NeedsSchemas(format)) continue;
+    const bool declared = std::ranges::any_of(create.columns, [&](const auto& column) {
+      return is_key ? IsKeyRole(column) : column.role == ast::ColumnRole::kValue;
+    });
+    if (declared && with.Has(property)) {
+      return InvalidProperty(
+          fmt::format("{} columns come from the schema of {}, so none can be declared beside it",
+                      is_key ? "key" : "value", property),
+          with.PositionOf(property));
+    }
+    if (declared) continue;
+    const bool unwrapped = is_key || !with.Boolean("WRAP_SINGLE_VALUE").value_or(true);
+    WEIR_ASSIGN_OR_RETURN(const std::vector<ColumnSchema> found,
+                          FindColumns(*topic, format, is_key, unwrapped, with));
+    if (found.empty()) continue;
+    WEIR_ASSIGN_OR_RETURN(
+        std::vector<ast::ColumnDefinition> definitions,
+        DefinitionsOf(found, create.kind == ast::SourceKind::kTable, create.name.position));
+    columns.insert(is_key ? columns.begin() : columns.end(), definitions.begin(),
+                   definitions.end());
+  }
+  if (columns.size() == create.columns.size()) return none;
+  ast::CreateSource whole = create;
+  whole.has_column_list = true;
+  whole.columns = std::move(columns);
+  ast::Statement made;
+  made.body = std::move(whole);
+  made.position = statement.position;
+  made.text = statement.text;
+  return std::optional<ast::Statement>(std::move(made));
+}
+
+Status EngineImpl::CheckGivenSchema(const SourceEntry& sink, bool is_key) {
+  const FormatSpec spec = SpecOfSource(sink, is_key, schemas_.get());
+  WEIR_ASSIGN_OR_RETURN(const SchemaPointer schema, GivenSchema(spec));
+  const std::vector<FormatColumn> columns = SideOf(sink, is_key);
+  if (schema == nullptr || columns.empty()) return OkStatus();
+  WEIR_ASSIGN_OR_RETURN(const std::vector<ColumnSchema> wanted,
+                        ColumnsOf(*schemas_, spec.name, *schema, is_key, spec.unwrapped, true));
+  std::vector<ColumnSchema> differing;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const bool same = i < wanted.size() && wanted[i].type == columns[i].type &&
+                      (spec.unwrapped || wanted[i].name == columns[i].name);
+    if (!same) differing.push_back({columns[i].name, columns[i].type, is_key});
+  }
+  if (differing.empty()) return OkStatus();
+  return Status(ErrorCode::kFormatMismatch,
+                fmt::format("these {} columns are not where schema id {} has them, or of another "
+                            "type: {}; it has {}",
+                            is_key ? "key" : "value", schema->id, ListColumns(differing),
+                            ListColumns(wanted)))
+      .WithHint("the SELECT's columns are those of the schema, in its order; AS `name` renames");
+}
+
+Status EngineImpl::PrepareSchemas(const SourceEntry& source, bool is_sink) {
+  for (const bool is_key : {true, false}) {
+    const FormatSpec spec = SpecOfSource(source, is_key, schemas_.get());
+    WEIR_RETURN_IF_ERROR(CheckHasSchemas(spec.name));
+    if (!NeedsSchemas(spec.name) || recovering_ || !source.connector.empty()) continue;
+    const std::vector<FormatColumn> columns = SideOf(source, is_key);
+    if (columns.empty()) continue;
+    if (is_sink) {
+      WEIR_RETURN_IF_ERROR(CheckGivenSchema(source, is_key));
+    } else if (spec.properties.contains("SCHEMA_ID")) {
+      continue;
+    } else {
+      // What is there is what others write; this statement only reads it.
+      WEIR_ASSIGN_OR_RETURN(const SchemaPointer known, schemas_->Latest(spec.subject));
+      if (known != nullptr) continue;
+    }
+    WEIR_ASSIGN_OR_RETURN(const auto encoder, MakeEncoder(spec, columns));
+    WEIR_RETURN_IF_ERROR(encoder->Prepare());
+  }
+  return OkStatus();
+}
+
+}  // namespace weir

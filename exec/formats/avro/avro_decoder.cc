@@ -1,0 +1,182 @@
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "base/status_macros.h"
+#include "exec/formats/avro/avro_format.h"
+#include "exec/formats/avro/avro_plan.h"
+#include "exec/formats/registry/schema_texts.h"
+#include "exec/formats/registry/wire_format.h"
+
+namespace weir {
+namespace {
+
+/// The columns that are read are the fields of one STRUCT, so that a record is read as any value
+/// is.
+DataType NeededStruct(const std::vector<FormatColumn>& columns) {
+  std::vector<DataType::Field> fields;
+  for (const FormatColumn& column : columns) {
+    if (column.needed) fields.push_back({column.name, column.type});
+  }
+  return DataType::Struct(std::move(fields));
+}
+
+class AvroDecoder final : public SideDecoder {
+ public:
+  AvroDecoder(const FormatSpec& spec, const std::vector<FormatColumn>& columns)
+      : spec_(spec),
+        unwrapped_(spec.unwrapped && columns.size() == 1),
+        column_count_(columns.size()),
+        builder_(NeededStruct(columns)) {
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (columns[i].needed) needed_.push_back(i);
+    }
+    if (unwrapped_) value_type_ = columns[0].type;
+  }
+
+  Status Decode(const RecordBatch& records, DecodedSide& out) override {
+    const std::vector<Slice>& slices = spec_.is_key ? records.keys : records.values;
+    out.states.clear();
+    out.bad.clear();
+    builder_.Reserve(records.size());
+    for (int32_t row = 0; row < records.size(); ++row) {
+      const Slice slice = slices[static_cast<size_t>(row)];
+      RowState state = RowState::kNull;
+      if (!slice.is_null()) WEIR_RETURN_IF_ERROR(DecodeOne(records.View(slice), state));
+      if (state == RowState::kOk) continue;
+      builder_.Truncate(row);
+      builder_.AppendNull();
+      if (out.states.empty()) out.states.resize(slices.size(), RowState::kOk);
+      out.states[static_cast<size_t>(row)] = state;
+      if (state == RowState::kBad) out.bad.push_back({row, reason_});
+    }
+    out.columns.assign(column_count_, nullptr);
+    const ColumnPtr all = builder_.Finish();
+    for (size_t i = 0; i < needed_.size(); ++i) {
+      out.columns[needed_[i]] = all->child(static_cast<int>(i));
+    }
+    return OkStatus();
+  }
+
+ private:
+  /// A writer's schema, ready to be read by.
+  struct Writer {
+    AvroStep plan;
+    std::string fault;  ///< Not empty: its records cannot be read.
+  };
+
+  Status DecodeOne(std::string_view bytes, RowState& state) {
+    state = RowState::kBad;
+    int32_t id = 0;
+    if (!TakeSchemaId(bytes, id)) {
+      reason_ = "no schema id in front: a record of the format AVRO begins with a zero byte";
+      return OkStatus();
+    }
+    if (writer_ == nullptr || id != writer_id_) {
+      WEIR_RETURN_IF_ERROR(FindWriter(id));
+    }
+    if (writer_ == nullptr || !writer_->fault.empty()) {
+      reason_ = writer_ == nullptr ? fmt::format("schema id {} is not in the registry", id)
+                                   : fmt::format("schema id {}: {}", id, writer_->fault);
+      return OkStatus();
+    }
+    AvroCursor from{bytes.data(), bytes.data() + bytes.size()};
+    if (unwrapped_ && needed_.empty()) {
+      state = reader_.Skip(writer_->plan, from) ? RowState::kOk : RowState::kBad;
+      if (state == RowState::kOk) builder_.AppendNested();
+    } else if (unwrapped_) {
+      if (reader_.Read(writer_->plan, from, builder_.child(0))) {
+        builder_.AppendNested();
+        state = reader_.was_null() ? RowState::kNull : RowState::kOk;
+      }
+    } else if (reader_.Read(writer_->plan, from, builder_)) {
+      state = reader_.was_null() ? RowState::kNull : RowState::kOk;
+    }
+    if (state == RowState::kBad) {
+      reason_ = fmt::format("byte {}, schema id {}: {}",
+                            kSchemaIdBytes + static_cast<size_t>(from.at - bytes.data()), id,
+                            reader_.fault());
+    } else if (from.at != from.end) {
+      state = RowState::kBad;
+      reason_ = fmt::format("schema id {}: {} bytes follow the value", id, from.left());
+    }
+    return OkStatus();
+  }
+
+  /// Sets writer_ to the id's plan, or to null where the registry has no such schema.
+  Status FindWriter(int32_t id) {
+    writer_ = nullptr;
+    auto found = writers_.find(id);
+    if (found == writers_.end()) {
+      WEIR_ASSIGN_OR_RETURN(const SchemaPointer schema, spec_.registry->ById(id));
+      if (schema == nullptr) return OkStatus();  // Asked for again with the next record.
+      WEIR_RETURN_IF_ERROR(FindReader());
+      auto writer = std::make_unique<Writer>();
+      if (Status made = MakeWriter(*schema, *writer); !made.ok()) writer->fault = made.message();
+      found = writers_.emplace(id, std::move(writer)).first;
+    }
+    writer_ = found->second.get();
+    writer_id_ = id;
+    return OkStatus();
+  }
+
+  Status MakeWriter(const RegisteredSchema& schema, Writer& writer) {
+    if (schema.type != SchemaType::kAvro) {
+      return Status(ErrorCode::kFormatMismatch,
+                    fmt::format("it is a schema of type {}", SchemaTypeName(schema.type)));
+    }
+    WEIR_ASSIGN_OR_RETURN(const std::vector<std::string> references,
+                          TextsOfReferences(*spec_.registry, schema));
+    WEIR_ASSIGN_OR_RETURN(const AvroSchemaPtr parsed, ParseAvroSchema(schema.text, references));
+    const AvroType* reader = own_ == nullptr ? nullptr : &own_->root();
+    if (unwrapped_ && needed_.empty()) {
+      WEIR_ASSIGN_OR_RETURN(writer.plan, PlanAvroSkip(parsed->root()));
+      return OkStatus();
+    }
+    if (unwrapped_) {
+      WEIR_ASSIGN_OR_RETURN(writer.plan, PlanAvroValue(parsed->root(), value_type_, reader));
+      return OkStatus();
+    }
+    std::vector<AvroTarget> targets;
+    for (const DataType::Field& field : builder_.type().fields()) {
+      targets.push_back({field.name, field.type});
+    }
+    WEIR_ASSIGN_OR_RETURN(writer.plan, PlanAvroRecord(parsed->root(), targets, reader));
+    return OkStatus();
+  }
+
+  /// The schema that the statement names, for its aliases and defaults.
+  Status FindReader() {
+    if (has_own_) return OkStatus();
+    WEIR_ASSIGN_OR_RETURN(const SchemaPointer schema, GivenSchema(spec_));
+    has_own_ = true;
+    if (schema == nullptr || schema->type != SchemaType::kAvro) return OkStatus();
+    WEIR_ASSIGN_OR_RETURN(const std::vector<std::string> references,
+                          TextsOfReferences(*spec_.registry, *schema));
+    WEIR_ASSIGN_OR_RETURN(own_, ParseAvroSchema(schema->text, references));
+    return OkStatus();
+  }
+
+  const FormatSpec spec_;
+  const bool unwrapped_;
+  const size_t column_count_;
+  DataType value_type_;
+  std::vector<size_t> needed_;  // Places in the column list.
+  ColumnBuilder builder_;
+  AvroReader reader_;
+  std::unordered_map<int32_t, std::unique_ptr<Writer>> writers_;
+  const Writer* writer_ = nullptr;  // Of the record before.
+  int32_t writer_id_ = 0;
+  AvroSchemaPtr own_;
+  bool has_own_ = false;
+  std::string reason_;
+};
+
+}  // namespace
+
+std::unique_ptr<SideDecoder> MakeAvroDecoder(const FormatSpec& spec,
+                                             const std::vector<FormatColumn>& columns) {
+  return std::make_unique<AvroDecoder>(spec, columns);
+}
+
+}  // namespace weir

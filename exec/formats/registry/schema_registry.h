@@ -1,0 +1,76 @@
+#pragma once
+
+// A schema registry: subjects with versions of schemas, each schema under an id that the records of
+// formats such as AVRO carry.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weir/status.h"
+
+namespace weir {
+
+enum class SchemaType : uint8_t { kAvro, kJson, kProtobuf };
+
+/// AVRO, JSON or PROTOBUF, as the registry's own API says it.
+std::string_view SchemaTypeName(SchemaType type);
+
+/// A schema of another subject that a schema uses by name.
+struct SchemaReference {
+  std::string name;
+  std::string subject;
+  int32_t version = 0;
+  bool operator==(const SchemaReference&) const = default;
+};
+
+struct RegisteredSchema {
+  int32_t id = 0;
+  SchemaType type = SchemaType::kAvro;
+  std::string text;
+  std::vector<SchemaReference> references;
+};
+using SchemaPointer = std::shared_ptr<const RegisteredSchema>;
+
+/// One version of a subject.
+struct SubjectVersion {
+  std::string subject;
+  int32_t version = 0;
+  SchemaPointer schema;
+};
+
+/// What a new version of a subject must be able to do with what other versions wrote.
+enum class Compatibility : uint8_t {
+  kNone,
+  kBackward,            ///< Read what the version before it wrote.
+  kBackwardTransitive,  ///< Read what any version before it wrote.
+  kForward,             ///< Be read by the version before it.
+  kForwardTransitive,
+  kFull,  ///< Both.
+  kFullTransitive,
+};
+
+/// Safe from any thread.
+class SchemaRegistry {
+ public:
+  virtual ~SchemaRegistry() = default;
+  /// Null: there is no schema with this id (yet).
+  virtual Result<SchemaPointer> ById(int32_t id) = 0;
+  /// The newest version of a subject; null: the subject has none.
+  virtual Result<SchemaPointer> Latest(std::string_view subject) = 0;
+  /// Null: the subject has no such version.
+  virtual Result<SchemaPointer> Version(std::string_view subject, int32_t version) = 0;
+  /// The id of the schema, as a version of the subject: the one it has, or a new one's.
+  /// kIncompatibleChange if the subject's compatibility forbids that.
+  virtual Result<int32_t> Register(std::string_view subject, SchemaType type, std::string_view text,
+                                   const std::vector<SchemaReference>& references) = 0;
+  /// The newest version of each subject, by name.
+  virtual Result<std::vector<SubjectVersion>> Subjects() = 0;
+};
+
+/// `<topic>-key` or `<topic>-value`.
+std::string SubjectOf(std::string_view topic, bool is_key);
+
+}  // namespace weir
