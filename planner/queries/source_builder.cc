@@ -114,7 +114,7 @@ Result<QueryInput> BuildSubquery(const ast::Query& query, const std::string& ali
 
 /// The type that all values of a column of a UNION ALL have.
 Result<DataType> UnionType(const std::vector<BuiltQuery>& parts, int column,
-                            SourcePosition position) {
+                           SourcePosition position) {
   const auto type_of = [column](const BuiltQuery& part) {
     return part.node->schema->columns[column].type;
   };

@@ -67,24 +67,23 @@ TEST_F(AvroFormatTest, PassesOverWhatIsNotRead) {
       R"({"a":[{"k":1.5,"l":null},{}],"b":{"f":"AAAA","g":1,"h":"AQ==","i":true},"e":"Y","last":"z"})");
   EXPECT_EQ(Shown(Decode(Spec(), {{"LAST", DataType::String()}}, {bytes}), 0)[0], "z");
   EXPECT_EQ(Shown(Decode(Spec(), {{"E", DataType::String()}}, {bytes}), 0)[0], "Y");
-  EXPECT_EQ(Shown(Decode(Spec(),
-                         {{"A", DataType::Array(DataType::Map(DataType::String(),
-                                                              DataType::Double()))}},
-                         {bytes}),
-                  0)[0],
-            R"([{"k":1.5,"l":null},{}])");
+  EXPECT_EQ(
+      Shown(Decode(Spec(),
+                   {{"A", DataType::Array(DataType::Map(DataType::String(), DataType::Double()))}},
+                   {bytes}),
+            0)[0],
+      R"([{"k":1.5,"l":null},{}])");
 }
 
 TEST_F(AvroFormatTest, SaysWhatIsWrongWithBadRecords) {
   const std::string schema = Record(R"({"name":"V","type":"string"})");
   const std::string good = Write(schema, R"({"V":"text"})");
   const std::string number = Write(Record(R"({"name":"V","type":"double"})"), R"({"V":1})");
-  const DecodedSide side =
-      Decode(Spec(), {{"V", DataType::String()}},
-             {good, "", "{\"V\":1}", std::string("\0\0\0\0\x63zzz", 8), good.substr(0, 8),
-              good + "x", number, good});
-  EXPECT_EQ(Shown(side), (std::vector<std::string>{"text", "BAD", "BAD", "BAD", "BAD", "BAD", "BAD",
-                                                   "text"}));
+  const DecodedSide side = Decode(Spec(), {{"V", DataType::String()}},
+                                  {good, "", "{\"V\":1}", std::string("\0\0\0\0\x63zzz", 8),
+                                   good.substr(0, 8), good + "x", number, good});
+  EXPECT_EQ(Shown(side),
+            (std::vector<std::string>{"text", "BAD", "BAD", "BAD", "BAD", "BAD", "BAD", "text"}));
   EXPECT_NE(side.bad[0].reason.find("no schema id"), std::string::npos);
   EXPECT_NE(side.bad[2].reason.find("99 is not in the registry"), std::string::npos);
   EXPECT_NE(side.bad[3].reason.find("end too early"), std::string::npos);
@@ -118,8 +117,9 @@ TEST_F(AvroFormatTest, ConvertsAsKsqlDoes) {
   EXPECT_EQ(read(R"("string")", "\"7\"", DataType::Int()), "BAD");
   EXPECT_EQ(read(R"("long")", "7", DataType::Int()), "BAD");
   EXPECT_EQ(read(R"(["null","int"])", "null", DataType::Int()), "NULL");
-  EXPECT_EQ(read(R"({"type":"long","logicalType":"timestamp-micros"})", "-1", DataType::Timestamp()),
-            "1969-12-31T23:59:59.999");
+  EXPECT_EQ(
+      read(R"({"type":"long","logicalType":"timestamp-micros"})", "-1", DataType::Timestamp()),
+      "1969-12-31T23:59:59.999");
   EXPECT_EQ(read(R"({"type":"bytes","logicalType":"decimal","precision":5,"scale":3})", "-1.125",
                  DataType::Decimal(4, 2)),
             "-1.13");
@@ -136,8 +136,7 @@ TEST_F(AvroFormatTest, TakesAliasesAndDefaultsOfTheSchemaThatIsNamed) {
   FormatSpec spec = Spec();
   spec.properties["SCHEMA_ID"] = std::to_string(Register(mine));
   const DecodedSide side =
-      Decode(spec,
-             {{"fresh", DataType::Bigint()}, {"added", DataType::Array(DataType::String())}},
+      Decode(spec, {{"fresh", DataType::Bigint()}, {"added", DataType::Array(DataType::String())}},
              {Write(written, R"({"old":4})"), Write(mine, R"({"fresh":5,"added":[]})")});
   EXPECT_EQ(Shown(side, 0), (std::vector<std::string>{"4", "5"}));
   EXPECT_EQ(Shown(side, 1), (std::vector<std::string>{R"(["d"])", "[]"}));
@@ -162,8 +161,7 @@ TEST_F(AvroFormatTest, WritesByTheSchemaThatIsNamed) {
 
 TEST_F(AvroFormatTest, RefusesRowsThatTheSchemaDoesNotTake) {
   FormatSpec spec = Spec();
-  spec.properties["SCHEMA_ID"] =
-      std::to_string(Register(Record(R"({"name":"n","type":"int"})")));
+  spec.properties["SCHEMA_ID"] = std::to_string(Register(Record(R"({"name":"n","type":"int"})")));
   auto encoder = MakeEncoder(spec, {{"n", DataType::Int()}});
   ASSERT_TRUE(encoder.ok());
   const int32_t row = 0;
@@ -191,10 +189,10 @@ TEST_F(AvroFormatTest, WritesJsonSrBehindItsId) {
   const Texts texts = Encode(spec, columns, {numbers.Finish()}, {0});
   EXPECT_EQ(*texts[0], std::string("\0\0\0\0\x01{\"V\":5}", 12));
   EXPECT_EQ((*registry_.ById(1))->type, SchemaType::kJson);
-  const DecodedSide side = Decode(spec, columns,
-                                  {*texts[0], "{\"V\":6}", std::nullopt,
-                                   std::string("\0\0\0\0\x07{\"V\":5}", 12),
-                                   std::string("\0\0\0\0\x01{\"V\":", 10), *texts[0]});
+  const DecodedSide side =
+      Decode(spec, columns,
+             {*texts[0], "{\"V\":6}", std::nullopt, std::string("\0\0\0\0\x07{\"V\":5}", 12),
+              std::string("\0\0\0\0\x01{\"V\":", 10), *texts[0]});
   EXPECT_EQ(Shown(side), (std::vector<std::string>{"5", "BAD", "NULL", "BAD", "BAD", "5"}));
 }
 

@@ -79,9 +79,9 @@ TEST(AvroSchemaTest, GivesColumns) {
     {"name":"u","type":["int","string"]}]})"),
             "`A` INTEGER, `B` DOUBLE, `C` MAP<STRING, BIGINT>, `S` STRUCT<`X` STRING>, "
             "`T` TIMESTAMP, `U` STRUCT<`INT` INTEGER, `STRING` STRING>");
-  EXPECT_EQ(Columns(R"({"type":"record","name":"R","fields":[{"name":"a","type":"int"}]})", false,
-                    true),
-            "`a` INTEGER");
+  EXPECT_EQ(
+      Columns(R"({"type":"record","name":"R","fields":[{"name":"a","type":"int"}]})", false, true),
+      "`a` INTEGER");
   EXPECT_EQ(Columns(R"("bytes")", true), "`ROWVAL` BYTES");
   EXPECT_NE(Columns(R"("bytes")").find("no record"), std::string::npos);
 }
@@ -140,7 +140,8 @@ TEST(MemoryRegistryTest, KeepsVersionsAndReadsThemBack) {
     return OkStatus();
   });
   ASSERT_TRUE(registry.Register("a", SchemaType::kAvro, R"("int")", {}).ok());
-  ASSERT_TRUE(registry.Register("b", SchemaType::kJson, R"({"title":"\"é"})", {{"n", "a", 1}}).ok());
+  ASSERT_TRUE(
+      registry.Register("b", SchemaType::kJson, R"({"title":"\"é"})", {{"n", "a", 1}}).ok());
   MemoryRegistry again;
   for (const std::string& row : kept) again.Restore(*DecodeSubjectVersion(row));
   EXPECT_EQ((*again.Latest("b"))->text, R"({"title":"\"é"})");
