@@ -239,6 +239,11 @@ std::optional<SyntaxAdvice> FindSyntaxAdvice(std::span<const AdviceToken> tokens
     if (before == "USING" && text == "(") {
       return SyntaxAdvice{"ON a.x = b.x says which columns are equal", at - 1};
     }
+    if (before == "UNION" && (text == "SELECT" || text == "DISTINCT")) {
+      return SyntaxAdvice{
+          "UNION ALL gives all rows; SELECT DISTINCT * FROM (… UNION ALL …) each of them once",
+          at - 1};
+    }
     if (before == "TOP" && Before(tokens, at, 2) == "SELECT") {
       return SyntaxAdvice{"LIMIT n at the statement's end takes the first rows", at - 1};
     }
