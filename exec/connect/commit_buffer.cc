@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/limits.h"
+#include "exec/connect/pending_state.h"
 
 namespace weir {
 namespace {
@@ -101,12 +102,21 @@ void TextPieces::Clear() {
   current_ = used_ = 0;
 }
 
+void StateChanges::Add(StateChange::Kind kind, std::string_view key, std::string_view value) {
+  const std::string_view kept = texts.Add(key);
+  list.push_back({kind, kept, texts.Add(value)});
+}
+
 void BufferedCommitUnit::AddChange(StateChange::Kind kind, std::string_view key,
                                    std::string_view value) {
   std::lock_guard lock(mutex_);
   buffer_.bytes += key.size() + value.size();
-  const std::string_view kept = buffer_.texts.Add(key);
-  buffer_.changes.push_back({kind, kept, buffer_.texts.Add(value)});
+  buffer_.changes->Add(kind, key, value);
+}
+
+void BufferedCommitUnit::PutLast(std::string_view key, std::string_view value) {
+  std::lock_guard lock(mutex_);
+  buffer_.last_changes.Add(StateChange::Kind::kPut, key, value);
 }
 
 void BufferedCommitUnit::Put(std::string_view key, std::string_view value) {
@@ -126,14 +136,24 @@ size_t BufferedCommitUnit::byte_size() const {
   return buffer_.bytes;
 }
 
+std::shared_ptr<const StateReader> BufferedCommitUnit::Over(const StateReader& below) const {
+  std::lock_guard lock(mutex_);
+  return std::make_shared<PendingState>(buffer_.changes, below);
+}
+
 Status BufferedCommitUnit::Commit() {
   std::lock_guard lock(mutex_);
   Status status = apply_(buffer_);
-  if (status.ok()) {
-    buffer_.appends.clear();
-    buffer_.changes.clear();
-    buffer_.texts.Clear();
-    buffer_.bytes = 0;
+  if (!status.ok()) return status;
+  buffer_.appends.clear();
+  buffer_.last_changes.list.clear();
+  buffer_.last_changes.texts.Clear();
+  buffer_.bytes = 0;
+  if (buffer_.changes.use_count() > 1) {
+    buffer_.changes = std::make_shared<StateChanges>();
+  } else {
+    buffer_.changes->list.clear();
+    buffer_.changes->texts.Clear();
   }
   return status;
 }

@@ -44,11 +44,21 @@ class TextPieces {
   size_t used_ = 0;     // …and how far.
 };
 
+/// Changes of state in the order in which they were made.
+struct StateChanges {
+  std::vector<StateChange> list;  ///< Views of `texts`.
+  TextPieces texts;
+
+  void Add(StateChange::Kind kind, std::string_view key, std::string_view value);
+};
+
 /// One atomic step as collected.
 struct CommitBuffer {
   std::vector<PendingAppend> appends;
-  std::vector<StateChange> changes;  ///< Views of `texts`.
-  TextPieces texts;
+  /// Readers of what is not committed yet share them, and see no later ones.
+  std::shared_ptr<StateChanges> changes = std::make_shared<StateChanges>();
+  /// Known only when all else is written; behind the others.
+  StateChanges last_changes;
   size_t bytes = 0;
 };
 
@@ -63,7 +73,9 @@ class BufferedCommitUnit final : public CommitUnit {
   void Put(std::string_view key, std::string_view value) override;
   void Delete(std::string_view key) override;
   void DeleteRange(std::string_view from, std::string_view to) override;
+  void PutLast(std::string_view key, std::string_view value) override;
   size_t byte_size() const override;
+  std::shared_ptr<const StateReader> Over(const StateReader& below) const override;
   Status Commit() override;
 
  private:

@@ -154,8 +154,10 @@ struct GroupMember {
 };
 
 /// One atomic step of a query: outputs, state changes and positions together. Filled by several
-/// tasks (thread-safe calls), committed once. A unit that is destroyed without Commit leaves no
-/// trace (Kafka at-least-once: outputs already sent stay).
+/// tasks (thread-safe calls), committed once, by any thread; the query's next unit may be filled
+/// meanwhile. Units of one query are committed in the order in which they were filled, one after
+/// another. A unit that is destroyed without Commit leaves no trace (Kafka at-least-once: outputs
+/// already sent stay).
 class CommitUnit {
  public:
   virtual ~CommitUnit() = default;
@@ -164,8 +166,14 @@ class CommitUnit {
   virtual void Put(std::string_view key, std::string_view value) = 0;
   virtual void Delete(std::string_view key) = 0;
   virtual void DeleteRange(std::string_view from, std::string_view to) = 0;
+  /// As Put, behind all else, for what is known only while it is committed: readers that Over has
+  /// given do not see it.
+  virtual void PutLast(std::string_view key, std::string_view value) = 0;
   /// Bytes collected so far.
   virtual size_t byte_size() const = 0;
+  /// The state as this unit leaves it: its changes over what `below` has, which must live as long
+  /// as the reader. From then on nothing may be added before Commit has returned.
+  virtual std::shared_ptr<const StateReader> Over(const StateReader& below) const = 0;
 
   // The next three are for brokers that share work between processes (Broker::shares_work); others
   // refuse them (kInternal).
@@ -178,8 +186,8 @@ class CommitUnit {
   /// unwritten.
   virtual Status AddOffset(PartitionGroup& group, GroupOffset offset);
   /// With the state changes, sets `key` to the offset after the last record that this unit has ever
-  /// written to the partition (8 bytes, little endian). Needs a record written to it since the unit
-  /// was made.
+  /// written to the partition (8 bytes, little endian), as PutLast does. Needs a record written to
+  /// it since the unit was made.
   virtual Status PutWrittenOffset(std::string_view key, std::string_view topic, int32_t partition);
   /// Makes all of it durable, or none of it (on Kafka at-least-once: outputs first, then state with
   /// positions). Readers are woken. The unit is empty afterwards and can be filled again; on Kafka

@@ -114,26 +114,30 @@ const std::string* VersionedState::ValueAt(std::string_view key, uint64_t moment
   return version == nullptr ? nullptr : &version->value;
 }
 
-void VersionedState::Apply(const std::vector<StateChange>& changes) {
+void VersionedState::Apply(std::initializer_list<std::span<const StateChange>> lists) {
   std::unique_lock lock(mutex_);
   ++moment_;
-  for (const StateChange& change : changes) {
-    switch (change.kind) {
-      case StateChange::Kind::kPut: Put(change.key, change.value); break;
-      case StateChange::Kind::kDelete:
-        if (const auto found = entries_.find(change.key); found != entries_.end()) Delete(found);
-        break;
-      case StateChange::Kind::kDeleteRange: {
-        if (!change.value.empty() && change.value <= change.key) break;
-        auto at = entries_.lower_bound(change.key);
-        while (at != entries_.end() && (change.value.empty() || at->first < change.value)) {
-          at = Delete(at);
-        }
-        break;
-      }
-    }
+  for (const std::span<const StateChange> changes : lists) {
+    for (const StateChange& change : changes) Apply(change);
   }
   if (replaced_.size() >= drop_at_) DropUnseen();
+}
+
+void VersionedState::Apply(const StateChange& change) {
+  switch (change.kind) {
+    case StateChange::Kind::kPut: Put(change.key, change.value); break;
+    case StateChange::Kind::kDelete:
+      if (const auto found = entries_.find(change.key); found != entries_.end()) Delete(found);
+      break;
+    case StateChange::Kind::kDeleteRange: {
+      if (!change.value.empty() && change.value <= change.key) break;
+      auto at = entries_.lower_bound(change.key);
+      while (at != entries_.end() && (change.value.empty() || at->first < change.value)) {
+        at = Delete(at);
+      }
+      break;
+    }
+  }
 }
 
 void VersionedState::Put(std::string_view key, std::string_view value) {

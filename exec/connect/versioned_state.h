@@ -4,10 +4,12 @@
 // an earlier moment.
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <set>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +32,7 @@ class VersionedState final : public StateBackend,
   std::shared_ptr<const StateReader> Snapshot() const override;
 
   /// Makes all changes, in order, at one moment.
-  void Apply(const std::vector<StateChange>& changes);
+  void Apply(std::initializer_list<std::span<const StateChange>> lists);
 
  private:
   class At;
@@ -47,6 +49,7 @@ class VersionedState final : public StateBackend,
   bool IsSeen(const Version& version) const {
     return !readers_.empty() && version.moment <= *readers_.rbegin();
   }
+  void Apply(const StateChange& change);
   void Put(std::string_view key, std::string_view value);
   Entries::iterator Delete(Entries::iterator entry);
   void KeepOld(std::string_view key, Version& latest);

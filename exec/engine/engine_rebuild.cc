@@ -271,6 +271,7 @@ Status EngineImpl::SwapIn(Rebuild& rebuild) {
   WEIR_RETURN_IF_ERROR(rebuild.runtime->Commit());
   while (!HasCaughtUp(*rebuild.runtime, *old)) {
     rebuild.runtime->Run();
+    rebuild.runtime->AwaitCommit();
     if (rebuild.runtime->state() == QueryRuntime::State::kError) return rebuild.runtime->error();
   }
   WEIR_RETURN_IF_ERROR(rebuild.runtime->Commit());

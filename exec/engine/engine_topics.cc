@@ -158,7 +158,7 @@ Status EngineImpl::WaitForQuery(QueryRuntime& runtime, const Ends& ends) {
       WEIR_ASSIGN_OR_RETURN(done, runtime.ExchangesDrained());
     }
     if (done) {
-      runtime.AwaitRound();
+      runtime.AwaitCommit();
       return OkStatus();
     }
     pause.Wait(runtime.shared() ? kAskBrokerMicros : kLookMicros);

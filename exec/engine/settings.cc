@@ -269,8 +269,7 @@ QuerySettings Settings::ForQuery() const {
     query.memory_limit = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 4;
   }
   query.state_spills = Flag("test.state.spills");
-  query.numbers["commit.bytes.max"] =
-      std::min(query.commit_bytes_max, MemoryShares::Of(query.memory_limit).commit);
+  query.numbers["commit.bytes.max"] = query.CommitBytesMax();
   for (std::string_view name : {"collect_list.limit", "collect_set.limit"}) {
     query.numbers[std::string(name)] = Number(name);
   }

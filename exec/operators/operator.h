@@ -123,8 +123,9 @@ class Operator {
   virtual Status EmitPending() { return OkStatus(); }
   /// A commit is being made: write what changed to the stores. Emits nothing.
   virtual Status OnBarrier() { return OkStatus(); }
-  /// The commit that OnBarrier wrote to is durable, and its stores can be read: state beyond the
-  /// operator's MemoryShare leaves memory here. Emits nothing.
+  /// What OnBarrier wrote can be read from its stores, and is durable or on its way there: state
+  /// beyond the operator's MemoryShare leaves memory here. No row comes between the two. Should the
+  /// commit fail, the operator goes, and its like begins from the one before. Emits nothing.
   virtual Status OnCommitted() { return OkStatus(); }
   /// Bounded queries only: the input has ended and what is in front of this operator has handed on
   /// all it had. Hands on a piece of what was kept until then; sets `*more` to be called again.

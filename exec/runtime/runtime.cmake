@@ -28,5 +28,9 @@ weir_layer(exec_runtime
     runtime/task/restored_changes.cc
     runtime/query/standby_tasks.cc
     runtime/query/query_partitions.cc
+    runtime/commit_threads.cc
+    runtime/query/commit_flow.cc
+    runtime/query/query_round.cc
+    runtime/query/query_life.cc
   DEPENDS weir_exec_operators weir_exec_connect
   PRIVATE_DEPENDS absl::flat_hash_map absl::strings fmt::fmt)

@@ -60,6 +60,7 @@ void Scheduler::Stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+  commit_threads_.Stop();
 }
 
 void Scheduler::Add(const std::shared_ptr<Job>& job) {

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "exec/runtime/commit_threads.h"
 #include "weir/status.h"
 
 namespace weir {
@@ -69,6 +70,8 @@ class Scheduler {
   /// when all have returned.
   void ParallelFor(int count, const std::function<void(int)>& body);
   int threads() const { return static_cast<int>(threads_.size()); }
+  /// Where commits are made meanwhile; Stop ends them too.
+  CommitThreads& commit_threads() { return commit_threads_; }
 
  private:
   struct Spread;
@@ -85,6 +88,7 @@ class Scheduler {
   std::deque<std::shared_ptr<Spread>> spreads_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
+  CommitThreads commit_threads_;
 };
 
 }  // namespace weir

@@ -46,11 +46,12 @@ constexpr std::array<std::pair<Event, int>, 5> kSchedule = {{{Event::kKill, 9},
 constexpr std::string_view kNames[] = {"kill", "fault", "stop", "pause", "add"};
 
 /// Points, and how often one is passed at most before it strikes.
-constexpr std::array<std::pair<std::string_view, int>, 6> kPoints = {{{"recovery", 4},
+constexpr std::array<std::pair<std::string_view, int>, 7> kPoints = {{{"recovery", 4},
                                                                       {"after_fetch", 60},
                                                                       {"before_output", 60},
                                                                       {"after_output", 60},
                                                                       {"before_commit", 20},
+                                                                      {"round_beside_commit", 20},
                                                                       {"after_commit", 20}}};
 
 class CopiesTest : public ::testing::Test {

@@ -39,7 +39,7 @@ constexpr Point kPoints[] = {
     {"recovery", 30},          {"after_fetch", 30},       {"input_held_back", 2},
     {"before_output", 20},     {"after_output", 20},      {"before_commit", 30},
     {"in_commit", 30},         {"in_commit_written", 30}, {"after_commit", 30},
-    {"load_before_append", 6}, {"load_after_append", 6},
+    {"load_before_append", 6}, {"load_after_append", 6},  {"round_beside_commit", 10},
 };
 
 // Passed by stores that spill only.

@@ -90,7 +90,8 @@ Result<std::string> HeaderLine(const ConnectorSpec& spec) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()) + "\n";
 }
 
-/// One file that a query writes. It is locked as long as this lives.
+/// One file that a query writes. It is locked as long as this lives. Its units share it: one of
+/// them at a time writes, and is committed.
 class SinkFile {
  public:
   SinkFile(const ConnectorSpec& spec, std::string state_key)
@@ -102,10 +103,6 @@ class SinkFile {
 
   const std::string& topic() const { return spec_.source_name; }
   const std::string& state_key() const { return state_key_; }
-  bool has_lines() const { return !pending_.empty(); }
-  size_t pending_bytes() const { return pending_.size(); }
-  /// Bytes that are the query's once the lines are written.
-  int64_t next_length() const { return length_ + static_cast<int64_t>(pending_.size()); }
 
   /// `stored` is what the state says of the file.
   Status Open(const std::optional<std::string>& stored,
@@ -118,7 +115,7 @@ class SinkFile {
     if (stored && !(mark = FileMark::Parse(*stored))) {
       return Status(ErrorCode::kInternal, "what is stored of a file cannot be read: " + *stored);
     }
-    if (mark) length_ = mark->length;
+    if (mark) length_ = next_length_ = mark->length;
     struct stat info {};
     WEIR_RETURN_IF_ERROR(OpenFile(info));
     if (!mark && info.st_size > 0)
@@ -139,31 +136,27 @@ class SinkFile {
     return CutOff(info.st_size, warn);
   }
 
-  /// What the state has to keep once the lines are written.
+  /// What the state has to keep once what Write was given is committed.
   std::string NextMark() const {
     FileMark mark = identity_;
-    mark.length = next_length();
+    mark.length = next_length_;
     mark.tail_checksum = TailChecksum();
     return mark.Text();
   }
 
-  Status AddLines(const RecordBatchBuilder& records) {
-    if (next_length() == 0 && records.size() > 0) WEIR_RETURN_IF_ERROR(AddHeader());
-    for (int32_t i = 0; i < records.size(); ++i) {
-      const Slice value = records.values()[static_cast<size_t>(i)];
-      if (value.is_null()) continue;
-      pending_ += records.View(value);
-      pending_.push_back('\n');
-    }
-    return OkStatus();
-  }
-
-  /// Writes the lines behind the query's bytes, whatever a failed commit has left there.
-  Status Write() {
+  /// Writes lines behind the query's bytes, whatever a failed commit has left there; the header
+  /// before the first ones.
+  Status Write(std::string_view lines) {
     WEIR_RETURN_IF_ERROR(CheckIsStillOurs());
+    std::string with_header;
+    if (length_ == 0) {
+      WEIR_ASSIGN_OR_RETURN(with_header, Header());
+      with_header += lines;
+      lines = with_header;
+    }
     size_t written = 0;
-    while (written < pending_.size()) {
-      const ssize_t count = ::pwrite(file_, pending_.data() + written, pending_.size() - written,
+    while (written < lines.size()) {
+      const ssize_t count = ::pwrite(file_, lines.data() + written, lines.size() - written,
                                      length_ + static_cast<int64_t>(written));
       if (count < 0 && errno == EINTR) continue;
       if (count <= 0) return FileError("a file cannot be written", path_);
@@ -172,14 +165,14 @@ class SinkFile {
     }
     if (::fdatasync(file_) != 0) return FileError("a file cannot be synced", path_);
     next_tail_ = tail_;
-    AppendTail(next_tail_, pending_);
+    AppendTail(next_tail_, lines);
+    next_length_ = length_ + static_cast<int64_t>(lines.size());
     return OkStatus();
   }
 
   void Committed() {
-    length_ = next_length();
-    if (!pending_.empty()) tail_ = next_tail_;
-    pending_.clear();
+    length_ = next_length_;
+    tail_ = next_tail_;
   }
 
  private:
@@ -244,12 +237,11 @@ class SinkFile {
     return OkStatus();
   }
 
-  Status AddHeader() {
+  Result<std::string> Header() const {
     const bool delimited =
         ConnectorFormat(spec_, false, FileFormatByEnding(path_)).name == "DELIMITED";
-    if (!delimited || !ConnectorFlag(spec_, "HEADER", true)) return OkStatus();
-    WEIR_ASSIGN_OR_RETURN(pending_, HeaderLine(spec_));
-    return OkStatus();
+    if (!delimited || !ConnectorFlag(spec_, "HEADER", true)) return std::string();
+    return HeaderLine(spec_);
   }
 
   /// Lines of a commit that did not become durable come again.
@@ -267,23 +259,32 @@ class SinkFile {
   const std::string state_key_;
   int file_ = -1;
   int64_t length_ = 0;       ///< Bytes that commits stand for.
+  int64_t next_length_ = 0;  ///< As length_, once what was written last is committed.
   int64_t written_end_ = 0;  ///< Behind all that was ever written here.
   FileMark identity_;        ///< Of the file; its length and checksum mean nothing.
   std::string tail_;         ///< Before length_.
-  std::string next_tail_;    ///< Before the end of what was written last.
-  std::string pending_;
+  std::string next_tail_;    ///< Before next_length_.
 };
+
+using SinkFiles = std::vector<std::shared_ptr<SinkFile>>;
 
 class FileSinkUnit final : public CommitUnit {
  public:
-  FileSinkUnit(std::unique_ptr<CommitUnit> inner, std::vector<std::unique_ptr<SinkFile>> files)
-      : inner_(std::move(inner)), files_(std::move(files)) {}
+  FileSinkUnit(std::unique_ptr<CommitUnit> inner, const SinkFiles& files)
+      : inner_(std::move(inner)) {
+    for (const auto& file : files) lines_.push_back({file, {}});
+  }
 
   Status Append(std::string_view topic, int32_t partition, RecordBatchBuilder& records) override {
-    for (const auto& file : files_) {
-      if (file->topic() != topic) continue;
+    for (Lines& lines : lines_) {
+      if (lines.file->topic() != topic) continue;
       std::lock_guard lock(mutex_);
-      WEIR_RETURN_IF_ERROR(file->AddLines(records));
+      for (int32_t i = 0; i < records.size(); ++i) {
+        const Slice value = records.values()[static_cast<size_t>(i)];
+        if (value.is_null()) continue;
+        lines.text += records.View(value);
+        lines.text.push_back('\n');
+      }
       records.Clear();
       return OkStatus();
     }
@@ -297,8 +298,11 @@ class FileSinkUnit final : public CommitUnit {
   size_t byte_size() const override {
     std::lock_guard lock(mutex_);
     size_t bytes = inner_->byte_size();
-    for (const auto& file : files_) bytes += file->pending_bytes();
+    for (const Lines& lines : lines_) bytes += lines.text.size();
     return bytes;
+  }
+  std::shared_ptr<const StateReader> Over(const StateReader& below) const override {
+    return inner_->Over(below);
   }
   Status AppendLast(std::string_view topic, int32_t partition,
                     RecordBatchBuilder& records) override {
@@ -311,41 +315,64 @@ class FileSinkUnit final : public CommitUnit {
                           int32_t partition) override {
     return inner_->PutWrittenOffset(key, topic, partition);
   }
+  void PutLast(std::string_view key, std::string_view value) override {
+    inner_->PutLast(key, value);
+  }
 
   Status Commit() override {
     std::lock_guard lock(mutex_);
-    for (const auto& file : files_) {
-      if (!file->has_lines()) continue;
-      WEIR_RETURN_IF_ERROR(file->Write());
-      inner_->Put(file->state_key(), file->NextMark());
+    for (Lines& lines : lines_) {
+      if (lines.text.empty()) continue;
+      WEIR_RETURN_IF_ERROR(lines.file->Write(lines.text));
+      inner_->PutLast(lines.file->state_key(), lines.file->NextMark());
     }
     WEIR_RETURN_IF_ERROR(inner_->Commit());
-    for (const auto& file : files_) file->Committed();
+    for (Lines& lines : lines_) {
+      if (!lines.text.empty()) lines.file->Committed();
+      lines.text.clear();
+    }
     return OkStatus();
   }
 
  private:
+  struct Lines {
+    std::shared_ptr<SinkFile> file;
+    std::string text;
+  };
   mutable std::mutex mutex_;
   std::unique_ptr<CommitUnit> inner_;
-  std::vector<std::unique_ptr<SinkFile>> files_;
+  std::vector<Lines> lines_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<CommitUnit>> AddFileSinks(std::unique_ptr<CommitUnit> inner,
-                                                 const StateBackend& state,
-                                                 const FileSinkOptions& options) {
-  if (options.sinks.empty()) return inner;
-  std::vector<std::unique_ptr<SinkFile>> files;
+struct FileSinks::Files {
+  SinkFiles files;
+};
+
+FileSinks::FileSinks(std::unique_ptr<Files> files) : files_(std::move(files)) {}
+FileSinks::FileSinks() = default;
+FileSinks::FileSinks(FileSinks&&) noexcept = default;
+FileSinks& FileSinks::operator=(FileSinks&&) noexcept = default;
+FileSinks::~FileSinks() = default;
+
+Result<FileSinks> FileSinks::Open(const FileSinkOptions& options, const StateBackend& state,
+                                  CommitUnit& first) {
+  auto opened = std::make_unique<Files>();
   for (const ConnectorSpec& spec : options.sinks) {
     const std::string key = options.state_prefix + "file/" + ConnectorText(spec, "PATH", "");
     WEIR_ASSIGN_OR_RETURN(std::optional<std::string> stored, state.Get(key));
-    files.push_back(std::make_unique<SinkFile>(spec, key));
-    WEIR_RETURN_IF_ERROR(files.back()->Open(stored, options.warn));
-    if (stored != files.back()->NextMark()) inner->Put(key, files.back()->NextMark());
+    auto file = std::make_shared<SinkFile>(spec, key);
+    WEIR_RETURN_IF_ERROR(file->Open(stored, options.warn));
+    if (stored != file->NextMark()) first.Put(key, file->NextMark());
+    opened->files.push_back(std::move(file));
   }
-  return std::unique_ptr<CommitUnit>(
-      std::make_unique<FileSinkUnit>(std::move(inner), std::move(files)));
+  return FileSinks(std::move(opened));
+}
+
+std::unique_ptr<CommitUnit> FileSinks::Add(std::unique_ptr<CommitUnit> unit) const {
+  if (files_ == nullptr || files_->files.empty()) return unit;
+  return std::make_unique<FileSinkUnit>(std::move(unit), files_->files);
 }
 
 }  // namespace weir

@@ -28,12 +28,28 @@ struct FileSinkOptions {
   std::function<void(std::string_view)> warn;
 };
 
-/// `inner`, with what is appended to the topics of `options.sinks` going to their files. Without
-/// sinks `inner` itself. Errors: kAlreadyExists if a file has bytes that this query did not write,
-/// or a link is in its place; kIoError if it cannot be written, has lost bytes, or another query
-/// writes it. Commit gives kIoError if the file was replaced, or written by somebody else, since.
-Result<std::unique_ptr<CommitUnit>> AddFileSinks(std::unique_ptr<CommitUnit> inner,
-                                                 const StateBackend& state,
-                                                 const FileSinkOptions& options);
+/// The files that a query writes, open and locked as long as this or a unit of it is there.
+class FileSinks {
+ public:
+  FileSinks();
+  FileSinks(FileSinks&&) noexcept;
+  FileSinks& operator=(FileSinks&&) noexcept;
+  ~FileSinks();
+
+  /// What is to be noted of them goes into `first`, the next unit to be committed. Errors:
+  /// kAlreadyExists if a file has bytes that this query did not write, or a link is in its place;
+  /// kIoError if it cannot be written, has lost bytes, or another query writes it.
+  static Result<FileSinks> Open(const FileSinkOptions& options, const StateBackend& state,
+                                CommitUnit& first);
+  /// `unit`, with what is appended to the topics of the sinks going to their files; `unit` itself
+  /// where there are none. Its Commit gives kIoError if a file was replaced, or written by somebody
+  /// else, since.
+  std::unique_ptr<CommitUnit> Add(std::unique_ptr<CommitUnit> unit) const;
+
+ private:
+  struct Files;
+  explicit FileSinks(std::unique_ptr<Files> files);
+  std::unique_ptr<Files> files_;
+};
 
 }  // namespace weir

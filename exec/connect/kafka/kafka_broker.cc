@@ -65,9 +65,10 @@ BufferedCommitUnit::Apply StateWriter(std::shared_ptr<RocksStore> store, bool sy
     if (!buffer.appends.empty()) {
       return Status(ErrorCode::kInternal, "a unit of state takes no records");
     }
-    if (buffer.changes.empty()) return OkStatus();
+    if (buffer.changes->list.empty() && buffer.last_changes.list.empty()) return OkStatus();
     rocksdb::WriteBatch batch;
-    AddStateChanges(buffer.changes, *store, batch);
+    AddStateChanges(buffer.changes->list, *store, batch);
+    AddStateChanges(buffer.last_changes.list, *store, batch);
     return store->Write(batch, sync);
   };
 }
@@ -122,7 +123,7 @@ class KafkaBroker final : public Broker {
     return std::make_unique<KafkaCommitUnit>(
         producer_, [id = std::string(query_id)](CommitBuffer& buffer) {
           // What DROP clears away was never kept.
-          if (buffer.changes.empty() || id == "catalog") return OkStatus();
+          if (buffer.changes->list.empty() || id == "catalog") return OkStatus();
           return Status(ErrorCode::kInvalidOption,
                         "a query that writes needs an application id on Kafka, query: " + id)
               .WithHint(

@@ -65,7 +65,7 @@ Status KafkaUnitContents::WriteState(KafkaDelivery& delivery) {
     }
     char bytes[sizeof(int64_t)];
     for (size_t i = 0; i < sizeof bytes; ++i) bytes[i] = static_cast<char>(*offset >> (8 * i));
-    changes_.Put(each.key, {bytes, sizeof bytes});
+    changes_.PutLast(each.key, {bytes, sizeof bytes});
   }
   WEIR_RETURN_IF_ERROR(changes_.Commit());
   written_.clear();
@@ -102,7 +102,7 @@ Status KafkaCommitUnit::Commit() {
 
 Status KafkaCommitUnit::CommitOnce() {
   WEIR_RETURN_IF_ERROR(delivery_->Wait());
-  for (LastRecords& each : last_) {
+  for (KafkaWaiting& each : last_) {
     WEIR_RETURN_IF_ERROR(producer_->Send(each.topic, each.partition, each.records, *delivery_));
   }
   if (!last_.empty()) WEIR_RETURN_IF_ERROR(delivery_->Wait());
@@ -121,28 +121,40 @@ Status KafkaCommitUnit::CommitOnce() {
 }
 
 KafkaTransactionUnit::~KafkaTransactionUnit() {
+  std::lock_guard lock(mutex_);
   if (transactor_ != nullptr) {
     static_cast<void>(Abandon(Status(ErrorCode::kCancelled, "the unit was let go")));
   }
 }
 
-Result<std::shared_ptr<KafkaTransactor>> KafkaTransactionUnit::Begin() {
-  std::lock_guard lock(mutex_);
+Status KafkaTransactionUnit::TryBegin() {
   if (!failed_.ok()) return failed_;
-  if (transactor_ != nullptr) return transactor_;
+  if (transactor_ != nullptr) return OkStatus();
   auto taken = transactions_->Take(query_id_);
   if (!taken.ok()) return failed_ = taken.status();
+  if (*taken == nullptr) return OkStatus();
   const Status begun = (*taken)->Begin();
   if (!begun.ok()) {
     transactions_->GiveBack(query_id_, false);
     return failed_ = begun;
   }
   transactor_ = *taken;
-  return transactor_;
+  for (KafkaWaiting& each : waiting_) {
+    Status sent =
+        transactor_->producer().Send(each.topic, each.partition, each.records, *delivery_);
+    if (!sent.ok()) return NotSent(std::move(sent));
+  }
+  waiting_.clear();
+  return OkStatus();
+}
+
+Status KafkaTransactionUnit::NotSent(Status cause) {
+  if (IsLasting(cause.code())) return Abandon(std::move(cause));
+  // The transaction has failed before, and takes no more.
+  return Abandon(Status(ErrorCode::kTransactionAborted, cause.message()));
 }
 
 Status KafkaTransactionUnit::Abandon(Status cause) {
-  std::lock_guard lock(mutex_);
   if (!failed_.ok()) return failed_;
   if (transactor_ != nullptr) {
     transactor_->Abort();
@@ -164,31 +176,38 @@ Status KafkaTransactionUnit::Append(std::string_view topic, int32_t partition,
                                     RecordBatchBuilder& records) {
   if (records.size() == 0) return OkStatus();
   const size_t bytes = BytesOf(records);
-  WEIR_ASSIGN_OR_RETURN(const auto transactor, Begin());
-  Status sent = transactor->producer().Send(topic, partition, records, *delivery_);
-  if (sent.ok()) {
+  std::shared_ptr<KafkaTransactor> transactor;
+  {
+    std::lock_guard lock(mutex_);
+    WEIR_RETURN_IF_ERROR(TryBegin());
     sent_bytes_ += bytes;
-    return OkStatus();
+    if (transactor_ == nullptr) {
+      waiting_.push_back({std::string(topic), partition, std::move(records)});
+      records = RecordBatchBuilder();
+      return OkStatus();
+    }
+    transactor = transactor_;
   }
-  if (IsLasting(sent.code())) return Abandon(std::move(sent));
-  // The transaction has failed before, and takes no more.
-  return Abandon(Status(ErrorCode::kTransactionAborted, sent.message()));
+  Status sent = transactor->producer().Send(topic, partition, records, *delivery_);
+  if (sent.ok()) return OkStatus();
+  std::lock_guard lock(mutex_);
+  return NotSent(std::move(sent));
 }
 
 Status KafkaTransactionUnit::Commit() {
-  if (contents_.has_offsets()) WEIR_RETURN_IF_ERROR(Begin().status());
-  bool is_open = false;
-  {
-    std::lock_guard lock(mutex_);
-    if (!failed_.ok()) return failed_;
-    is_open = transactor_ != nullptr;
-  }
-  if (is_open) WEIR_RETURN_IF_ERROR(CommitTransaction());
-  Status written = contents_.WriteState(*delivery_);
   std::lock_guard lock(mutex_);
-  failed_ = written;  // The outputs stand; the state behind them is to be restored.
+  if (!failed_.ok()) return failed_;
+  if (contents_.has_offsets() || !waiting_.empty()) {
+    WEIR_RETURN_IF_ERROR(TryBegin());
+    if (transactor_ == nullptr) {
+      return failed_ = Status(ErrorCode::kInternal,
+                              "two units are committed for one query at once: " + query_id_);
+    }
+  }
+  if (transactor_ != nullptr) WEIR_RETURN_IF_ERROR(CommitTransaction());
+  failed_ = contents_.WriteState(*delivery_);  // The outputs stand; the state is to be restored.
   sent_bytes_ = 0;
-  return written;
+  return failed_;
 }
 
 Status KafkaTransactionUnit::CommitTransaction() {
@@ -204,7 +223,6 @@ Status KafkaTransactionUnit::CommitTransaction() {
   }
   if (status.ok()) status = transactor_->Commit();
   if (!status.ok()) return Abandon(std::move(status));
-  std::lock_guard lock(mutex_);
   transactions_->GiveBack(query_id_, true);
   transactor_.reset();
   return OkStatus();

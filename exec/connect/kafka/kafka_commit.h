@@ -48,6 +48,13 @@ class KafkaUnitContents {
   std::vector<Written> written_;
 };
 
+/// Records that are not sent yet.
+struct KafkaWaiting {
+  std::string topic;
+  int32_t partition;
+  RecordBatchBuilder records;
+};
+
 /// What both kinds of unit are beside how they send and commit.
 class KafkaUnit : public CommitUnit {
  public:
@@ -66,7 +73,13 @@ class KafkaUnit : public CommitUnit {
   void DeleteRange(std::string_view from, std::string_view to) override {
     contents_.changes().DeleteRange(from, to);
   }
+  void PutLast(std::string_view key, std::string_view value) override {
+    contents_.changes().PutLast(key, value);
+  }
   size_t byte_size() const override { return sent_bytes_ + contents_.changes().byte_size(); }
+  std::shared_ptr<const StateReader> Over(const StateReader& below) const override {
+    return contents_.changes().Over(below);
+  }
 
  protected:
   explicit KafkaUnit(BufferedCommitUnit::Apply apply)
@@ -93,21 +106,17 @@ class KafkaCommitUnit final : public KafkaUnit {
   Status Commit() override;
 
  private:
-  struct LastRecords {
-    std::string topic;
-    int32_t partition;
-    RecordBatchBuilder records;
-  };
   Status CommitOnce();
 
   const std::shared_ptr<KafkaProducer> producer_;
-  std::vector<LastRecords> last_;
+  std::vector<KafkaWaiting> last_;
 };
 
 /// Exactly once: outputs and positions are one transaction, which begins with the first of them;
-/// the state is written when it is known to be committed. After a failed Commit or Append the
-/// transaction is aborted and the unit of no more use: it gives the same error, and its work is to
-/// be done again.
+/// the state is written when it is known to be committed. While the query's unit before is being
+/// committed its transaction is the only one there can be: outputs wait in memory until then. After
+/// a failed Commit or Append the transaction is aborted and the unit of no more use: it gives the
+/// same error, and its work is to be done again.
 class KafkaTransactionUnit final : public KafkaUnit {
  public:
   KafkaTransactionUnit(std::shared_ptr<KafkaTransactions> transactions, std::string_view query_id,
@@ -124,8 +133,11 @@ class KafkaTransactionUnit final : public KafkaUnit {
   Status Commit() override;
 
  private:
-  /// The open transaction, begun if there is none.
-  Result<std::shared_ptr<KafkaTransactor>> Begin();
+  // Under mutex_.
+  /// Begins the transaction, if it has not begun and none is in its way, and sends what waits.
+  Status TryBegin();
+  /// What a failed sending has come to.
+  Status NotSent(Status cause);
   Status CommitTransaction();
   /// Ends the transaction without a trace; the error to tell, now and after.
   Status Abandon(Status cause);
@@ -133,6 +145,7 @@ class KafkaTransactionUnit final : public KafkaUnit {
   const std::shared_ptr<KafkaTransactions> transactions_;
   const std::string query_id_;
   std::shared_ptr<KafkaTransactor> transactor_;  ///< While a transaction is open.
+  std::vector<KafkaWaiting> waiting_;            ///< For it to begin.
 };
 
 }  // namespace weir

@@ -174,9 +174,7 @@ Result<std::shared_ptr<KafkaTransactor>> KafkaTransactions::Take(const std::stri
     std::lock_guard lock(mutex_);
     if (closed_) return Status(ErrorCode::kClosed, "the connection to Kafka is closed");
     Entry& entry = entries_[query_id];
-    if (entry.taken) {
-      return Status(ErrorCode::kInternal, "two units write for one query at once: " + query_id);
-    }
+    if (entry.taken) return std::shared_ptr<KafkaTransactor>();
     entry.taken = true;
     if (entry.transactor != nullptr && !entry.transactor->is_dead()) return entry.transactor;
     worn_out = std::move(entry.transactor);

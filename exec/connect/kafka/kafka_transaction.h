@@ -63,7 +63,7 @@ class KafkaTransactions {
                     std::string copy_id)
       : options_(options), topics_(std::move(topics)), copy_id_(std::move(copy_id)) {}
 
-  /// The query's, for one unit until it is given back. kInternal if another unit has it.
+  /// The query's, for one unit until it is given back; null while another unit has it.
   Result<std::shared_ptr<KafkaTransactor>> Take(const std::string& query_id);
   void GiveBack(const std::string& query_id, bool committed);
   TransactionCounts CountsOf(std::string_view query_id);

@@ -231,7 +231,8 @@ Status LocalStore::Apply(CommitBuffer& buffer) {
         return status;
       }
     }
-    AddStateChanges(buffer.changes, *rocks_, batch_);
+    AddStateChanges(buffer.changes->list, *rocks_, batch_);
+    AddStateChanges(buffer.last_changes.list, *rocks_, batch_);
     PassFaultPoint("in_commit");
     if (Status status = rocks_->Write(batch_, sync_); !status.ok()) return status;
     PassFaultPoint("in_commit_written");

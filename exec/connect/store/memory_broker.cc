@@ -177,7 +177,7 @@ Status ApplyToMemory(MemoryStore& store, CommitBuffer& buffer) {
     for (size_t i = 0; i < topics.size(); ++i) {
       AppendBlock(*topics[i], buffer.appends[i], AppendTime(store.options));
     }
-    if (!buffer.changes.empty()) store.state->Apply(buffer.changes);
+    store.state->Apply({buffer.changes->list, buffer.last_changes.list});
   }
   if (!buffer.appends.empty()) store.wake_list.Wake();
   return OkStatus();

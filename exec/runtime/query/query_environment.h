@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/memory_shares.h"
+#include "exec/connect/files/file_sink.h"
 #include "exec/connect/topic.h"
 #include "exec/operators/operator.h"
 #include "exec/runtime/query/recent_rate.h"
@@ -39,6 +40,11 @@ struct QuerySettings {
   int64_t memory_limit = 0;                       ///< Bytes for the whole engine; 0: none.
   bool state_spills = false;  ///< State leaves memory at every commit, all of it.
   std::map<std::string, int64_t, std::less<>> numbers;
+  /// Output that one commit is to have, at most. Twice as much may wait in all: while a commit is
+  /// made the next one is filled.
+  int64_t CommitBytesMax() const {
+    return std::min(commit_bytes_max, MemoryShares::Of(memory_limit).commit / 2);
+  }
 };
 
 /// Counters of one query. Safe from any thread; never blocks for long.
@@ -139,7 +145,27 @@ struct QueryEnvironment {
   std::function<bool()> has_room;
   std::atomic<bool> finish_soon{false};  ///< The round is to end as soon as it can.
   std::atomic<bool> give_up{false};      ///< Nobody waits for the round any more: see interrupt.h.
-  std::unique_ptr<CommitUnit> commit;
+  std::unique_ptr<CommitUnit> commit;    ///< Being filled.
+  FileSinks file_sinks;
+  /// What commits have left: where one is not durable yet, read through it. Changed between rounds.
+  std::shared_ptr<const StateReader> state;
+  size_t sealed_bytes = 0;    ///< Of the commit under way,…
+  size_t sealed_outputs = 0;  ///< …and of its outputs alone.
+  /// The next unit to be filled.
+  std::unique_ptr<CommitUnit> NewCommitUnit() const {
+    return file_sinks.Add(broker->NewCommitUnit(id, settings.guarantee));
+  }
+  /// The state is read as the last durable commit has left it.
+  void ReadCommitted() { state = std::shared_ptr<const StateReader>(broker, &broker->state()); }
+  /// Outputs that wait for a commit, and what the commit under way holds besides.
+  int64_t OutputsWaiting() const {
+    const size_t filling = commit == nullptr ? 0 : commit->byte_size();
+    return static_cast<int64_t>(filling + sealed_outputs);
+  }
+  int64_t BytesWaiting() const {
+    const size_t filling = commit == nullptr ? 0 : commit->byte_size();
+    return static_cast<int64_t>(filling + sealed_bytes);
+  }
   std::vector<std::unique_ptr<ExchangeBuffer>> exchanges;
   /// By source and partition: where this round's reading ends. What is appended while tasks take
   /// their turns would make those that come first look as if they had ended. Empty: not noted.
@@ -179,10 +205,6 @@ struct QueryEnvironment {
     if (budget <= 0 || used <= budget) return INT64_MAX;
     return static_cast<int64_t>(static_cast<double>(held) * static_cast<double>(budget) /
                                 static_cast<double>(used));
-  }
-  /// Output that waits for a commit, at most.
-  int64_t CommitBytesMax() const {
-    return std::min(settings.commit_bytes_max, MemoryShares::Of(settings.memory_limit).commit);
   }
   std::atomic<bool> commit_asked{false};  ///< By an operator: TaskContext::AskForCommit.
   std::map<std::string, int32_t, std::less<>> sink_partitions;  ///< Topic → partitions.

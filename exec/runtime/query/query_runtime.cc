@@ -18,33 +18,6 @@
 namespace weir {
 namespace {
 
-// Batches a task processes in one round before others get their turn and the commit is looked at.
-constexpr int kBatchesPerRound = 16;
-constexpr int kFailuresMax = 3;
-constexpr int64_t kBackoffFirstMs = 1000;
-constexpr int64_t kBackoffLastMs = 60'000;
-constexpr int64_t kMigrationPauseMs = 100;  // The groups tell soon what is whose.
-constexpr int64_t kGroupPollMs = 1000;
-
-bool IsTransient(ErrorCode code) {
-  return code == ErrorCode::kKafkaUnavailable || code == ErrorCode::kKafkaError;
-}
-
-// What a copy that shares work meets in the ordinary course of things: it goes on at once from the
-// last commit.
-bool IsMigration(ErrorCode code) {
-  return code == ErrorCode::kTaskMigrated || code == ErrorCode::kTransactionAborted;
-}
-
-// The round was given up because the query is to stop, or to pause.
-bool IsGivenUp(ErrorCode code) { return code == ErrorCode::kCancelled; }
-
-bool IsFinal(ErrorCode code) {
-  return code == ErrorCode::kMemoryLimit || code == ErrorCode::kPlanChanged ||
-         code == ErrorCode::kPartitionsChanged || code == ErrorCode::kStateLost ||
-         code == ErrorCode::kRecordTooLarge || code == ErrorCode::kOffsetOutOfRange;
-}
-
 Result<int32_t> PartitionsOf(Broker& broker, const physical::TopicSource& node) {
   if (node.origin != physical::TopicSource::Origin::kTopic) return 1;
   if (!node.connector.empty()) {
@@ -86,7 +59,10 @@ std::string QueryRuntime::StatePrefix(std::string_view id) {
 
 QueryRuntime::QueryRuntime(QueryRuntimeOptions options) : options_(std::move(options)) {}
 
-QueryRuntime::~QueryRuntime() { TearDown(); }
+QueryRuntime::~QueryRuntime() {
+  TearDown();
+  EndCommit();
+}
 
 Result<std::shared_ptr<QueryRuntime>> QueryRuntime::Make(QueryRuntimeOptions options) {
   std::shared_ptr<QueryRuntime> query(new QueryRuntime(std::move(options)));
@@ -244,7 +220,9 @@ Status QueryRuntime::OpenSessions() {
 
 Status QueryRuntime::OpenLocked() {
   TearDown();
-  env_.commit = env_.broker->NewCommitUnit(env_.id, env_.settings.guarantee);
+  EndCommit();
+  env_.ReadCommitted();
+  env_.commit = env_.NewCommitUnit();
   if (!options_.refused.ok()) return options_.refused;
   WEIR_RETURN_IF_ERROR(CheckFingerprint());
   WEIR_RETURN_IF_ERROR(KeepPartitionCounts());
@@ -263,7 +241,7 @@ Status QueryRuntime::OpenLocked() {
     std::lock_guard status_lock(status_mutex_);
     committed_.assign(env_.stages.sources.size(), {});
   }
-  return options_.transient || env_.shared ? OkStatus() : CommitLocked();
+  return options_.transient || env_.shared ? OkStatus() : CommitAll();
 }
 
 // All tasks run here.
@@ -290,6 +268,7 @@ void QueryRuntime::TearDown() {
   env_.internal_session = nullptr;
   env_.read_since_commit = 0;
   env_.commit.reset();
+  env_.file_sinks = {};
 }
 
 void QueryRuntime::Wake() {
@@ -298,183 +277,6 @@ void QueryRuntime::Wake() {
     return;
   }
   if (options_.scheduler != nullptr) options_.scheduler->Wake(*this);
-}
-
-Status QueryRuntime::RunStage(size_t stage, bool* worked) {
-  std::vector<std::unique_ptr<Task>>& tasks = tasks_[stage];
-  std::vector<Status> statuses(tasks.size());
-  std::vector<char> task_worked(tasks.size(), 0);
-  auto run = [&](int i) {
-    if (tasks[i] == nullptr) return;
-    const InterruptScope interruptible(env_.give_up);
-    statuses[i] = Guarded([&] {
-      bool any = false;
-      if (!tasks[i]->ready()) {
-        Status opened = tasks[i]->Open(source_sessions_, &any);
-        task_worked[i] = any || tasks[i]->ready();
-        if (tasks[i]->ready()) LogRestored(*tasks[i], stage);
-        return opened;
-      }
-      WEIR_RETURN_IF_ERROR(tasks[i]->Run(kBatchesPerRound, &any));
-      task_worked[i] = any;
-      return tasks[i]->FlushOutputs();
-    });
-  };
-  if (options_.scheduler != nullptr) {
-    options_.scheduler->ParallelFor(static_cast<int>(tasks.size()), run);
-  } else {
-    for (size_t i = 0; i < tasks.size(); ++i) run(static_cast<int>(i));
-  }
-  for (size_t i = 0; i < tasks.size(); ++i) {
-    if (!statuses[i].ok()) return std::move(statuses[i]);
-    *worked |= task_worked[i] != 0;
-  }
-  return OkStatus();
-}
-
-// Tasks that feed an exchange, and inputs of one task, are compared by how far they are: all of
-// them read up to one moment. Kafka tells no such moment; there partitions end by themselves. What
-// a bounded query reads has its end already.
-Status QueryRuntime::NoteRoundEnds() {
-  if (!compares_inputs_ || env_.bounded) return OkStatus();
-  env_.round_ends.resize(env_.stages.sources.size());
-  for (size_t i = 0; i < env_.stages.sources.size(); ++i) {
-    const physical::TopicSource& node = *env_.stages.sources[i].node;
-    if (!node.connector.empty()) continue;
-    WEIR_ASSIGN_OR_RETURN(env_.round_ends[i], env_.broker->EndOffsets(node.topic));
-  }
-  return OkStatus();
-}
-
-Status QueryRuntime::RunRound(bool* worked) {
-  WEIR_RETURN_IF_ERROR(NoteRoundEnds());
-  for (size_t stage = 0; stage < tasks_.size(); ++stage) {
-    WEIR_RETURN_IF_ERROR(RunStage(stage, worked));
-  }
-  // Others shrink at their commits first.
-  return options_.transient ? CheckMemory() : OkStatus();
-}
-
-int64_t QueryRuntime::Run() {
-  if (env_.finish_soon) return 1;  // Somebody waits to hold the query.
-  std::lock_guard lock(mutex_);
-  const InterruptScope interruptible(env_.give_up);
-  const int64_t next = RunLocked();
-  // Groups want to hear from their members, whatever the query does.
-  if (assignment_ == nullptr || next == 0) return next;
-  return next < 0 ? kGroupPollMs : std::min(next, kGroupPollMs);
-}
-
-int64_t QueryRuntime::RunLocked() {
-  if (state() == State::kPaused || state() == State::kError) {
-    Status served = assignment_ == nullptr || !open_ ? OkStatus() : ServeAssignment();
-    return served.ok() ? -1 : Fail(std::move(served));
-  }
-  if (options_.has_room && !options_.has_room()) return -1;
-  if (!open_) {
-    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(
-        retry_at_ - std::chrono::steady_clock::now());
-    if (wait.count() > 0) return wait.count();
-    // Only what is still this copy's is opened again.
-    Status served = assignment_ == nullptr ? OkStatus() : ServeAssignment();
-    if (!served.ok()) return Fail(std::move(served));
-    if (Status status = Guarded([&] { return OpenLocked(); }); !status.ok()) {
-      return Fail(std::move(status));
-    }
-    std::lock_guard status_lock(status_mutex_);
-    state_ = State::kRunning;
-  }
-  if (assignment_ != nullptr) {
-    Status served = Guarded([&] { return ServeAssignment(); });
-    if (!served.ok()) return Fail(std::move(served));
-  }
-  bool worked = false;
-  Status status = RunRound(&worked);
-  if (!status.ok()) return Fail(std::move(status));
-  // Time alone may have closed windows and let out rows, and positions move past records that are
-  // never given out (Kafka's transaction markers).
-  uncommitted_ |=
-      worked || env_.commit->byte_size() > 0 || (!options_.transient && PositionsMoved());
-
-  const bool drained = LookAtTasks();
-  if (options_.plan_watch.keep) {
-    status = Guarded([&] { return KeepProvenPlan(); });
-    if (!status.ok()) return Fail(std::move(status));
-  }
-  // Clients see rows as they come.
-  if (options_.transient) {
-    env_.read_since_commit = 0;
-    status = Guarded([&] { return EmitPending(); });
-    if (!status.ok()) return Fail(std::move(status));
-  }
-  if (drained && !worked) caught_up_ = true;
-  if (options_.transient) return worked ? 0 : -1;
-
-  if (uncommitted_ && (!worked || CommitIsDue())) {
-    status = Guarded([&] { return CommitLocked(); });
-    if (!status.ok()) return Fail(std::move(status));
-    failures_ = 0;
-    if (env_.shared) status = PurgeExchanges();
-    if (!status.ok()) return Fail(std::move(status));
-  }
-  drained_committed_ = drained && !worked && !uncommitted_;
-  worked |= FollowStandbys();
-  return worked ? 0 : -1;
-}
-
-// Sums up what is said of the query from outside; true if nothing is left to do now.
-bool QueryRuntime::LookAtTasks() {
-  int64_t lag = 0;
-  int64_t open_windows = 0;
-  bool started = assignment_ == nullptr || assignment_->joined();
-  bool drained = true;
-  for (const auto& stage : tasks_) {
-    for (const auto& task : stage) {
-      if (task == nullptr) continue;
-      started &= task->ready();
-      if (!task->ready()) continue;
-      lag += task->lag();
-      open_windows += task->open_windows();
-      drained &= task->drained();
-    }
-  }
-  lag_ = lag;
-  open_windows_ = open_windows;
-  started_ = started;
-  NoteTaskMetrics();
-  for (const auto& counters : env_.counters) counters->NoteRates();
-  return drained && started;
-}
-
-// What was done since the last commit is forgotten; the query goes on from there after a while, or
-// stops when that does not help.
-int64_t QueryRuntime::Fail(Status status) {
-  TearDown();
-  const bool migrated = IsMigration(status.code()) || IsGivenUp(status.code());
-  if (!migrated) ++failures_;
-  const bool transient = IsTransient(status.code());
-  const bool again = migrated || transient ||
-                     (failures_ < kFailuresMax && !IsFinal(status.code()) && !options_.transient);
-  // Who reads a transient query is told through its cursor.
-  if (options_.log && !options_.transient) {
-    options_.log(migrated ? LogLevel::kInfo
-                 : again  ? LogLevel::kWarning
-                          : LogLevel::kError,
-                 fmt::format("query {}: {}", env_.id, status.ToString()));
-  }
-  // Other copies take over what this one cannot do.
-  if (!again) assignment_.reset();
-  std::lock_guard lock(status_mutex_);
-  error_ = std::move(status);
-  state_ = again ? State::kRestarting : State::kError;
-  retry_at_ = {};
-  if (!again) return -1;
-  if (!transient && !migrated) return 0;
-  const int64_t wait =
-      migrated ? kMigrationPauseMs
-               : std::min(kBackoffLastMs, kBackoffFirstMs << std::min(failures_ - 1, 6));
-  retry_at_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait);
-  return wait;
 }
 
 Status QueryRuntime::Inject(std::string_view topic, const RecordBatch& records) {
@@ -504,7 +306,7 @@ Status QueryRuntime::CloseWindows() {
   std::lock_guard lock(mutex_);
   const InterruptScope interruptible(env_.give_up);
   if (!open_) return OkStatus();
-  return Guarded([&]() -> Status {
+  Status status = Guarded([&]() -> Status {
     for (size_t stage = 0; stage < tasks_.size(); ++stage) {
       for (auto& task : tasks_[stage]) {
         if (task == nullptr || !task->ready()) continue;
@@ -518,60 +320,10 @@ Status QueryRuntime::CloseWindows() {
       }
     }
     open_windows_ = 0;
-    return options_.transient ? OkStatus() : CommitLocked();
+    return options_.transient ? OkStatus() : CommitAll();
   });
-}
-
-// Holds the query between two rounds; one that takes long is given up.
-std::unique_lock<std::timed_mutex> QueryRuntime::EndRound() {
-  FinishSoon();
-  // By the wall clock: the thread sanitizer of GCC 12 does not see locks that wait by the other.
-  std::unique_lock lock(mutex_, std::chrono::system_clock::now() + Scheduler::kPatience);
-  if (!lock.owns_lock()) {
-    GiveUp();
-    lock.lock();
-  }
-  env_.finish_soon = env_.give_up = false;
-  return lock;
-}
-
-void QueryRuntime::Pause() {
-  const std::unique_lock lock = EndRound();
-  const InterruptScope interruptible(env_.give_up);
-  if (open_ && uncommitted_ && !options_.transient) {
-    Status status = Guarded([&] { return CommitLocked(); });
-    if (!status.ok()) Fail(std::move(status));
-  }
-  std::lock_guard status_lock(status_mutex_);
-  if (state_ == State::kRunning || state_ == State::kRestarting) state_ = State::kPaused;
-}
-
-void QueryRuntime::Resume() {
-  {
-    std::lock_guard lock(mutex_);
-    std::lock_guard status_lock(status_mutex_);
-    failures_ = 0;
-    retry_at_ = {};
-    state_ = State::kRunning;
-    error_ = OkStatus();
-  }
-  Wake();
-}
-
-void QueryRuntime::Stop() {
-  stopped_ = true;
-  const std::unique_lock lock = EndRound();
-  TearDown();
-  assignment_.reset();
-}
-
-void QueryRuntime::StopWithError(Status cause) {
-  const std::unique_lock lock = EndRound();
-  TearDown();
-  assignment_.reset();
-  std::lock_guard status_lock(status_mutex_);
-  error_ = std::move(cause);
-  state_ = State::kError;
+  if (!status.ok() && !options_.transient) Fail(Status(status));
+  return status;
 }
 
 }  // namespace weir

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "exec/operators/table/materialized_view.h"
+#include "exec/runtime/query/commit_flow.h"
 #include "exec/runtime/query/query_environment.h"
 #include "exec/runtime/query/standby_tasks.h"
 #include "exec/runtime/query/task_assignment.h"
@@ -118,9 +119,9 @@ class QueryRuntime : public Scheduler::Job {
   /// The positions of its last commit, by topic and partition; not those of connectors. Not where
   /// shared.
   std::map<std::string, std::vector<int64_t>> CommittedByTopic() const;
-  /// Returns once the round under way has ended. Where copies share the work a broker tells of a
-  /// commit before its state can be read here.
-  void AwaitRound() const { std::lock_guard lock(mutex_); }
+  /// Returns once the round and the commit under way have ended. Where copies share the work a
+  /// broker tells of a commit before its state can be read here.
+  void AwaitCommit() const;
   const QueryStages& stages() const { return env_.stages; }
   /// Copies share its tasks out (see QueryEnvironment::shared).
   bool shared() const { return env_.shared; }
@@ -182,10 +183,19 @@ class QueryRuntime : public Scheduler::Job {
   Status RunRound(bool* worked);
   Status RunStage(size_t stage, bool* worked);
   Status EmitPending();
+
+  // query_commit.cc
+  enum class CommitMode { kBeside, kAtOnce };
+  bool IsFull() const;
   bool CommitIsDue() const;
-  Status CommitLocked();
+  Status BeginCommit(CommitMode mode);
+  Status LetStateGo();
+  Status TakeCommit();
+  Status CommitAll();
+  void EndCommit();
+  bool DropEndedCommit();
   bool PositionsMoved() const;
-  void NoteCommitted();
+  std::vector<std::vector<int64_t>> Positions() const;
   Status CheckMemory() const;
   Status MemoryError(int64_t used) const;
   Status RunBoundedLocked(Step* step);
@@ -197,15 +207,17 @@ class QueryRuntime : public Scheduler::Job {
   // query_sharing.cc: where copies share the tasks out.
   Status JoinGroups();
   Status ServeAssignment();
-  Status TakeChange(const TaskAssignment::Change& change, bool* start_over);
-  Status CloseTasks(const TaskAssignment::Change& change, bool* start_over);
+  Status TakeChange(const TaskAssignment::Change& change);
+  void CloseTasks(const TaskAssignment::Change& change, bool* start_over);
   Status OpenAssigned();
-  Status PurgeExchanges();
   bool FollowStandbys();
   void LogRestored(const Task& task, size_t stage) const;
   Status CheckPlanInForce() const;
   Status CheckSourcePartitions() const;
   Status KeepProvenPlan();
+  using ExchangeOffsets = std::map<int, std::vector<std::pair<int32_t, int64_t>>>;
+  ExchangeOffsets ExchangesToPurge();
+  void Purge(const ExchangeOffsets& offsets) const;
   void NoteTaskMetrics();
   void FillSharedMetrics(QueryMetrics& metrics) const;
   Result<bool> GroupCommittedPast(int stage, const std::string& topic,
@@ -215,9 +227,10 @@ class QueryRuntime : public Scheduler::Job {
 
   QueryRuntimeOptions options_;
   QueryEnvironment env_;
-  std::map<int, KeptView> views_;               // By root of the query.
-  mutable std::timed_mutex mutex_;              // Held for a round; guards tasks and readers.
-  std::unique_ptr<TaskAssignment> assignment_;  // Where copies share the work.
+  std::map<int, KeptView> views_;   // By root of the query.
+  mutable std::timed_mutex mutex_;  // Held for a round; guards tasks and readers.
+  // Where copies share the work. A commit under way keeps it, too.
+  std::shared_ptr<TaskAssignment> assignment_;
   std::vector<std::unique_ptr<ReadSession>> sessions_;
   std::vector<ReadSession*> source_sessions_;              // By source.
   std::vector<std::vector<std::unique_ptr<Task>>> tasks_;  // By stage, partition; null: not here.
@@ -237,8 +250,10 @@ class QueryRuntime : public Scheduler::Job {
   bool open_ = false;
   bool uncommitted_ = false;
   bool compares_inputs_ = false;
-  int64_t last_commit_ms_ = 0;
-  std::chrono::steady_clock::duration commit_took_{};  // The last one.
+  int64_t last_commit_ms_ = 0;                          // When the last one was begun.
+  std::chrono::steady_clock::duration barrier_took_{};  // Of the one under way.
+  std::chrono::steady_clock::duration commit_took_{};   // The last one, barrier and all.
+  std::vector<std::vector<int64_t>> sealed_positions_;  // As committed_, once it is durable.
   int failures_ = 0;
   std::chrono::steady_clock::time_point retry_at_{};  // While RESTARTING.
   std::chrono::steady_clock::time_point purged_at_{};
@@ -246,6 +261,7 @@ class QueryRuntime : public Scheduler::Job {
   std::vector<TaskMetrics> task_metrics_;  // Under status_mutex_.
   RestoreProgress restore_;                // Under status_mutex_.
   std::chrono::steady_clock::time_point restore_began_{};
+  CommitFlow flow_;  // Ends before all that it may use.
 };
 
 }  // namespace weir

@@ -62,19 +62,54 @@ Status QueryRuntime::OpenAssigned() {
   return OkStatus();
 }
 
+// Takes in what the groups change. Partitions go to another copy only when all that their tasks
+// have done is committed: until then the change is held, and no round is made. Nothing is waited
+// for, as a commit may need an answer to another group.
 Status QueryRuntime::ServeAssignment() {
   bool start_over = false;
   bool changed = false;
+  bool asked = false;
+  const auto take = [&](const TaskAssignment::Change& change) {
+    changed = true;
+    CloseTasks(change, &start_over);
+    return TakeChange(change);
+  };
   while (true) {
-    WEIR_ASSIGN_OR_RETURN(const auto change, assignment_->Poll());
+    WEIR_ASSIGN_OR_RETURN(auto change, assignment_->Poll());
     if (!change) break;
     // Before anything is given up: what another copy takes over it may run by another plan.
-    if (!changed) WEIR_RETURN_IF_ERROR(CheckPlanInForce());
-    changed = true;
-    WEIR_RETURN_IF_ERROR(TakeChange(*change, &start_over));
+    if (!asked) WEIR_RETURN_IF_ERROR(CheckPlanInForce());
+    asked = true;
+    const bool has_work = flow_.is_under_way() || (open_ && uncommitted_);
+    if (!change->change.revoked.empty() && !change->change.lost && has_work) {
+      assignment_->Hold(std::move(*change));
+    } else {
+      WEIR_RETURN_IF_ERROR(take(*change));
+    }
+  }
+  if (!assignment_->held().empty()) {
+    if (flow_.is_under_way() && !flow_.has_ended()) return OkStatus();
+    Status committed;
+    if (open_ && !start_over) {
+      committed = Guarded([&]() -> Status {
+        if (flow_.is_under_way()) WEIR_RETURN_IF_ERROR(TakeCommit());
+        return uncommitted_ ? BeginCommit(CommitMode::kBeside) : OkStatus();
+      });
+      if (committed.ok() && flow_.is_under_way()) return OkStatus();
+    }
+    // The groups are answered in any case: they must not wait for a query that has failed.
+    const std::vector<TaskAssignment::Change> held = assignment_->held();
+    for (const TaskAssignment::Change& change : held) {
+      Status taken = take(change);
+      if (committed.ok()) committed = std::move(taken);
+    }
+    WEIR_RETURN_IF_ERROR(std::move(committed));
   }
   if (!open_ || !changed) return OkStatus();
-  if (start_over) return OpenLocked();
+  if (start_over) {
+    TearDown();  // It is opened again once the commit under way has ended.
+    return OkStatus();
+  }
   if (standbys_ != nullptr) standbys_->ChooseSoon();
   return OpenAssigned();
 }
@@ -134,9 +169,7 @@ Status QueryRuntime::KeepProvenPlan() {
   return OkStatus();
 }
 
-Status QueryRuntime::TakeChange(const TaskAssignment::Change& change, bool* start_over) {
-  const Status closed = CloseTasks(change, start_over);
-  // The group is answered in any case: it must not wait for a query that has failed.
+Status QueryRuntime::TakeChange(const TaskAssignment::Change& change) {
   WEIR_RETURN_IF_ERROR(assignment_->Accept(change));
   // A copy that stood in for others held, and restored, a multiple of what it has from now on: half
   // of a soaked copy's memory was free.
@@ -148,32 +181,26 @@ Status QueryRuntime::TakeChange(const TaskAssignment::Change& change, bool* star
                                               change.change.lost ? "lost" : "gave up",
                                               change.change.revoked.size()));
   }
-  return closed;
+  return OkStatus();
 }
 
-// What the tasks have done is committed before they go to another copy. Where they are another's
-// already it is forgotten, and with it all that the same commit would have held.
-Status QueryRuntime::CloseTasks(const TaskAssignment::Change& change, bool* start_over) {
-  if (!open_ || change.change.revoked.empty()) return OkStatus();
-  Status committed;
-  if (change.change.lost) {
-    *start_over = true;
-  } else if (!*start_over && uncommitted_ && state() == State::kRunning) {
-    committed = Guarded([&] { return CommitLocked(); });
-  }
+// What tasks have done since the last commit is forgotten where they are another copy's already,
+// and with it all that the same commit would have held.
+void QueryRuntime::CloseTasks(const TaskAssignment::Change& change, bool* start_over) {
+  if (!open_ || change.change.revoked.empty()) return;
+  *start_over |= change.change.lost;
   for (int32_t partition : change.change.revoked) {
     if (partition < static_cast<int32_t>(tasks_[change.stage].size())) {
       tasks_[change.stage][partition].reset();
     }
   }
-  return committed;
 }
 
-// Rows that downstream tasks have processed and committed are of no use to anybody.
-Status QueryRuntime::PurgeExchanges() {
-  if (SteadyClock::now() - purged_at_ < kPurgeEvery) return OkStatus();
+// Rows that downstream tasks have processed are of no use to anybody once that is committed.
+QueryRuntime::ExchangeOffsets QueryRuntime::ExchangesToPurge() {
+  ExchangeOffsets offsets;
+  if (!env_.shared || SteadyClock::now() - purged_at_ < kPurgeEvery) return offsets;
   purged_at_ = SteadyClock::now();
-  std::map<int, std::vector<std::pair<int32_t, int64_t>>> offsets;
   for (const auto& stage : tasks_) {
     for (const auto& task : stage) {
       if (task == nullptr || !task->ready()) continue;
@@ -182,12 +209,15 @@ Status QueryRuntime::PurgeExchanges() {
       }
     }
   }
+  return offsets;
+}
+
+void QueryRuntime::Purge(const ExchangeOffsets& offsets) const {
   for (const auto& [exchange, before] : offsets) {
     Status purged = env_.broker->DeleteRecordsBefore(RepartitionTopic(env_, exchange), before);
     // They go another time.
     if (!purged.ok() && options_.log) options_.log(LogLevel::kInfo, purged.ToString());
   }
-  return OkStatus();
 }
 
 Result<bool> QueryRuntime::GroupPast(int source, const std::vector<int64_t>& ends) const {

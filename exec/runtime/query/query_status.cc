@@ -80,6 +80,15 @@ void QueryRuntime::FillMetrics(std::vector<QueryMetrics>& metrics) const {
   }
 }
 
+void QueryRuntime::AwaitCommit() const {
+  CommitFlow::Handle commit;
+  {
+    std::lock_guard lock(mutex_);
+    commit = flow_.handle();
+  }
+  commit.Wait();
+}
+
 Status QueryRuntime::CheckNotStopped() const {
   if (!stopped_) return OkStatus();
   return Status(ErrorCode::kQueryFailed,

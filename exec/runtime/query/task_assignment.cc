@@ -25,9 +25,11 @@ Result<std::unique_ptr<TaskAssignment>> TaskAssignment::Join(const QueryEnvironm
 }
 
 Result<std::optional<TaskAssignment::Change>> TaskAssignment::Poll() {
-  for (size_t stage = 0; stage < groups_.size(); ++stage) {
+  for (int stage = 0; stage < stages(); ++stage) {
+    const auto is_of_stage = [stage](const Change& change) { return change.stage == stage; };
+    if (std::any_of(held_.begin(), held_.end(), is_of_stage)) continue;
     WEIR_ASSIGN_OR_RETURN(auto change, groups_[stage]->Poll());
-    if (change) return std::optional<Change>(Change{static_cast<int>(stage), std::move(*change)});
+    if (change) return std::optional<Change>(Change{stage, std::move(*change)});
   }
   return std::optional<Change>();
 }
@@ -43,7 +45,9 @@ Status TaskAssignment::Accept(const Change& change) {
   for (int32_t partition : change.change.revoked) owned.erase(partition);
   for (int32_t partition : change.change.assigned) owned[partition] = generation;
   ++rebalances_;
-  return groups_[change.stage]->Accept(change.change);
+  Status accepted = groups_[change.stage]->Accept(change.change);
+  std::erase_if(held_, [stage = change.stage](const Change& each) { return each.stage == stage; });
+  return accepted;
 }
 
 }  // namespace weir

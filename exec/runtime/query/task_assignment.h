@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "exec/connect/topic.h"
@@ -30,8 +31,11 @@ class TaskAssignment {
                                                       std::function<void()> listener);
 
   int stages() const { return static_cast<int>(groups_.size()); }
-  /// What is to change, if anything; answer it with Accept. Never waits.
+  /// What is to change, if anything; answer it with Accept, or Hold it. Never waits.
   Result<std::optional<Change>> Poll();
+  /// Keeps a change that is to be accepted later; its group is asked for nothing more until then.
+  void Hold(Change change) { held_.push_back(std::move(change)); }
+  const std::vector<Change>& held() const { return held_; }
   Status Accept(const Change& change);
   /// Every group has told this copy its part.
   bool joined() const;
@@ -46,6 +50,7 @@ class TaskAssignment {
   TaskAssignment() = default;
   std::vector<std::unique_ptr<PartitionGroup>> groups_;
   std::vector<std::map<int32_t, int32_t>> owned_;
+  std::vector<Change> held_;
   std::atomic<int64_t> rebalances_{0};
 };
 

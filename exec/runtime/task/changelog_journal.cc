@@ -376,7 +376,7 @@ void ChangelogJournal::AddRecord(std::string_view key, std::optional<std::string
 // Kafka has no range deletes: each key gets a tombstone, those of this commit included.
 void ChangelogJournal::DeleteRange(std::string_view from, std::string_view to) {
   std::set<std::string> doomed;
-  Status scanned = env_.broker->state().Scan(from, to, [&](std::string_view key, std::string_view) {
+  Status scanned = env_.state->Scan(from, to, [&](std::string_view key, std::string_view) {
     doomed.emplace(Relative(key));
     return true;
   });
@@ -396,8 +396,7 @@ Status ChangelogJournal::MendGarbage() {
   if (garbage_.empty()) return OkStatus();
   for (const Slice key : records_.keys()) garbage_.erase(std::string(records_.View(key)));
   for (const std::string& key : garbage_) {
-    WEIR_ASSIGN_OR_RETURN(const std::optional<std::string> value,
-                          env_.broker->state().Get(prefix_ + key));
+    WEIR_ASSIGN_OR_RETURN(const std::optional<std::string> value, env_.state->Get(prefix_ + key));
     AddRecord(key, value ? std::optional<std::string_view>(*value) : std::nullopt);
   }
   garbage_.clear();

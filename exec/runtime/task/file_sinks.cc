@@ -26,8 +26,8 @@ Status OpenFileSinks(const QueryRuntimeOptions& options, QueryEnvironment& env) 
   if (options.log) {
     files.warn = [&](std::string_view line) { options.log(LogLevel::kWarning, line); };
   }
-  WEIR_ASSIGN_OR_RETURN(env.commit,
-                        AddFileSinks(std::move(env.commit), env.broker->state(), files));
+  WEIR_ASSIGN_OR_RETURN(env.file_sinks, FileSinks::Open(files, env.broker->state(), *env.commit));
+  env.commit = env.file_sinks.Add(std::move(env.commit));
   return OkStatus();
 }
 

@@ -10,23 +10,23 @@ namespace {
 // A store's keys in the state backend: its prefix, then the operator's.
 class PrefixedStore : public StateStore {
  public:
-  PrefixedStore(std::string prefix, Broker& broker, TaskJournal& journal)
-      : prefix_(std::move(prefix)), broker_(broker), journal_(journal) {}
+  PrefixedStore(std::string prefix, const QueryEnvironment& environment, TaskJournal& journal)
+      : prefix_(std::move(prefix)), env_(environment), journal_(journal) {}
 
   Status Scan(std::string_view from, std::string_view to,
               const std::function<bool(std::string_view, std::string_view)>& visit) const override {
     const std::string end = to.empty() ? End() : prefix_ + std::string(to);
-    return broker_.state().Scan(prefix_ + std::string(from), end,
-                                [&](std::string_view key, std::string_view value) {
-                                  return visit(key.substr(prefix_.size()), value);
-                                });
+    return env_.state->Scan(prefix_ + std::string(from), end,
+                            [&](std::string_view key, std::string_view value) {
+                              return visit(key.substr(prefix_.size()), value);
+                            });
   }
   Status MultiGet(const std::vector<std::string>& keys,
                   std::vector<std::optional<std::string>>& values) const override {
     std::vector<std::string> full;
     full.reserve(keys.size());
     for (const std::string& key : keys) full.push_back(prefix_ + key);
-    return broker_.state().MultiGet(full, values);
+    return env_.state->MultiGet(full, values);
   }
   void Put(std::string_view key, std::string_view value) override {
     journal_.Put(Full(key), value);
@@ -54,7 +54,7 @@ class PrefixedStore : public StateStore {
 
   const std::string prefix_;
   std::string scratch_;
-  Broker& broker_;
+  const QueryEnvironment& env_;
   TaskJournal& journal_;
 };
 
@@ -167,12 +167,12 @@ StateStore& RootContext::Store(std::string_view name) {
   if (it == stores_.end()) {
     WEIR_CHECK(journal_ != nullptr, "only tasks keep state");
     WEIR_CHECK(env_.declared_stores[query_root_].contains(name), name);
-    it = stores_
-             .emplace(std::string(name),
-                      std::make_unique<PrefixedStore>(
-                          journal_->StorePrefix(env_.state_ids[query_root_], name), *env_.broker,
-                          *journal_))
-             .first;
+    it =
+        stores_
+            .emplace(std::string(name),
+                     std::make_unique<PrefixedStore>(
+                         journal_->StorePrefix(env_.state_ids[query_root_], name), env_, *journal_))
+            .first;
   }
   return *it->second;
 }

@@ -33,10 +33,10 @@ Status Task::DispatchNext(TaskInput& input, int32_t count) {
 // Whether enough was made for one round, or somebody waits for its end.
 bool Task::RoundIsFull(const TaskInput& input) const {
   if (env_.finish_soon || (env_.has_room && !env_.has_room())) return true;
-  const auto bytes = env_.commit == nullptr ? 0 : static_cast<int64_t>(env_.commit->byte_size());
   const auto made = static_cast<int64_t>(MadeBytes() - made_before_round_);
-  if (std::max(bytes, made) >= input.commits_max() * env_.CommitBytesMax()) return true;
-  return env_.commit_asked || env_.ShouldMeasureMemory(bytes);
+  const int64_t waiting = env_.OutputsWaiting();
+  if (std::max(waiting, made) >= input.commits_max() * env_.settings.CommitBytesMax()) return true;
+  return env_.commit_asked || env_.ShouldMeasureMemory(env_.BytesWaiting());
 }
 
 size_t Task::MadeBytes() const {

@@ -229,7 +229,8 @@ TEST_P(BrokerContractTest, KeepsState) {
   EXPECT_EQ(scan("", ""), "k0=0 k1=1 k2=2 k4=4 ");
 }
 
-// Random commits; each snapshot gives what was there when it was made, in any order of letting go.
+// Random commits; each snapshot gives what was there when it was made, in any order of letting go,
+// and a unit what its commit makes.
 TEST_P(BrokerContractTest, SnapshotsStayAsTheyWere) {
   using Entries = std::map<std::string, std::string>;
   std::mt19937 random(5);
@@ -245,6 +246,17 @@ TEST_P(BrokerContractTest, SnapshotsStayAsTheyWere) {
                           })
                     .ok());
     ASSERT_EQ(seen, wanted);
+    seen.clear();
+    ASSERT_TRUE(state
+                    .Scan("k1200", "k1400",
+                          [&](std::string_view key, std::string_view value) {
+                            seen.emplace(key, value);
+                            return seen.size() < 20;
+                          })
+                    .ok());
+    Entries part(wanted.lower_bound("k1200"), wanted.lower_bound("k1400"));
+    while (part.size() > 20) part.erase(std::prev(part.end()));
+    ASSERT_EQ(seen, part);
     std::vector<std::string> keys;
     for (int i = 0; i < 600; i += 7) keys.push_back("k" + std::to_string(1000 + i));
     std::vector<std::optional<std::string>> values;
@@ -274,7 +286,11 @@ TEST_P(BrokerContractTest, SnapshotsStayAsTheyWere) {
         now[key] = value;
       }
     }
+    // As it will be, before and after that.
+    const std::shared_ptr<const StateReader> pending = unit->Over(broker_->state());
+    ASSERT_NO_FATAL_FAILURE(check(*pending, now));
     ASSERT_TRUE(unit->Commit().ok());
+    ASSERT_NO_FATAL_FAILURE(check(*pending, now));
     if (random() % 3 == 0) snapshots.emplace_back(broker_->state().Snapshot(), now);
     while (snapshots.size() > random() % 9) {
       const size_t one = random() % snapshots.size();

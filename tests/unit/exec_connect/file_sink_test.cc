@@ -35,7 +35,10 @@ class FileSinkTest : public testing::Test {
     options.sinks = {{"OUT", std::move(more), {{"ID", DataType::Int()}, {"A,B", DataType::Int()}}}};
     options.state_prefix = "q/";
     options.warn = [this](std::string_view line) { warnings_ += line; };
-    return AddFileSinks(broker_->NewCommitUnit("q"), broker_->state(), options);
+    auto unit = broker_->NewCommitUnit("q");
+    auto sinks = FileSinks::Open(options, broker_->state(), *unit);
+    if (!sinks.ok()) return sinks.status();
+    return sinks->Add(std::move(unit));
   }
   static void Append(CommitUnit& unit, const std::vector<std::string>& lines) {
     RecordBatchBuilder records;

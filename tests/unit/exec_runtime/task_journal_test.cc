@@ -68,7 +68,13 @@ class FakeCopy final : public Broker {
     void DeleteRange(std::string_view from, std::string_view to) override {
       state_->DeleteRange(from, to);
     }
+    void PutLast(std::string_view key, std::string_view value) override {
+      state_->PutLast(key, value);
+    }
     size_t byte_size() const override { return 0; }
+    std::shared_ptr<const StateReader> Over(const StateReader& below) const override {
+      return state_->Over(below);
+    }
     Status Commit() override {
       EXPECT_TRUE(outputs_->Commit().ok());
       if (copy_.dies_before_marker) return Status(ErrorCode::kCancelled, "died");
@@ -205,6 +211,7 @@ class Copy {
   }
   Status Open() {
     env_.commit = broker_.NewCommitUnit("Q", env_.settings.guarantee);
+    env_.ReadCommitted();
     session_ = std::move(*broker_.OpenReadSession("internal"));
     env_.internal_session = session_.get();
     if (Status made = MakeInternalTopics(env_); !made.ok()) return made;
