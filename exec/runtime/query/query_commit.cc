@@ -156,7 +156,6 @@ Status QueryRuntime::CommitAll() {
 // Waits for the commit under way, if there is one; what comes of it is for the next opening to see.
 void QueryRuntime::EndCommit() {
   if (flow_.is_under_way()) static_cast<void>(flow_.Take());
-  env_.state = nullptr;
   env_.sealed_outputs = env_.sealed_bytes = 0;
 }
 

@@ -269,6 +269,7 @@ void QueryRuntime::TearDown() {
   env_.read_since_commit = 0;
   env_.commit.reset();
   env_.file_sinks = {};
+  env_.state = nullptr;
 }
 
 void QueryRuntime::Wake() {
