@@ -6,6 +6,7 @@
 #include "planner/logical/edge.h"
 #include "planner/physical/stores.h"
 #include "planner/planner.h"
+#include "planner/properties/format_rules.h"
 
 namespace weir {
 namespace {
@@ -272,7 +273,9 @@ physical::NodePtr Lowering::Sent(physical::NodePtr messages, int key_columns,
   made->key_columns = key_columns;
   made->name = query_id_ + "-" + name;
   made->partitions = to.partitions;
-  made->placement = to.key_format;
+  // Keys with schema ids stay in one partition here: see HasSchemaIds in insert_repartitions.cc.
+  const bool has_ids = to.key_format && NeedsSchemas(to.key_format->format);
+  if (!has_ids) made->placement = to.key_format;
   made->drop_null_keys = false;
   return Number(std::move(made));
 }

@@ -45,7 +45,7 @@ void CheckSchema(std::string_view bytes) {
   const Result<AvroStep> plan = PlanAvroValue(root, (*columns)[0].type, &root);
   if (!plan.ok()) return;
   const std::string_view value = end == std::string_view::npos ? "" : bytes.substr(end + 1);
-  AvroCursor from{value.data(), value.data() + value.size()};
+  AvroCursor from(value);
   AvroCursor shown = from;
   ColumnBuilder builder((*columns)[0].type);
   AvroReader reader;

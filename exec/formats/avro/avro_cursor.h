@@ -13,8 +13,14 @@ namespace weir {
 
 /// Reads values from the front; every call is false at the end of the bytes.
 struct AvroCursor {
-  const char* at = nullptr;
-  const char* end = nullptr;
+  explicit AvroCursor(std::string_view bytes)
+      : at(bytes.data()), end(at + bytes.size()), items_left(bytes.size() + kEmptyItemsMax) {}
+
+  /// Items of arrays and maps that take no bytes, in one record: such as nulls.
+  static constexpr uint64_t kEmptyItemsMax = 1024;
+  const char* at;
+  const char* end;
+  uint64_t items_left;  ///< All others take a byte at least.
 
   size_t left() const { return static_cast<size_t>(end - at); }
 
@@ -74,9 +80,8 @@ struct AvroCursor {
   }
 
   /// The next block of an array or map: how many items follow, 0 at the end. `bytes` of them, where
-  /// the writer said it, else -1. No more items than bytes are taken, but for a few that have none.
+  /// the writer said it, else -1. A few bytes cannot stand for any number of items.
   bool Block(int64_t& items, int64_t& bytes) {
-    constexpr uint64_t kEmptyItemsMax = 1024;
     bytes = -1;
     if (!Long(items)) return false;
     if (items < 0) {
@@ -84,7 +89,9 @@ struct AvroCursor {
       if (static_cast<uint64_t>(bytes) > left()) return false;
       items = -items;
     }
-    return static_cast<uint64_t>(items) <= left() + kEmptyItemsMax;
+    if (static_cast<uint64_t>(items) > items_left) return false;
+    items_left -= static_cast<uint64_t>(items);
+    return true;
   }
 };
 

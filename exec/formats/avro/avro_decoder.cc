@@ -80,7 +80,7 @@ class AvroDecoder final : public SideDecoder {
                                    : fmt::format("schema id {}: {}", id, writer_->fault);
       return OkStatus();
     }
-    AvroCursor from{bytes.data(), bytes.data() + bytes.size()};
+    AvroCursor from(bytes);
     if (unwrapped_ && needed_.empty()) {
       state = reader_.Skip(writer_->plan, from) ? RowState::kOk : RowState::kBad;
       if (state == RowState::kOk) builder_.AppendNested();

@@ -77,7 +77,7 @@ bool AvroReader::Read(const AvroStep& step, AvroCursor& from, ColumnBuilder& out
     case Op::kMap:
     case Op::kMapEntries: return ReadBlocks(step, from, out);
     case Op::kDefault: {
-      AvroCursor own{step.bytes.data(), step.bytes.data() + step.bytes.size()};
+      AvroCursor own(step.bytes);
       return Read(step.steps[0], own, out);
     }
     case Op::kDecimal: return ReadDecimal(step, from, out);
@@ -207,9 +207,12 @@ bool AvroReader::ReadBlocks(const AvroStep& step, AvroCursor& from, ColumnBuilde
     int64_t bytes = 0;
     if (!from.Block(items, bytes)) return Fail(kTooShort);
     if (items == 0) break;
+    const char* const end = bytes < 0 ? nullptr : from.at + bytes;
     for (; items > 0; --items) {
       if (!ReadItem(step, from, out)) return false;
     }
+    // Who passes the block over goes by its size.
+    if (end != nullptr && from.at != end) return Fail("a block has another size than it says");
   }
   out.AppendNested();
   was_null_ = false;

@@ -14,7 +14,11 @@
 namespace weir {
 namespace {
 
-constexpr size_t kSchemaBytesMax = 8u << 20;
+/// Each level of a schema is up to three of its JSON.
+constexpr int kSchemaDepthMax = 200;
+constexpr int kSchemaJsonDepthMax = 3 * kSchemaDepthMax;
+/// Bytes of JSON, each counted as often as it is nested: so much of it is copied.
+constexpr size_t kNestedBytesMax = 64u << 20;
 constexpr int64_t kFixedSizeMax = 1 << 20;
 
 constexpr std::string_view kPrimitives[] = {"null",  "boolean", "int",   "long",
@@ -22,6 +26,22 @@ constexpr std::string_view kPrimitives[] = {"null",  "boolean", "int",   "long",
 static_assert(static_cast<int>(AvroKind::kString) == 7);
 
 bool IsNameStart(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; }
+
+/// Asked before anything is made of a text that may hold anything.
+bool IsTooLarge(std::string_view text) {
+  size_t depth = 1;
+  size_t nested = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size() && nested <= kNestedBytesMax; ++i) {
+    const char c = text[i];
+    if (quoted && c == '\\') ++i;
+    if (c == '"') quoted = !quoted;
+    if (!quoted && (c == '{' || c == '[')) ++depth;
+    if (!quoted && (c == '}' || c == ']') && depth > 1) --depth;
+    nested += depth;
+  }
+  return nested > kNestedBytesMax;
+}
 
 Status SchemaFault(std::string what) {
   return Status(ErrorCode::kFormatMismatch, "not an Avro schema: " + std::move(what));
@@ -64,11 +84,10 @@ class AvroSchemaParser {
   AvroSchemaParser() : schema_(std::make_shared<AvroSchema>()) {}
 
   Status Parse(std::string_view text) {
-    if (text.size() > kSchemaBytesMax) {
-      return SchemaFault(
-          fmt::format("it has {} bytes, at most {} are allowed", text.size(), kSchemaBytesMax));
+    if (IsTooLarge(text)) {
+      return SchemaFault(fmt::format("its {} bytes are too many, or nested too deep", text.size()));
     }
-    Result<RawJson> json = ParseRawJson(text);
+    Result<RawJson> json = ParseRawJson(text, kSchemaJsonDepthMax);
     // A bare name may stand without its quotes, as some clients register "int".
     if (!json.ok() && AvroNameFault(text).empty()) {
       RawJson name;
@@ -98,8 +117,8 @@ class AvroSchemaParser {
   }
 
   TypeResult Read(const RawJson& json, const std::string& space, int depth) {
-    if (depth > limits::kValueDepthMax) {
-      return SchemaFault(fmt::format("it is nested deeper than {}", limits::kValueDepthMax));
+    if (depth > kSchemaDepthMax) {
+      return SchemaFault(fmt::format("it is nested deeper than {}", kSchemaDepthMax));
     }
     switch (json.kind) {
       case RawJson::Kind::kString: return ReadName(json.text, space);

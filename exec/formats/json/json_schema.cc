@@ -18,7 +18,7 @@ namespace weir {
 namespace {
 
 constexpr std::string_view kConnectNames = "org.apache.kafka.connect.data.";
-constexpr int kSchemaDepthMax = 200;
+constexpr int kJsonSchemaDepthMax = 200;
 
 std::string TypeText(const DataType& type);
 
@@ -75,7 +75,7 @@ class JsonTypes {
 
   /// NULL's type where SQL has none.
   DataType Type(const RawJson& given, int depth) {
-    if (++types_ > kFoundColumnsMax || depth > kSchemaDepthMax) return {};
+    if (++types_ > kFoundColumnsMax || depth > kJsonSchemaDepthMax) return {};
     const RawJson* json = Resolved(&given);
     if (json == nullptr) return {};
     for (const char* name : {"oneOf", "anyOf"}) {
@@ -155,7 +155,7 @@ class JsonTypes {
 
   /// What "$ref" points to inside the document; null: nothing.
   const RawJson* Resolved(const RawJson* json) const {
-    for (int hops = 0; hops < kSchemaDepthMax; ++hops) {
+    for (int hops = 0; hops < kJsonSchemaDepthMax; ++hops) {
       const RawJson* reference = json->Find("$ref");
       if (reference == nullptr) return json;
       std::string_view path = reference->text;

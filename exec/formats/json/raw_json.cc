@@ -24,18 +24,18 @@ std::string_view Trim(std::string_view text) {
 #define WEIR_JSON_GET(expr, out) \
   if (simdjson::error_code error_ = (expr).get(out); error_ != simdjson::SUCCESS) return Bad(error_)
 
-Status ReadArray(simdjson::ondemand::value& value, int depth, RawJson& out);
-Status ReadObject(simdjson::ondemand::value& value, int depth, RawJson& out);
+Status ReadArray(simdjson::ondemand::value& value, int levels, RawJson& out);
+Status ReadObject(simdjson::ondemand::value& value, int levels, RawJson& out);
 
-Status Read(simdjson::ondemand::value value, int depth, RawJson& out) {
-  if (depth > limits::kValueDepthMax) {
+Status Read(simdjson::ondemand::value value, int levels, RawJson& out) {
+  if (levels < 0) {
     return Status(ErrorCode::kNestingTooDeep, "a JSON value is nested too deep");
   }
   json_type type;
   WEIR_JSON_GET(value.type(), type);
   switch (type) {
-    case json_type::array: return ReadArray(value, depth, out);
-    case json_type::object: return ReadObject(value, depth, out);
+    case json_type::array: return ReadArray(value, levels, out);
+    case json_type::object: return ReadObject(value, levels, out);
     case json_type::string: {
       out.kind = RawJson::Kind::kString;
       out.raw = Trim(value.raw_json_token());
@@ -57,7 +57,7 @@ Status Read(simdjson::ondemand::value value, int depth, RawJson& out) {
   return Bad(simdjson::TAPE_ERROR);
 }
 
-Status ReadArray(simdjson::ondemand::value& value, int depth, RawJson& out) {
+Status ReadArray(simdjson::ondemand::value& value, int levels, RawJson& out) {
   out.kind = RawJson::Kind::kArray;
   simdjson::ondemand::array array;
   WEIR_JSON_GET(value.get_array(), array);
@@ -72,12 +72,12 @@ Status ReadArray(simdjson::ondemand::value& value, int depth, RawJson& out) {
     simdjson::ondemand::value child;
     WEIR_JSON_GET(item, child);
     out.items.emplace_back();
-    WEIR_RETURN_IF_ERROR(Read(child, depth + 1, out.items.back()));
+    WEIR_RETURN_IF_ERROR(Read(child, levels - 1, out.items.back()));
   }
   return OkStatus();
 }
 
-Status ReadObject(simdjson::ondemand::value& value, int depth, RawJson& out) {
+Status ReadObject(simdjson::ondemand::value& value, int levels, RawJson& out) {
   out.kind = RawJson::Kind::kObject;
   simdjson::ondemand::object object;
   WEIR_JSON_GET(value.get_object(), object);
@@ -94,7 +94,7 @@ Status ReadObject(simdjson::ondemand::value& value, int depth, RawJson& out) {
     out.members.emplace_back(std::string(name), RawJson());
     simdjson::ondemand::value child;
     WEIR_JSON_GET(field.value(), child);
-    WEIR_RETURN_IF_ERROR(Read(child, depth + 1, out.members.back().second));
+    WEIR_RETURN_IF_ERROR(Read(child, levels - 1, out.members.back().second));
   }
   return OkStatus();
 }
@@ -108,7 +108,7 @@ const RawJson* RawJson::Find(std::string_view name) const {
   return nullptr;
 }
 
-Result<RawJson> ParseRawJson(std::string_view text) {
+Result<RawJson> ParseRawJson(std::string_view text, int depth_max) {
   // Scalars at the top are wrapped: on-demand documents give values only inside arrays and objects.
   std::string wrapped = "[";
   wrapped.append(text);
@@ -120,7 +120,7 @@ Result<RawJson> ParseRawJson(std::string_view text) {
   simdjson::ondemand::value top;
   WEIR_JSON_GET(document.get_value(), top);
   RawJson array;
-  WEIR_RETURN_IF_ERROR(Read(top, 0, array));
+  WEIR_RETURN_IF_ERROR(Read(top, depth_max, array));
   if (array.items.size() != 1) return Status(ErrorCode::kBadRecord, "not one JSON value");
   return std::move(array.items.front());
 }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/limits.h"
 #include "weir/status.h"
 
 namespace weir {
@@ -26,8 +27,8 @@ struct RawJson {
   const RawJson* Find(std::string_view name) const;
 };
 
-/// kBadRecord if `text` is not one JSON value, kNestingTooDeep beyond 64 levels.
-Result<RawJson> ParseRawJson(std::string_view text);
+/// kBadRecord if `text` is not one JSON value, kNestingTooDeep beyond `depth_max` levels.
+Result<RawJson> ParseRawJson(std::string_view text, int depth_max = limits::kValueDepthMax);
 
 /// `text` as a JSON string with its quotes.
 std::string QuoteJson(std::string_view text);

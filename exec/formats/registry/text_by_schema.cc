@@ -21,7 +21,7 @@ std::optional<std::string> TextBySchema(SchemaRegistry& registry, std::string_vi
   if (!references.ok()) return std::nullopt;
   const Result<AvroSchemaPtr> parsed = ParseAvroSchema((*schema)->text, *references);
   if (!parsed.ok()) return std::nullopt;
-  AvroCursor from{bytes.data(), bytes.data() + bytes.size()};
+  AvroCursor from(bytes);
   std::string text;
   if (!AppendAvroAsJson((*parsed)->root(), from, text).ok() || from.at != from.end) {
     return std::nullopt;
