@@ -239,6 +239,7 @@ Status EngineImpl::ExecuteStatement(const ast::Statement& statement, StatementRe
   if (statement.Is<ast::ShowCreate>()) return ShowCreate(statement, result);
   if (statement.Is<ast::Describe>()) return Describe(statement, result);
   if (statement.Is<ast::Explain>()) return ExplainStatement(statement, result);
+  if (statement.Is<ast::AssertSchema>()) return AssertSchema(statement, result);
   if (statement.Is<ast::AssertTopic>()) return AssertTopic(statement, result);
   if (statement.Is<ast::AssertSource>()) return AssertSource(statement, result);
   WEIR_RETURN_IF_ERROR(ExecuteDefinition(statement, result));
@@ -264,7 +265,6 @@ Status EngineImpl::ExecuteDefinition(const ast::Statement& statement, StatementR
   if (statement.Is<AlterSystem>()) what = "ALTER SYSTEM";
   if (statement.Is<CreateConnector>()) what = "CREATE CONNECTOR";
   if (statement.Is<DropConnector>()) what = "DROP CONNECTOR";
-  if (statement.Is<AssertSchema>()) what = "ASSERT SCHEMA";
   if (statement.Is<AssertValues>()) what = "ASSERT VALUES";
   if (statement.Is<AssertNullValues>()) what = "ASSERT NULL VALUES";
   return Status(ErrorCode::kUnsupported, fmt::format("{} is not built yet", what))

@@ -193,6 +193,7 @@ class EngineImpl : public Engine {
   Result<std::optional<ast::Statement>> WithFoundColumns(const ast::Statement& statement);
   /// kFormatMismatch unless the sink's columns are those of the schema that its statement names.
   Status CheckGivenSchema(const SourceEntry& sink, bool is_key);
+  Result<bool> HasSchema(const ast::AssertSchema& assertion);
   /// Checks and registers the schemas of a new source or sink.
   Status PrepareSchemas(const SourceEntry& source, bool is_sink);
 
@@ -278,6 +279,7 @@ class EngineImpl : public Engine {
                        StatementResult& result);
   Status ControlOne(ast::ControlKind kind, const std::string& id, StatementResult& result);
   Status SetProperty(const ast::Statement& statement, StatementResult& result);
+  Status AssertSchema(const ast::Statement& statement, StatementResult& result);
   Status AssertTopic(const ast::Statement& statement, StatementResult& result);
   Status AssertSource(const ast::Statement& statement, StatementResult& result);
   Status RunScript(const ast::Statement& statement, const Execution& execution,

@@ -2,9 +2,12 @@
 // registered for the topics that statements make.
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include <fmt/format.h>
 
+#include "base/interrupt.h"
 #include "base/status_macros.h"
 #include "exec/engine/engine_impl.h"
 #include "exec/engine/record_placement.h"
@@ -44,9 +47,10 @@ std::vector<FormatColumn> SideOf(const SourceEntry& source, bool is_key) {
   return columns;
 }
 
-Result<std::vector<ColumnSchema>> ColumnsOf(SchemaRegistry& registry, const std::string& format,
-                                            const RegisteredSchema& schema, bool is_key,
-                                            bool unwrapped, bool keep_case) {
+Result<std::vector<ColumnSchema>> ColumnsOfSchema(SchemaRegistry& registry,
+                                                  const std::string& format,
+                                                  const RegisteredSchema& schema, bool is_key,
+                                                  bool unwrapped, bool keep_case) {
   const SchemaType wanted = format == "AVRO" ? SchemaType::kAvro : SchemaType::kJson;
   if (schema.type != wanted) {
     return Status(ErrorCode::kFormatMismatch,
@@ -176,7 +180,7 @@ Result<std::vector<ColumnSchema>> EngineImpl::FindColumns(const std::string& top
     }
   }
   Result<std::vector<ColumnSchema>> columns =
-      ColumnsOf(*schemas_, format, *schema, is_key, unwrapped, id.has_value());
+      ColumnsOfSchema(*schemas_, format, *schema, is_key, unwrapped, id.has_value());
   if (!columns.ok()) return std::move(columns).status().At(at);
   if (!columns->empty()) return columns;
   return Status(ErrorCode::kFormatMismatch,
@@ -240,8 +244,9 @@ Status EngineImpl::CheckGivenSchema(const SourceEntry& sink, bool is_key) {
   WEIR_ASSIGN_OR_RETURN(const SchemaPointer schema, GivenSchema(spec));
   const std::vector<FormatColumn> columns = SideOf(sink, is_key);
   if (schema == nullptr || columns.empty()) return OkStatus();
-  WEIR_ASSIGN_OR_RETURN(const std::vector<ColumnSchema> wanted,
-                        ColumnsOf(*schemas_, spec.name, *schema, is_key, spec.unwrapped, true));
+  WEIR_ASSIGN_OR_RETURN(
+      const std::vector<ColumnSchema> wanted,
+      ColumnsOfSchema(*schemas_, spec.name, *schema, is_key, spec.unwrapped, true));
   std::vector<ColumnSchema> differing;
   for (size_t i = 0; i < columns.size(); ++i) {
     const bool same = i < wanted.size() && wanted[i].type == columns[i].type &&
@@ -277,6 +282,46 @@ Status EngineImpl::PrepareSchemas(const SourceEntry& source, bool is_sink) {
     WEIR_RETURN_IF_ERROR(encoder->Prepare());
   }
   return OkStatus();
+}
+
+Status EngineImpl::AssertSchema(const ast::Statement& statement, StatementResult& result) {
+  const auto& assertion = statement.As<ast::AssertSchema>();
+  WEIR_RETURN_IF_ERROR(CheckHasSchemas("AVRO"));
+  std::string what = "schema";
+  if (assertion.subject) what += fmt::format(" subject {}", *assertion.subject);
+  if (assertion.id) what += fmt::format(" id {}", *assertion.id);
+  constexpr int64_t kYearMs = int64_t{365} * 86'400'000;  // The clock has an end.
+  const auto deadline =
+      std::chrono::steady_clock::now() +
+      std::chrono::milliseconds(std::min(assertion.timeout_ms.value_or(1000), kYearMs));
+  while (true) {
+    WEIR_ASSIGN_OR_RETURN(const bool there, HasSchema(assertion));
+    if (there == assertion.exists) {
+      result.message = fmt::format("{} {}", what, there ? "exists" : "does not exist");
+      return OkStatus();
+    }
+    if (manual_ || std::chrono::steady_clock::now() >= deadline) break;
+    CheckInterrupt();
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return Status(
+             ErrorCode::kAssertFailed,
+             fmt::format("{} {}", what, assertion.exists ? "does not exist as asserted" : "exists"))
+      .At(statement.position);
+}
+
+Result<bool> EngineImpl::HasSchema(const ast::AssertSchema& assertion) {
+  SchemaPointer by_id;
+  if (assertion.id) {
+    WEIR_ASSIGN_OR_RETURN(by_id, schemas_->ById(static_cast<int32_t>(*assertion.id)));
+    if (by_id == nullptr || !assertion.subject) return by_id != nullptr;
+  }
+  if (!assertion.subject) return true;
+  for (int32_t version = 1;; ++version) {
+    WEIR_ASSIGN_OR_RETURN(const SchemaPointer each, schemas_->Version(*assertion.subject, version));
+    if (each == nullptr) return false;
+    if (by_id == nullptr || each->id == by_id->id) return true;
+  }
 }
 
 }  // namespace weir
