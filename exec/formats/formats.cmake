@@ -28,5 +28,6 @@ weir_layer(exec_formats
     formats/registry/text_by_schema.cc
     formats/json/json_schema.cc
     formats/json/json_sr_format.cc
+    formats/avro/avro_writer.cc
   DEPENDS weir_exec_core
   PRIVATE_DEPENDS simdjson::simdjson)

@@ -1,7 +1,6 @@
 #include "shell/conformance/conformance.h"
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -87,7 +86,6 @@ class CaseRunner {
  private:
   Status OpenEngine();
   Status RunStatements();
-  Status RegisterSchemasNamedBy(std::string_view sql);
   Status Feed();
   Status FeedQuery(QueryRuntime& query);
   Status FeedInputs(QueryRuntime& query, const std::set<std::string>& topics);
@@ -150,27 +148,6 @@ Status CaseRunner::OpenEngine() {
   return OkStatus();
 }
 
-// A topic's schemas are in the registry from the first statement on that names the topic, or all of
-// what `sql` is empty for. Before that those have ids that earlier statements registered.
-Status CaseRunner::RegisterSchemasNamedBy(std::string_view sql) {
-  const RawJson* topics = case_.Find("topics");
-  if (topics == nullptr) return OkStatus();
-  const auto upper = [](std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return out;
-  };
-  const std::string text = upper(sql);
-  for (const RawJson& topic : topics->items) {
-    const RawJson* name = topic.Find("name");
-    if (name == nullptr || registered_.contains(name->text)) continue;
-    if (!sql.empty() && text.find(upper(name->text)) == std::string::npos) continue;
-    registered_.insert(name->text);
-    WEIR_RETURN_IF_ERROR(RegisterCaseSchemas(topic, engine_->schemas()));
-  }
-  return OkStatus();
-}
-
 Status CaseRunner::RunStatements() {
   const RawJson* statements = case_.Find("statements");
   if (statements == nullptr) return OkStatus();
@@ -181,7 +158,7 @@ Status CaseRunner::RunStatements() {
       is_select = true;
       return OkStatus();
     };
-    WEIR_RETURN_IF_ERROR(RegisterSchemasNamedBy(sql));
+    WEIR_RETURN_IF_ERROR(RegisterCaseSchemas(case_, sql, registered_, engine_->schemas()));
     if (IsRest() && IsSelect(sql)) {
       WEIR_RETURN_IF_ERROR(RunSelect(statement_));
       continue;
@@ -213,7 +190,7 @@ Status CaseRunner::AppendInputs() {
 
 Status CaseRunner::Feed() {
   fed_ = true;
-  WEIR_RETURN_IF_ERROR(RegisterSchemasNamedBy(""));
+  WEIR_RETURN_IF_ERROR(RegisterCaseSchemas(case_, "", registered_, engine_->schemas()));
   WEIR_RETURN_IF_ERROR(AppendInputs());
   // Queries in order of creation, each to its end before the next.
   for (RunningQuery& query : engine_->running()) {

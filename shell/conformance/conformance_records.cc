@@ -1,5 +1,6 @@
 #include "shell/conformance/conformance_records.h"
 
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -127,29 +128,8 @@ int64_t Integer(const RawJson* json, int64_t fallback) {
   return value;
 }
 
-}  // namespace
-
-TopicShape ShapeOf(const Catalog& catalog, std::string_view topic, SchemaRegistry& schemas) {
-  TopicShape shape;
-  shape.topic = topic;
-  shape.schemas = &schemas;
-  for (const auto& [name, source] : catalog.sources()) {
-    if (source.topic != topic) continue;
-    shape.key_format = source.key_format.format.empty() ? "NONE" : source.key_format.format;
-    shape.value_format = source.value_format.format;
-    shape.windowed_key = source.windowed_key;
-    shape.window_size_ms = source.window_size_ms;
-    for (const SourceEntry::SourceColumnEntry& column : source.columns) {
-      if (column.is_headers) continue;
-      (column.is_key ? shape.key_type : shape.value_type) = column.type;
-    }
-    return shape;
-  }
-  shape.key_format = "JSON";
-  return shape;
-}
-
-Status RegisterCaseSchemas(const RawJson& topic, MemoryRegistry& schemas) {
+// "keySchema" and "valueSchema" with their ids and references.
+Status RegisterTopicSchemas(const RawJson& topic, MemoryRegistry& schemas) {
   const RawJson* name = topic.Find("name");
   for (const bool is_key : {true, false}) {
     const std::string side = is_key ? "key" : "value";
@@ -180,6 +160,48 @@ Status RegisterCaseSchemas(const RawJson& topic, MemoryRegistry& schemas) {
     } else {
       WEIR_RETURN_IF_ERROR(schemas.Register(subject, type, schema->raw, uses).status());
     }
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+TopicShape ShapeOf(const Catalog& catalog, std::string_view topic, SchemaRegistry& schemas) {
+  TopicShape shape;
+  shape.topic = topic;
+  shape.schemas = &schemas;
+  for (const auto& [name, source] : catalog.sources()) {
+    if (source.topic != topic) continue;
+    shape.key_format = source.key_format.format.empty() ? "NONE" : source.key_format.format;
+    shape.value_format = source.value_format.format;
+    shape.windowed_key = source.windowed_key;
+    shape.window_size_ms = source.window_size_ms;
+    for (const SourceEntry::SourceColumnEntry& column : source.columns) {
+      if (column.is_headers) continue;
+      (column.is_key ? shape.key_type : shape.value_type) = column.type;
+    }
+    return shape;
+  }
+  shape.key_format = "JSON";
+  return shape;
+}
+
+Status RegisterCaseSchemas(const RawJson& test, std::string_view sql,
+                           std::set<std::string>& registered, MemoryRegistry& schemas) {
+  const RawJson* topics = test.Find("topics");
+  if (topics == nullptr) return OkStatus();
+  const auto upper = [](std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return out;
+  };
+  const std::string text = upper(sql);
+  for (const RawJson& topic : topics->items) {
+    const RawJson* name = topic.Find("name");
+    if (name == nullptr || registered.contains(name->text)) continue;
+    if (!sql.empty() && text.find(upper(name->text)) == std::string::npos) continue;
+    registered.insert(name->text);
+    WEIR_RETURN_IF_ERROR(RegisterTopicSchemas(topic, schemas));
   }
   return OkStatus();
 }

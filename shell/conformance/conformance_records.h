@@ -3,6 +3,7 @@
 // Between the JSON in which a conformance case writes records and the bytes of a topic's formats.
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -29,8 +30,10 @@ struct TopicShape {
 /// The shape that the catalog's sources give `topic`; for topics no source reads, JSON both sides.
 TopicShape ShapeOf(const Catalog& catalog, std::string_view topic, SchemaRegistry& schemas);
 
-/// Registers a case's topic's schemas ("keySchema", "valueSchema", their ids and references).
-Status RegisterCaseSchemas(const RawJson& topic, MemoryRegistry& schemas);
+/// Registers the schemas of a case's topics that `sql` names, or of all where it is empty, but for
+/// those that are in `registered`. Before a statement names them, earlier ones take ids.
+Status RegisterCaseSchemas(const RawJson& test, std::string_view sql,
+                           std::set<std::string>& registered, MemoryRegistry& schemas);
 
 /// Adds a case's input record ({"key", "value", "timestamp", "window", "headers"}).
 Status AddInput(const RawJson& input, const TopicShape& shape, RecordBatchBuilder& out);

@@ -1,6 +1,7 @@
 #include "exec/formats/json/json_sr_format.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -39,11 +40,12 @@ class JsonSrDecoder final : public SideDecoder {
       std::string_view bytes = records.View(slice);
       int32_t id = 0;
       const bool has_id = TakeSchemaId(bytes, id);
-      if (has_id && id != known_id_) {
+      if (has_id && id != last_id_ && !known_.contains(id)) {
         WEIR_ASSIGN_OR_RETURN(const SchemaPointer schema, spec_.registry->ById(id));
-        if (schema != nullptr && schema->type == SchemaType::kJson) known_id_ = id;
+        if (schema != nullptr && schema->type == SchemaType::kJson) known_.insert(id);
       }
-      if (has_id && id == known_id_) {
+      if (has_id && (id == last_id_ || known_.contains(id))) {
+        last_id_ = id;
         slice.begin += kSchemaIdBytes;
         slice.length -= static_cast<int32_t>(kSchemaIdBytes);
         continue;
@@ -72,7 +74,8 @@ class JsonSrDecoder final : public SideDecoder {
   const FormatSpec spec_;
   std::unique_ptr<SideDecoder> inner_;
   RecordBatch bare_;
-  int32_t known_id_ = -1;
+  std::unordered_set<int32_t> known_;  // Ids of JSON Schemas.
+  int32_t last_id_ = -1;               // One of them.
   std::vector<DecodedSide::Bad> bad_;
 };
 
