@@ -80,7 +80,6 @@ std::vector<std::vector<int64_t>> QueryRuntime::Positions() const {
 // the next round fills the next unit, or at once. None may be under way.
 Status QueryRuntime::BeginCommit(CommitMode mode) {
   const auto begin = std::chrono::steady_clock::now();
-  WEIR_RETURN_IF_ERROR(CheckSourcePartitions());
   WEIR_RETURN_IF_ERROR(EmitPending());
   PassFaultPoint("before_commit");
   env_.sealed_outputs = env_.commit->byte_size();
@@ -95,7 +94,7 @@ Status QueryRuntime::BeginCommit(CommitMode mode) {
   std::shared_ptr<CommitUnit> sealed = std::exchange(env_.commit, env_.NewCommitUnit());
   uncommitted_ = false;
   env_.commit_asked = false;
-  env_.read_since_commit = 0;
+  const bool has_read = env_.read_since_commit.exchange(0) > 0;
   last_commit_ms_ = env_.clock->NowMs();
   barrier_took_ = std::chrono::steady_clock::now() - begin;
   // What waits for nothing is done faster than handed over.
@@ -104,7 +103,9 @@ Status QueryRuntime::BeginCommit(CommitMode mode) {
   flow_.Start(
       beside ? &options_.scheduler->commit_threads() : nullptr,
       // The groups that the unit names stay until it is committed.
-      [sealed = std::move(sealed), purge = ExchangesToPurge(), groups = assignment_, this] {
+      [sealed = std::move(sealed), purge = ExchangesToPurge(), groups = assignment_, has_read,
+       this] {
+        if (has_read) WEIR_RETURN_IF_ERROR(CheckSourcePartitions());
         WEIR_RETURN_IF_ERROR(sealed->Commit());
         PassFaultPoint("after_commit");
         Purge(purge);

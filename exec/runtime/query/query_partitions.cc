@@ -81,7 +81,7 @@ Status QueryRuntime::RecountPartitions() {
 // Asked behind the last record of a commit and before it is made: what was read until then was
 // placed by as many partitions as there were then.
 Status QueryRuntime::CheckSourcePartitions() const {
-  if (!env_.shared || env_.read_since_commit == 0) return OkStatus();
+  if (!env_.shared) return OkStatus();
   for (const StagePlan& stage : env_.stages.stages) {
     if (stage.sources.empty() || !NeedsChangelog(stage)) continue;
     for (const int index : stage.sources) {
