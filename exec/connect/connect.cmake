@@ -39,6 +39,7 @@ weir_layer(exec_connect
     connect/versioned_state.cc
     connect/store/rocks_load.cc
     connect/pending_state.cc
+    connect/store/hinted_skip_list.cc
   DEPENDS weir_exec_core weir_exec_formats
   PRIVATE_DEPENDS absl::flat_hash_map fmt::fmt RocksDB::rocksdb-shared PkgConfig::RDKAFKA ZLIB::ZLIB PkgConfig::ZSTD
     Threads::Threads ${CMAKE_DL_LIBS})

@@ -13,6 +13,8 @@ constexpr char kNotePrefix = 'i';
 constexpr std::string_view kNextTopicId = "next_topic_id";
 /// Trimmed bytes of a partition that are worth a compaction of their range.
 constexpr uint64_t kCompactBytesMin = 64u << 20;
+/// Of a change in a write batch besides its texts, roughly.
+constexpr size_t kChangeBytes = 8;
 
 std::string TopicKey(std::string_view name) { return kTopicPrefix + std::string(name); }
 std::string NoteKey(const std::string& block_key) { return kNotePrefix + block_key; }
@@ -216,6 +218,9 @@ Status LocalStore::Apply(CommitBuffer& buffer) {
     // Work on copies of the ends: they count once the batch is written.
     std::map<std::pair<LocalTopic*, int32_t>, LocalPartition> ends;
     batch_.Clear();
+    // Growing by and by would copy it often; each change has a few bytes more than its texts.
+    const size_t bytes = buffer.bytes + buffer.changes.size() * kChangeBytes;
+    if (batch_.Data().capacity() < bytes) batch_ = rocksdb::WriteBatch(bytes);
     for (const PendingAppend& append : buffer.appends) {
       auto topic = Find(append.topic);
       if (!topic.ok()) return topic.status();

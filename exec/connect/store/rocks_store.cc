@@ -11,6 +11,7 @@
 #include <rocksdb/transaction_log.h>
 
 #include "base/memory_shares.h"
+#include "exec/connect/store/hinted_skip_list.h"
 #include "exec/connect/store/rocks_crc32c.h"
 
 namespace weir {
@@ -61,6 +62,7 @@ rocksdb::DBOptions DatabaseOptions(const MemoryShares& memory) {
 
 rocksdb::ColumnFamilyOptions MainOptions(const MemoryShares& memory) {
   rocksdb::ColumnFamilyOptions options;
+  options.memtable_factory = std::make_shared<HintedSkipList>();
   options.write_buffer_size = MainBufferBytes(memory);
   options.compression = rocksdb::kLZ4Compression;
   rocksdb::BlockBasedTableOptions table;
