@@ -55,6 +55,13 @@ inline void ReadZonePair(ondemand::object& ride, Checksum& sum) {
   Read<int64_t>(ride, "DOLocationID", sum);
 }
 
+inline void ReadSession(ondemand::object& ride, Checksum& sum) {
+  Read<std::string_view>(ride, "tpep_pickup_datetime", sum);
+  Read<int64_t>(ride, "PULocationID", sum);
+  Read<int64_t>(ride, "DOLocationID", sum);
+  Read<double>(ride, "total_amount", sum);
+}
+
 inline void ReadJoinRide(ondemand::object& ride, Checksum& sum) {
   Read<int64_t>(ride, "ride_id", sum);
   Read<std::string_view>(ride, "tpep_pickup_datetime", sum);
@@ -92,6 +99,7 @@ inline constexpr Work kWorks[] = {
     {"vendor", ReadVendor},
     {"window", ReadWindow},
     {"zone_pair", ReadZonePair},
+    {"session", ReadSession},
     {"join_ride", ReadJoinRide},
     {"join_payment", ReadJoinPayment},
     {"zone_join", ReadZoneJoin},
