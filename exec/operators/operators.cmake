@@ -42,5 +42,6 @@ weir_layer(exec_operators
     operators/join/stream_stream_turns.cc
     operators/join/bounded_join.cc
     operators/union_all.cc
+    operators/aggregate/session_output.cc
   DEPENDS weir_exec_core weir_exec_formats weir_exec_connect weir_exec_state
   PRIVATE_DEPENDS fmt::fmt)

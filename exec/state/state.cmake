@@ -18,5 +18,6 @@ weir_layer(exec_state
     state/row_key.cc
     state/rows/row_table_store.cc
     state/rows/stored_rows.cc
+    state/rows/row_changes.cc
   DEPENDS weir_exec_core
   PRIVATE_DEPENDS absl::btree absl::flat_hash_map absl::hash fmt::fmt)

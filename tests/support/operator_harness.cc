@@ -30,13 +30,34 @@ Status MemoryStore::MultiGet(const std::vector<std::string>& keys,
   return OkStatus();
 }
 
+void MemoryStore::Release() {
+  holds_ = false;
+  for (const auto& write : std::exchange(held_, {})) write();
+}
+
 void MemoryStore::Put(std::string_view key, std::string_view value) {
+  if (holds_) {
+    held_.push_back(
+        [this, key = std::string(key), value = std::string(value)] { Put(key, value); });
+    return;
+  }
   entries_[std::string(key)] = std::string(value);
 }
 
-void MemoryStore::Delete(std::string_view key) { entries_.erase(std::string(key)); }
+void MemoryStore::Delete(std::string_view key) {
+  if (holds_) {
+    held_.push_back([this, key = std::string(key)] { Delete(key); });
+    return;
+  }
+  entries_.erase(std::string(key));
+}
 
 void MemoryStore::DeleteRange(std::string_view from, std::string_view to) {
+  if (holds_) {
+    held_.push_back(
+        [this, from = std::string(from), to = std::string(to)] { DeleteRange(from, to); });
+    return;
+  }
   entries_.erase(entries_.lower_bound(std::string(from)),
                  to.empty() ? entries_.end() : entries_.lower_bound(std::string(to)));
 }
@@ -97,12 +118,23 @@ void Harness::Push(int input, const Chunk& chunk, int32_t cut) {
   }
 }
 
-void Harness::Barrier() {
+void Harness::BeginCommit() {
   // As the runtime: what is held back comes out before state is written.
   ASSERT_TRUE(operator_->EmitPending().ok());
-  Status status = operator_->OnBarrier();
-  if (status.ok()) status = operator_->OnCommitted();
+  for (auto& [name, store] : context_.stores_) store.Hold();
+  const Status status = operator_->OnBarrier();
   ASSERT_TRUE(status.ok()) << status.message();
+}
+
+void Harness::EndCommit() {
+  for (auto& [name, store] : context_.stores_) store.Release();
+  const Status status = operator_->OnCommitted();
+  ASSERT_TRUE(status.ok()) << status.message();
+}
+
+void Harness::Barrier() {
+  BeginCommit();
+  EndCommit();
 }
 
 void Harness::Restart() {

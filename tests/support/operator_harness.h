@@ -3,6 +3,7 @@
 // Runs one operator as a task would: stores in memory, rows stamped with stream time, everything
 // that comes out kept as text.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,12 +25,17 @@ class MemoryStore : public StateStore {
   void Put(std::string_view key, std::string_view value) override;
   void Delete(std::string_view key) override;
   void DeleteRange(std::string_view from, std::string_view to) override;
+  /// What is written from now on is seen after Release only, as with a commit under way.
+  void Hold() { holds_ = true; }
+  void Release();
   const std::map<std::string, std::string>& entries() const { return entries_; }
   /// Keys looked up so far.
   size_t keys_asked() const { return keys_asked_; }
 
  private:
   std::map<std::string, std::string> entries_;
+  bool holds_ = false;
+  std::vector<std::function<void()>> held_;
   mutable size_t keys_asked_ = 0;
 };
 
@@ -111,6 +117,9 @@ class Harness {
   /// Starts it again without a commit.
   void OpenAgain();
   void Barrier();
+  /// A commit that lasts: rows may be pushed between these two.
+  void BeginCommit();
+  void EndCommit();
   /// What came out since the last call.
   std::vector<std::string> Take();
   FakeContext& context() { return context_; }

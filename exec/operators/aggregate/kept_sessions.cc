@@ -3,6 +3,7 @@
 #include "exec/operators/aggregate/kept_sessions.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/interrupt.h"
 #include "base/status_macros.h"
@@ -41,10 +42,23 @@ uint32_t KeptSessions::NewId() {
   return id;
 }
 
+// Rows that come in order have their ends in one step for a while.
+void KeptSessions::FileByEnd(uint32_t id) {
+  const int64_t step = StepOf(sessions_[id].bounds.end);
+  if (last_filed_.second == nullptr || last_filed_.first != step) {
+    last_filed_ = {step, &by_end_[step]};
+  }
+  last_filed_.second->push_back(id);
+}
+
 // Into the list of its key.
 void KeptSessions::Place(uint32_t id) {
-  std::vector<uint32_t>& list = of_key_[sessions_[id].key];
+  List& list = of_key_[sessions_[id].key];
   const int64_t end = sessions_[id].bounds.end;
+  if (list.empty() || sessions_[list.back()].bounds.end <= end) {
+    list.push_back(id);
+    return;
+  }
   const auto place = std::upper_bound(
       list.begin(), list.end(), end,
       [this](int64_t time, uint32_t other) { return time < sessions_[other].bounds.end; });
@@ -71,19 +85,31 @@ void KeptSessions::Release(uint32_t id) {
 }
 
 void KeptSessions::Remove(uint32_t id) {
-  std::erase(of_key_[sessions_[id].key], id);
+  const uint32_t key = sessions_[id].key;
+  if (key_leaves_[key] != 0) Stay(key);
+  List& list = of_key_[key];
+  list.erase(std::find(list.begin(), list.end(), id));
   pages_.Mark(id);
   Release(id);
 }
 
+// A key that was to leave has changed: what was saved of it counts no more.
+void KeptSessions::Stay(uint32_t key) {
+  key_leaves_[key] = 0;
+  come_back_.insert(LeftKey(key));
+  for (uint32_t id : of_key_[key]) pages_.Mark(id);
+}
+
 void KeptSessions::Move(uint32_t id, SessionBounds bounds) {
   Session& session = sessions_[id];
-  const bool steps = StepOf(session.bounds.end) != StepOf(bounds.end);
   const bool passes = session.bounds.end != bounds.end;
+  const bool steps = passes && StepOf(session.bounds.end) != StepOf(bounds.end);
   session.bounds = bounds;
   if (steps) FileByEnd(id);
-  if (!passes || of_key_[session.key].size() < 2) return;
-  std::erase(of_key_[session.key], id);
+  List& list = of_key_[session.key];
+  // Ends only grow: the last one stays the last.
+  if (!passes || list.back() == id) return;
+  list.erase(std::find(list.begin(), list.end(), id));
   Place(id);
 }
 
@@ -92,6 +118,7 @@ void KeptSessions::MarkDirty(uint32_t id) {
   if (session.dirty) return;
   session.dirty = true;
   key_used_[session.key] = 1;
+  if (key_leaves_[session.key] != 0) Stay(session.key);
   dirty_.push_back(id);
 }
 
@@ -104,7 +131,7 @@ void KeptSessions::DropEmptyKeys() {
 
 Status KeptSessions::Close(int64_t limit,
                            const std::function<Status(std::vector<uint32_t>&)>& use) {
-  std::vector<uint32_t> closing, later;
+  std::vector<uint32_t> closing, later, emptied;
   while (true) {
     CheckInterrupt();
     int64_t step = by_end_.empty() ? INT64_MAX : by_end_.begin()->first;
@@ -125,7 +152,10 @@ Status KeptSessions::Close(int64_t limit,
       }
       std::swap(filed->second, later);
       later.clear();
-      if (filed->second.empty()) by_end_.erase(filed);
+      if (filed->second.empty()) {
+        by_end_.erase(filed);
+        last_filed_ = {0, nullptr};
+      }
     }
     // A session may be filed more than once.
     std::sort(closing.begin(), closing.end());
@@ -134,11 +164,13 @@ Status KeptSessions::Close(int64_t limit,
       std::vector<uint32_t> given = closing;
       WEIR_RETURN_IF_ERROR(use(given));
     }
+    emptied.clear();
     for (uint32_t id : closing) {
       const uint32_t key = sessions_[id].key;
       Remove(id);
-      if (of_key_[key].empty()) keys_.Erase(key);
+      if (of_key_[key].empty()) emptied.push_back(key);
     }
+    keys_.Erase(emptied);
     if (by_end_.contains(step)) return OkStatus();  // The limit lies within.
   }
 }
@@ -176,6 +208,7 @@ void KeptSessions::AppendSession(uint32_t id, std::string& out) const {
 void KeptSessions::Save() {
   Measure();
   for (const std::string& key : come_back_) store_->Delete(key);
+  deleted_.merge(come_back_);
   come_back_.clear();
   if (steps_dirty_) {
     std::string to(1, 't');
@@ -199,7 +232,6 @@ void KeptSessions::Save() {
 // A key goes with all its sessions. A quarter of them leaves at least, so that it is worth making
 // the arrays anew.
 void KeptSessions::ChooseKeys() {
-  key_leaves_.resize(of_key_.size(), 0);
   const auto held = static_cast<int64_t>(ByteSize());
   const int64_t share = context_->MemoryShare(held);
   shrinks_ = share < held;
@@ -247,18 +279,12 @@ void KeptSessions::SaveLeaving() {
   }
 }
 
-void KeptSessions::Evict() {
+void KeptSessions::Evict(std::span<uint32_t> noted, std::span<GoneSession> gone) {
+  deleted_.clear();
   if (!shrinks_) return;
+  std::vector<uint32_t> left;
   for (uint32_t key : leaving_) {
-    key_leaves_[key] = 0;
-    const bool stays = std::any_of(of_key_[key].begin(), of_key_[key].end(),
-                                   [this](uint32_t id) { return sessions_[id].dirty; });
-    if (stays) {
-      // It changed since it was saved: what was saved counts no more.
-      come_back_.insert(LeftKey(key));
-      for (uint32_t id : of_key_[key]) pages_.Mark(id);
-      continue;
-    }
+    if (std::exchange(key_leaves_[key], 0) == 0) continue;
     some_left_ = true;
     stored_ += static_cast<int64_t>(of_key_[key].size());
     for (uint32_t id : of_key_[key]) {
@@ -266,22 +292,23 @@ void KeptSessions::Evict() {
       Release(id);
     }
     of_key_[key].clear();
-    keys_.Erase(key);
+    left.push_back(key);
   }
+  keys_.Erase(left);
   leaving_.clear();
   shrinks_ = false;
-  if (dirty_.empty()) Shrink();
+  Shrink(noted, gone);
 }
 
 // Numbers keys and sessions anew, so that memory goes back to the system.
-void KeptSessions::Shrink() {
-  std::vector<uint32_t> kept, kept_keys, key_places(of_key_.size());
+void KeptSessions::Shrink(std::span<uint32_t> noted, std::span<GoneSession> gone) {
+  std::vector<uint32_t> kept, kept_keys, key_places(of_key_.size(), kNone);
   for (uint32_t key = 0; key < of_key_.size(); ++key) {
     if (of_key_[key].empty()) continue;
     key_places[key] = static_cast<uint32_t>(kept_keys.size());
     kept_keys.push_back(key);
   }
-  std::vector<uint32_t> places(sessions_.size());
+  std::vector<uint32_t> places(sessions_.size(), kNone);
   for (uint32_t id = 0; id < sessions_.size(); ++id) {
     if (!sessions_[id].live) continue;
     places[id] = static_cast<uint32_t>(kept.size());
@@ -289,6 +316,7 @@ void KeptSessions::Shrink() {
   }
   const bool moves = !kept.empty() && kept.back() != kept.size() - 1;
   by_end_.clear();
+  last_filed_ = {0, nullptr};
   for (size_t i = 0; i < kept.size(); ++i) {
     sessions_[i] = sessions_[kept[i]];
     sessions_[i].key = key_places[sessions_[i].key];
@@ -297,7 +325,7 @@ void KeptSessions::Shrink() {
   sessions_.shrink_to_fit();
   for (uint32_t id = 0; id < sessions_.size(); ++id) FileByEnd(id);
   for (size_t i = 0; i < kept_keys.size(); ++i) {
-    std::vector<uint32_t>& list = of_key_[kept_keys[i]];
+    List& list = of_key_[kept_keys[i]];
     for (uint32_t& id : list) id = places[id];
     if (kept_keys[i] != i) of_key_[i] = std::move(list);
     key_used_[i] = key_used_[kept_keys[i]];
@@ -310,6 +338,10 @@ void KeptSessions::Shrink() {
   keys_.Keep(kept_keys);
   calls_.Keep(kept);
   hand_ = 0;
+  for (uint32_t& id : noted) id = id == kNone ? kNone : places[id];
+  for (GoneSession& each : gone) each.key = key_places[each.key];
+  for (uint32_t& id : dirty_) id = places[id];
+  std::erase(dirty_, kNone);
   // Ids name other pages than the store has. Those of free ids are gone already.
   const bool pages_changed = !pages_.empty();
   pages_ = DirtyPages();
@@ -322,9 +354,8 @@ void KeptSessions::Measure() {
 }
 
 size_t KeptSessions::ByteSize() const {
-  constexpr size_t kListBytes = 24 + 32;  // Of a key's sessions.
   return keys_.ByteSize() + calls_.ByteSize() + sessions_.capacity() * sizeof(Session) +
-         of_key_.capacity() * kListBytes + key_used_.capacity() * 2 +
+         of_key_.capacity() * sizeof(List) + key_used_.capacity() * 2 +
          static_cast<size_t>(live_) * 2 * sizeof(uint32_t) + dirty_.size() * kChangedSessionBytes;
 }
 

@@ -134,6 +134,7 @@ void KeptSessions::FindOrAddKeys(std::span<const ColumnPtr> keys, std::span<cons
   if (of_key_.size() < keys_.id_limit()) {
     of_key_.resize(keys_.id_limit());
     key_used_.resize(keys_.id_limit(), 0);
+    key_leaves_.resize(keys_.id_limit(), 0);
   }
 }
 
@@ -148,7 +149,8 @@ Status KeptSessions::ReadLeft(std::span<const uint32_t> keys) {
   std::vector<std::pair<std::string, uint32_t>> wanted;
   for (uint32_t key : keys) {
     std::string bytes = LeftKey(key);
-    if (!come_back_.contains(bytes)) wanted.emplace_back(std::move(bytes), key);
+    if (come_back_.contains(bytes) || deleted_.contains(bytes)) continue;
+    wanted.emplace_back(std::move(bytes), key);
   }
   if (wanted.empty()) return OkStatus();
   std::sort(wanted.begin(), wanted.end());

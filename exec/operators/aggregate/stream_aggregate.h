@@ -71,7 +71,7 @@ class StreamAggregate : public Operator {
   Status EmitPending() override;
   Status OnBarrier() override;
   Status OnCommitted() override {
-    groups_.Evict();
+    groups_.Evict(pending_);
     if (touched_in_.size() > groups_.capacity()) std::vector<Touched>().swap(touched_in_);
     MeasureMemory();
     return OkStatus();

@@ -69,7 +69,8 @@ class TableAggregate : public Operator {
   }
 
   Status OnCommitted() override {
-    groups_.Evict();
+    std::vector<uint32_t> noted;  // Each batch is handed on at once.
+    groups_.Evict(noted);
     if (touched_in_.size() > groups_.capacity()) std::vector<TouchedGroup>().swap(touched_in_);
     MeasureMemory();
     return OkStatus();

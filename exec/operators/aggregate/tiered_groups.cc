@@ -44,7 +44,7 @@ void TieredGroups::Admit(std::span<const uint32_t> ids) {
   created_since_measured_ += ids.size();
   if (created_since_measured_ > kMeasuredGroups) {
     Measure(besides_);
-    if (!HasRoom()) context_->AskForCommit();
+    if (!HasRoom() && !HasFreeIds()) context_->AskForCommit();
   }
   for (uint32_t id : ids) {
     flags_[id] = kLive;
@@ -131,13 +131,14 @@ void TieredGroups::SaveByKey() {
   std::string key, value;
   for (uint32_t id : dirty_) {
     if ((flags_[id] & kDirty) == 0) continue;  // Closed since.
-    flags_[id] &= static_cast<uint8_t>(~kDirty);
+    flags_[id] = static_cast<uint8_t>((flags_[id] & ~kDirty) | kSaved);
     key.clear();
     value.clear();
     AppendStoreKey(id, key);
     AppendState(id, value);
     store_->Put(key, value);
   }
+  saved_.swap(dirty_);
   dirty_.clear();
 }
 
@@ -174,6 +175,21 @@ void TieredGroups::SaveByPage() {
 bool TieredGroups::HasRoom() const {
   const auto held = static_cast<int64_t>(ByteSize());
   return context_->MemoryShare(held) >= held;
+}
+
+// Groups that left make room for new ones, where the arrays are as they are.
+bool TieredGroups::HasFreeIds() const {
+  constexpr size_t kFreePart = 16;
+  return table_.size() + table_.id_limit() / kFreePart < table_.id_limit();
+}
+
+// Groups in pages get other numbers only where too much is held: all pages are to be written anew
+// then.
+bool TieredGroups::NeedsShrinking() const {
+  if (options_.layout == Layout::kByKey) return true;
+  const auto held = static_cast<int64_t>(ByteSize());
+  const int64_t share = context_->MemoryShare(held);
+  return held - share > share / 8;
 }
 
 // How many groups may stay, as their arrays are now. A quarter leaves at least, so that it is worth
@@ -227,7 +243,9 @@ void TieredGroups::ChooseGroups(size_t groups_max) {
   }
 }
 
-void TieredGroups::Evict() {
+void TieredGroups::Evict(std::vector<uint32_t>& noted) {
+  for (uint32_t id : saved_) flags_[id] &= static_cast<uint8_t>(~kSaved);
+  saved_.clear();
   if (options_.layout == Layout::kByKey) ChooseGroups(GroupsMax());
   if (!shrinks_) return;
   some_stored_ |= !leaving_.empty();
@@ -239,11 +257,8 @@ void TieredGroups::Evict() {
   });
   for (uint32_t id : leaving_) calls_.Reset(id);
   std::vector<uint32_t> kept;
-  bool all_clean = true;
   for (size_t id = 0; id < table_.id_limit(); ++id) {
-    if ((flags_[id] & (kLive | kLeaving)) != kLive) continue;
-    kept.push_back(static_cast<uint32_t>(id));
-    all_clean &= (flags_[id] & (kDirty | kPending)) == 0;
+    if ((flags_[id] & (kLive | kLeaving)) == kLive) kept.push_back(static_cast<uint32_t>(id));
   }
   for (auto& [start, window] : windows_) {
     const auto left = static_cast<int64_t>(
@@ -251,8 +266,8 @@ void TieredGroups::Evict() {
     window.stored += left;
     stored_ += left;
   }
-  if (all_clean) {
-    Shrink(kept);
+  if (NeedsShrinking()) {
+    Shrink(kept, noted);
   } else {
     for (uint32_t id : leaving_) flags_[id] = 0;
     table_.Erase(leaving_);
@@ -261,14 +276,14 @@ void TieredGroups::Evict() {
   shrinks_ = false;
 }
 
-// Numbers the groups anew, so that memory goes back to the system. Nobody outside knows ids then.
-void TieredGroups::Shrink(std::span<const uint32_t> kept) {
-  std::vector<uint32_t> places(options_.windowed ? table_.id_limit() : 0);
+// Numbers the groups anew, so that memory goes back to the system.
+void TieredGroups::Shrink(std::span<const uint32_t> kept, std::vector<uint32_t>& noted) {
+  std::vector<uint32_t> places(flags_.size(), GroupTable::kNone);
   const bool moves = !kept.empty() && kept.back() != kept.size() - 1;
   for (size_t i = 0; i < kept.size(); ++i) {
     flags_[i] = flags_[kept[i]];
     row_times_[i] = row_times_[kept[i]];
-    if (options_.windowed) places[kept[i]] = static_cast<uint32_t>(i);
+    places[kept[i]] = static_cast<uint32_t>(i);
   }
   flags_.resize(kept.size());
   flags_.shrink_to_fit();
@@ -280,7 +295,11 @@ void TieredGroups::Shrink(std::span<const uint32_t> kept) {
   }
   table_.Keep(kept);
   calls_.Keep(kept);
-  std::vector<uint32_t>().swap(dirty_);
+  for (std::vector<uint32_t>* ids : {&dirty_, &noted}) {
+    for (uint32_t& id : *ids) id = places[id];
+    std::erase(*ids, GroupTable::kNone);
+    ids->shrink_to_fit();
+  }
   hand_ = 0;
   if (options_.layout != Layout::kByPage) return;
   pages_ = DirtyPages();

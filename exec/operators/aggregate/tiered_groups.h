@@ -20,6 +20,9 @@
 // a page wins over it. So opening reads pages and nothing else, and an old store needs no
 // conversion.
 //
+// Rows may come between Save and Evict, while the commit is under way: what the store does not have
+// yet stays in memory until Evict.
+//
 // Which groups leave: those that have not changed for longest, by a clock's hand with a second
 // chance. A group counts as used once a commit, where it is marked dirty, never by the row.
 
@@ -103,9 +106,9 @@ class TieredGroups {
 
   /// Writes what changed; to be called in OnBarrier.
   void Save();
-  /// Lets go of what may not stay in memory; to be called in OnCommitted. Ids that left are handed
-  /// out again.
-  void Evict();
+  /// Lets go of what may not stay in memory; to be called in OnCommitted. Groups may get other ids:
+  /// those that the owner has noted are renewed, and left out where their groups are gone.
+  void Evict(std::vector<uint32_t>& noted);
 
   StateStore& store() { return *store_; }
   /// Counts what is held in memory, and `besides` by the owner, against the engine's limit.
@@ -120,6 +123,7 @@ class TieredGroups {
   static constexpr uint8_t kLive = 8;
   static constexpr uint8_t kUsed = 16;     // Since the clock's hand came by.
   static constexpr uint8_t kLeaving = 32;  // Leaves memory behind the commit under way.
+  static constexpr uint8_t kSaved = 64;    // The commit under way has it.
 
   struct Window {
     std::vector<uint32_t> ids;
@@ -148,10 +152,12 @@ class TieredGroups {
   void SaveByPage();
   void ChoosePages(size_t groups_max);
   void ChooseGroups(size_t groups_max);
-  void Shrink(std::span<const uint32_t> kept);
+  void Shrink(std::span<const uint32_t> kept, std::vector<uint32_t>& noted);
   void MarkMoved();
   size_t ByteSize() const;
   bool HasRoom() const;
+  bool HasFreeIds() const;
+  bool NeedsShrinking() const;
 
   Entries MakeEntries() const;
   Status TakeEntry(std::string_view key, std::string_view value, Entries& entries) const;
@@ -185,6 +191,7 @@ class TieredGroups {
   size_t created_since_measured_ = 0;
   size_t hand_ = 0;  // The clock's: a group, or a page.
   std::vector<uint32_t> dirty_;
+  std::vector<uint32_t> saved_;  // Groups by key with kSaved; some that are gone.
   std::vector<uint32_t> leaving_;
   bool shrinks_ = false;  // More is held than may be, so something leaves.
   DirtyPages pages_;

@@ -296,7 +296,7 @@ void TieredGroups::CutPiece(Piece& piece) {
   SortByKey(ids);
   size_t clean = 0, kept = 0;
   for (uint32_t id : ids) {
-    const bool stored = (flags_[id] & (kDirty | kPending)) == 0;
+    const bool stored = (flags_[id] & (kDirty | kPending | kSaved)) == 0;
     if (stored && clean == piece.groups_max) {
       EraseGroup(id);
       continue;

@@ -6,16 +6,15 @@
 #include "base/status_macros.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/table/view_layout.h"
-#include "exec/state/rows/row_table.h"
+#include "exec/state/rows/row_changes.h"
 
 namespace weir {
 namespace {
 
-// Windows leave the store once so much of the time that they are kept has passed, piece by piece:
-// for each byte that is written some are looked at.
-constexpr int64_t kSweepPart = 4;
+// Windows leave the store once as much time has passed again as they are kept, piece by piece: for
+// each byte that is written some are looked at.
 constexpr size_t kSweepBytesMin = 256u << 10;
-constexpr size_t kSweepBytesPerWritten = 8;
+constexpr size_t kSweepBytesPerWritten = 4;
 
 class View : public Operator {
  public:
@@ -23,18 +22,18 @@ class View : public Operator {
       : options_(options),
         windowed_(options.is_windowed()),
         forgets_(windowed_ && options.retention_ms >= 0),
-        table_(options.Layout()) {}
+        changes_(options.Layout()) {}
 
   Status Open(TaskContext& context) override {
     context_ = &context;
     store_ = &context.Store(options_.store_name);
     layout_store_ = &context.Store(options_.layout_name);
     WEIR_ASSIGN_OR_RETURN(const size_t columns, StoredColumns());
-    return table_.OpenToWrite(*store_, columns + (windowed_ ? 1 : 0));
+    return changes_.Open(*store_, columns + (windowed_ ? 1 : 0));
   }
 
   Status OnBatch(int, Chunk chunk) override {
-    WEIR_RETURN_IF_ERROR(Keep(chunk));
+    Keep(chunk);
     return out_.Emit(std::move(chunk));
   }
 
@@ -48,20 +47,14 @@ class View : public Operator {
   }
 
   Status OnBarrier() override {
-    const size_t written = table_.ByteSize();
-    table_.Save();
+    const size_t written = changes_.ByteSize();
+    changes_.Save();
     if (!layout_is_stored_) layout_store_->Put(kViewColumns, options_.schema->ToString());
     layout_is_stored_ = true;
     if (limit_ != stored_limit_) layout_store_->Put(kViewLimit, EncodeViewLimit(limit_));
     stored_limit_ = limit_;
     if (forgets_) WEIR_RETURN_IF_ERROR(Sweep(kSweepBytesMin + written * kSweepBytesPerWritten));
-    memory_.Update(*context_, table_.ByteSize());
-    return OkStatus();
-  }
-
-  Status OnCommitted() override {
-    WEIR_RETURN_IF_ERROR(table_.OnCommitted(INT64_MAX));
-    memory_.Update(*context_, table_.ByteSize());
+    memory_.Update(*context_, changes_.ByteSize());
     return OkStatus();
   }
 
@@ -93,6 +86,7 @@ class View : public Operator {
     Chunk rows;
     rows.rows = chunk.rows;
     rows.columns = chunk.columns;
+    rows.ops = chunk.ops;
     rows.sys(SystemColumn::kRowTime) = chunk.row_time();
     if (windowed_) {
       rows.columns.insert(rows.columns.begin() + options_.key_columns,
@@ -101,42 +95,27 @@ class View : public Operator {
     return rows;
   }
 
-  Status Keep(const Chunk& chunk) {
+  void Keep(const Chunk& chunk) {
     rows_.clear();
     const auto keys = std::span(chunk.columns).first(static_cast<size_t>(options_.key_columns));
     // Of several key columns some may be null.
     SelectNonNull(options_.key_columns == 1 ? keys : keys.first(0), numbers_.Of(chunk), rows_);
     std::erase_if(rows_, [&](int32_t row) { return chunk.op(row) == RowOp::kUpdateBefore; });
-    if (rows_.empty()) return OkStatus();
+    if (rows_.empty()) return;
     times_.clear();
     if (windowed_) {
       const auto starts = chunk.sys(SystemColumn::kWindowStart)->values<int64_t>();
       for (int32_t row : rows_) times_.push_back(starts[row]);
     }
-    const Chunk kept = TableRows(chunk);
-    const auto table_keys =
-        std::span(kept.columns)
-            .first(static_cast<size_t>(options_.key_columns + (windowed_ ? 1 : 0)));
-    WEIR_RETURN_IF_ERROR(table_.FindOrInsert(table_keys, rows_, times_, ids_));
-    const uint32_t block = table_.AddBlock(kept);
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      if (chunk.op(rows_[i]) == RowOp::kDelete) {
-        table_.Remove(ids_[i]);
-      } else {
-        table_.Set(ids_[i], {block, rows_[i]});
-      }
-    }
-    table_.EndBatch();
-    memory_.Update(*context_, table_.ByteSize());
-    return OkStatus();
+    changes_.Add(TableRows(chunk), rows_, times_);
+    memory_.Update(*context_, changes_.ByteSize());
   }
 
   // Looks at about `bytes` of what is stored, and deletes the windows that do not count any more.
   Status Sweep(size_t bytes) {
     if (!sweeps_) {
       if (limit_ == INT64_MIN) return OkStatus();
-      const auto every =
-          static_cast<uint64_t>(std::max(options_.retention_ms / kSweepPart, int64_t{1}));
+      const auto every = static_cast<uint64_t>(std::max(options_.retention_ms, int64_t{1}));
       const uint64_t since = static_cast<uint64_t>(limit_) - static_cast<uint64_t>(swept_limit_);
       if (swept_limit_ != INT64_MIN && since < every) return OkStatus();
       sweeps_ = true;
@@ -165,7 +144,7 @@ class View : public Operator {
   const MaterializedViewOptions options_;
   const bool windowed_;
   const bool forgets_;  // Windows that are over for long.
-  RowTable table_;
+  RowChanges changes_;
   TaskContext* context_ = nullptr;
   StateStore* store_ = nullptr;
   StateStore* layout_store_ = nullptr;
@@ -179,7 +158,6 @@ class View : public Operator {
   RowNumbers numbers_;
   std::vector<int32_t> rows_;
   std::vector<int64_t> times_;
-  std::vector<uint32_t> ids_;
 };
 
 }  // namespace

@@ -27,9 +27,9 @@ Status PointerIndex::Open(StateStore& store, bool is_new) {
 void PointerIndex::Change(std::string_view pointer, std::string_view key, bool is_added) {
   scratch_.assign(pointer);
   scratch_.append(key);
-  const auto [at, is_new] = changes_.try_emplace(scratch_, is_added);
+  const auto [at, is_new] = changes_.try_emplace(scratch_);
   if (is_new) bytes_ += PairBytes(scratch_);
-  at->second = is_added;
+  at->second = {is_added, false};
 }
 
 Status PointerIndex::Find(std::string_view pointer,
@@ -39,7 +39,7 @@ Status PointerIndex::Find(std::string_view pointer,
   auto change = changes_.lower_bound(begin);
   const auto visit_added = [&](std::string_view to) {
     for (; change != changes_.end() && change->first < to; ++change) {
-      if (change->second) visit(std::string_view(change->first).substr(pointer.size()));
+      if (change->second.is_there) visit(std::string_view(change->first).substr(pointer.size()));
     }
   };
   const auto visit_committed = [&](std::string_view pair) {
@@ -82,8 +82,9 @@ Status PointerIndex::ReadMore() {
 void PointerIndex::Save() {
   if (clears_) store_->DeleteRange("", "");
   clears_ = false;
-  for (const auto& [pair, is_there] : changes_) {
-    if (is_there) {
+  for (auto& [pair, change] : changes_) {
+    change.is_saved = true;
+    if (change.is_there) {
       store_->Put(pair, "");
     } else {
       store_->Delete(pair);
@@ -97,15 +98,27 @@ Status PointerIndex::OnCommitted(int64_t share) {
     whole_ = false;
     read_to_.clear();
     pairs_.clear();
-    changes_.clear();
     bytes_ = 0;
+    for (auto change = changes_.begin(); change != changes_.end();) {
+      if (change->second.is_saved) {
+        change = changes_.erase(change);
+      } else {
+        bytes_ += PairBytes(change->first);
+        ++change;
+      }
+    }
     return OkStatus();
   }
-  for (auto change = changes_.begin(); change != changes_.end(); change = changes_.erase(change)) {
+  for (auto change = changes_.begin(); change != changes_.end();) {
+    if (!change->second.is_saved) {
+      ++change;
+      continue;
+    }
     const std::string& pair = change->first;
-    const bool is_kept = change->second && (whole_ || pair < read_to_);
+    const bool is_kept = change->second.is_there && (whole_ || pair < read_to_);
     const bool was_kept = is_kept ? !pairs_.insert(pair).second : pairs_.erase(pair) > 0;
     bytes_ -= PairBytes(pair) * ((is_kept ? 0 : 1) + (was_kept ? 1 : 0));
+    change = changes_.erase(change);
   }
   return whole_ || share != INT64_MAX ? OkStatus() : ReadMore();
 }

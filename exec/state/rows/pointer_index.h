@@ -33,16 +33,20 @@ class PointerIndex {
               const std::function<void(std::string_view key)>& visit) const;
 
   void Save();
-  /// What was saved is committed: the pairs leave memory if they are more than `share` bytes.
+  /// What was saved is committed: those pairs leave memory if there are more than `share` bytes.
   Status OnCommitted(int64_t share);
   size_t ByteSize() const { return bytes_; }
 
  private:
+  struct PairChange {
+    bool is_there = false;
+    bool is_saved = false;  // By the commit under way.
+  };
   void Change(std::string_view pointer, std::string_view key, bool is_added);
   Status ReadMore();
 
-  absl::btree_set<std::string> pairs_;          // As of the last commit.
-  absl::btree_map<std::string, bool> changes_;  // Since: whether the pair is there.
+  absl::btree_set<std::string> pairs_;                // As of the last commit.
+  absl::btree_map<std::string, PairChange> changes_;  // Since.
   StateStore* store_ = nullptr;
   bool whole_ = false;     // pairs_ has all pairs.
   bool has_left_ = false;  // Some had to leave memory.

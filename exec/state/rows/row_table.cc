@@ -125,8 +125,7 @@ void RowTable::Set(uint32_t id, RowRef ref) {
 }
 
 void RowTable::Remove(uint32_t id) {
-  // What is only written may be stored without being here.
-  if (!Has(id) && !writes_only_) return;
+  if (!Has(id)) return;
   Unlink(id);
   MarkDirty(id);
   touched_.push_back(id);
@@ -148,8 +147,7 @@ void RowTable::EndBatch() {
   for (uint32_t id : touched_) {
     Slot& slot = slots_[id];
     if (!slot.ref.is_null() || (slot.flags & (kAbsent | kErased)) != 0) continue;
-    const bool is_deleted =
-        (slot.flags & kDirty) != 0 && (writes_only_ || (slot.flags & kStored) != 0);
+    const bool is_deleted = (slot.flags & kDirty) != 0 && (slot.flags & kStored) != 0;
     if (is_deleted || !whole_) {
       slot.flags |= kAbsent;
       absent_.push_back(id);

@@ -1,7 +1,7 @@
 #pragma once
 
 // A table's rows by key: the latest row of each key, in columnar blocks as they came in. Under
-// Materialize, table joins and the views that pull queries read.
+// Materialize and table joins.
 //
 // A batch goes: FindOrInsert, AddBlock with the rows that came, Set or Remove for each change, read
 // old and new rows through their refs, EndBatch. Ids and refs hold until EndBatch.
@@ -33,9 +33,6 @@ class RowTable {
   /// written anew by the next Save.
   Status Open(StateStore& store, size_t old_columns);
   Status Open(StateStore& store) { return Open(store, layout_.types.size()); }
-  /// As Open, of a table that is only written: rows are kept until they are committed, and what is
-  /// stored is never looked at. A key found has no row then, unless it was changed since.
-  Status OpenToWrite(StateStore& store, size_t old_columns);
 
   /// As in GroupTable. A key found here has a row exactly if Has(id).
   Status FindOrInsert(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
@@ -69,8 +66,9 @@ class RowTable {
 
   /// Writes what changed since the last Save.
   void Save();
-  /// What was saved is committed. Rows leave memory until `share` bytes are held, those first that
-  /// have not been used for the longest; or, where there is room, more come in.
+  /// What was saved is committed; rows may have come since. Rows leave memory until `share` bytes
+  /// are held, those first that have not been used for the longest; or, where there is room, more
+  /// come in.
   Status OnCommitted(int64_t share);
   size_t ByteSize() const;
 
@@ -110,15 +108,13 @@ class RowTable {
   }
 
   // row_table_store.cc
-  Status ReadOld(size_t columns);
-  Status TakeRead(StoredRowReader& reader, bool changed);
+  void TakeRead(StoredRowReader& reader, bool changed);
   Status ReadWanted(std::span<const ColumnPtr> keys, std::span<const int32_t> rows,
                     std::span<const int64_t> times, std::span<const uint32_t> ids);
   Status ReadMore();
   std::vector<ColumnPtr> KeyColumns(std::span<const uint32_t> ids) const;
   void Evict(int64_t share);
   void RenewKeys();
-  void Forget();
 
   const RowLayout layout_;
   GroupTable keys_;
@@ -134,7 +130,6 @@ class RowTable {
   // store, or are known not to be there.
   std::vector<uint32_t> absent_;
   StateStore* store_ = nullptr;
-  bool writes_only_ = false;
   bool whole_ = true;
   bool has_old_ = false;     // The store holds rows of an earlier version.
   bool tracks_use_ = false;  // Rows have left memory, and may do so again.

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <numeric>
-#include <type_traits>
 #include <utility>
 
 #include "base/interrupt.h"
 #include "base/status_macros.h"
-#include "exec/state/row_codec.h"
 #include "exec/state/rows/row_table.h"
 
 namespace weir {
@@ -56,46 +54,17 @@ std::vector<int32_t> AllRows(const Chunk& chunk) {
 
 Status RowTable::Open(StateStore& store, size_t old_columns) {
   store_ = &store;
-  WEIR_RETURN_IF_ERROR(ReadOld(old_columns));
+  WEIR_ASSIGN_OR_RETURN(has_old_,
+                        ReadOldRows(store, layout_, old_columns,
+                                    [this](StoredRowReader& rows) { TakeRead(rows, true); }));
   if (has_old_) return OkStatus();
   whole_ = false;
   return ReadMore();
 }
 
-Status RowTable::OpenToWrite(StateStore& store, size_t old_columns) {
-  store_ = &store;
-  writes_only_ = true;
-  return ReadOld(old_columns);
-}
-
-Status RowTable::ReadOld(size_t columns) {
-  StoredRowReader reader(layout_);
-  Status status;
-  bool malformed = false;
-  WEIR_RETURN_IF_ERROR(
-      store_->Scan(kStoredRowsEnd, "", [&](std::string_view key, std::string_view value) {
-        has_old_ = true;
-        if (layout_.has_time) {
-          malformed = !reader.AddOld(key, value, columns) || !key.empty() || !value.empty();
-        } else {
-          int64_t page = 0;
-          malformed = !ReadOrdered64(key, page) || !key.empty();
-          while (!malformed && status.ok() && !value.empty()) {
-            malformed = !reader.AddOld(value, value, columns);
-            if (!malformed && reader.is_full()) status = TakeRead(reader, true);
-          }
-        }
-        if (!malformed && status.ok() && reader.is_full()) status = TakeRead(reader, true);
-        return !malformed && status.ok();
-      }));
-  if (malformed) return MalformedRow();
-  WEIR_RETURN_IF_ERROR(std::move(status));
-  return TakeRead(reader, true);
-}
-
 // Takes rows that were read in, unless memory has newer ones. `changed`: they are to be written.
-Status RowTable::TakeRead(StoredRowReader& reader, bool changed) {
-  if (reader.rows() == 0) return OkStatus();
+void RowTable::TakeRead(StoredRowReader& reader, bool changed) {
+  if (reader.rows() == 0) return;
   CheckInterrupt();
   const std::vector<int64_t> times(reader.times().begin(), reader.times().end());
   const Chunk chunk = reader.Finish();
@@ -114,7 +83,6 @@ Status RowTable::TakeRead(StoredRowReader& reader, bool changed) {
     }
   }
   EndBatch();
-  return OkStatus();
 }
 
 // Looks up the keys that FindInMemory has just created.
@@ -181,7 +149,7 @@ Status RowTable::ReadMore() {
                                       return !malformed;
                                     }));
   if (malformed) return MalformedRow();
-  WEIR_RETURN_IF_ERROR(TakeRead(reader, false));
+  TakeRead(reader, false);
   whole_ = ended;
   return OkStatus();
 }
@@ -236,18 +204,16 @@ void RowTable::Save() {
 }
 
 Status RowTable::OnCommitted(int64_t share) {
-  if (writes_only_) {
-    Forget();
-    return OkStatus();
-  }
-  for (uint32_t id : absent_) {
+  // What was removed since Save is in the store yet.
+  std::erase_if(absent_, [this](uint32_t id) {
     Slot& slot = slots_[id];
+    if ((slot.flags & kDirty) != 0) return false;
     slot.flags &= static_cast<uint8_t>(~kAbsent);
-    if (!slot.ref.is_null()) continue;
+    if (!slot.ref.is_null()) return true;
     slot.flags = kErased;
     keys_.Erase(id);
-  }
-  absent_.clear();
+    return true;
+  });
   if (store_ == nullptr) return OkStatus();
   if (share < static_cast<int64_t>(ByteSize())) {
     Evict(share);
@@ -276,6 +242,7 @@ void RowTable::Evict(int64_t share) {
       if (id == GroupTable::kNone) continue;
       Slot& slot = slots_[id];
       if (slot.ref != RowRef{static_cast<uint32_t>(hand_), row}) continue;
+      if ((slot.flags & kDirty) != 0) continue;
       if ((slot.flags & kUsed) != 0) {
         slot.flags &= static_cast<uint8_t>(~kUsed);
         continue;
@@ -300,7 +267,12 @@ void RowTable::Evict(int64_t share) {
 
 // A hash table keeps the size it once had; what it needs now is much less.
 void RowTable::RenewKeys() {
-  std::vector<int64_t> old_times;
+  // Those without a row whose ids stay, too.
+  const std::vector<ColumnPtr> absent_keys = KeyColumns(absent_);
+  std::vector<int64_t> absent_times, old_times;
+  for (uint32_t id : absent_) {
+    if (layout_.has_time) absent_times.push_back(keys_.time(id));
+  }
   for (uint32_t id = 0; layout_.has_time && id < id_limit(); ++id) {
     old_times.push_back(Has(id) ? keys_.time(id) : 0);
   }
@@ -310,7 +282,7 @@ void RowTable::RenewKeys() {
                       layout_.key_columns > 1});
   std::vector<int32_t> rows;
   std::vector<int64_t> times;
-  std::vector<uint32_t> ids, old_ids;
+  std::vector<uint32_t> ids, old_ids, places(old.size(), GroupTable::kNone);
   for (uint32_t number = 0; number < blocks_.size(); ++number) {
     Block& block = blocks_[number];
     rows.clear();
@@ -328,23 +300,20 @@ void RowTable::RenewKeys() {
     for (size_t i = 0; i < ids.size(); ++i) {
       slots_[ids[i]] = {{number, rows[i]}, old[old_ids[i]].flags};
       block.ids[rows[i]] = ids[i];
+      places[old_ids[i]] = ids[i];
     }
   }
+  rows.resize(absent_.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  FindInMemory(absent_keys, rows, absent_times, ids);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    slots_[ids[i]].flags = old[absent_[i]].flags;
+    places[absent_[i]] = ids[i];
+  }
+  absent_ = ids;
+  for (uint32_t& id : dirty_) id = places[id];
+  std::erase(dirty_, GroupTable::kNone);
   touched_.clear();
-}
-
-void RowTable::Forget() {
-  const auto release = [](auto&... vectors) {
-    (std::remove_reference_t<decltype(vectors)>().swap(vectors), ...);
-  };
-  keys_ = GroupTable({{layout_.types.begin(), layout_.types.begin() + layout_.key_columns},
-                      layout_.has_time,
-                      layout_.key_columns > 1});
-  release(slots_, blocks_, free_blocks_, absent_, dirty_, touched_);
-  for (auto& column : pointers_) release(column);
-  live_rows_ = total_rows_ = 0;
-  small_blocks_ = 0;
-  block_bytes_ = 0;
 }
 
 }  // namespace weir

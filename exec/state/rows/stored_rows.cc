@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "base/interrupt.h"
 #include "base/limits.h"
+#include "base/status_macros.h"
 #include "exec/state/row_codec.h"
 #include "exec/state/row_key.h"
 
@@ -109,6 +111,37 @@ Chunk StoredRowReader::Finish() {
   times_.clear();
   bytes_ = 0;
   return chunk;
+}
+
+Result<bool> ReadOldRows(const StateStore& store, const RowLayout& layout, size_t columns,
+                         const std::function<void(StoredRowReader& rows)>& take) {
+  StoredRowReader reader(layout);
+  bool found = false;
+  bool malformed = false;
+  const auto take_some = [&](bool all) {
+    if (reader.rows() == 0 || !(all || reader.is_full())) return;
+    CheckInterrupt();
+    take(reader);
+  };
+  WEIR_RETURN_IF_ERROR(
+      store.Scan(kStoredRowsEnd, "", [&](std::string_view key, std::string_view value) {
+        found = true;
+        if (layout.has_time) {
+          malformed = !reader.AddOld(key, value, columns) || !key.empty() || !value.empty();
+        } else {
+          int64_t page = 0;
+          malformed = !ReadOrdered64(key, page) || !key.empty();
+          while (!malformed && !value.empty()) {
+            malformed = !reader.AddOld(value, value, columns);
+            if (!malformed) take_some(false);
+          }
+        }
+        if (!malformed) take_some(false);
+        return !malformed;
+      }));
+  if (malformed) return MalformedRow();
+  take_some(true);
+  return found;
 }
 
 Status MalformedRow() {

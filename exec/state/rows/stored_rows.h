@@ -13,6 +13,7 @@
 // row_codec.h. All their keys stand behind those of today.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 
 #include "exec/column/builder.h"
 #include "exec/column/chunk.h"
+#include "exec/state/state_store.h"
 #include "weir/status.h"
 
 namespace weir {
@@ -78,6 +80,11 @@ class StoredRowReader {
   std::vector<int64_t> times_;
   size_t bytes_ = 0;
 };
+
+/// Reads the rows of a store that an earlier version wrote, with the first `columns` of the
+/// columns, and calls take(rows) with many of them at a time. Returns whether there were any.
+Result<bool> ReadOldRows(const StateStore& store, const RowLayout& layout, size_t columns,
+                         const std::function<void(StoredRowReader& rows)>& take);
 
 /// For entries that cannot be read.
 Status MalformedRow();

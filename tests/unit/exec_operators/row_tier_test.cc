@@ -33,8 +33,11 @@ void CheckAllShares(const physical::Node& node, const MakeRows& rows) {
     for (int64_t batch = 0; batch < 400; ++batch) {
       const int input = static_cast<int>(random() % static_cast<uint32_t>(inputs));
       const std::string text = rows(input, random, batch * 10);
+      const bool meanwhile = random() % 4 == 0;  // The rows come while a commit is under way.
+      if (meanwhile) small.BeginCommit();
       whole.Push(input, text);
       small.Push(input, text);
+      if (meanwhile) small.EndCommit();
       const uint32_t then = random() % 12;
       if (then < 4) small.Barrier();
       if (then == 4) small.Restart();
