@@ -219,7 +219,8 @@ Status LocalStore::Apply(CommitBuffer& buffer) {
     std::map<std::pair<LocalTopic*, int32_t>, LocalPartition> ends;
     batch_.Clear();
     // Growing by and by would copy it often; each change has a few bytes more than its texts.
-    const size_t bytes = buffer.bytes + buffer.changes.size() * kChangeBytes;
+    const size_t changes = buffer.changes->list.size() + buffer.last_changes.list.size();
+    const size_t bytes = buffer.bytes + changes * kChangeBytes;
     if (batch_.Data().capacity() < bytes) batch_ = rocksdb::WriteBatch(bytes);
     for (const PendingAppend& append : buffer.appends) {
       auto topic = Find(append.topic);
