@@ -253,6 +253,11 @@ KafkaGroup::~KafkaGroup() {
   }
   if (client_ == nullptr) return;
   if (queue_ != nullptr) Leave();
+  // Others may have seen before us that the topic is gone.
+  if (queue_ != nullptr && !anchor_gone_) {
+    next_check_ = {};
+    static_cast<void>(CheckAnchor());
+  }
   queue_.reset();
   // Up to 2.2, librdkafka aborts when it destroys a sticky consumer that has joined a group and
   // never got an assignment (its issue 4312). It also waits for ever for a consumer that could not

@@ -64,9 +64,15 @@ std::string QueryRuntime::WaysOn() const {
 
 // Opened again it takes what there is now.
 Status QueryRuntime::RecountPartitions() {
-  WEIR_RETURN_IF_ERROR(CountPartitions(env_.stages, [this](const physical::TopicSource& node) {
-    return env_.broker->CountPartitions(node.topic);
-  }));
+  const auto count = [this](const physical::TopicSource& node) -> Result<int32_t> {
+    Result<int32_t> partitions = env_.broker->CountPartitions(node.topic);
+    if (partitions.status().code() != ErrorCode::kUnknownTopic) return partitions;
+    // It was there when the query was made.
+    return Status(ErrorCode::kPartitionsChanged,
+                  "a topic was deleted while a query reads it: " + node.topic)
+        .WithHint("make the topic again and begin anew by weir reset, or drop the query");
+  };
+  WEIR_RETURN_IF_ERROR(CountPartitions(env_.stages, count));
   WEIR_RETURN_IF_ERROR(FitPartitions());
   for (const auto& [root, view] : views_) {
     const StagePlan& stage = env_.stages.stages[static_cast<size_t>(view.stage)];
