@@ -276,7 +276,10 @@ void MutateRecord(weir::Record& record, Random& random) {
     case 0: value.erase(at, 1 + Below(random, 5)); break;
     case 1: value[at] = static_cast<char>(random()); break;
     case 2: record.value.reset(); break;
-    default: *record.timestamp_ms += static_cast<int64_t>(random() % 2'000'000) - 1'000'000;
+    default:
+      // Past the last time the first one follows.
+      *record.timestamp_ms = static_cast<int64_t>(static_cast<uint64_t>(*record.timestamp_ms) +
+                                                  random() % 2'000'000 - 1'000'000);
   }
 }
 
