@@ -188,11 +188,12 @@ Status QueryRuntime::MemoryError(int64_t used) const {
   const int64_t limit = env_.settings.memory_limit;
   if (options_.bounded) {
     return Status(ErrorCode::kMemoryLimit,
-                  fmt::format("memory.limit is reached: the engine needs {} of {} bytes, this "
-                              "SELECT's rows to sort and its groups {}",
+                  fmt::format("memory.limit is reached: the engine needs {} of {} bytes, what "
+                              "this SELECT sorts, groups and joins {}",
                               used, limit, env_.state_bytes.load()))
         .WithHint(
-            "groups and sorted rows are kept in memory, spilling to disk is not built yet: "
+            "rows that are sorted, grouped or joined are kept in memory, spilling to disk is not "
+            "built yet: "
             "raise memory.limit, select fewer rows, or add LIMIT to the ORDER BY");
   }
   return Status(ErrorCode::kMemoryLimit,
