@@ -96,15 +96,9 @@ struct Work {
   void (*read)(ondemand::object&, Checksum&);
 };
 inline constexpr Work kWorks[] = {
-    {"vendor", ReadVendor},
-    {"window", ReadWindow},
-    {"zone_pair", ReadZonePair},
-    {"session", ReadSession},
-    {"join_ride", ReadJoinRide},
-    {"join_payment", ReadJoinPayment},
-    {"zone_join", ReadZoneJoin},
-    {"keyed_ride", ReadKeyedRide},
-    {"keyed_payment", ReadKeyedPayment},
+    {"vendor", ReadVendor},      {"window", ReadWindow},        {"zone_pair", ReadZonePair},
+    {"session", ReadSession},    {"join_ride", ReadJoinRide},   {"join_payment", ReadJoinPayment},
+    {"zone_join", ReadZoneJoin}, {"keyed_ride", ReadKeyedRide}, {"keyed_payment", ReadKeyedPayment},
 };
 
 /// Records of a source, read by one instance per work so that the reading is inlined into the loop.
