@@ -9,15 +9,15 @@
 #include <cstdlib>
 #include <iostream>
 #include <optional>
-#include <sstream>
 #include <utility>
 
+#include "base/letter_case.h"
+#include "base/number_text.h"
 #include "base/status_macros.h"
 #include "planner/catalog/near_names.h"
-#include "planner/properties/connector_properties.h"
+#include "shell/command_help.h"
 #include "shell/options.h"
 #include "shell/program.h"
-#include "shell/prompt/statement_help.h"
 #include "shell/render/display_width.h"
 
 namespace weir::shell {
@@ -25,121 +25,12 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-std::string Upper(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return out;
-}
-
 Status RunDump(CommandContext& context, const Arguments&) {
   WEIR_ASSIGN_OR_RETURN(const std::string sql, context.engine.DumpCatalog());
   context.output.stream() << sql;
   if (!sql.empty() && sql.back() != '\n') context.output.stream() << '\n';
   context.output.stream().flush();
   return OkStatus();
-}
-
-/// Columns that help takes: it fits any terminal.
-constexpr int kHelpWidth = 79;
-
-/// Writes `text` cut into lines at its blanks, the first behind `begin`, the others indented.
-void WriteWrapped(std::string_view begin, int indent, std::string_view text, std::ostream& out) {
-  out << begin;
-  int width = DisplayWidth(begin);
-  bool first = true;
-  while (!text.empty()) {
-    const size_t blank = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, blank);
-    text.remove_prefix(std::min(blank + 1, text.size()));
-    const int needed = DisplayWidth(word);
-    if (!first && width + 1 + needed > kHelpWidth) {
-      out << '\n' << std::string(static_cast<size_t>(indent), ' ');
-      width = indent;
-    } else if (!first) {
-      out << ' ';
-      ++width;
-    }
-    out << word;
-    width += needed;
-    first = false;
-  }
-  out << '\n';
-}
-
-/// The syntax of something and, indented, what it does.
-void WriteEntry(std::string_view syntax, std::string_view text, std::ostream& out) {
-  WriteWrapped("", 6, syntax, out);
-  WriteWrapped("    ", 4, text, out);
-}
-
-void HelpAll(std::ostream& out) {
-  out << "Commands (one line, no semicolon):\n";
-  for (const Command& command : Commands()) {
-    const std::string also = command.also.empty() ? "" : fmt::format(" Also {}.", command.also);
-    const int padding = std::max(0, 32 - DisplayWidth(command.usage));
-    WriteWrapped(fmt::format("  {}{} ", command.usage, std::string(padding, ' ')), 35,
-                 fmt::format("{}{}", command.text, also), out);
-  }
-  const std::pair<std::string_view, HelpKind> parts[] = {
-      {"\nStatements (end in a semicolon, may span lines):\n", HelpKind::kStatement},
-      {"Clauses:\n", HelpKind::kClause},
-      {"Properties of WITH:\n", HelpKind::kProperty},
-      {"Types:\n", HelpKind::kType}};
-  for (const auto& [title, kind] : parts) {
-    std::vector<std::string> names;
-    // No line is cut inside a name.
-    std::string list;
-    for (const StatementHelp& entry : HelpTexts(kind)) names.emplace_back(entry.name);
-    for (std::string& name : names) {
-      std::replace(name.begin(), name.end(), ' ', '\x1f');
-      list += (list.empty() ? "" : ", ") + name;
-    }
-    std::ostringstream lines;
-    WriteWrapped("  ", 2, list, lines);
-    std::string text = lines.str();
-    std::replace(text.begin(), text.end(), '\x1f', ' ');
-    out << title << text;
-  }
-  out << "help NAME tells more of each, and of each function; .functions lists those.\n";
-}
-
-/// The signatures of a function, what it does and an example; false if there is no such function.
-bool HelpFunction(Engine& engine, const std::string& name, std::ostream& out) {
-  const bool is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_';
-  });
-  if (!is_name) return false;
-  const auto described = engine.Execute("DESCRIBE FUNCTION " + name);
-  if (!described.ok() || described->size() != 1 || described->front().rows == nullptr ||
-      described->front().rows->row_count() == 0) {
-    return false;
-  }
-  const Batch& rows = *described->front().rows;
-  for (int32_t row = 0; row < rows.row_count(); ++row) {
-    out << fmt::format("{} {}\n", rows.column(0).ToText(row), rows.column(1).ToText(row));
-  }
-  WriteWrapped("    ", 4, rows.column(2).ToText(0), out);
-  out << fmt::format("    {}\n", rows.column(3).ToText(0));
-  return true;
-}
-
-/// A connector and its properties.
-void HelpConnector(const ConnectorRow& row, std::ostream& out) {
-  WriteEntry(fmt::format("CONNECTOR = '{}'", row.name), row.text, out);
-  for (const ConnectorProperty& property : row.properties) {
-    const std::string otherwise =
-        property.otherwise.empty() ? "" : fmt::format(" Default: {}.", property.otherwise);
-    WriteWrapped(fmt::format("  {:<18} ", property.name), 21,
-                 fmt::format("{}{}", property.text, otherwise), out);
-  }
-}
-
-std::vector<std::string> HelpNames(Engine& engine) {
-  std::vector<std::string> names = engine.CompletionNames();
-  for (const StatementHelp& entry : HelpTexts()) names.emplace_back(entry.name);
-  for (const Command& command : Commands()) names.push_back(Upper(command.name));
-  return names;
 }
 
 Status RunHelp(CommandContext& context, const Arguments& arguments) {
@@ -164,10 +55,10 @@ Status RunSql(CommandContext& context, const std::string& sql) {
 
 /// A list of streams and tables, as `.tables` of other shells gives it.
 Status RunTables(CommandContext& context, const Arguments& arguments) {
-  const std::string wanted = arguments.empty() ? "" : Upper(arguments[0]);
+  const std::string wanted = arguments.empty() ? "" : ToUpper(arguments[0]);
   std::vector<std::array<std::string, 4>> rows = {{"name", "kind", "columns", "topic"}};
   for (const SourceInfo& source : context.engine.Sources()) {
-    if (Upper(source.name).find(wanted) == std::string::npos) continue;
+    if (ToUpper(source.name).find(wanted) == std::string::npos) continue;
     const int columns = source.schema == nullptr ? 0 : source.schema->size();
     rows.push_back({Printable(source.name), source.is_table ? "table" : "stream",
                     fmt::format("{}", columns), Printable(source.topic)});
@@ -509,40 +400,23 @@ constexpr std::pair<std::string_view, std::string_view> kElsewhere[] = {
 Status UnknownCommand(const std::string& word) {
   Status status(ErrorCode::kUsage, fmt::format("unknown command: {}", word));
   for (const auto& [name, hint] : kElsewhere) {
-    if (name == Upper(word)) return std::move(status).WithHint(std::string(hint));
+    if (name == ToUpper(word)) return std::move(status).WithHint(std::string(hint));
   }
   std::vector<std::string> names;
   for (const Command& command : kCommands) names.push_back(fmt::format(".{}", command.name));
-  std::string lower = word;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::string lower = ToLower(word);
   if (lower[0] == '\\') lower[0] = '.';
   const std::string near = DidYouMean(lower, names);
   return std::move(status).WithHint(near.empty() ? ".help lists the commands" : near);
 }
 
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
-
 bool HasAlso(const Command& command, std::string_view word) {
   for (std::string_view rest = command.also; !rest.empty();) {
     const size_t blank = std::min(rest.find(' '), rest.size());
-    if (Upper(rest.substr(0, blank)) == word) return true;
+    if (ToUpper(rest.substr(0, blank)) == word) return true;
     rest.remove_prefix(std::min(blank + 1, rest.size()));
   }
   return false;
-}
-
-bool IsDotted(std::string_view word) {
-  return word.size() > 1 && word[0] == '.' &&
-         std::isalpha(static_cast<unsigned char>(word[1])) != 0;
 }
 
 /// `PRINT topic …;` is SQL; only without its semicolon is it the command. The other bare words are
@@ -554,6 +428,11 @@ bool IsBareCall(const Command& command, bool semicolon) {
 }  // namespace
 
 std::span<const Command> Commands() { return kCommands; }
+
+bool IsDotted(std::string_view word) {
+  return word.size() > 1 && word[0] == '.' &&
+         std::isalpha(static_cast<unsigned char>(word[1])) != 0;
+}
 
 std::vector<std::string> SplitWords(std::string_view line) {
   std::vector<std::string> words;
@@ -583,20 +462,20 @@ std::vector<std::string> SplitWords(std::string_view line) {
 }
 
 const Command* FindCommand(std::string_view word, bool semicolon) {
-  const std::string name = Upper(word);
+  const std::string name = ToUpper(word);
   const bool dotted = IsDotted(word);
   for (const Command& command : kCommands) {
     if (HasAlso(command, name)) return &command;
     if (!dotted && !IsBareCall(command, semicolon)) continue;
-    if (Upper(command.name) == name.substr(dotted ? 1 : 0)) return &command;
+    if (ToUpper(command.name) == name.substr(dotted ? 1 : 0)) return &command;
   }
   return nullptr;
 }
 
 Result<CommandCall> ParseCommand(std::string_view line) {
-  line = Trim(line);
+  line = TrimBlanks(line);
   const bool semicolon = line.ends_with(';');
-  if (semicolon) line = Trim(line.substr(0, line.size() - 1));
+  if (semicolon) line = TrimBlanks(line.substr(0, line.size() - 1));
   std::vector<std::string> words = SplitWords(line);
   if (words.empty()) return CommandCall{};
   const Command* command = FindCommand(words[0], semicolon);
@@ -611,37 +490,6 @@ Result<CommandCall> ParseCommand(std::string_view line) {
         .WithHint(std::string(command->usage));
   }
   return call;
-}
-
-Status TellHelp(Engine& engine, std::string_view topic, std::ostream& out) {
-  if (topic.empty()) {
-    HelpAll(out);
-    return OkStatus();
-  }
-  std::string name = Upper(Trim(topic));
-  if (name.ends_with(';')) name.pop_back();
-  if (name.ends_with("()")) name.resize(name.size() - 2);
-  bool found = false;
-  const std::vector<const StatementHelp*> entries = FindHelp(name);
-  for (const StatementHelp* entry : entries) {
-    WriteEntry(entry->syntax, entry->text, out);
-    found = true;
-  }
-  if (const Command* command = FindCommand(IsDotted(name) ? name : "." + name);
-      command != nullptr && (entries.empty() || IsDotted(name) || command->bare)) {
-    WriteEntry(command->usage, command->text, out);
-    found = true;
-  }
-  if (const ConnectorRow* connector = FindConnector(name); connector != nullptr) {
-    HelpConnector(*connector, out);
-    found = true;
-  }
-  if (HelpFunction(engine, name, out) || found) return OkStatus();
-  const std::string near = DidYouMean(name, HelpNames(engine));
-  return Status(ErrorCode::kUsage,
-                fmt::format("no statement, clause, type, command or function has this name: {}",
-                            topic))
-      .WithHint(near.empty() ? "help lists what there is" : near);
 }
 
 }  // namespace weir::shell

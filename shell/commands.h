@@ -51,6 +51,9 @@ std::span<const Command> Commands();
 /// that the line ends in one.
 const Command* FindCommand(std::string_view word, bool semicolon = false);
 
+/// A dot and a letter: always a command, never SQL.
+bool IsDotted(std::string_view word);
+
 /// The command that `line` calls, with its arguments; nothing if the line is SQL. A line that
 /// begins with a dot and a letter or with a backslash is always a command: one that is not in the
 /// table gives kUsage, with what may have been meant.
@@ -62,9 +65,5 @@ Result<CommandCall> ParseCommand(std::string_view line);
 
 /// Cuts a line into words at blanks; 'single' and "double" quotes keep blanks.
 std::vector<std::string> SplitWords(std::string_view line);
-
-/// What `help TOPIC` says: of statements, clauses, properties, types, commands and functions. All
-/// there is where `topic` is empty. kUsage with near names if there is nothing.
-Status TellHelp(Engine& engine, std::string_view topic, std::ostream& out);
 
 }  // namespace weir::shell

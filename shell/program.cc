@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "shell/command_help.h"
 #include "shell/commands.h"
 #include "shell/logging.h"
 #include "shell/metrics_server.h"

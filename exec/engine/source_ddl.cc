@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/letter_case.h"
 #include "parser/ast/identifier.h"
 #include "parser/ast/printer.h"
 #include "planner/catalog/near_names.h"
@@ -133,10 +134,7 @@ Status UnknownSource(std::string_view name, const std::vector<std::string>& name
 }
 
 bool FoldsTo(std::string_view text, std::string_view wanted) {
-  return std::equal(text.begin(), text.end(), wanted.begin(), wanted.end(), [](char a, char b) {
-    return std::toupper(static_cast<unsigned char>(a)) ==
-           std::toupper(static_cast<unsigned char>(b));
-  });
+  return EqualIgnoringCase(text, wanted);
 }
 
 }  // namespace weir

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/letter_case.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
@@ -42,10 +43,7 @@ Status SuggestTopic(Status status, Broker& broker, std::string_view topic) {
   std::vector<std::string> names;
   std::string hint;
   for (const TopicInfo& info : *topics) {
-    const bool same_letters = std::equal(
-        info.name.begin(), info.name.end(), topic.begin(), topic.end(),
-        [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
-    if (same_letters) hint = "did you mean " + info.name + "?";
+    if (EqualIgnoringCase(info.name, topic)) hint = "did you mean " + info.name + "?";
     names.push_back(info.name);
   }
   if (hint.empty()) hint = DidYouMean(topic, names);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/decimal.h"
+#include "base/letter_case.h"
 #include "base/limits.h"
 #include "base/number_text.h"
 #include "base/status_macros.h"
@@ -60,8 +61,7 @@ std::optional<Value> TextTo(const std::string& text, const DataType& to) {
   switch (to.kind()) {
     case TypeKind::kString: return Value(text);
     case TypeKind::kBoolean: {
-      std::string lower;
-      for (char c : text) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      const std::string lower = ToLower(text);
       // As in ksqlDB any beginning of the words counts.
       for (std::string_view word : {"true", "yes"}) {
         if (!lower.empty() && word.starts_with(lower)) return Value(true);

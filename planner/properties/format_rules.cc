@@ -4,18 +4,13 @@
 #include <cctype>
 
 #include "base/file_ending.h"
+#include "base/letter_case.h"
 #include "base/limits.h"
 #include "base/status_macros.h"
 #include "planner/properties/event_time.h"
 
 namespace weir {
 namespace {
-
-std::string Upper(std::string_view text) {
-  std::string upper;
-  for (char c : text) upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return upper;
-}
 
 constexpr std::string_view kBuiltFormats[] = {"JSON", "DELIMITED", "KAFKA",
                                               "AVRO", "JSON_SR",   "NONE"};
@@ -58,7 +53,7 @@ Status Mismatch(const physical::SideFormat& format, const ColumnSchema& column) 
 /// again shows them.
 Result<std::string> ReadDelimiter(std::string_view property, const WithProperties& with) {
   const std::string text = *with.Text(property);
-  if (const std::string word = Upper(text); word == "SPACE" || word == "TAB") return word;
+  if (const std::string word = ToUpper(text); word == "SPACE" || word == "TAB") return word;
   const auto cannot_be = [](unsigned char c) { return c <= ' ' || c >= 0x7F || c == '"'; };
   if (text.size() != 1 || cannot_be(static_cast<unsigned char>(text[0]))) {
     return Status(ErrorCode::kInvalidProperty,
@@ -146,7 +141,7 @@ Status ReadSchemaProperties(bool is_key, const WithProperties& with, physical::S
 }  // namespace
 
 Result<std::string> CheckFormatName(std::string_view name, SourcePosition position) {
-  const std::string format = Upper(name);
+  const std::string format = ToUpper(name);
   if (std::ranges::find(kBuiltFormats, format) != std::end(kBuiltFormats)) return format;
   if (std::ranges::find(kPlannedFormats, format) != std::end(kPlannedFormats)) {
     return Status(ErrorCode::kUnsupported, "format " + format + " is not supported")

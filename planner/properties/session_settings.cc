@@ -1,4 +1,5 @@
 #include "planner/properties/session_settings.h"
+#include "base/letter_case.h"
 
 #include <cctype>
 
@@ -14,10 +15,9 @@ std::optional<std::string> SessionText(const PlannerContext& context, std::strin
 }
 
 std::optional<bool> SessionBoolean(const PlannerContext& context, std::string_view name) {
-  std::optional<std::string> text = SessionText(context, name);
+  const std::optional<std::string> text = SessionText(context, name);
   if (!text || text->empty()) return std::nullopt;
-  for (char& c : *text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return *text == "true";
+  return EqualIgnoringCase(*text, "true");
 }
 
 std::optional<std::string> DefaultFormat(const PlannerContext& context, bool is_key) {

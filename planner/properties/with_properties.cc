@@ -4,6 +4,7 @@
 #include <cctype>
 #include <vector>
 
+#include "base/letter_case.h"
 #include "base/limits.h"
 #include "base/number_text.h"
 #include "base/status_macros.h"
@@ -74,11 +75,6 @@ std::string LiteralText(const ast::LiteralValue& value) {
   }
 }
 
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 Status CheckType(PropertyType type, int64_t least, const ast::Property& property,
                  const std::string& text) {
   int64_t number = 0;
@@ -91,8 +87,8 @@ Status CheckType(PropertyType type, int64_t least, const ast::Property& property
         property.name + " is at least " + std::to_string(least) + ", not " + text,
         property.value_position);
   }
-  if (type == PropertyType::kBoolean && !EqualsIgnoringCase(text, "true") &&
-      !EqualsIgnoringCase(text, "false")) {
+  if (type == PropertyType::kBoolean && !EqualIgnoringCase(text, "true") &&
+      !EqualIgnoringCase(text, "false")) {
     return InvalidProperty(property.name + " takes true or false, not '" + text + "'",
                            property.value_position);
   }
@@ -204,7 +200,7 @@ std::optional<int64_t> WithProperties::Integer(std::string_view name) const {
 std::optional<bool> WithProperties::Boolean(std::string_view name) const {
   const Entry* entry = Find(name);
   if (entry == nullptr) return std::nullopt;
-  return EqualsIgnoringCase(entry->text, "true");
+  return EqualIgnoringCase(entry->text, "true");
 }
 
 SourcePosition WithProperties::PositionOf(std::string_view name) const {
@@ -226,10 +222,7 @@ Result<int64_t> ParseDurationText(std::string_view text) {
                   "a duration is a number and a unit, not '" + std::string(text) + "'")
         .WithHint("write '30 SECONDS'");
   }
-  std::string unit;
-  for (char c : TrimBlanks(text.substr(blank))) {
-    unit += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  }
+  const std::string unit = ToUpper(TrimBlanks(text.substr(blank)));
   for (const UnitRow& row : kUnits) {
     if (unit != row.name && unit != std::string(row.name) + "S") continue;
     if (number > limits::kDurationMsMax / row.ms) {

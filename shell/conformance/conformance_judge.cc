@@ -1,4 +1,5 @@
 #include "shell/conformance/conformance_judge.h"
+#include "base/letter_case.h"
 
 #include <algorithm>
 #include <cctype>
@@ -39,10 +40,7 @@ bool SameNumber(std::string_view wanted, std::string_view got) {
 
 const RawJson* FindField(const RawJson& object, std::string_view name) {
   if (const RawJson* exact = object.Find(name)) return exact;
-  std::string upper(name);
-  std::transform(upper.begin(), upper.end(), upper.begin(),
-                 [](unsigned char c) { return std::toupper(c); });
-  return object.Find(upper);
+  return object.Find(ToUpper(name));
 }
 
 bool SameValue(const RawJson* wanted, const RawJson* got);

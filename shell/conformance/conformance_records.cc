@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/letter_case.h"
 #include "base/number_text.h"
 #include "base/status_macros.h"
 #include "exec/connect/header_codec.h"
@@ -190,16 +191,11 @@ Status RegisterCaseSchemas(const RawJson& test, std::string_view sql,
                            std::set<std::string>& registered, MemoryRegistry& schemas) {
   const RawJson* topics = test.Find("topics");
   if (topics == nullptr) return OkStatus();
-  const auto upper = [](std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return out;
-  };
-  const std::string text = upper(sql);
+  const std::string text = ToUpper(sql);
   for (const RawJson& topic : topics->items) {
     const RawJson* name = topic.Find("name");
     if (name == nullptr || registered.contains(name->text)) continue;
-    if (!sql.empty() && text.find(upper(name->text)) == std::string::npos) continue;
+    if (!sql.empty() && text.find(ToUpper(name->text)) == std::string::npos) continue;
     registered.insert(name->text);
     WEIR_RETURN_IF_ERROR(RegisterTopicSchemas(topic, schemas));
   }

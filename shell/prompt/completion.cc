@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/letter_case.h"
 #include "parser/parser.h"
 #include "planner/properties/connector_properties.h"
 #include "shell/commands.h"
@@ -24,7 +25,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-bool HasSmallLetter(std::string_view text) { return InCapitals(text) != text; }
+bool HasSmallLetter(std::string_view text) { return ToUpper(text) != text; }
 
 /// Words that follow one word.
 struct Follower {
@@ -81,7 +82,7 @@ class Gatherer {
   Gatherer(std::string_view typed, const CompletionNames& names) : names_(names) {
     const bool quoted = typed.starts_with('`') || typed.starts_with('"');
     quoted_ = quoted;
-    typed_ = InCapitals(quoted ? typed.substr(1) : typed);
+    typed_ = ToUpper(quoted ? typed.substr(1) : typed);
     small_ = HasSmallLetter(typed);
   }
 
@@ -120,7 +121,7 @@ class Gatherer {
   }
   void AddColumns(const std::string& source) {
     for (const SourceNames& each : names_.sources) {
-      if (InCapitals(each.name) != InCapitals(source)) continue;
+      if (ToUpper(each.name) != ToUpper(source)) continue;
       for (const std::string& column : each.columns) AddName(column);
     }
   }
@@ -153,12 +154,11 @@ class Gatherer {
 
  private:
   static bool Reaches(const Situation& at, const std::string& source) {
-    return std::ranges::any_of(at.sources(), [&](const auto& each) {
-      return InCapitals(each.second) == InCapitals(source);
-    });
+    return std::ranges::any_of(
+        at.sources(), [&](const auto& each) { return ToUpper(each.second) == ToUpper(source); });
   }
   bool Begins(std::string_view name) const {
-    return InCapitals(name.substr(0, typed_.size())) == typed_;
+    return ToUpper(name.substr(0, typed_.size())) == typed_;
   }
   std::string InTypedCase(std::string_view word) const {
     std::string out(word);
@@ -224,7 +224,7 @@ std::vector<Candidate> CompleteString(const Situation& at, std::string_view type
   std::vector<Candidate> found;
   const auto add = [&](const Texts& texts) {
     for (const std::string& text : texts) {
-      if (InCapitals(text.substr(0, typed.size())) == InCapitals(typed)) {
+      if (ToUpper(text.substr(0, typed.size())) == ToUpper(typed)) {
         found.push_back({text, "'"});
       }
     }
@@ -330,7 +330,7 @@ bool AddInShortStatement(const Situation& at, Gatherer& out) {
 
 void AddCandidates(const Situation& at, std::string_view qualifier, Gatherer& out) {
   if (!qualifier.empty()) {
-    const auto source = at.sources().find(InCapitals(qualifier));
+    const auto source = at.sources().find(ToUpper(qualifier));
     out.AddColumns(source == at.sources().end() ? std::string(qualifier) : source->second);
     return;
   }
@@ -338,7 +338,7 @@ void AddCandidates(const Situation& at, std::string_view qualifier, Gatherer& ou
   if (at.before().empty()) {
     AddStatementWords("", out);
     for (const Command& command : Commands()) {
-      if (command.bare) out.AddWords({InCapitals(command.name)});
+      if (command.bare) out.AddWords({ToUpper(command.name)});
     }
     return;
   }
@@ -410,7 +410,7 @@ std::optional<Completion> CompleteCommand(std::string_view line, size_t cursor,
     return completion;
   }
   const Command* found = FindCommand(word);
-  if (found == nullptr || (!command && InCapitals(word) == "PRINT")) return std::nullopt;
+  if (found == nullptr || (!command && ToUpper(word) == "PRINT")) return std::nullopt;
   completion.begin = text.find_last_of(" \t'") + 1;
   const std::string_view typed = text.substr(completion.begin);
   const bool quoted = completion.begin > 0 && text[completion.begin - 1] == '\'';

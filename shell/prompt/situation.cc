@@ -1,17 +1,11 @@
 #include "shell/prompt/situation.h"
+#include "base/letter_case.h"
 
 #include <algorithm>
 #include <cctype>
 #include <set>
 
 namespace weir::shell {
-
-std::string InCapitals(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return out;
-}
 
 bool IsNameByte(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -40,7 +34,7 @@ std::vector<Token> Tokens(std::string_view sql) {
     } else if (IsNameByte(c)) {
       size_t end = i;
       while (end < sql.size() && IsNameByte(sql[end])) ++end;
-      tokens.push_back({TokenKind::kWord, InCapitals(sql.substr(i, end - i)), i, end});
+      tokens.push_back({TokenKind::kWord, ToUpper(sql.substr(i, end - i)), i, end});
       i = end;
     } else {
       tokens.push_back({TokenKind::kSymbol, std::string(1, c), i, i + 1});

@@ -14,8 +14,6 @@
 
 namespace weir::shell {
 
-/// Letters of ASCII as capitals.
-std::string InCapitals(std::string_view text);
 /// Whether it may stand in a name without quotes.
 bool IsNameByte(char c);
 

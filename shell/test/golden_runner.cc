@@ -8,6 +8,7 @@
 #include <fstream>
 #include <map>
 
+#include "base/letter_case.h"
 #include "base/status_macros.h"
 #include "base/text_file.h"
 #include "parser/source_text.h"
@@ -59,12 +60,6 @@ int64_t MetricOf(const EngineMetrics& metrics, const std::string& name) {
     if (dropped != query.dropped.end()) total += dropped->second;
   }
   return total;
-}
-
-std::string UpperCase(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return text;
 }
 
 /// One run of a file in one way.
@@ -152,7 +147,7 @@ class GoldenRun {
 
   std::string RunStatementPlan(const GoldenBlock& block, std::vector<std::string>* actual) {
     Result<std::vector<std::string>> rows =
-        Rows(fmt::format("EXPLAIN {} {}", UpperCase(block.subject), block.sql));
+        Rows(fmt::format("EXPLAIN {} {}", ToUpper(block.subject), block.sql));
     if (!rows.ok()) return TextOf(rows.status());
     for (const std::string& text : *rows) AppendLines(text, actual);
     return *actual == block.expected ? std::string() : Difference(block.expected, *actual);

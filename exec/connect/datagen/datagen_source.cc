@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/decimal.h"
+#include "base/letter_case.h"
 #include "base/number_text.h"
 #include "exec/connect/connector.h"
 
@@ -79,9 +80,7 @@ Result<Generator> ReadGenerator(std::string_view text) {
   text = TrimBlanks(text);
   const size_t open = text.find('(');
   if (open == std::string_view::npos || !text.ends_with(')')) return BadGenerator(text);
-  std::string name(TrimBlanks(text.substr(0, open)));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = ToLower(TrimBlanks(text.substr(0, open)));
   const std::string_view inside = text.substr(open + 1, text.size() - open - 2);
   const std::vector<std::string> arguments = SplitArguments(inside);
   Generator generator;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/letter_case.h"
 #include "base/status_macros.h"
 #include "exec/formats/avro/avro_format.h"
 #include "exec/formats/avro/avro_schema.h"
@@ -102,10 +103,7 @@ class ColumnsFinder {
   explicit ColumnsFinder(bool keep_case) : keep_case_(keep_case) {}
 
   std::string Name(std::string_view name) const {
-    std::string out(name);
-    if (keep_case_) return out;
-    for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return out;
+    return keep_case_ ? std::string(name) : ToUpper(name);
   }
 
   bool too_many() const { return types_ > kFoundColumnsMax; }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/letter_case.h"
 #include "base/limits.h"
 #include "base/number_text.h"
 #include "base/status_macros.h"
@@ -25,11 +26,7 @@ Status NoFit(const AvroType& type, const RawJson& json) {
 const RawJson* FindMember(const RawJson& json, std::string_view name) {
   if (const RawJson* exact = json.Find(name)) return exact;
   for (const auto& [each, value] : json.members) {
-    if (std::equal(
-            each.begin(), each.end(), name.begin(), name.end(),
-            [](unsigned char a, unsigned char b) { return std::toupper(a) == std::toupper(b); })) {
-      return &value;
-    }
+    if (EqualIgnoringCase(each, name)) return &value;
   }
   return nullptr;
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/letter_case.h"
 #include "base/status_macros.h"
 #include "exec/formats/avro/avro_json.h"
 
@@ -15,12 +16,6 @@ using Op = AvroStep::Op;
 
 /// Types that are named once can be used many times, so a small schema may describe a huge value.
 constexpr int kStepsMax = 200'000;
-
-bool EqualsIgnoringCaseOf(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::toupper(x) == std::toupper(y);
-  });
-}
 
 /// The only branch of a union that is not null, or the type itself.
 const AvroType* WithoutNull(const AvroType* type) {
@@ -40,7 +35,7 @@ const AvroType::Field* FindField(const AvroType* record, std::string_view name) 
     if (field.name == name) return &field;
   }
   for (const AvroType::Field& field : record->fields) {
-    if (EqualsIgnoringCaseOf(field.name, name)) return &field;
+    if (EqualIgnoringCase(field.name, name)) return &field;
   }
   return nullptr;
 }
@@ -325,7 +320,7 @@ class AvroPlanner {
 
   static int BranchField(const AvroType& branch, const DataType& type) {
     for (size_t i = 0; i < type.fields().size(); ++i) {
-      if (EqualsIgnoringCaseOf(type.fields()[i].name, ShortBranchName(branch))) {
+      if (EqualIgnoringCase(type.fields()[i].name, ShortBranchName(branch))) {
         return static_cast<int>(i);
       }
     }

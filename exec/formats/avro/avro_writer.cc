@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/decimal.h"
+#include "base/letter_case.h"
 #include "base/status_macros.h"
 #include "exec/formats/avro/avro_cursor.h"
 #include "exec/formats/avro/avro_json.h"
@@ -15,18 +16,12 @@ namespace {
 
 using WriteOp = AvroWriteStep::Op;
 
-bool SameLetters(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::toupper(x) == std::toupper(y);
-  });
-}
-
 int FindTarget(std::span<const DataType::Field> fields, std::string_view name) {
   for (size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].name == name) return static_cast<int>(i);
   }
   for (size_t i = 0; i < fields.size(); ++i) {
-    if (SameLetters(fields[i].name, name)) return static_cast<int>(i);
+    if (EqualIgnoringCase(fields[i].name, name)) return static_cast<int>(i);
   }
   return -1;
 }

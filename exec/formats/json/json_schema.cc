@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/letter_case.h"
 #include "base/limits.h"
 #include "base/number_text.h"
 #include "base/status_macros.h"
@@ -228,10 +229,7 @@ class JsonTypes {
   }
 
   std::string Name(std::string_view name) const {
-    std::string out(name);
-    if (keep_case_) return out;
-    for (char& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return out;
+    return keep_case_ ? std::string(name) : ToUpper(name);
   }
 
   const RawJson& root_;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/letter_case.h"
 #include "base/number_text.h"
 #include "base/status_macros.h"
 
@@ -49,8 +50,7 @@ std::string CamelCase(std::string_view name) {
       upper = true;
       continue;
     }
-    const auto byte = static_cast<unsigned char>(c);
-    out += static_cast<char>(upper ? std::toupper(byte) : std::tolower(byte));
+    out += upper ? ToUpper(c) : ToLower(c);
     upper = false;
   }
   return out;
