@@ -111,8 +111,9 @@ struct GroupOptions {
 };
 
 /// This copy's membership in the group that shares a sub-topology's partitions among all copies of
-/// an application (Kafka's consumer groups, cooperative-sticky). It reads nothing itself. One
-/// thread at a time. Destroying it leaves the group.
+/// an application (Kafka's consumer groups, cooperative-sticky). It reads nothing itself. Its
+/// calls come from one thread at a time; a unit with offsets of the group may be committed on
+/// another one meanwhile. Destroying it leaves the group.
 class PartitionGroup {
  public:
   struct Change {

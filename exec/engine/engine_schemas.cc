@@ -313,7 +313,9 @@ Status EngineImpl::AssertSchema(const ast::Statement& statement, StatementResult
 Result<bool> EngineImpl::HasSchema(const ast::AssertSchema& assertion) {
   SchemaPointer by_id;
   if (assertion.id) {
-    WEIR_ASSIGN_OR_RETURN(by_id, schemas_->ById(static_cast<int32_t>(*assertion.id)));
+    if (const int64_t id = *assertion.id; id <= INT32_MAX) {
+      WEIR_ASSIGN_OR_RETURN(by_id, schemas_->ById(static_cast<int32_t>(id)));
+    }
     if (by_id == nullptr || !assertion.subject) return by_id != nullptr;
   }
   if (!assertion.subject) return true;

@@ -128,6 +128,10 @@ Result<std::optional<EngineImpl::AgreedPlans>> EngineImpl::AgreeOnPlans(
   WEIR_RETURN_IF_ERROR(log->Open());
   const uint64_t fingerprint = OptionsOf(unit, plans).fingerprint;
   AgreedPlans agreed;
+  const auto look = [log, broker = broker_]() -> Result<std::optional<int64_t>> {
+    WEIR_ASSIGN_OR_RETURN(const bool same, log->IsStillInForce());
+    return same ? std::optional<int64_t>(log->end()) : std::nullopt;
+  };
   if (!log->in_force()) {
     WEIR_ASSIGN_OR_RETURN(const bool has_state, HasStateOnKafka(unit, stages));
     const auto keep = [log, fingerprint, plans = WrittenPlans(plans),
@@ -136,15 +140,22 @@ Result<std::optional<EngineImpl::AgreedPlans>> EngineImpl::AgreeOnPlans(
       return log->end();
     };
     if (has_state) {
+      const auto keep_own = [log, keep, unit, own = WrittenPlans(plans)]() -> Result<int64_t> {
+        WEIR_ASSIGN_OR_RETURN(const int64_t end, keep());
+        if (log->in_force()->plans == own) return end;
+        return Status(ErrorCode::kPlanChanged,
+                      fmt::format("another copy has begun to run query {} by another plan", unit))
+            .WithHint("start this copy again: it then runs the plan that the others run");
+      };
       agreed.fingerprint = fingerprint;
-      agreed.watch = {log->topic(), log->end(), keep};
+      agreed.watch = {log->topic(), log->end(), keep_own, look};
       return std::optional<AgreedPlans>(std::move(agreed));
     }
     WEIR_RETURN_IF_ERROR(keep().status());
   }
   WEIR_RETURN_IF_ERROR(FitToCopies(unit, *log, plans));
   agreed.fingerprint = log->in_force()->fingerprint;
-  agreed.watch = {log->topic(), log->end(), nullptr};
+  agreed.watch = {log->topic(), log->end(), nullptr, look};
   return std::optional<AgreedPlans>(std::move(agreed));
 }
 

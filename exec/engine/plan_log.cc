@@ -57,6 +57,12 @@ Status PlanLog::Propose(uint64_t fingerprint, const KeptPlans& plans) {
   return OkStatus();
 }
 
+Result<bool> PlanLog::IsStillInForce() {
+  const int64_t before = in_force_ ? in_force_->offset : -1;
+  WEIR_RETURN_IF_ERROR(Read());
+  return (in_force_ ? in_force_->offset : -1) == before;
+}
+
 Status PlanLog::Read() {
   std::mutex mutex;
   std::condition_variable arrived;

@@ -35,6 +35,9 @@ class PlanLog {
   /// afterwards whose count.
   Status Propose(uint64_t fingerprint, const KeptPlans& plans);
 
+  /// Reads what has come since; false if other plans took the place of those in force.
+  Result<bool> IsStillInForce();
+
   const std::string& topic() const { return topic_; }
   /// Offset after the last record read: more there means that somebody has proposed.
   int64_t end() const { return end_; }

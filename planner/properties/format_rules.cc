@@ -109,8 +109,9 @@ Status ReadSchemaProperties(bool is_key, const WithProperties& with, physical::S
                              with.PositionOf(name));
     }
     if (suffix == "SCHEMA_ID") {
-      if (*with.Integer(name) < 1) {
-        return InvalidProperty("a schema id is at least 1: " + name, with.PositionOf(name));
+      if (const int64_t id = *with.Integer(name); id < 1 || id > INT32_MAX) {
+        return InvalidProperty("a schema id is from 1 to 2147483647: " + name,
+                               with.PositionOf(name));
       }
       side.properties["SCHEMA_ID"] = *with.Text(name);
       continue;

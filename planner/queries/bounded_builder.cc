@@ -8,7 +8,6 @@
 #include "planner/binder/make_expr.h"
 #include "planner/properties/session_settings.h"
 #include "planner/queries/aggregate_builder.h"
-#include "planner/statements/pull_keys.h"
 
 namespace weir {
 namespace {
@@ -55,17 +54,6 @@ Status CheckKeyLists(const ast::Expr& expr, const QueryInput& input) {
         .At(value->position);
   }
   return OkStatus();
-}
-
-Status CheckScan(const PullKeys& keys, const PlannerContext& context, SourcePosition position) {
-  if (keys.lookups) return OkStatus();
-  if (SessionBoolean(context, "query.pull.table.scan.enabled").value_or(true)) return OkStatus();
-  const bool ranges = SessionBoolean(context, "query.pull.range.scan.enabled").value_or(true);
-  if (ranges && keys.is_key_range) return OkStatus();
-  return Status(ErrorCode::kInvalidPullQuery,
-                "the WHERE names no value for every key column, and scans are switched off")
-      .WithHint("SET 'ksql.query.pull.table.scan.enabled' = 'true'")
-      .At(position);
 }
 
 bool HasAggregateCall(const BoundExpr& expr) {
@@ -123,6 +111,7 @@ class BoundedBuilder {
   const logical::Source& source() const { return source_->As<logical::Source>(); }
   bool IsTable() const { return source_ != nullptr && source().entry->is_table; }
   bool IsKept() const { return source_ != nullptr && source().origin == Origin::kKeptTable; }
+  Status CheckClauses() const;
   Status BindFrom();
   Status BindWhere();
   Status BindWindow();
@@ -149,9 +138,9 @@ class BoundedBuilder {
   const ast::Query& query_;
   const PlannerContext& context_;
   QueryInput input_;
-  CommonTables common_;      ///< Those of this SELECT, and outside of it.
-  logical::NodePtr source_;  ///< The leaf; null over joins and subqueries.
-  Scope select_scope_;       ///< The input's names and the window's bounds.
+  std::vector<BuiltQuery> built_;  ///< Of its WITH.
+  logical::NodePtr source_;        ///< The leaf; null over joins and subqueries.
+  Scope select_scope_;             ///< The input's names and the window's bounds.
   Grouping grouping_;
   bool is_grouped_ = false;
   TableCalls table_calls_;
@@ -166,18 +155,48 @@ ExprBinder BoundedBuilder::BinderOver(const Scope& scope, std::string clause) {
   return ExprBinder(scope, *context_.catalog, *context_.functions, std::move(clause));
 }
 
-Status BoundedBuilder::BindFrom() {
-  QueryUse use = use_;
-  common_ = {use_.common, &query_.ctes, 0};
-  // Each sees those before it; all are looked at, be they used or not.
-  for (; common_.count < query_.ctes.size(); ++common_.count) {
-    QueryUse inner = use_;
-    inner.query = query_.ctes[common_.count].query.get();
-    inner.common = &common_;
-    WEIR_RETURN_IF_ERROR(BuildBounded(inner).status());
+/// What SQL over what is there cannot say, in the statement and in each SELECT inside it.
+Status BoundedBuilder::CheckClauses() const {
+  if (query_.emit != ast::EmitMode::kNone) {
+    return Status(ErrorCode::kInvalidPullQuery,
+                  "EMIT belongs to the whole statement, not to a SELECT inside it")
+        .WithHint("leave it out")
+        .At(query_.emit_position);
   }
-  use.common = &common_;
+  if (query_.partition_by.empty()) return OkStatus();
+  return Status(ErrorCode::kInvalidPullQuery,
+                "PARTITION BY says where the rows of a stream go, and this SELECT makes none")
+      .WithHint("leave it out, or write CREATE STREAM … AS SELECT")
+      .At(query_.partition_by_position);
+}
+
+Status BoundedBuilder::BindFrom() {
+  constexpr size_t kRelationsMax = 1000;
+  QueryUse use = use_;
+  const CommonTables common{use_.common, &query_.ctes, &built_};
+  use.common = &common;
+  use.in_join = false;
+  // Each sees those before it; all are looked at, be they used or not.
+  for (size_t i = 0; i < query_.ctes.size(); ++i) {
+    const ast::Identifier& name = query_.ctes[i].name;
+    for (size_t other = 0; other < i; ++other) {
+      if (query_.ctes[other].name.name != name.name) continue;
+      return Status(ErrorCode::kDuplicateName, "WITH has this name twice: " + name.name)
+          .At(name.position);
+    }
+    QueryUse inner = use;
+    inner.query = query_.ctes[i].query.get();
+    WEIR_ASSIGN_OR_RETURN(BuiltQuery built, BuildBounded(inner));
+    built_.push_back(std::move(built));
+  }
   WEIR_ASSIGN_OR_RETURN(input_, BuildFrom(*query_.from, use));
+  if (input_.relations > kRelationsMax) {
+    return Status(ErrorCode::kUnsupported,
+                  "a SELECT reads at most " + std::to_string(kRelationsMax) +
+                      " sources, those of WITH counted at each use; this one reads " +
+                      std::to_string(input_.relations))
+        .At(query_.from->position);
+  }
   if (input_.is_join || input_.is_subquery) return OkStatus();
   source_ = input_.node;
   while (!source_->inputs.empty()) source_ = source_->inputs[0];
@@ -463,6 +482,7 @@ logical::NodePtr BoundedBuilder::Shown(const logical::NodePtr& input) const {
 }
 
 Result<BuiltQuery> BoundedBuilder::Build() {
+  if (Extended()) WEIR_RETURN_IF_ERROR(CheckClauses());
   WEIR_RETURN_IF_ERROR(BindFrom());
   WEIR_RETURN_IF_ERROR(BindWhere());
   WEIR_RETURN_IF_ERROR(BindWindow());
@@ -488,10 +508,22 @@ Result<BuiltQuery> BoundedBuilder::Build() {
   BuiltQuery built;
   built.node = Shown(Ordered(std::move(node)));
   built.sources = std::move(input_.sources);
+  built.relations = input_.relations;
   return built;
 }
 
 }  // namespace
+
+Status CheckScan(const PullKeys& keys, const PlannerContext& context, SourcePosition position) {
+  if (keys.lookups) return OkStatus();
+  if (SessionBoolean(context, "query.pull.table.scan.enabled").value_or(true)) return OkStatus();
+  const bool ranges = SessionBoolean(context, "query.pull.range.scan.enabled").value_or(true);
+  if (ranges && keys.is_key_range) return OkStatus();
+  return Status(ErrorCode::kInvalidPullQuery,
+                "the WHERE names no value for every key column, and scans are switched off")
+      .WithHint("SET 'ksql.query.pull.table.scan.enabled' = 'true'")
+      .At(position);
+}
 
 Result<BuiltQuery> BuildBounded(const QueryUse& use) { return BoundedBuilder(use).Build(); }
 

@@ -4,10 +4,14 @@
 // ordinals, HAVING, DISTINCT, ORDER BY, LIMIT and OFFSET.
 
 #include "planner/queries/query_builder.h"
+#include "planner/statements/pull_keys.h"
 
 namespace weir {
 
 /// `use.bounded` is set. Without sql_extensions only what ksqlDB's pull queries may say.
 Result<BuiltQuery> BuildBounded(const QueryUse& use);
+
+/// Whether the settings let a kept table be read whole, or by what `keys` say of it.
+Status CheckScan(const PullKeys& keys, const PlannerContext& context, SourcePosition position);
 
 }  // namespace weir

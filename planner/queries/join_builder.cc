@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "planner/binder/make_expr.h"
 #include "planner/catalog/near_names.h"
+#include "planner/queries/bounded_builder.h"
 #include "planner/queries/join_plan.h"
 #include "planner/queries/source_builder.h"
 
@@ -134,7 +135,16 @@ class JoinBuilder {
   explicit JoinBuilder(const QueryUse& use) : use_(use) {}
 
   Result<QueryInput> Build(const ast::Relation& relation) {
-    if (relation.kind != ast::RelationKind::kJoin) return BuildRelation(relation, use_);
+    if (relation.kind != ast::RelationKind::kJoin) {
+      QueryUse side = use_;
+      side.in_join = true;
+      WEIR_ASSIGN_OR_RETURN(QueryInput input, BuildRelation(relation, side));
+      const bool is_kept =
+          use_.bounded && !input.is_subquery && input.node->kind == logical::NodeKind::kSource &&
+          input.node->As<logical::Source>().origin == physical::TopicSource::Origin::kKeptTable;
+      if (is_kept) WEIR_RETURN_IF_ERROR(CheckScan({}, *use_.context, relation.position));
+      return input;
+    }
     const auto& join = relation.As<ast::Join>();
     WEIR_ASSIGN_OR_RETURN(QueryInput left, Build(*join.left));
     WEIR_ASSIGN_OR_RETURN(QueryInput right, Build(*join.right));
@@ -345,7 +355,7 @@ Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right, const
   joined.keys = ResultKeys(plan, *node, columns);
   std::vector<ScopeColumn> synthetic;
   for (const KeyColumn& key : joined.keys) {
-    if (!key.synthetic) continue;
+    if (!key.synthetic || plan.sides == JoinSides::kBounded) continue;  // SQL shows none.
     synthetic.push_back(ScopeColumn{.source = "",
                                     .name = key.name,
                                     .expr = key.expr,
@@ -355,6 +365,7 @@ Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right, const
   }
   if (!synthetic.empty()) joined.scope.AddInFront(std::move(synthetic));
   joined.sources = left.sources;
+  joined.relations = left.relations + right.relations;
   joined.sources.insert(joined.sources.end(), right.sources.begin(), right.sources.end());
   joined.node = std::move(node);
   return joined;

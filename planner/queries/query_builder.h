@@ -11,6 +11,7 @@ namespace weir {
 struct BuiltQuery {
   logical::NodePtr node;  ///< The projection.
   std::vector<std::shared_ptr<const SourceEntry>> sources;
+  size_t relations = 1;  ///< As QueryInput's.
   /// PARTITION BY NULL: the result has no key.
   bool keyless = false;
 };

@@ -33,6 +33,8 @@ struct QueryInput {
   std::vector<std::shared_ptr<const SourceEntry>> sources;  ///< Left to right.
   bool is_join = false;
   bool is_subquery = false;  ///< Its columns are those of a SELECT.
+  /// Of bounded queries: how many sources it reads, each counted as often as it is used.
+  size_t relations = 1;
   bool is_table() const { return node->is_table; }
 };
 

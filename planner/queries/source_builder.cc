@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "base/type_rules.h"
 #include "planner/binder/coercion.h"
 #include "planner/binder/literals.h"
 #include "planner/binder/make_expr.h"
@@ -94,21 +95,17 @@ logical::NodePtr LatestOf(const logical::NodePtr& table) {
 }
 
 /// The rows of a SELECT inside another, under a name.
-Result<QueryInput> BuildSubquery(const ast::Query& query, const std::string& alias,
-                                 const CommonTables* common, const QueryUse& use) {
-  QueryUse inner = use;
-  inner.query = &query;
-  inner.common = common;
-  WEIR_ASSIGN_OR_RETURN(BuiltQuery built, BuildBounded(inner));
+QueryInput Nested(const BuiltQuery& built, const std::string& alias) {
   QueryInput input;
   input.is_subquery = true;
-  input.sources = std::move(built.sources);
+  input.sources = built.sources;
+  input.relations = built.relations;
+  input.node = built.node;
   for (int i = 0; i < built.node->schema->size(); ++i) {
     const ColumnSchema& column = built.node->schema->columns[i];
     input.scope.Add(
         {.source = alias, .name = column.name, .expr = MakeColumn(i, column.type, column.name)});
   }
-  input.node = std::move(built.node);
   return input;
 }
 
@@ -120,17 +117,16 @@ Result<DataType> UnionType(const std::vector<BuiltQuery>& parts, int column,
   };
   DataType type = type_of(parts[0]);
   for (const BuiltQuery& part : parts) {
-    const DataType& other = type_of(part);
-    if (other == type || other.is(TypeKind::kNull) || ConvertsImplicitly(other, type)) continue;
-    if (!type.is(TypeKind::kNull) && !ConvertsImplicitly(type, other)) {
-      return Status(ErrorCode::kTypeMismatch, "column " +
-                                                  parts[0].node->schema->columns[column].name +
-                                                  " of a UNION ALL has values of the types " +
-                                                  type.ToString() + " and " + other.ToString())
+    const std::optional<DataType> common = CommonType(type, type_of(part));
+    if (!common) {
+      return Status(ErrorCode::kTypeMismatch,
+                    "column " + parts[0].node->schema->columns[column].name +
+                        " of a UNION ALL has values of the types " + type.ToString() + " and " +
+                        type_of(part).ToString())
           .WithHint("CAST them to one type")
           .At(position);
     }
-    type = other;
+    type = *common;
   }
   return type;
 }
@@ -153,6 +149,7 @@ Result<QueryInput> BuildUnion(const ast::UnionAll& relation, const QueryUse& use
   std::vector<BuiltQuery> parts;
   QueryInput input;
   input.is_subquery = true;
+  input.relations = 0;
   for (const ast::QueryPtr& query : relation.parts) {
     QueryUse inner = use;
     inner.query = query.get();
@@ -166,6 +163,7 @@ Result<QueryInput> BuildUnion(const ast::UnionAll& relation, const QueryUse& use
           .At(query->position);
     }
     input.sources.insert(input.sources.end(), part.sources.begin(), part.sources.end());
+    input.relations += part.relations;
     parts.push_back(std::move(part));
   }
   auto schema = std::make_shared<Schema>();
@@ -185,13 +183,12 @@ Result<QueryInput> BuildUnion(const ast::UnionAll& relation, const QueryUse& use
   return input;
 }
 
-/// What a name means that stands in FROM: a common table, or null.
-const ast::Query* FindCommon(std::string_view name, const QueryUse& use, CommonTables& inside) {
+/// What a name means that stands in FROM: a common table, or null. The last of a WITH that has been
+/// built is the one at hand, which sees those before it.
+const BuiltQuery* FindCommon(std::string_view name, const QueryUse& use) {
   for (const CommonTables* scope = use.common; scope != nullptr; scope = scope->outer) {
-    for (size_t i = scope->count; i-- > 0;) {
-      if ((*scope->tables)[i].name.name != name) continue;
-      inside = {scope->outer, scope->tables, i};  // It sees those before it.
-      return (*scope->tables)[i].query.get();
+    for (size_t i = 0; i < scope->built->size(); ++i) {
+      if ((*scope->tables)[i].name.name == name) return &(*scope->built)[i];
     }
   }
   return nullptr;
@@ -258,8 +255,11 @@ Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& u
   }
   node->schema = std::move(schema);
   AddSystemColumn(input.scope, node->alias, SystemColumn::kRowTime);
-  AddSystemColumn(input.scope, node->alias, SystemColumn::kPartition);
-  AddSystemColumn(input.scope, node->alias, SystemColumn::kOffset);
+  // Rows of a table that is read to its end have neither.
+  if (!(use.bounded && use.in_join && found->is_table)) {
+    AddSystemColumn(input.scope, node->alias, SystemColumn::kPartition);
+    AddSystemColumn(input.scope, node->alias, SystemColumn::kOffset);
+  }
   if (node->windowed_key != physical::WindowKind::kNone) {
     AddSystemColumn(input.scope, node->alias, SystemColumn::kWindowStart);
     AddSystemColumn(input.scope, node->alias, SystemColumn::kWindowEnd);
@@ -273,10 +273,16 @@ Result<QueryInput> BuildSource(const ast::AliasedTable& table, const QueryUse& u
 Result<QueryInput> BuildRelation(const ast::Relation& relation, const QueryUse& use) {
   if (relation.kind == ast::RelationKind::kTable) {
     const auto& table = relation.As<ast::AliasedTable>();
-    CommonTables inside;
-    const ast::Query* common = FindCommon(table.name.name, use, inside);
+    const BuiltQuery* common = FindCommon(table.name.name, use);
     if (common == nullptr) return BuildSource(table, use);
-    return BuildSubquery(*common, table.alias ? table.alias->name : table.name.name, &inside, use);
+    if (table.read_from.kind != ast::ReadFromKind::kDefault) {
+      return Status(
+                 ErrorCode::kInvalidStatement,
+                 "this says from where a stream is read, and this is a SELECT: " + table.name.name)
+          .WithHint("write it behind the stream, inside the WITH")
+          .At(table.read_from.position);
+    }
+    return Nested(*common, table.alias ? table.alias->name : table.name.name);
   }
   const auto& subquery = relation.As<ast::Subquery>();
   if (!use.bounded || !use.context->sql_extensions) {
@@ -286,8 +292,11 @@ Result<QueryInput> BuildRelation(const ast::Relation& relation, const QueryUse& 
                                         "coming is",
                           relation.position);
   }
-  return BuildSubquery(*subquery.query, subquery.alias ? subquery.alias->name : std::string(),
-                       use.common, use);
+  QueryUse inner = use;
+  inner.query = subquery.query.get();
+  inner.in_join = false;
+  WEIR_ASSIGN_OR_RETURN(const BuiltQuery built, BuildBounded(inner));
+  return Nested(built, subquery.alias ? subquery.alias->name : std::string());
 }
 
 Result<QueryInput> BuildFrom(const ast::Relation& from, const QueryUse& use) {

@@ -8,11 +8,13 @@
 
 namespace weir {
 
-/// The common tables that a query sees: the first `count` of a WITH, and those outside of it.
+struct BuiltQuery;
+
+/// The common tables that a query sees: those of a WITH that have been built, and those outside.
 struct CommonTables {
   const CommonTables* outer = nullptr;
   const std::vector<ast::CommonTable>* tables = nullptr;
-  size_t count = 0;
+  const std::vector<BuiltQuery>* built = nullptr;  ///< The first of them.
 };
 
 /// What the planner needs to know of the statement around a query.
@@ -23,6 +25,7 @@ struct QueryUse {
   const ast::Query* query = nullptr;
   bool bounded = false;                  ///< The query ends: it reads what is there now.
   const CommonTables* common = nullptr;  ///< Of bounded queries; null: none.
+  bool in_join = false;                  ///< What is built is a side of a join.
 };
 
 /// One relation of FROM that is no join: a source, a common table, a subquery.

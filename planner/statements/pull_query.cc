@@ -35,17 +35,6 @@ Status CheckDialect(const ast::Query& query, const PlannerContext& context) {
   return OkStatus();
 }
 
-/// What SQL over what is there cannot say yet, or not at all.
-Status CheckSql(const ast::Query& query, const PlannerContext& context) {
-  if (!query.partition_by.empty()) {
-    return Status(ErrorCode::kInvalidPullQuery,
-                  "PARTITION BY says where the rows of a stream go, and this SELECT makes none")
-        .WithHint("leave it out, or write CREATE STREAM … AS SELECT")
-        .At(query.partition_by_position);
-  }
-  return OkStatus();
-}
-
 Status CheckClauses(const ast::Query& query, const PlannerContext& context) {
   if (!query.ctes.empty() && !context.sql_extensions) {
     return ExtensionError(context, "WITH … AS is", query.position);
@@ -53,7 +42,7 @@ Status CheckClauses(const ast::Query& query, const PlannerContext& context) {
   if (query.limit && *query.limit < 0) {
     return Status(ErrorCode::kInvalidPullQuery, "LIMIT is not negative").At(query.position);
   }
-  return context.sql_extensions ? CheckSql(query, context) : CheckDialect(query, context);
+  return context.sql_extensions ? OkStatus() : CheckDialect(query, context);
 }
 
 }  // namespace

@@ -239,7 +239,14 @@ Result<int32_t> KafkaTopics::CountNow(std::string_view name) {
       rd_kafka_metadata(client_->handle(), 0, topic.get(), &answer, kKafkaRequestMs);
   const Metadata metadata(answer);
   WEIR_RETURN_IF_ERROR(FromKafka(error, "the partitions of topic " + text + " cannot be counted"));
-  if (answer->topic_cnt != 1 || answer->topics[0].partition_cnt == 0) return UnknownTopic(name);
+  if (answer->topic_cnt != 1 || answer->topics[0].partition_cnt == 0) {
+    // A topic without a leader is there, and one that may not be looked at, too.
+    if (answer->topic_cnt == 1) {
+      WEIR_RETURN_IF_ERROR(FromKafka(answer->topics[0].err,
+                                     "the partitions of topic " + text + " cannot be counted"));
+    }
+    return UnknownTopic(name);
+  }
   const int32_t count = answer->topics[0].partition_cnt;
   std::lock_guard lock(mutex_);
   const auto known = known_.find(name);

@@ -41,11 +41,13 @@ Status RocksStore::Load(const std::vector<StateEntry>& sorted) {
     }
     return Write(batch, false);
   }
-  // What a killed process left there is overwritten, or goes with the next one.
   const std::string file =
       directory_->path() + "/loading-" + std::to_string(next_load_.fetch_add(1)) + ".sst";
-  Status loaded = Ingest(sorted, file);
+  // What a killed process left there may be a second name of a table that the database has taken
+  // in: it is unlinked, never written over.
   std::error_code ignored;
+  std::filesystem::remove(file, ignored);
+  Status loaded = Ingest(sorted, file);
   std::filesystem::remove(file, ignored);
   return loaded;
 }

@@ -82,8 +82,14 @@ class AvroDecoder final : public SideDecoder {
     }
     AvroCursor from(bytes);
     if (unwrapped_ && needed_.empty()) {
-      state = reader_.Skip(writer_->plan, from) ? RowState::kOk : RowState::kBad;
-      if (state == RowState::kOk) builder_.AppendNested();
+      // That a value is null counts, be it read or not.
+      const AvroStep& plan = writer_->plan;
+      if (reader_.Skip(plan, from)) {
+        const bool is_null = plan.op == AvroStep::Op::kSkipNothing ||
+                             (plan.op == AvroStep::Op::kSkipUnion && reader_.was_null());
+        state = is_null ? RowState::kNull : RowState::kOk;
+        if (!is_null) builder_.AppendNested();
+      }
     } else if (unwrapped_) {
       if (reader_.Read(writer_->plan, from, builder_.child(0))) {
         builder_.AppendNested();

@@ -67,7 +67,8 @@ class AvroEncoder final : public SideEncoder {
       if (!written) {
         return Status(ErrorCode::kBadRecord,
                       fmt::format("a row cannot be written to {} as schema id {}: {}",
-                                  spec_.subject, id_, writer.fault()));
+                                  spec_.subject, id_, writer.fault()))
+            .WithHint("leave such rows out with WHERE, or give them a value with COALESCE");
       }
       slice.length = static_cast<int32_t>(bytes.size() - slice.begin);
     }

@@ -125,7 +125,7 @@ class AvroPlanner {
         if (writer.logical == AvroLogical::kDate) return Plain(Op::kInt32);
         break;
       case TypeKind::kTime:
-        if (writer.logical == AvroLogical::kTimeMillis) return Plain(Op::kInt32);
+        if (writer.logical == AvroLogical::kTimeMillis) return Plain(Op::kMillisAsTime);
         if (writer.logical == AvroLogical::kTimeMicros) return Plain(Op::kMicrosAsTime);
         break;
       case TypeKind::kTimestamp:

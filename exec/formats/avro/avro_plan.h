@@ -34,6 +34,7 @@ struct AvroStep {
     kBoolean,
     kInt32,
     kInt64,
+    kMillisAsTime,
     kMicrosAsTime,
     kMicrosAsTimestamp,
     kFloat,
@@ -92,7 +93,7 @@ class AvroReader {
   /// the type: fault() says why, and `out` may hold a part of it.
   bool Read(const AvroStep& step, AvroCursor& from, ColumnBuilder& out);
   bool Skip(const AvroStep& step, AvroCursor& from);
-  /// The value read last was null.
+  /// The value read, or the union passed over, last was null.
   bool was_null() const { return was_null_; }
   std::string_view fault() const { return fault_; }
 

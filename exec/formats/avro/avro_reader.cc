@@ -1,6 +1,7 @@
 #include <charconv>
 
 #include "base/decimal.h"
+#include "base/time_text.h"
 #include "exec/formats/avro/avro_plan.h"
 #include "exec/formats/json/json_structure.h"
 
@@ -50,7 +51,10 @@ bool AvroReader::Skip(const AvroStep& step, AvroCursor& from) {
       if (!from.Long(branch) || static_cast<uint64_t>(branch) >= step.steps.size()) {
         return Fail("a union has no such branch");
       }
-      return Skip(step.steps[static_cast<size_t>(branch)], from);
+      const AvroStep& taken = step.steps[static_cast<size_t>(branch)];
+      if (!Skip(taken, from)) return false;
+      was_null_ = taken.op == Op::kSkipNothing;
+      return true;
     }
     case Op::kSkipAll:
       for (const AvroStep& inner : step.steps) {
@@ -107,10 +111,11 @@ bool AvroReader::ReadScalar(const AvroStep& step, AvroCursor& from, ColumnBuilde
       if (!from.Long(number)) return Fail(kTooShort);
       out.AppendInt64(number);
       return true;
+    case Op::kMillisAsTime:
     case Op::kMicrosAsTime:
       if (!from.Long(number)) return Fail(kTooShort);
-      number = MicrosToMillis(number);
-      if (number != static_cast<int32_t>(number)) return Fail("a time is past the end of the day");
+      if (step.op == Op::kMicrosAsTime) number = MicrosToMillis(number);
+      if (number < 0 || number >= kMillisPerDay) return Fail("a time is not inside one day");
       out.AppendInt32(static_cast<int32_t>(number));
       return true;
     case Op::kMicrosAsTimestamp:

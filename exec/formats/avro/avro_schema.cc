@@ -1,13 +1,13 @@
 #include "exec/formats/avro/avro_schema.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "base/limits.h"
+#include "base/number_text.h"
 #include "base/status_macros.h"
 #include "exec/formats/json/raw_json.h"
 
@@ -116,10 +116,24 @@ class AvroSchemaParser {
     return fmt::format("{}.{}", space, name);
   }
 
+  static Status TooDeep() {
+    return SchemaFault(fmt::format("it is nested deeper than {}", kSchemaDepthMax));
+  }
+
+  // Names and references make types deep whose texts are not.
   TypeResult Read(const RawJson& json, const std::string& space, int depth) {
-    if (depth > kSchemaDepthMax) {
-      return SchemaFault(fmt::format("it is nested deeper than {}", kSchemaDepthMax));
-    }
+    if (depth > kSchemaDepthMax) return TooDeep();
+    WEIR_ASSIGN_OR_RETURN(const AvroType* read, ReadAny(json, space, depth));
+    if (read->height > 0) return read;  // Known by its name.
+    int height = 0;
+    for (const AvroType* child : read->children) height = std::max(height, child->height + 1);
+    for (const auto& field : read->fields) height = std::max(height, field.type->height + 1);
+    if (height > kSchemaDepthMax) return TooDeep();
+    const_cast<AvroType*>(read)->height = height;  // One of this schema's own.
+    return read;
+  }
+
+  TypeResult ReadAny(const RawJson& json, const std::string& space, int depth) {
     switch (json.kind) {
       case RawJson::Kind::kString: return ReadName(json.text, space);
       case RawJson::Kind::kArray: return ReadUnion(json, space, depth);
@@ -268,18 +282,13 @@ class AvroSchemaParser {
   TypeResult ReadFixed(const RawJson& json, const std::string& space) {
     WEIR_ASSIGN_OR_RETURN(AvroType * made, ReadNamed(json, AvroKind::kFixed, space));
     const RawJson* size = json.Find("size");
-    if (size == nullptr || !ReadNumber(*size, made->fixed_size) || made->fixed_size < 0 ||
+    if (size == nullptr || !ParseInt64(size->text, made->fixed_size) || made->fixed_size < 0 ||
         made->fixed_size > kFixedSizeMax) {
       return SchemaFault(
           fmt::format("the size of {} is a number from 0 to {}", made->full_name, kFixedSizeMax));
     }
     SetLogical(json, *made);
     return static_cast<const AvroType*>(made);
-  }
-
-  static bool ReadNumber(const RawJson& json, int64_t& out) {
-    const char* end = json.text.data() + json.text.size();
-    return std::from_chars(json.text.data(), end, out).ptr == end;
   }
 
   static void SetLogical(const RawJson& json, AvroType& type) {
@@ -298,9 +307,9 @@ class AvroSchemaParser {
     int64_t precision = 0;
     int64_t scale = 0;
     const RawJson* given = json.Find("precision");
-    if (given == nullptr || !ReadNumber(*given, precision)) return;
+    if (given == nullptr || !ParseInt64(given->text, precision)) return;
     if (const RawJson* digits = json.Find("scale");
-        digits != nullptr && !ReadNumber(*digits, scale)) {
+        digits != nullptr && !ParseInt64(digits->text, scale)) {
       return;
     }
     if (precision < 1 || scale < 0 || scale > precision) return;

@@ -54,6 +54,7 @@ struct AvroType {
   AvroLogical logical = AvroLogical::kNone;
   int precision = 0, scale = 0;      ///< Of a decimal.
   int64_t fixed_size = 0;            ///< kFixed.
+  int height = 0;                    ///< Levels of types inside it, those behind names counted.
   std::string full_name;             ///< kRecord, kEnum, kFixed: with the namespace.
   std::vector<Field> fields;         ///< kRecord.
   std::vector<std::string> symbols;  ///< kEnum.

@@ -1,6 +1,7 @@
 #include "exec/formats/json/json_sr_format.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -75,7 +76,7 @@ class JsonSrDecoder final : public SideDecoder {
   std::unique_ptr<SideDecoder> inner_;
   RecordBatch bare_;
   std::unordered_set<int32_t> known_;  // Ids of JSON Schemas.
-  int32_t last_id_ = -1;               // One of them.
+  std::optional<int32_t> last_id_;     // One of them.
   std::vector<DecodedSide::Bad> bad_;
 };
 

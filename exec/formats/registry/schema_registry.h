@@ -63,7 +63,8 @@ class SchemaRegistry {
   /// Null: the subject has no such version.
   virtual Result<SchemaPointer> Version(std::string_view subject, int32_t version) = 0;
   /// The id of the schema, as a version of the subject: the one it has, or a new one's.
-  /// kIncompatibleChange if the subject's compatibility forbids that.
+  /// kIncompatibleChange if the subject's compatibility forbids that, kFormatMismatch or
+  /// kUnsupported for what is no schema.
   virtual Result<int32_t> Register(std::string_view subject, SchemaType type, std::string_view text,
                                    const std::vector<SchemaReference>& references) = 0;
   /// The newest version of each subject, by name.

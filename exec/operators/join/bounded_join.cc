@@ -38,7 +38,13 @@ class BoundedJoin : public Operator {
     kept.rows = chunk.rows;
     kept.columns = std::move(chunk.columns);
     kept.sys(SystemColumn::kRowTime) = chunk.row_time();
-    bytes_ += ByteSize(kept);
+    // Chunks of a few rows weigh more than what is in them.
+    bytes_ += ByteSize(kept) + sizeof(Chunk) + (KeepsAlone(input) ? kept.rows : 0) +
+              kept.columns.size() * (sizeof(Column) + sizeof(ColumnPtr) + sizeof(Column*));
+    blocks_[input].resize(kept.columns.size());
+    for (size_t i = 0; i < kept.columns.size(); ++i) {
+      blocks_[input][i].push_back(kept.columns[i].get());
+    }
     sides_[input].push_back(std::move(kept));
     AccountMemory();
     return OkStatus();
@@ -193,9 +199,9 @@ class BoundedJoin : public Operator {
   std::span<const RowRef> RefsOf(int side) const { return side == 0 ? pairs_.left : pairs_.right; }
 
   ColumnPtr Take(int side, int column, std::span<const RowRef> refs) {
-    blocks_.clear();
-    for (const Chunk& chunk : sides_[side]) blocks_.push_back(chunk.columns[column].get());
-    return GatherRefs(node_.inputs[side]->schema->columns[column].type, blocks_, refs);
+    const std::vector<std::vector<const Column*>>& columns = blocks_[side];
+    return GatherRefs(node_.inputs[side]->schema->columns[column].type,
+                      columns.empty() ? std::span<const Column* const>() : columns[column], refs);
   }
 
   Status EmitPairs() {
@@ -225,6 +231,7 @@ class BoundedJoin : public Operator {
   MemoryAccount memory_;
   size_t bytes_ = 0;  // Of the chunks.
   std::vector<Chunk> sides_[2];
+  std::vector<std::vector<const Column*>> blocks_[2];  // Of their columns.
   // Which rows have come out in a pair: of the left side those of the block at hand.
   std::vector<std::vector<uint8_t>> matched_[2];
 
@@ -247,7 +254,6 @@ class BoundedJoin : public Operator {
   std::vector<int32_t> rows_;
   std::vector<uint32_t> ids_, created_;
   std::vector<uint8_t> passes_;
-  std::vector<const Column*> blocks_;
 };
 
 }  // namespace

@@ -90,12 +90,12 @@ int64_t QueryRuntime::RunLocked() {
   }
   if (options_.has_room && !options_.has_room()) return -1;
   if (!open_) {
+    // Groups are answered while it waits, too; only what is still this copy's is opened again.
+    Status served = assignment_ == nullptr ? OkStatus() : ServeAssignment();
+    if (!served.ok()) return Fail(std::move(served));
     const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(
         retry_at_ - std::chrono::steady_clock::now());
     if (wait.count() > 0) return wait.count();
-    // Only what is still this copy's is opened again.
-    Status served = assignment_ == nullptr ? OkStatus() : ServeAssignment();
-    if (!served.ok()) return Fail(std::move(served));
     // What is being committed decides where it begins anew; its end wakes.
     if (!DropEndedCommit()) return -1;
     if (Status status = Guarded([&] { return OpenLocked(); }); !status.ok()) {

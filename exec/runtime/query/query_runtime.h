@@ -32,6 +32,9 @@ struct PlanWatch {
   /// Not empty: state is there of before plans were kept. Puts the plan, once the state has proved
   /// to be its own, and gives the topic's end.
   std::function<Result<int64_t>()> keep;
+  /// Reads on: the topic's end, where the plan that this copy took is in force still. Copies that
+  /// start together each put theirs, and one of these records counts.
+  std::function<Result<std::optional<int64_t>>()> look;
 };
 
 struct QueryRuntimeOptions {
@@ -212,7 +215,7 @@ class QueryRuntime : public Scheduler::Job {
   Status OpenAssigned();
   bool FollowStandbys();
   void LogRestored(const Task& task, size_t stage) const;
-  Status CheckPlanInForce() const;
+  Status CheckPlanInForce();
   Status CheckSourcePartitions() const;
   Status KeepProvenPlan();
   using ExchangeOffsets = std::map<int, std::vector<std::pair<int32_t, int64_t>>>;

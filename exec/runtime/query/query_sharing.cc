@@ -66,6 +66,8 @@ Status QueryRuntime::OpenAssigned() {
 // have done is committed: until then the change is held, and no round is made. Nothing is waited
 // for, as a commit may need an answer to another group.
 Status QueryRuntime::ServeAssignment() {
+  // A commit is judged by what its groups have given: what was lost must not come back under it.
+  if (!open_ && flow_.is_under_way() && !flow_.has_ended()) return OkStatus();
   bool start_over = false;
   bool changed = false;
   bool asked = false;
@@ -85,10 +87,14 @@ Status QueryRuntime::ServeAssignment() {
       assignment_->Hold(std::move(*change));
     } else {
       WEIR_RETURN_IF_ERROR(take(*change));
+      if (start_over && flow_.is_under_way()) break;
     }
   }
   if (!assignment_->held().empty()) {
-    if (flow_.is_under_way() && !flow_.has_ended()) return OkStatus();
+    if (flow_.is_under_way() && !flow_.has_ended()) {
+      if (start_over) TearDown();  // Else it would be forgotten by the next call.
+      return OkStatus();
+    }
     Status committed;
     if (open_ && !start_over) {
       committed = Guarded([&]() -> Status {
@@ -142,11 +148,16 @@ void QueryRuntime::LogRestored(const Task& task, size_t stage) const {
 
 // Two plans must never write to one changelog. Whoever puts a plan does so before it joins; so each
 // copy that was not to be seen then comes to know of it at its next change.
-Status QueryRuntime::CheckPlanInForce() const {
-  const PlanWatch& watch = options_.plan_watch;
+Status QueryRuntime::CheckPlanInForce() {
+  PlanWatch& watch = options_.plan_watch;
   if (watch.topic.empty() || watch.keep) return OkStatus();
   WEIR_ASSIGN_OR_RETURN(const int64_t end, env_.broker->WriteEnd(watch.topic, 0));
   if (end == watch.end) return OkStatus();
+  WEIR_ASSIGN_OR_RETURN(const std::optional<int64_t> still, watch.look());
+  if (still) {
+    watch.end = *still;
+    return OkStatus();
+  }
   return Status(
              ErrorCode::kPlanChanged,
              fmt::format("another copy that started at the same time may run query {} by another "

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/status_macros.h"
+#include "exec/runtime/guarded.h"
 #include "exec/runtime/internal_topics.h"
 #include "planner/physical/lower.h"
 
@@ -69,7 +70,7 @@ Status StandbyTasks::Follow(Scheduler* scheduler, bool* worked) {
   const auto follow = [&](int i) {
     bool any = false;
     const auto at = static_cast<size_t>(i);
-    statuses[at] = journals[at]->Follow(&any);
+    statuses[at] = Guarded([&] { return journals[at]->Follow(&any); });
     more[at] = any;
   };
   if (scheduler != nullptr) {

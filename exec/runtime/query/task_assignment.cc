@@ -44,7 +44,6 @@ Status TaskAssignment::Accept(const Change& change) {
   const int32_t generation = groups_[change.stage]->generation();
   for (int32_t partition : change.change.revoked) owned.erase(partition);
   for (int32_t partition : change.change.assigned) owned[partition] = generation;
-  ++rebalances_;
   Status accepted = groups_[change.stage]->Accept(change.change);
   std::erase_if(held_, [stage = change.stage](const Change& each) { return each.stage == stage; });
   return accepted;

@@ -3,7 +3,6 @@
 // Which tasks of a query this copy runs: one consumer group a sub-topology shares its partitions
 // out among all copies of the application.
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -43,15 +42,12 @@ class TaskAssignment {
   /// Partitions of the stage whose tasks this copy runs, each with the generation of the group in
   /// which it came.
   const std::map<int32_t, int32_t>& owned(int stage) const { return owned_[stage]; }
-  /// Changes so far.
-  int64_t rebalances() const { return rebalances_; }
 
  private:
   TaskAssignment() = default;
   std::vector<std::unique_ptr<PartitionGroup>> groups_;
   std::vector<std::map<int32_t, int32_t>> owned_;
   std::vector<Change> held_;
-  std::atomic<int64_t> rebalances_{0};
 };
 
 }  // namespace weir

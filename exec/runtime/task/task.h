@@ -45,7 +45,8 @@ class Task {
   Status EmitPending();
   /// Writes changed state, positions and collected outputs into the commit.
   Status Barrier();
-  /// That commit is durable: state may leave memory.
+  /// That commit is sealed, durable or on its way there: state may leave memory
+  /// (Operator::OnCommitted).
   Status OnCommitted();
   /// Moves collected outputs into the commit unit, so that they are sent on soon.
   Status FlushOutputs() { return FlushOutputs(false); }

@@ -148,7 +148,7 @@ void RowChanges::Merge() {
     merged.Append(is_deleted);
   }
   // Where little was replaced, it is not looked for soon again.
-  const bool helped = merged.changes_.size() * 2 < changes_.size();
+  const bool helped = merged.changes_.size() * 4 < changes_.size() * 3;
   merge_at_ = merged.changes_.size() * (helped ? 2 : 8);
   changes_ = std::move(merged.changes_);
   pieces_ = std::move(merged.pieces_);

@@ -6,7 +6,7 @@
 // A change is put into the form of the store (stored_rows.h) as it comes, behind those before it.
 // Saving puts them in the order of their keys, and leaves out what a later one has replaced: so
 // writing needs no table of keys in memory. Where few keys change often, that happens in between,
-// too, so that memory holds about twice what is to be written.
+// too, so that memory holds about twice what is to be written, at first up to eight times.
 
 #include <cstdint>
 #include <memory>

@@ -128,6 +128,28 @@ TEST_F(AvroFormatTest, ConvertsAsKsqlDoes) {
             R"({"INT":null,"STRING":"s"})");
 }
 
+TEST_F(AvroFormatTest, ATimeIsInsideOneDay) {
+  const auto read = [&](const std::string& avro, const std::string& json) {
+    return Shown(Decode(Spec(true), {{"V", DataType::Time()}}, {Write(avro, json)}))[0];
+  };
+  const std::string millis = R"({"type":"int","logicalType":"time-millis"})";
+  const std::string micros = R"({"type":"long","logicalType":"time-micros"})";
+  EXPECT_EQ(read(millis, "86399999"), "23:59:59.999");
+  EXPECT_EQ(read(millis, "86400000"), "BAD");
+  EXPECT_EQ(read(millis, "-1"), "BAD");
+  EXPECT_EQ(read(micros, "86399999999"), "23:59:59.999");
+  EXPECT_EQ(read(micros, "86400000000"), "BAD");
+  EXPECT_EQ(read(micros, "-1"), "BAD");
+}
+
+TEST_F(AvroFormatTest, ARecordWithoutAKnownIdIsBadThoughItsIdIsMinusOne) {
+  FormatSpec spec = Spec();
+  spec.name = "JSON_SR";
+  const DecodedSide side =
+      Decode(spec, {{"V", DataType::Int()}}, {std::string("\0\xff\xff\xff\xff{\"V\":5}", 12)});
+  EXPECT_EQ(Shown(side)[0], "BAD");
+}
+
 TEST_F(AvroFormatTest, TakesAliasesAndDefaultsOfTheSchemaThatIsNamed) {
   const std::string written = Record(R"({"name":"old","type":"int"})");
   const std::string mine = Record(
