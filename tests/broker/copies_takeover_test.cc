@@ -276,7 +276,8 @@ TEST_P(TakeoverTest, TheOtherCopyServesThePartitions) {
   EXPECT_EQ(view.partitions(), static_cast<size_t>(kPartitions));
   // Both have work: two stages of six tasks each are shared out.
   EXPECT_TRUE(WaitUntil(kDeadline, [&] { return Tasks(engine) == EachOf(kPartitions / 2); }))
-      << ::testing::PrintToString(Tasks(engine));
+      << ::testing::PrintToString(Tasks(engine)) << '\n'
+      << victim->copies().front()->LogTail();
 
   RecordFeed more(
       kafka_->address(),

@@ -1,6 +1,7 @@
 // Copies of an application share partitions out by consumer groups: assignment, positions with
 // notes, and what a copy that lost its partitions may no longer do.
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -105,6 +106,27 @@ TEST_F(KafkaGroupTest, LeavesWhileAnAnswerIsDue) {
   EXPECT_EQ(asked->revoked.size(), 2u);
   first.group.reset();
   ASSERT_TRUE(ServeUntil({&second}, [&] { return second.partitions.size() == 4; }));
+}
+
+// The group does not wait for it until its session is over, nor do copies that join.
+TEST_F(KafkaGroupTest, AMemberWithoutPartitionsLeaves) {
+  const std::string topic = MakeTopic(1);
+  auto broker = Open();
+  const std::string name = application_ + "-q-0";
+  Member busy = Join(*broker, name, topic);
+  ASSERT_TRUE(ServeUntil({&busy}, [&] { return busy.partitions.size() == 1; }));
+  // Only librdkafka's log tells when a member is told that it gets nothing.
+  std::atomic<bool> told = false;
+  auto other = Open({{"session.timeout.ms", "300000"}, {"debug", "cgrp"}}, "",
+                    [&](int, std::string_view line) {
+                      if (line.find("-> steady") != line.npos) told = true;
+                    });
+  Member idle = Join(*other, name, topic);
+  ASSERT_TRUE(ServeUntil({&busy, &idle}, [&] { return told.load(); }));
+  EXPECT_TRUE(idle.partitions.empty());
+  EXPECT_EQ(broker->DescribeGroup(name)->size(), 2u);
+  idle.group.reset();
+  EXPECT_TRUE(ServeUntil({&busy}, [&] { return broker->DescribeGroup(name)->size() == 1; }));
 }
 
 TEST_F(KafkaGroupTest, KeepsPositionsWithNotes) {

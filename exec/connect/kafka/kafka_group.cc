@@ -268,11 +268,14 @@ KafkaGroup::~KafkaGroup() {
   }
 }
 
-// librdkafka leaves only when every partition is given back, and asks for that by events.
+// librdkafka leaves only when every partition is given back, and asks for that by events. Of a
+// member without partitions closing alone tells the group nothing (2.0): it would wait for us until
+// our session's time-out, and so would copies that join. Giving up the subscription tells it.
 void KafkaGroup::Leave() {
   rd_kafka_t* handle = client_->handle();
   rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
   if (pending_ && pending_partitions_ != nullptr) static_cast<void>(Accept(*pending_));
+  rd_kafka_unsubscribe(handle);
   const KafkaFault fault(rd_kafka_consumer_close_queue(handle, queue_.get()));
   const auto deadline = Clock::now() + kLeaveMax;
   while (fault == nullptr && !rd_kafka_consumer_closed(handle) && Clock::now() < deadline) {

@@ -59,8 +59,10 @@ class KafkaCopiesTest : public ::testing::Test {
   void TearDown() override { std::filesystem::remove_all(state_dir_); }
 
   std::unique_ptr<Broker> Open(const std::map<std::string, std::string>& kafka = {},
-                               const std::string& server = "") {
+                               const std::string& server = "",
+                               std::function<void(int, std::string_view)> log = {}) {
     BrokerOptions options;
+    options.log = std::move(log);
     options.brokers = kafka_->address();
     options.application_id = application_;
     options.application_server = server;
