@@ -22,6 +22,17 @@ class KafkaPlansTest : public testing::EngineCopiesTest {
   }
   std::string PlanTopic() const { return application_ + "-CTAS_T-plan-changelog"; }
 
+  /// For looking at the plans beside the copies.
+  std::unique_ptr<Broker> OpenPlans() const {
+    BrokerOptions options;
+    options.brokers = kafka_->address();
+    options.application_id = application_;
+    options.state_dir = state_dir_.string();
+    auto broker = OpenKafkaBroker(options);
+    EXPECT_TRUE(broker.ok()) << broker.status().ToString();
+    return std::move(*broker);
+  }
+
   /// A copy that runs `sql` until all is processed.
   std::unique_ptr<Engine> Run(const std::string& sql, Texts* notices) const {
     auto engine = Open();
@@ -136,6 +147,33 @@ TEST_F(KafkaPlansTest, StateOfBeforePlansWereKeptIsOfThePlanThatFitsIt) {
   EXPECT_EQ(notices.size(), 1u);
 }
 
+// Copies that start together each put their plan, and one of these counts.
+TEST_F(KafkaPlansTest, ACopyRunsOnWhereAnotherWasNotFirst) {
+  MakeInput(2);
+  Produce(0, 20);
+  const auto broker = OpenPlans();
+  PlanLog late(*broker, "CTAS_T");
+  ASSERT_TRUE(late.Open().ok());
+  ASSERT_FALSE(late.in_force());
+  Texts notices;
+  auto first = Run(Max(), &notices);
+  ASSERT_TRUE(late.Propose(1, {{"CTAS_T", "another"}}).ok());
+  EXPECT_EQ(late.in_force()->offset, 0);
+  EXPECT_EQ(late.end(), 2);
+  auto second = Open();
+  Execute(*second, SourceSql());
+  EXPECT_EQ(Execute(*second, Max()), Texts());
+  // The second gets a partition when the first has looked at the plans and given it up.
+  ASSERT_TRUE(WaitFor([&] { return MetricsOf(*second).tasks.size() == 2; }))
+      << MetricsOf(*first).state << ": " << MetricsOf(*first).error;
+  EXPECT_EQ(MetricsOf(*first).state, "RUNNING") << MetricsOf(*first).error;
+  Produce(20, 30);
+  RunUntilEnd(*first);
+  RunUntilEnd(*second);
+  EXPECT_EQ(MetricsOf(*first).state, "RUNNING") << MetricsOf(*first).error;
+  EXPECT_EQ(MetricsOf(*second).state, "RUNNING") << MetricsOf(*second).error;
+}
+
 // What another copy puts that was not in the groups yet.
 TEST_F(KafkaPlansTest, ACopyStopsWhereAnotherPutAPlanUnseen) {
   MakeInput(2);
@@ -143,14 +181,9 @@ TEST_F(KafkaPlansTest, ACopyStopsWhereAnotherPutAPlanUnseen) {
   Texts notices;
   auto first = Run(Max(), &notices);
   {
-    BrokerOptions options;
-    options.brokers = kafka_->address();
-    options.application_id = application_;
-    options.state_dir = state_dir_.string();
-    const auto broker = OpenKafkaBroker(options);
-    ASSERT_TRUE(broker.ok()) << broker.status().ToString();
-    PlanLog early(**broker, "CTAS_T");
-    PlanLog late(**broker, "CTAS_T");
+    const auto broker = OpenPlans();
+    PlanLog early(*broker, "CTAS_T");
+    PlanLog late(*broker, "CTAS_T");
     ASSERT_TRUE(early.Open().ok());
     ASSERT_TRUE(late.Open().ok());
     ASSERT_TRUE(early.in_force() && late.in_force());

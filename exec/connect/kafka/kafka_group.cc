@@ -270,16 +270,28 @@ KafkaGroup::~KafkaGroup() {
 
 // librdkafka leaves only when every partition is given back, and asks for that by events. Of a
 // member without partitions closing alone tells the group nothing (2.0): it would wait for us until
-// our session's time-out, and so would copies that join. Giving up the subscription tells it.
+// our session's time-out, and so would copies that join. Giving up the subscription tells it; while
+// the group rebalances, only after that.
 void KafkaGroup::Leave() {
   rd_kafka_t* handle = client_->handle();
   rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
   if (pending_ && pending_partitions_ != nullptr) static_cast<void>(Accept(*pending_));
   rd_kafka_unsubscribe(handle);
+  const bool told = GiveBackUntil([this] { return MemberId().empty(); });
   const KafkaFault fault(rd_kafka_consumer_close_queue(handle, queue_.get()));
+  const bool closed =
+      fault == nullptr && GiveBackUntil([handle] { return rd_kafka_consumer_closed(handle) != 0; });
+  if (!told || !closed) {
+    Log(3, "group " + name_ + " was not left in time; it will miss us at its session time-out");
+  }
+}
+
+bool KafkaGroup::GiveBackUntil(const std::function<bool()>& done) {
+  constexpr int kLookAgainMs = 5;
   const auto deadline = Clock::now() + kLeaveMax;
-  while (fault == nullptr && !rd_kafka_consumer_closed(handle) && Clock::now() < deadline) {
-    const KafkaEvent event(rd_kafka_queue_poll(queue_.get(), 20));
+  while (!done()) {
+    if (Clock::now() > deadline) return false;
+    const KafkaEvent event(rd_kafka_queue_poll(queue_.get(), kLookAgainMs));
     if (event == nullptr || rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_REBALANCE) continue;
     const auto* partitions = rd_kafka_event_topic_partition_list(event.get());
     if (rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
@@ -289,9 +301,7 @@ void KafkaGroup::Leave() {
       static_cast<void>(Unassign(*partitions));
     }
   }
-  if (!rd_kafka_consumer_closed(handle)) {
-    Log(3, "group " + name_ + " was not left in time; it will miss us at its session time-out");
-  }
+  return true;
 }
 
 void KafkaGroup::Log(int level, const std::string& text) const {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -61,6 +62,8 @@ class KafkaGroup final : public PartitionGroup {
   void Assign(const rd_kafka_topic_partition_list_t& partitions);
   Status Unassign(const rd_kafka_topic_partition_list_t& partitions);
   void Leave();
+  /// Takes what the group says of partitions until `done`; false: not in time.
+  bool GiveBackUntil(const std::function<bool()>& done);
   std::string MemberId() const;
   /// Hands a commit to librdkafka where no request to join can go before it, and waits for what
   /// came of it; nothing: such a request is under way. With `anyway` it is not looked for.
