@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/schema_rules.h"
 #include "base/status_macros.h"
 #include "exec/column/builder.h"
 #include "exec/engine/internal_objects.h"

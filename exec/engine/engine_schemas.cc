@@ -8,12 +8,14 @@
 #include <fmt/format.h>
 
 #include "base/interrupt.h"
+#include "base/schema_rules.h"
 #include "base/status_macros.h"
 #include "exec/engine/engine_impl.h"
 #include "exec/engine/record_placement.h"
 #include "exec/engine/source_ddl.h"
 #include "exec/formats/avro/avro_format.h"
 #include "exec/formats/json/json_sr_format.h"
+#include "exec/formats/protobuf/protobuf_format.h"
 #include "exec/formats/registry/schema_texts.h"
 #include "parser/parser.h"
 #include "planner/properties/format_rules.h"
@@ -49,13 +51,21 @@ std::vector<FormatColumn> SideOf(const SourceEntry& source, bool is_key) {
 
 Result<std::vector<ColumnSchema>> ColumnsOfSchema(SchemaRegistry& registry,
                                                   const std::string& format,
-                                                  const RegisteredSchema& schema, bool is_key,
+                                                  const RegisteredSchema& schema,
+                                                  std::string_view full_name, bool is_key,
                                                   bool unwrapped, bool keep_case) {
-  const SchemaType wanted = format == "AVRO" ? SchemaType::kAvro : SchemaType::kJson;
+  const SchemaType wanted = format == "AVRO"       ? SchemaType::kAvro
+                            : format == "PROTOBUF" ? SchemaType::kProtobuf
+                                                   : SchemaType::kJson;
   if (schema.type != wanted) {
     return Status(ErrorCode::kFormatMismatch,
                   fmt::format("schema id {} is of type {}, not {}", schema.id,
                               SchemaTypeName(schema.type), SchemaTypeName(wanted)));
+  }
+  if (wanted == SchemaType::kProtobuf) {
+    WEIR_ASSIGN_OR_RETURN(const ProtobufSchemaPtr parsed,
+                          ParseRegisteredProtobuf(registry, schema));
+    return ColumnsOfProtobuf(*parsed, full_name, is_key, keep_case);
   }
   if (wanted == SchemaType::kJson) {
     return ColumnsOfJsonSchema(schema.text, is_key, unwrapped, keep_case);
@@ -130,7 +140,7 @@ Status EngineImpl::OpenSchemas() {
 }
 
 Status EngineImpl::CheckHasSchemas(const std::string& format) {
-  if (!NeedsSchemas(format)) return OkStatus();
+  if (!NeedsRegistry(format)) return OkStatus();
   if (const std::string_view url = settings_.Get("schema.registry.url"); !url.empty()) {
     return Status(ErrorCode::kUnsupported,
                   fmt::format("ksql.schema.registry.url is {}, and a client of a schema registry "
@@ -179,8 +189,10 @@ Result<std::vector<ColumnSchema>> EngineImpl::FindColumns(const std::string& top
           .At(at);
     }
   }
+  const std::string full_name =
+      with.Text(is_key ? "KEY_SCHEMA_FULL_NAME" : "VALUE_SCHEMA_FULL_NAME").value_or("");
   Result<std::vector<ColumnSchema>> columns =
-      ColumnsOfSchema(*schemas_, format, *schema, is_key, unwrapped, id.has_value());
+      ColumnsOfSchema(*schemas_, format, *schema, full_name, is_key, unwrapped, id.has_value());
   if (!columns.ok()) return std::move(columns).status().At(at);
   if (!columns->empty()) return columns;
   return Status(ErrorCode::kFormatMismatch,
@@ -207,7 +219,7 @@ Result<std::optional<ast::Statement>> EngineImpl::WithFoundColumns(
     const std::string format = format_of(is_key);
     const std::string property = is_key ? "KEY_SCHEMA_ID" : "VALUE_SCHEMA_ID";
     WEIR_RETURN_IF_ERROR(CheckHasSchemas(format));
-    if (!NeedsSchemas(format)) continue;
+    if (!NeedsRegistry(format)) continue;
     const bool declared = std::ranges::any_of(create.columns, [&](const auto& column) {
       return is_key ? IsKeyRole(column) : column.role == ast::ColumnRole::kValue;
     });
@@ -218,7 +230,8 @@ Result<std::optional<ast::Statement>> EngineImpl::WithFoundColumns(
           with.PositionOf(property));
     }
     if (declared) continue;
-    const bool unwrapped = is_key || !with.Boolean("WRAP_SINGLE_VALUE").value_or(true);
+    const bool unwrapped =
+        !IsProtobuf(format) && (is_key || !with.Boolean("WRAP_SINGLE_VALUE").value_or(true));
     WEIR_ASSIGN_OR_RETURN(const std::vector<ColumnSchema> found,
                           FindColumns(*topic, format, is_key, unwrapped, with));
     if (found.empty()) continue;
@@ -244,9 +257,9 @@ Status EngineImpl::CheckGivenSchema(const SourceEntry& sink, bool is_key) {
   WEIR_ASSIGN_OR_RETURN(const SchemaPointer schema, GivenSchema(spec));
   const std::vector<FormatColumn> columns = SideOf(sink, is_key);
   if (schema == nullptr || columns.empty()) return OkStatus();
-  WEIR_ASSIGN_OR_RETURN(
-      const std::vector<ColumnSchema> wanted,
-      ColumnsOfSchema(*schemas_, spec.name, *schema, is_key, spec.unwrapped, true));
+  WEIR_ASSIGN_OR_RETURN(const std::vector<ColumnSchema> wanted,
+                        ColumnsOfSchema(*schemas_, spec.name, *schema, MessageNameOf(spec), is_key,
+                                        spec.unwrapped, true));
   std::vector<ColumnSchema> differing;
   for (size_t i = 0; i < columns.size(); ++i) {
     const bool same = i < wanted.size() && wanted[i].type == columns[i].type &&
@@ -266,7 +279,7 @@ Status EngineImpl::PrepareSchemas(const SourceEntry& source, bool is_sink) {
   for (const bool is_key : {true, false}) {
     const FormatSpec spec = SpecOfSource(source, is_key, schemas_.get());
     WEIR_RETURN_IF_ERROR(CheckHasSchemas(spec.name));
-    if (!NeedsSchemas(spec.name) || recovering_ || !source.connector.empty()) continue;
+    if (!NeedsRegistry(spec.name) || recovering_ || !source.connector.empty()) continue;
     const std::vector<FormatColumn> columns = SideOf(source, is_key);
     if (columns.empty()) continue;
     if (is_sink) {

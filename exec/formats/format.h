@@ -22,12 +22,12 @@ class SchemaRegistry;
 
 /// A format as WITH names it, for one side of a record.
 struct FormatSpec {
-  std::string name;  ///< Upper case: JSON, DELIMITED, KAFKA, NONE, AVRO, JSON_SR.
+  std::string name;  ///< Upper case: JSON, DELIMITED, KAFKA, NONE, AVRO, ….
   bool is_key = false;
   /// One column stands bare, not inside an object (keys of one column; WRAP_SINGLE_VALUE=false).
   bool unwrapped = false;
   std::map<std::string, std::string> properties;  ///< DELIMITER, STRICT.JSON, …; upper case.
-  /// Formats whose schemas are in a registry (NeedsRegistry): that registry, which outlives what is
+  /// Formats whose schemas are in a registry (NeedsRegistry in base/schema_rules.h): that registry, which outlives what is
   /// made of this; the subject of the schemas; and the stream or table that they are named after.
   SchemaRegistry* registry = nullptr;
   std::string subject = {};
@@ -81,12 +81,8 @@ class SideEncoder {
                         BufferBuilder& bytes, std::vector<Slice>& slices) = 0;
 };
 
-/// True of the formats whose schemas are in a schema registry.
-bool NeedsRegistry(std::string_view format);
-
-/// kFormatMismatch if the format cannot hold these columns, kUnsupported for formats of the dialect
-/// that are not built yet (PROTOBUF, …) and where a registry is needed that is not there,
-/// kInvalidProperty for unknown ones.
+/// kFormatMismatch if the format cannot hold these columns, kUnsupported where a registry is needed
+/// that is not there, kInvalidProperty for unknown formats.
 Result<std::unique_ptr<SideDecoder>> MakeDecoder(const FormatSpec& spec,
                                                  const std::vector<FormatColumn>& columns);
 Result<std::unique_ptr<SideEncoder>> MakeEncoder(const FormatSpec& spec,

@@ -2,14 +2,15 @@
 
 #include <algorithm>
 
+#include "base/schema_rules.h"
 #include "exec/formats/avro/avro_format.h"
-#include "exec/formats/avro/avro_schema.h"
 #include "exec/formats/delimited_format.h"
 #include "exec/formats/format.h"
 #include "exec/formats/json/json_decoder.h"
 #include "exec/formats/json/json_encoder.h"
 #include "exec/formats/json/json_sr_format.h"
 #include "exec/formats/kafka_format.h"
+#include "exec/formats/protobuf/protobuf_format.h"
 
 namespace weir {
 namespace {
@@ -55,27 +56,28 @@ Status CheckJson(const FormatSpec& spec, const std::vector<FormatColumn>& column
   return OkStatus();
 }
 
-/// A name of the column, or of a field inside it, that Avro does not take; empty: none.
-std::string AvroMisname(const std::string& name, const DataType& type) {
-  if (!AvroNameFault(name).empty()) return name;
-  if (type.is(TypeKind::kArray) || type.is(TypeKind::kMap)) {
-    return AvroMisname(name, type.element());
+Status CheckNames(const FormatSpec& spec, const std::vector<FormatColumn>& columns) {
+  for (const FormatColumn& column : columns) {
+    const std::string misname = SchemaMisname(column.name, column.type);
+    if (misname.empty() && SchemaNameFault(column.name).empty()) continue;
+    return Misfit(spec, "takes no field of the name '" + misname +
+                            "': " + std::string(SchemaNameFault(misname)));
   }
-  for (const DataType::Field& field : type.fields()) {
-    if (std::string found = AvroMisname(field.name, field.type); !found.empty()) return found;
-  }
-  return {};
+  return OkStatus();
 }
 
 Status CheckAvro(const FormatSpec& spec, const std::vector<FormatColumn>& columns) {
   if (Status status = CheckJson(spec, columns); !status.ok()) return status;
+  return CheckNames(spec, columns);
+}
+
+Status CheckProtobuf(const FormatSpec& spec, const std::vector<FormatColumn>& columns) {
   for (const FormatColumn& column : columns) {
-    const std::string misname = AvroMisname(column.name, column.type);
-    if (misname.empty()) continue;
-    return Misfit(spec, "takes no field of the name '" + misname +
-                            "': " + std::string(AvroNameFault(misname)));
+    const std::string misfit = ProtobufMisfit(column.type);
+    if (!misfit.empty())
+      return Misfit(spec, "has no place for " + misfit + ", column: " + column.name);
   }
-  return OkStatus();
+  return CheckNames(spec, columns);
 }
 
 Status CheckDelimited(const FormatSpec& spec, const std::vector<FormatColumn>& columns) {
@@ -121,6 +123,8 @@ constexpr FormatRow kFormats[] = {
     {"JSON", &CheckJson, &MakeJsonDecoder, &MakeJsonEncoder},
     {"AVRO", &CheckAvro, &MakeAvroDecoder, &MakeAvroEncoder},
     {"JSON_SR", &CheckJson, &MakeJsonSrDecoder, &MakeJsonSrEncoder},
+    {"PROTOBUF", &CheckProtobuf, &MakeProtobufDecoder, &MakeProtobufEncoder},
+    {"PROTOBUF_NOSR", &CheckProtobuf, &MakeProtobufDecoder, &MakeProtobufEncoder},
     {"DELIMITED", &CheckDelimited,
      [](const FormatSpec& spec, const Columns& columns) {
        return MakeDelimitedDecoder(spec, *DelimiterOf(spec), columns);
@@ -136,21 +140,14 @@ constexpr FormatRow kFormats[] = {
      [](const FormatSpec&, const Columns&) { return MakeNoneEncoder(); }},
 };
 
-/// Formats of the dialect that have no row above yet.
-constexpr const char* kPlannedFormats[] = {"PROTOBUF", "PROTOBUF_NOSR"};
-
 Result<const FormatRow*> FindFormat(const FormatSpec& spec) {
   for (const FormatRow& row : kFormats) {
     if (spec.name == row.name) return &row;
   }
-  for (const char* name : kPlannedFormats) {
-    if (spec.name == name) {
-      return Status(ErrorCode::kUnsupported, "not built yet: the format " + spec.name)
-          .WithHint("JSON, DELIMITED, KAFKA, AVRO, JSON_SR and NONE are");
-    }
-  }
   return Status(ErrorCode::kInvalidProperty, "unknown format: " + spec.name)
-      .WithHint("the formats are JSON, DELIMITED, KAFKA, AVRO, JSON_SR and NONE");
+      .WithHint(
+          "the formats are JSON, DELIMITED, KAFKA, AVRO, JSON_SR, PROTOBUF, PROTOBUF_NOSR and "
+          "NONE");
 }
 
 /// Schemas must be somewhere.
@@ -162,10 +159,6 @@ Status CheckHasRegistry(const FormatSpec& spec) {
 }
 
 }  // namespace
-
-bool NeedsRegistry(std::string_view format) {
-  return format == "AVRO" || format == "JSON_SR" || format == "PROTOBUF";
-}
 
 Status CheckFormat(const FormatSpec& spec, const std::vector<FormatColumn>& columns) {
   auto row = FindFormat(spec);

@@ -29,5 +29,16 @@ weir_layer(exec_formats
     formats/json/json_schema.cc
     formats/json/json_sr_format.cc
     formats/avro/avro_writer.cc
+    formats/protobuf/protobuf_columns.cc
+    formats/protobuf/protobuf_decoder.cc
+    formats/protobuf/protobuf_encoder.cc
+    formats/protobuf/protobuf_json.cc
+    formats/protobuf/protobuf_plan.cc
+    formats/protobuf/protobuf_reader.cc
+    formats/protobuf/protobuf_writer.cc
+    formats/protobuf/protobuf_schema.cc
+    formats/registry/protobuf_compatibility.cc
+  ALONE
+    formats/protobuf/protobuf_schema.cc
   DEPENDS weir_exec_core
-  PRIVATE_DEPENDS simdjson::simdjson)
+  PRIVATE_DEPENDS simdjson::simdjson PkgConfig::PROTOBUF)

@@ -154,10 +154,10 @@ class TopicSink : public Operator {
     return OkStatus();
   }
 
-  // A record that came without a key goes without one. (One column that is null needs no such
+  // A record that came without a key goes without one. (One bare column that is null needs no such
   // care.)
   void PassNullKeys() {
-    if (!node_.passes_keys || key_columns_ < 2) return;
+    if (!node_.passes_keys || key_columns_ == 0 || node_.key_format.unwrapped) return;
     for (size_t i = 0; i < rows_.size(); ++i) {
       const bool all_null =
           std::all_of(key_chunk_.begin(), key_chunk_.end(),

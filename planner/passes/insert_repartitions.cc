@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/schema_rules.h"
 #include "base/status_macros.h"
 #include "planner/logical/edge.h"
 #include "planner/passes/passes.h"
@@ -97,7 +98,7 @@ NodePtr AllInOnePlace(const NodePtr& node) {
 /// Rows moved to where those with equal keys lie.
 NodePtr MovedTo(const NodePtr& input, const Partitioning& place, bool ordered) {
   // With schema ids there is one partition to go to: see HasSchemaIds.
-  const bool has_ids = place.key_format && NeedsSchemas(place.key_format->format);
+  const bool has_ids = place.key_format && NeedsRegistry(place.key_format->format);
   NodePtr exchange =
       Exchanged(input, place.partitions, has_ids ? std::nullopt : place.key_format, ordered);
   const bool named_keys = static_cast<int>(place.key_names.size()) == input->key_columns;
@@ -119,7 +120,7 @@ Status NotCoPartitioned(const Partitioning& left, const Partitioning& right) {
 /// Keys that begin with the ids of their schemas: those of another topic with the same values have
 /// other ids, and lie elsewhere.
 bool HasSchemaIds(const Partitioning& placed) {
-  return placed.key_format && NeedsSchemas(placed.key_format->format) && !placed.is_single();
+  return placed.key_format && NeedsRegistry(placed.key_format->format) && !placed.is_single();
 }
 
 /// Both tables are partitioned by their own keys. Left rows then go to where they point and answers

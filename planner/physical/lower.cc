@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/schema_rules.h"
 #include "base/status_macros.h"
 #include "planner/logical/edge.h"
 #include "planner/physical/stores.h"
@@ -274,7 +275,7 @@ physical::NodePtr Lowering::Sent(physical::NodePtr messages, int key_columns,
   made->name = query_id_ + "-" + name;
   made->partitions = to.partitions;
   // Keys with schema ids stay in one partition here: see HasSchemaIds in insert_repartitions.cc.
-  const bool has_ids = to.key_format && NeedsSchemas(to.key_format->format);
+  const bool has_ids = to.key_format && NeedsRegistry(to.key_format->format);
   if (!has_ids) made->placement = to.key_format;
   made->drop_null_keys = false;
   return Number(std::move(made));

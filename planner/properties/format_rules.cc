@@ -6,17 +6,17 @@
 #include "base/file_ending.h"
 #include "base/letter_case.h"
 #include "base/limits.h"
+#include "base/schema_rules.h"
 #include "base/status_macros.h"
 #include "planner/properties/event_time.h"
 
 namespace weir {
 namespace {
 
-constexpr std::string_view kBuiltFormats[] = {"JSON", "DELIMITED", "KAFKA",
-                                              "AVRO", "JSON_SR",   "NONE"};
-constexpr std::string_view kPlannedFormats[] = {"PROTOBUF", "PROTOBUF_NOSR"};
+constexpr std::string_view kFormats[] = {"JSON",    "DELIMITED", "KAFKA",         "AVRO",
+                                         "JSON_SR", "PROTOBUF",  "PROTOBUF_NOSR", "NONE"};
 constexpr const char* kFormatsHint =
-    "the formats are JSON, DELIMITED, KAFKA, AVRO, JSON_SR and NONE";
+    "the formats are JSON, DELIMITED, KAFKA, AVRO, JSON_SR, PROTOBUF, PROTOBUF_NOSR and NONE";
 
 /// Formats that write one column bare or in an object, as WRAP_SINGLE_VALUE says.
 bool WrapsSingles(std::string_view format) {
@@ -67,31 +67,12 @@ Result<std::string> ReadDelimiter(std::string_view property, const WithPropertie
   return text;
 }
 
-/// An Avro name: letters, digits and underscores, no digit first. What is wrong, or empty.
-std::string_view AvroNameTrouble(std::string_view name) {
-  const auto is_start = [](char c) {
-    return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
-  };
-  if (name.empty() || !is_start(name[0]))
-    return "it begins with neither a letter nor an underscore";
-  const bool plain =
-      std::ranges::all_of(name, [&](char c) { return is_start(c) || (c >= '0' && c <= '9'); });
-  return plain ? std::string_view() : "it has other characters than letters, digits, underscores";
-}
-
-Status CheckAvroNames(const std::string& column, const std::string& name, const DataType& type) {
-  if (const std::string_view trouble = AvroNameTrouble(name); !trouble.empty()) {
-    return Status(ErrorCode::kFormatMismatch, "format AVRO takes no field of the name '" + name +
-                                                  "' of column " + column + ": " +
-                                                  std::string(trouble));
-  }
-  if (type.is(TypeKind::kArray) || type.is(TypeKind::kMap)) {
-    return CheckAvroNames(column, name, type.element());
-  }
-  for (const DataType::Field& field : type.fields()) {
-    WEIR_RETURN_IF_ERROR(CheckAvroNames(column, field.name, field.type));
-  }
-  return OkStatus();
+Status CheckSchemaNames(const physical::SideFormat& format, const ColumnSchema& column) {
+  const std::string misname = SchemaMisname(column.name, column.type);
+  if (misname.empty() && !column.name.empty()) return OkStatus();
+  return Status(ErrorCode::kFormatMismatch,
+                "format " + format.format + " takes no field of the name '" + misname +
+                    "' of column " + column.name + ": " + std::string(SchemaNameFault(misname)));
 }
 
 /// SCHEMA_ID and SCHEMA_FULL_NAME of a side whose format has schemas; others take none.
@@ -101,12 +82,21 @@ Status ReadSchemaProperties(bool is_key, const WithProperties& with, physical::S
                                   "PROTOBUF_NULLABLE_REPRESENTATION"}) {
     const std::string name = prefix + std::string(suffix);
     if (!with.Has(name)) continue;
-    const bool taken = suffix == "AVRO_SCHEMA_FULL_NAME"
-                           ? side.format == "AVRO"
-                           : suffix.starts_with("SCHEMA_") && NeedsSchemas(side.format);
+    const bool taken = suffix == "AVRO_SCHEMA_FULL_NAME"              ? side.format == "AVRO"
+                       : suffix == "PROTOBUF_NULLABLE_REPRESENTATION" ? IsProtobuf(side.format)
+                                                                      : NeedsRegistry(side.format);
     if (!taken) {
       return InvalidProperty("format " + side.format + " does not take the property " + name,
                              with.PositionOf(name));
+    }
+    if (suffix == "PROTOBUF_NULLABLE_REPRESENTATION") {
+      const std::string way = ToUpper(*with.Text(name));
+      if (way != "OPTIONAL" && way != "WRAPPER") {
+        return InvalidProperty(name + " is OPTIONAL or WRAPPER, not '" + *with.Text(name) + "'",
+                               with.PositionOf(name));
+      }
+      side.properties[std::string(suffix)] = way;
+      continue;
     }
     if (suffix == "SCHEMA_ID") {
       if (const int64_t id = *with.Integer(name); id < 1 || id > INT32_MAX) {
@@ -125,12 +115,14 @@ Status ReadSchemaProperties(bool is_key, const WithProperties& with, physical::S
       return InvalidProperty(name + " says again what " + prefix + "SCHEMA_FULL_NAME says",
                              with.PositionOf(name));
     }
-    for (size_t from = 0; side.format == "AVRO" && from <= full_name.size();) {
+    // Names of Protobuf are made of the same letters.
+    const bool has_names = side.format == "AVRO" || IsProtobuf(side.format);
+    for (size_t from = 0; has_names && from <= full_name.size();) {
       const size_t dot = std::min(full_name.find('.', from), full_name.size());
       const auto part = std::string_view(full_name).substr(from, dot - from);
-      if (const std::string_view trouble = AvroNameTrouble(part); !trouble.empty()) {
+      if (const std::string_view trouble = SchemaNameFault(part); !trouble.empty()) {
         return InvalidProperty(
-            "'" + full_name + "' is no full name of Avro: " + std::string(trouble),
+            "'" + full_name + "' is no full name of a schema: " + std::string(trouble),
             with.PositionOf(name));
       }
       from = dot + 1;
@@ -143,12 +135,7 @@ Status ReadSchemaProperties(bool is_key, const WithProperties& with, physical::S
 
 Result<std::string> CheckFormatName(std::string_view name, SourcePosition position) {
   const std::string format = ToUpper(name);
-  if (std::ranges::find(kBuiltFormats, format) != std::end(kBuiltFormats)) return format;
-  if (std::ranges::find(kPlannedFormats, format) != std::end(kPlannedFormats)) {
-    return Status(ErrorCode::kUnsupported, "format " + format + " is not supported")
-        .WithHint(kFormatsHint)
-        .At(position);
-  }
+  if (std::ranges::find(kFormats, format) != std::end(kFormats)) return format;
   return Status(ErrorCode::kInvalidProperty, "unknown format: " + std::string(name))
       .WithHint(kFormatsHint)
       .At(position);
@@ -174,10 +161,6 @@ Result<NamedFormats> ReadFormats(const WithProperties& with) {
   WEIR_RETURN_IF_ERROR(read("KEY_FORMAT", formats.key));
   WEIR_RETURN_IF_ERROR(read("VALUE_FORMAT", formats.value));
   return formats;
-}
-
-bool NeedsSchemas(std::string_view format) {
-  return format == "AVRO" || format == "JSON_SR" || format == "PROTOBUF";
 }
 
 std::string ExtensionFormat(const std::map<std::string, std::string>& connector) {
@@ -213,7 +196,7 @@ Result<physical::SideFormat> ResolveSide(bool is_key, const std::string& format,
     side.properties["STRICT.JSON"] = "true";
   }
   if (is_key) {
-    side.unwrapped = columns.size() == 1;
+    side.unwrapped = columns.size() == 1 && !IsProtobuf(format);
     return side;
   }
   const std::optional<bool> wrap = with.Boolean("WRAP_SINGLE_VALUE");
@@ -222,14 +205,20 @@ Result<physical::SideFormat> ResolveSide(bool is_key, const std::string& format,
     return InvalidProperty("WRAP_SINGLE_VALUE has a meaning for a single value column only",
                            position);
   }
-  if (wrap && *wrap && !WrapsSingles(format)) {
+  if (wrap && *wrap && !WrapsSingles(format) && !IsProtobuf(format)) {
     return InvalidProperty("format " + format + " does not take WRAP_SINGLE_VALUE = true",
+                           position);
+  }
+  if (wrap && !*wrap && IsProtobuf(format)) {
+    return InvalidProperty("format " + format +
+                               " does not take WRAP_SINGLE_VALUE = false: all its records are "
+                               "messages",
                            position);
   }
   if (WrapsSingles(format)) {
     side.unwrapped = columns.size() == 1 && !wrap.value_or(default_wrap.value_or(true));
   } else {
-    side.unwrapped = columns.size() == 1;
+    side.unwrapped = columns.size() == 1 && !IsProtobuf(format);
   }
   return side;
 }
@@ -264,8 +253,13 @@ Status CheckFormatColumns(bool is_key, const physical::SideFormat& format,
                     "format " + format.format + " holds MAPs with STRING keys only, not " +
                         column.type.ToString() + " of column " + column.name);
     }
-    if (format.format == "AVRO") {
-      WEIR_RETURN_IF_ERROR(CheckAvroNames(column.name, column.name, column.type));
+    const bool has_names = format.format == "AVRO" || IsProtobuf(format.format);
+    if (has_names) WEIR_RETURN_IF_ERROR(CheckSchemaNames(format, column));
+    if (!IsProtobuf(format.format)) continue;
+    if (const std::string misfit = ProtobufMisfit(column.type); !misfit.empty()) {
+      return Status(ErrorCode::kFormatMismatch, "format " + format.format + " has no place for " +
+                                                    misfit + ", as in column " + column.name)
+          .WithHint("a STRUCT around it can stand there");
     }
   }
   return OkStatus();

@@ -29,10 +29,6 @@ Result<NamedFormats> ReadFormats(const WithProperties& with);
 /// kUnsupported for the dialect's formats that are not built, kInvalidProperty for unknown ones.
 Result<std::string> CheckFormatName(std::string_view name, SourcePosition position);
 
-/// True of the formats whose schemas are in a schema registry. Their records begin with the
-/// schema's id, so that equal keys can have different bytes.
-bool NeedsSchemas(std::string_view format);
-
 /// The value format of a connector's file by its PATH; JSON for anything but tables of text.
 std::string ExtensionFormat(const std::map<std::string, std::string>& connector);
 

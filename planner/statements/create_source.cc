@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/schema_rules.h"
 #include "base/status_macros.h"
 #include "parser/ast/printer.h"
 #include "planner/binder/scope.h"
@@ -171,7 +172,7 @@ Status ReadOnError(const WithProperties& with, SourceEntry& entry) {
 Status CheckNoSchemas(const std::string& key, const std::string& value,
                       const WithProperties& with) {
   for (const std::string& format : {key, value}) {
-    if (!NeedsSchemas(format)) continue;
+    if (!NeedsRegistry(format)) continue;
     return Status(ErrorCode::kUnsupported, "a connector's records have no format " + format)
         .WithHint("topics have: KAFKA_TOPIC = '…' in the place of CONNECTOR")
         .At(with.PositionOf("FORMAT"));

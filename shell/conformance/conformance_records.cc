@@ -1,5 +1,6 @@
 #include "shell/conformance/conformance_records.h"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -9,11 +10,14 @@
 
 #include "base/letter_case.h"
 #include "base/number_text.h"
+#include "base/schema_rules.h"
 #include "base/status_macros.h"
 #include "exec/connect/header_codec.h"
 #include "exec/formats/avro/avro_json.h"
 #include "exec/formats/base64.h"
 #include "exec/formats/format.h"
+#include "exec/formats/protobuf/protobuf_format.h"
+#include "exec/formats/protobuf/protobuf_json.h"
 #include "exec/formats/registry/schema_texts.h"
 #include "exec/formats/registry/text_by_schema.h"
 #include "exec/formats/registry/wire_format.h"
@@ -78,6 +82,14 @@ Status EncodeBySchema(const RawJson& json, const TopicShape& shape, bool is_key,
   AppendSchemaId(schema->id, bytes);
   if (schema->type == SchemaType::kJson) {
     bytes.Append(json.raw.data(), json.raw.size());
+  } else if (schema->type == SchemaType::kProtobuf) {
+    WEIR_ASSIGN_OR_RETURN(const ProtobufSchemaPtr parsed,
+                          ParseRegisteredProtobuf(*shape.schemas, *schema));
+    WEIR_ASSIGN_OR_RETURN(
+        const ProtobufMessage* message,
+        MessageOf(*parsed, is_key ? shape.key_schema_name : shape.value_schema_name));
+    AppendProtobufPlace(message->place, bytes);
+    WEIR_RETURN_IF_ERROR(EncodeProtobufJson(*message, json, bytes));
   } else {
     WEIR_ASSIGN_OR_RETURN(const std::vector<std::string> references,
                           TextsOfReferences(*shape.schemas, *schema));
@@ -98,7 +110,13 @@ Result<bool> EncodeSide(const RawJson* json, const TopicShape& shape, bool is_ke
     WEIR_RETURN_IF_ERROR(EncodeBySchema(*json, shape, is_key, out));
     return true;
   }
-  if (format == "KAFKA") {
+  if (format == "PROTOBUF_NOSR") {
+    WEIR_ASSIGN_OR_RETURN(const ProtobufSchemaPtr schema,
+                          ParseProtobufSchema(is_key ? shape.key_schema : shape.value_schema));
+    BufferBuilder bytes;
+    WEIR_RETURN_IF_ERROR(EncodeProtobufJson(*schema->messages()[0], *json, bytes));
+    out.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  } else if (format == "KAFKA") {
     if (type.is(TypeKind::kNull)) return false;
     out = EncodeKafka(*json, type);
   } else if (format == "DELIMITED") {
@@ -115,6 +133,13 @@ Result<std::string> DecodeSide(std::string_view bytes, const TopicShape& shape, 
   if (NeedsRegistry(format)) {
     if (std::optional<std::string> text = TextBySchema(*shape.schemas, bytes)) return *text;
     return Status(ErrorCode::kInternal, "an output is not what its schema says: " + shape.topic);
+  }
+  if (format == "PROTOBUF_NOSR") {
+    WEIR_ASSIGN_OR_RETURN(const ProtobufSchemaPtr schema,
+                          ParseProtobufSchema(is_key ? shape.key_schema : shape.value_schema));
+    std::string text;
+    WEIR_RETURN_IF_ERROR(AppendProtobufAsJson(*schema->messages()[0], bytes, text));
+    return text;
   }
   if (format == "NONE") return "null";
   if (format == "KAFKA") return type.is(TypeKind::kNull) ? "null" : DecodeKafka(bytes, type);
@@ -142,24 +167,37 @@ Status RegisterTopicSchemas(const RawJson& topic, MemoryRegistry& schemas) {
     const bool json = format != nullptr ? format->text.starts_with("JSON")
                                         : schema->Find("properties") != nullptr ||
                                               schema->Find("oneOf") != nullptr;
-    const SchemaType type = json ? SchemaType::kJson : SchemaType::kAvro;
+    const bool protobuf =
+        format != nullptr ? format->text == "PROTOBUF" : schema->text.starts_with("syntax");
+    const SchemaType type = protobuf ? SchemaType::kProtobuf
+                            : json   ? SchemaType::kJson
+                                     : SchemaType::kAvro;
+    // Of Protobuf the text stands in a JSON string.
+    const auto text_of = [&](const RawJson& given) { return protobuf ? given.text : given.raw; };
+    const std::string subject = SubjectOf(name->text, is_key);
+    const RawJson* given = topic.Find(side + "SchemaId");
+    // Statements count on the ids that the topics' schemas get; what these use comes behind.
+    int32_t id = 1;
+    WEIR_ASSIGN_OR_RETURN(const std::vector<SubjectVersion> known, schemas.Subjects());
+    for (const SubjectVersion& each : known) id = std::max(id, each.schema->id + 1);
+    int32_t used_id = id;
     std::vector<SchemaReference> uses;
     if (references != nullptr) {
       for (const RawJson& reference : references->items) {
         const RawJson* text = reference.Find("schema");
         const RawJson* called = reference.Find("name");
         if (text == nullptr || called == nullptr) continue;
-        WEIR_RETURN_IF_ERROR(schemas.Register(called->text, type, text->raw, {}).status());
+        WEIR_RETURN_IF_ERROR(schemas.RegisterAs(++used_id, called->text, type, text_of(*text), {}));
         uses.push_back({called->text, called->text, 1});
       }
     }
-    const std::string subject = SubjectOf(name->text, is_key);
-    const RawJson* id = topic.Find(side + "SchemaId");
-    if (id != nullptr && !id->is_null()) {
-      WEIR_RETURN_IF_ERROR(schemas.RegisterAs(static_cast<int32_t>(Integer(id, 0)), subject, type,
-                                              schema->raw, uses));
+    if (given != nullptr && !given->is_null()) {
+      WEIR_RETURN_IF_ERROR(schemas.RegisterAs(static_cast<int32_t>(Integer(given, 0)), subject,
+                                              type, text_of(*schema), uses));
+    } else if (uses.empty()) {
+      WEIR_RETURN_IF_ERROR(schemas.Register(subject, type, text_of(*schema), uses).status());
     } else {
-      WEIR_RETURN_IF_ERROR(schemas.Register(subject, type, schema->raw, uses).status());
+      WEIR_RETURN_IF_ERROR(schemas.RegisterAs(id, subject, type, text_of(*schema), uses));
     }
   }
   return OkStatus();
@@ -175,6 +213,20 @@ TopicShape ShapeOf(const Catalog& catalog, std::string_view topic, SchemaRegistr
     if (source.topic != topic) continue;
     shape.key_format = source.key_format.format.empty() ? "NONE" : source.key_format.format;
     shape.value_format = source.value_format.format;
+    for (const bool is_key : {true, false}) {
+      FormatSpec spec;
+      const physical::SideFormat& side = is_key ? source.key_format : source.value_format;
+      spec.name = side.format;
+      spec.properties = side.properties;
+      (is_key ? shape.key_schema_name : shape.value_schema_name) = MessageNameOf(spec);
+      std::vector<FormatColumn> columns;
+      for (const SourceEntry::SourceColumnEntry& column : source.columns) {
+        if (column.is_headers || column.is_key != is_key) continue;
+        columns.push_back({column.name, column.type, true});
+      }
+      if (spec.name != "PROTOBUF_NOSR") continue;
+      (is_key ? shape.key_schema : shape.value_schema) = ProtobufSchemaOf(spec, columns);
+    }
     shape.windowed_key = source.windowed_key;
     shape.window_size_ms = source.window_size_ms;
     for (const SourceEntry::SourceColumnEntry& column : source.columns) {

@@ -24,7 +24,10 @@ struct TopicShape {
   physical::WindowKind windowed_key = physical::WindowKind::kNone;
   int64_t window_size_ms = 0;
   std::string topic;
-  SchemaRegistry* schemas = nullptr;  ///< Of AVRO and JSON_SR.
+  SchemaRegistry* schemas = nullptr;  ///< Of AVRO, JSON_SR and PROTOBUF.
+  /// PROTOBUF: the message's name where one is given.
+  std::string key_schema_name, value_schema_name;
+  std::string key_schema, value_schema;  ///< PROTOBUF_NOSR.
 };
 
 /// The shape that the catalog's sources give `topic`; for topics no source reads, JSON both sides.

@@ -207,9 +207,13 @@ constexpr StatementHelp kEntries[] = {
      "stream's own name unless given.",
      HelpKind::kProperty},
     {"FORMAT", "FORMAT = 'JSON'", "KEY_FORMAT and VALUE_FORMAT at once.", HelpKind::kProperty},
-    {"KEY_FORMAT", "KEY_FORMAT = 'JSON' | 'DELIMITED' | 'KAFKA' | 'AVRO' | 'JSON_SR' | 'NONE'",
+    {"KEY_FORMAT",
+     "KEY_FORMAT = 'JSON' | 'DELIMITED' | 'KAFKA' | 'AVRO' | 'JSON_SR' | 'PROTOBUF' | "
+     "'PROTOBUF_NOSR' | 'NONE'",
      "How keys are written (KAFKA unless set otherwise).", HelpKind::kProperty},
-    {"VALUE_FORMAT", "VALUE_FORMAT = 'JSON' | 'DELIMITED' | 'KAFKA' | 'AVRO' | 'JSON_SR' | 'NONE'",
+    {"VALUE_FORMAT",
+     "VALUE_FORMAT = 'JSON' | 'DELIMITED' | 'KAFKA' | 'AVRO' | 'JSON_SR' | 'PROTOBUF' | "
+     "'PROTOBUF_NOSR' | 'NONE'",
      "How values are written (JSON unless set otherwise).", HelpKind::kProperty},
     {"PARTITIONS", "PARTITIONS = n",
      "Partitions of a topic that is made. Of a file: the ranges that are read in parallel.",
@@ -274,12 +278,15 @@ constexpr StatementHelp kEntries[] = {
      "Of CONNECTOR='datagen': what a column holds; ROWTIME may be named too.", HelpKind::kProperty,
      "COLUMN"},
     {"KEY_SCHEMA_ID", "KEY_SCHEMA_ID, KEY_SCHEMA_FULL_NAME, KEY_PROTOBUF_NULLABLE_REPRESENTATION",
-     "Of AVRO and JSON_SR keys: the schema in the registry, and the name of its records.",
+     "Of AVRO, JSON_SR and PROTOBUF keys: the schema in the registry, the name of its records, and "
+     "how PROTOBUF tells nulls from zeros: 'OPTIONAL' or 'WRAPPER'.",
      HelpKind::kProperty, "KEY_SCHEMA_FULL_NAME|KEY_PROTOBUF_NULLABLE_REPRESENTATION"},
     {"VALUE_SCHEMA_ID",
      "VALUE_SCHEMA_ID, VALUE_SCHEMA_FULL_NAME, VALUE_AVRO_SCHEMA_FULL_NAME, "
      "VALUE_PROTOBUF_NULLABLE_REPRESENTATION",
-     "Of AVRO and JSON_SR values: the schema in the registry, and the name of its records.",
+     "Of AVRO, JSON_SR and PROTOBUF values: the schema in the registry, the name of its records, "
+     "and "
+     "how PROTOBUF tells nulls from zeros: 'OPTIONAL' or 'WRAPPER'.",
      HelpKind::kProperty,
      "VALUE_SCHEMA_FULL_NAME|VALUE_AVRO_SCHEMA_FULL_NAME|VALUE_PROTOBUF_NULLABLE_REPRESENTATION"},
     {"SOURCED_BY_CONNECTOR", "SOURCED_BY_CONNECTOR = '…', SOURCE_CONNECTOR = '…'",

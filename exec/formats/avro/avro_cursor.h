@@ -109,31 +109,4 @@ inline void AppendAvroBytes(std::string_view value, BufferBuilder& out) {
   out.Append(value.data(), value.size());
 }
 
-/// A decimal's unscaled value, big-endian two's complement of any length; false beyond 128 bits.
-inline bool ReadAvroDecimal(std::string_view bytes, Int128& out) {
-  if (bytes.empty()) return false;
-  const bool negative = (bytes[0] & 0x80) != 0;
-  const char fill = negative ? '\xff' : '\0';
-  while (bytes.size() > 16) {
-    if (bytes[0] != fill || ((bytes[1] ^ fill) & 0x80) != 0) return false;
-    bytes.remove_prefix(1);
-  }
-  auto value = static_cast<unsigned __int128>(negative ? -1 : 0);
-  for (char c : bytes) value = value << 8 | static_cast<uint8_t>(c);
-  out = static_cast<Int128>(value);
-  return true;
-}
-
-/// The shortest bytes of a decimal at the end of `buffer`.
-inline std::string_view WriteAvroDecimal(Int128 value, char (&buffer)[16]) {
-  for (int i = 15; i >= 0; --i, value >>= 8) buffer[i] = static_cast<char>(value);
-  size_t from = 0;
-  while (from < 15) {
-    const char fill = (buffer[from] & 0x80) != 0 ? '\xff' : '\0';
-    if (buffer[from] != fill || ((buffer[from + 1] ^ fill) & 0x80) != 0) break;
-    ++from;
-  }
-  return {buffer + from, 16 - from};
-}
-
 }  // namespace weir

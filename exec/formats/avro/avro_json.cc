@@ -11,6 +11,7 @@
 #include "base/number_text.h"
 #include "base/status_macros.h"
 #include "exec/formats/base64.h"
+#include "exec/formats/decimal_bytes.h"
 
 namespace weir {
 namespace {
@@ -118,7 +119,7 @@ class JsonToAvro {
     if (type.logical == AvroLogical::kDecimal && !json.is_null() &&
         ParseDecimal(json.text, type.precision, type.scale, number) == DecimalParse::kOk) {
       char buffer[16];
-      bytes = WriteAvroDecimal(number, buffer);
+      bytes = WriteDecimalBytes(number, buffer);
       if (type.kind == AvroKind::kFixed && bytes.size() < static_cast<size_t>(type.fixed_size)) {
         bytes.insert(0, static_cast<size_t>(type.fixed_size) - bytes.size(),
                      number < 0 ? '\xff' : '\0');
@@ -233,7 +234,7 @@ Status AppendBytes(const AvroType& type, AvroCursor& from, std::string& out) {
                          ? from.Fixed(static_cast<size_t>(type.fixed_size), bytes)
                          : from.Bytes(bytes);
   if (!there) return Broken(type);
-  if (Int128 value = 0; type.logical == AvroLogical::kDecimal && ReadAvroDecimal(bytes, value)) {
+  if (Int128 value = 0; type.logical == AvroLogical::kDecimal && ReadDecimalBytes(bytes, value)) {
     out += DecimalText(value, type.scale);
     return OkStatus();
   }

@@ -3,6 +3,7 @@
 #include "base/decimal.h"
 #include "base/time_text.h"
 #include "exec/formats/avro/avro_plan.h"
+#include "exec/formats/decimal_bytes.h"
 #include "exec/formats/json/json_structure.h"
 
 namespace weir {
@@ -161,7 +162,7 @@ bool AvroReader::ReadDecimal(const AvroStep& step, AvroCursor& from, ColumnBuild
       step.count < 0 ? from.Bytes(bytes) : from.Fixed(static_cast<size_t>(step.count), bytes);
   if (!there) return Fail(kTooShort);
   Int128 value = 0;
-  if (!ReadAvroDecimal(bytes, value) ||
+  if (!ReadDecimalBytes(bytes, value) ||
       (step.scale != step.to_scale && !RescaleDecimal(value, step.scale, step.to_scale, value)) ||
       !FitsPrecision(value, step.precision)) {
     return Fail("a decimal has more digits than the column");

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/number_text.h"
+#include "base/schema_rules.h"
 #include "base/status_macros.h"
 #include "exec/formats/json/raw_json.h"
 
@@ -24,8 +25,6 @@ constexpr int64_t kFixedSizeMax = 1 << 20;
 constexpr std::string_view kPrimitives[] = {"null",  "boolean", "int",   "long",
                                             "float", "double",  "bytes", "string"};
 static_assert(static_cast<int>(AvroKind::kString) == 7);
-
-bool IsNameStart(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; }
 
 /// Asked before anything is made of a text that may hold anything.
 bool IsTooLarge(std::string_view text) {
@@ -61,14 +60,6 @@ std::string Shortened(std::string_view json) {
 
 }  // namespace
 
-std::string_view AvroNameFault(std::string_view name) {
-  if (name.empty()) return "it is empty";
-  if (!IsNameStart(name[0])) return "it begins with neither a letter nor an underscore";
-  const bool plain = std::all_of(name.begin(), name.end(),
-                                 [](char c) { return IsNameStart(c) || (c >= '0' && c <= '9'); });
-  return plain ? std::string_view() : "it has other characters than letters, digits, underscores";
-}
-
 std::string_view AvroType::BranchName() const {
   if (is_named()) return full_name;
   switch (kind) {
@@ -89,7 +80,7 @@ class AvroSchemaParser {
     }
     Result<RawJson> json = ParseRawJson(text, kSchemaJsonDepthMax);
     // A bare name may stand without its quotes, as some clients register "int".
-    if (!json.ok() && AvroNameFault(text).empty()) {
+    if (!json.ok() && SchemaNameFault(text).empty()) {
       RawJson name;
       name.kind = RawJson::Kind::kString;
       name.text = text;
@@ -218,7 +209,7 @@ class AvroSchemaParser {
     while (from <= made->full_name.size()) {
       const size_t dot = std::min(made->full_name.find('.', from), made->full_name.size());
       const auto part = std::string_view(made->full_name).substr(from, dot - from);
-      if (const auto fault = AvroNameFault(part); !fault.empty()) {
+      if (const auto fault = SchemaNameFault(part); !fault.empty()) {
         return SchemaFault(fmt::format("'{}' is no name: {}", Shortened(made->full_name), fault));
       }
       from = dot + 1;
@@ -242,7 +233,7 @@ class AvroSchemaParser {
     for (const RawJson& each : fields->items) {
       AvroType::Field field;
       field.name = TextOf(each, "name");
-      if (const auto fault = AvroNameFault(field.name); !fault.empty()) {
+      if (const auto fault = SchemaNameFault(field.name); !fault.empty()) {
         return SchemaFault(fmt::format("'{}' is no name: {}", Shortened(field.name), fault));
       }
       if (!names.insert(field.name).second) {

@@ -89,7 +89,4 @@ using AvroSchemaPtr = std::shared_ptr<const AvroSchema>;
 Result<AvroSchemaPtr> ParseAvroSchema(std::string_view text,
                                       const std::vector<std::string>& references = {});
 
-/// Why `name` cannot be the name of a field or a part of a full name in Avro; empty: it can.
-std::string_view AvroNameFault(std::string_view name);
-
 }  // namespace weir

@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "exec/formats/avro/avro_cursor.h"
 #include "exec/formats/avro/avro_json.h"
+#include "exec/formats/decimal_bytes.h"
 
 namespace weir {
 namespace {
@@ -257,7 +258,7 @@ bool AvroWriter::WriteDecimal(const AvroWriteStep& step, Decimal128 given) {
     fault_ = "a decimal has more digits than the schema takes";
     return false;
   }
-  const std::string_view bytes = WriteAvroDecimal(value, buffer);
+  const std::string_view bytes = WriteDecimalBytes(value, buffer);
   if (step.size < 0) {
     AppendAvroBytes(bytes, out_);
     return true;

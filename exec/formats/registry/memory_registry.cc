@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "exec/formats/avro/avro_schema.h"
 #include "exec/formats/json/raw_json.h"
+#include "exec/formats/protobuf/protobuf_format.h"
 #include "exec/formats/registry/schema_texts.h"
 
 namespace weir {
@@ -24,9 +25,13 @@ std::string Minified(std::string_view text) {
   return out;
 }
 
-bool SameSchema(const RegisteredSchema& a, const RegisteredSchema& b) {
-  return a.type == b.type && a.references == b.references &&
-         (a.text == b.text || Minified(a.text) == Minified(b.text));
+bool SameSchema(SchemaRegistry& registry, const RegisteredSchema& a, const RegisteredSchema& b) {
+  if (a.type != b.type || a.references != b.references) return false;
+  if (a.text == b.text) return true;
+  if (a.type != SchemaType::kProtobuf) return Minified(a.text) == Minified(b.text);
+  const Result<ProtobufSchemaPtr> one = ParseRegisteredProtobuf(registry, a);
+  const Result<ProtobufSchemaPtr> other = ParseRegisteredProtobuf(registry, b);
+  return one.ok() && other.ok() && (*one)->canonical() == (*other)->canonical();
 }
 
 Status CheckIsSchema(SchemaRegistry& registry, const RegisteredSchema& schema) {
@@ -35,8 +40,10 @@ Status CheckIsSchema(SchemaRegistry& registry, const RegisteredSchema& schema) {
   if (schema.type == SchemaType::kAvro) {
     return ParseAvroSchema(schema.text, references).status();
   }
-  if (schema.type == SchemaType::kJson) return ParseRawJson(schema.text).status();
-  return OkStatus();
+  if (schema.type == SchemaType::kProtobuf) {
+    return ParseRegisteredProtobuf(registry, schema).status();
+  }
+  return ParseRawJson(schema.text).status();
 }
 
 bool LooksForward(Compatibility rule) {
@@ -96,14 +103,14 @@ Result<int32_t> MemoryRegistry::Register(std::string_view subject, SchemaType ty
   const auto found = subjects_.find(subject);
   if (found != subjects_.end()) {
     for (const SubjectVersion& version : found->second) {
-      if (SameSchema(*version.schema, *schema)) return version.schema->id;
+      if (SameSchema(*this, *version.schema, *schema)) return version.schema->id;
     }
   }
   WEIR_RETURN_IF_ERROR(CheckIsSchema(*this, *schema));
   WEIR_RETURN_IF_ERROR(CheckCompatible(subject, *schema));
   // The same schema has the same id in all subjects.
   for (const auto& [id, known] : by_id_) {
-    if (SameSchema(*known, *schema)) schema->id = id;
+    if (SameSchema(*this, *known, *schema)) schema->id = id;
   }
   if (schema->id == 0) schema->id = by_id_.empty() ? 1 : by_id_.rbegin()->first + 1;
   const int32_t id = schema->id;
@@ -119,7 +126,7 @@ Status MemoryRegistry::RegisterAs(int32_t id, std::string_view subject, SchemaTy
   auto schema =
       std::make_shared<RegisteredSchema>(RegisteredSchema{id, type, std::string(text), references});
   const auto known = by_id_.find(id);
-  if (id < 1 || (known != by_id_.end() && !SameSchema(*known->second, *schema))) {
+  if (id < 1 || (known != by_id_.end() && !SameSchema(*this, *known->second, *schema))) {
     return Status(ErrorCode::kAlreadyExists,
                   fmt::format("schema id {} is taken by another schema", id));
   }
@@ -164,6 +171,12 @@ Status MemoryRegistry::CheckCompatible(std::string_view subject, const Registere
       if (status.ok() && LooksForward(rule)) {
         status = CheckAvroReads(old.text, old_references, schema.text, references);
       }
+    }
+    if (status.ok() && schema.type == SchemaType::kProtobuf) {
+      WEIR_ASSIGN_OR_RETURN(const ProtobufSchemaPtr now, ParseRegisteredProtobuf(*this, schema));
+      WEIR_ASSIGN_OR_RETURN(const ProtobufSchemaPtr before, ParseRegisteredProtobuf(*this, old));
+      if (LooksBackward(rule)) status = CheckProtobufReads(*now, *before);
+      if (status.ok() && LooksForward(rule)) status = CheckProtobufReads(*before, *now);
     }
     if (status.ok()) continue;
     return Status(ErrorCode::kIncompatibleChange,

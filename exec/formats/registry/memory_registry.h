@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 
+#include "exec/formats/protobuf/protobuf_schema.h"
 #include "exec/formats/registry/schema_registry.h"
 
 namespace weir {
@@ -53,5 +54,10 @@ Result<SubjectVersion> DecodeSubjectVersion(std::string_view text);
 /// kIncompatibleChange unless a reader with schema `reader` can read what `writer` describes.
 Status CheckAvroReads(const std::string& reader, const std::vector<std::string>& reader_references,
                       const std::string& writer, const std::vector<std::string>& writer_references);
+
+/// kIncompatibleChange unless a reader with schema `reader` can read what `writer` describes: no
+/// message is gone, no number has values of another kind, no member has left a oneof, nothing is
+/// newly required.
+Status CheckProtobufReads(const ProtobufSchema& reader, const ProtobufSchema& writer);
 
 }  // namespace weir

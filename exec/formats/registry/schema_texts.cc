@@ -18,7 +18,7 @@ constexpr size_t kReferencesMax = 1000;
 constexpr std::string_view kNamespace = "io.confluent.ksql.avro_schemas.";
 
 Status CollectReferences(SchemaRegistry& registry, const std::vector<SchemaReference>& references,
-                         int depth, std::set<int32_t>& seen, std::vector<std::string>& texts) {
+                         int depth, std::set<int32_t>& seen, std::vector<ReferencedText>& texts) {
   if (depth > kReferenceDepthMax) {
     return Status(ErrorCode::kFormatMismatch, "schemas refer to each other in a circle");
   }
@@ -32,7 +32,7 @@ Status CollectReferences(SchemaRegistry& registry, const std::vector<SchemaRefer
     }
     if (!seen.insert(schema->id).second) continue;
     WEIR_RETURN_IF_ERROR(CollectReferences(registry, schema->references, depth + 1, seen, texts));
-    texts.push_back(schema->text);
+    texts.push_back({reference.name, schema->text});
     if (texts.size() > kReferencesMax) {
       return Status(ErrorCode::kFormatMismatch,
                     fmt::format("a schema uses more than {} others", kReferencesMax));
@@ -71,11 +71,19 @@ std::string SubjectOf(std::string_view topic, bool is_key) {
   return std::string(topic) + (is_key ? "-key" : "-value");
 }
 
-Result<std::vector<std::string>> TextsOfReferences(SchemaRegistry& registry,
-                                                   const std::vector<SchemaReference>& references) {
-  std::vector<std::string> texts;
+Result<std::vector<ReferencedText>> ReferencedTexts(
+    SchemaRegistry& registry, const std::vector<SchemaReference>& references) {
+  std::vector<ReferencedText> texts;
   std::set<int32_t> seen;
   WEIR_RETURN_IF_ERROR(CollectReferences(registry, references, 0, seen, texts));
+  return texts;
+}
+
+Result<std::vector<std::string>> TextsOfReferences(SchemaRegistry& registry,
+                                                   const std::vector<SchemaReference>& references) {
+  WEIR_ASSIGN_OR_RETURN(std::vector<ReferencedText> named, ReferencedTexts(registry, references));
+  std::vector<std::string> texts;
+  for (ReferencedText& each : named) texts.push_back(std::move(each.text));
   return texts;
 }
 

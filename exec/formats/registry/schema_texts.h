@@ -10,6 +10,17 @@
 
 namespace weir {
 
+/// A schema with the name by which others refer to it.
+struct ReferencedText {
+  std::string name;
+  std::string text;
+};
+
+/// The schemas that `references` lead to, those first that the others use. kFormatMismatch as
+/// below.
+Result<std::vector<ReferencedText>> ReferencedTexts(SchemaRegistry& registry,
+                                                    const std::vector<SchemaReference>& references);
+
 /// Texts of the schemas that `schema` uses, those first that the others use. kFormatMismatch if one
 /// is missing or they refer to each other in a circle.
 Result<std::vector<std::string>> TextsOfReferences(SchemaRegistry& registry,

@@ -2,6 +2,8 @@
 
 #include "exec/formats/avro/avro_json.h"
 #include "exec/formats/json/json_structure.h"
+#include "exec/formats/protobuf/protobuf_format.h"
+#include "exec/formats/protobuf/protobuf_json.h"
 #include "exec/formats/registry/schema_texts.h"
 #include "exec/formats/registry/wire_format.h"
 
@@ -16,13 +18,22 @@ std::optional<std::string> TextBySchema(SchemaRegistry& registry, std::string_vi
     if (!IsUtf8(bytes.data(), bytes.size())) return std::nullopt;
     return std::string(bytes);
   }
-  if ((*schema)->type != SchemaType::kAvro) return std::nullopt;
+  std::string text;
+  if ((*schema)->type == SchemaType::kProtobuf) {
+    std::vector<int32_t> place;
+    const Result<ProtobufSchemaPtr> parsed = ParseRegisteredProtobuf(registry, **schema);
+    if (!parsed.ok() || !TakeProtobufPlace(bytes, place)) return std::nullopt;
+    const ProtobufMessage* message = (*parsed)->At(place);
+    if (message == nullptr || !AppendProtobufAsJson(*message, bytes, text).ok()) {
+      return std::nullopt;
+    }
+    return text;
+  }
   const Result<std::vector<std::string>> references = TextsOfReferences(registry, **schema);
   if (!references.ok()) return std::nullopt;
   const Result<AvroSchemaPtr> parsed = ParseAvroSchema((*schema)->text, *references);
   if (!parsed.ok()) return std::nullopt;
   AvroCursor from(bytes);
-  std::string text;
   if (!AppendAvroAsJson((*parsed)->root(), from, text).ok() || from.at != from.end) {
     return std::nullopt;
   }

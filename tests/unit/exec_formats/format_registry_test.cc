@@ -25,7 +25,11 @@ TEST(FormatRegistryTest, SaysWhatAFormatCannotHold) {
   EXPECT_EQ(Check("AVRO", {map}), ErrorCode::kFormatMismatch);
   EXPECT_EQ(Check("AVRO", {{.name = "1A", .type = DataType::Int()}}), ErrorCode::kFormatMismatch);
   EXPECT_EQ(Check("JSON_SR", {text, flag, list}), ErrorCode::kOk);
-  EXPECT_EQ(Check("PROTOBUF", {text}), ErrorCode::kUnsupported);
+  EXPECT_EQ(Check("PROTOBUF", {text, flag, list, map}), ErrorCode::kOk);
+  EXPECT_EQ(Check("PROTOBUF_NOSR", {{.name = "E", .type = DataType::Array(list.type)}}),
+            ErrorCode::kFormatMismatch);
+  EXPECT_EQ(Check("PROTOBUF", {{.name = "a-b", .type = DataType::Int()}}),
+            ErrorCode::kFormatMismatch);
   EXPECT_EQ(Check("FOO", {text}), ErrorCode::kInvalidProperty);
   EXPECT_EQ(CheckFormat({.name = "JSON", .properties = {{"DELIMITER", "|"}}}, {text}).code(),
             ErrorCode::kInvalidProperty);

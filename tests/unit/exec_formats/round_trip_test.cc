@@ -130,6 +130,27 @@ TEST(RoundTripTest, FormatsWithSchemas) {
   }
 }
 
+// Where nulls are told from zeros; items of lists cannot be null there.
+TEST(RoundTripTest, Protobuf) {
+  std::vector<DataType> types;
+  for (const DataType& type : kFlatTypes) {
+    if (!type.is(TypeKind::kDate)) types.push_back(type);  // Of the years 1 to 9999 only.
+  }
+  types.push_back(DataType::Struct({{"A", DataType::Int()}, {"B", DataType::Decimal(20, 5)}}));
+  for (const char* name : {"PROTOBUF", "PROTOBUF_NOSR"}) {
+    for (const char* nulls : {"OPTIONAL", "WRAPPER"}) {
+      for (uint32_t seed = 1; seed <= 10; ++seed) {
+        MemoryRegistry registry;
+        FormatSpec spec{.name = name};
+        spec.properties["PROTOBUF_NULLABLE_REPRESENTATION"] = nulls;
+        spec.registry = &registry;
+        spec.subject = "t-value";
+        CheckRoundTrip(spec, types, seed);
+      }
+    }
+  }
+}
+
 TEST(RoundTripTest, JsonBare) {
   uint32_t seed = 1;
   for (const DataType& type : kFlatTypes) CheckRoundTrip(kJsonBare, {type}, seed++);

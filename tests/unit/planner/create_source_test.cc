@@ -25,7 +25,14 @@ TEST_F(CreateSourceTest, PropertiesAreKnownAndOfTheirType) {
   EXPECT_EQ(Stream("a INT", "format = 'JSON', partitions = 'x'"), ErrorCode::kInvalidProperty);
   EXPECT_EQ(Stream("a INT", "format = 'JSON', value_format = 'JSON'"), ErrorCode::kInvalidProperty);
   EXPECT_EQ(Stream("a INT", "format = 'FOO'"), ErrorCode::kInvalidProperty);
-  EXPECT_EQ(Stream("a INT", "format = 'PROTOBUF'"), ErrorCode::kUnsupported);
+  EXPECT_EQ(Stream("a INT", "format = 'PROTOBUF'"), ErrorCode::kOk);
+  EXPECT_EQ(Stream("a ARRAY<ARRAY<INT>>", "format = 'PROTOBUF_NOSR'"), ErrorCode::kFormatMismatch);
+  EXPECT_EQ(Stream("a INT", "format = 'PROTOBUF', wrap_single_value = false"),
+            ErrorCode::kInvalidProperty);
+  EXPECT_EQ(Stream("a INT",
+                   "value_format = 'PROTOBUF', "
+                   "value_protobuf_nullable_representation = 'MAYBE'"),
+            ErrorCode::kInvalidProperty);
 }
 
 TEST_F(CreateSourceTest, TheTopicMustBeThereOrBeMade) {
