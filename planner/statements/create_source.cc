@@ -168,11 +168,11 @@ Status ReadOnError(const WithProperties& with, SourceEntry& entry) {
   return OkStatus();
 }
 
-/// Records of connectors have no schemas in a registry.
+/// Records of connectors have no schemas in a registry, and lines are no messages.
 Status CheckNoSchemas(const std::string& key, const std::string& value,
                       const WithProperties& with) {
   for (const std::string& format : {key, value}) {
-    if (!NeedsRegistry(format)) continue;
+    if (!NeedsRegistry(format) && !IsProtobuf(format)) continue;
     return Status(ErrorCode::kUnsupported, "a connector's records have no format " + format)
         .WithHint("topics have: KAFKA_TOPIC = '…' in the place of CONNECTOR")
         .At(with.PositionOf("FORMAT"));

@@ -67,7 +67,6 @@ class ProtobufDecoder final : public SideDecoder {
 
   Status DecodeOne(std::string_view bytes, RowState& state) {
     const char* const begin = bytes.data();
-    std::string who;
     if (spec_.registry == nullptr) {
       WEIR_RETURN_IF_ERROR(FindOwn());
     } else {
