@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/letter_case.h"
+#include "base/limits.h"
 #include "base/schema_rules.h"
 #include "base/status_macros.h"
 #include "exec/formats/infer_columns.h"
@@ -135,6 +136,12 @@ class ProtobufColumns {
                                 message.full_name))
           .WithHint(
               "declare the columns that you need; fields that are not read may be of any type");
+    }
+    if (open_.size() >= limits::kValueDepthMax) {
+      return Status(ErrorCode::kUnsupported,
+                    fmt::format("messages stand inside each other in more than {} levels",
+                                limits::kValueDepthMax))
+          .WithHint("declare the columns that you need");
     }
     open_.push_back(&message);
     std::vector<DataType::Field> fields;

@@ -128,7 +128,7 @@ class ProtobufPlanner {
   static void NumberSlots(ProtobufStep& step) {
     for (size_t i = 0; i < step.slots.size(); ++i) {
       const int32_t number = step.slots[i].number;
-      const auto slot = static_cast<int16_t>(i);
+      const auto slot = static_cast<int32_t>(i);
       if (number >= kLowNumbers) {
         step.other_slots.emplace_back(number, slot);
         continue;

@@ -59,8 +59,8 @@ struct ProtobufStep {
   std::vector<std::pair<int32_t, std::string>> symbols;  ///< By number.
   std::vector<ProtobufStep> steps;
   std::vector<Slot> slots;
-  std::vector<int16_t> slot_of_number;                   ///< Of low numbers; -1: none.
-  std::vector<std::pair<int32_t, int16_t>> other_slots;  ///< By number.
+  std::vector<int32_t> slot_of_number;                   ///< Of low numbers; -1: none.
+  std::vector<std::pair<int32_t, int32_t>> other_slots;  ///< By number.
   std::string fault;
 };
 
@@ -125,6 +125,7 @@ class ProtobufReader {
   std::vector<Occurrence> occurrences_;
   std::vector<Chain> chains_;
   std::vector<Key> keys_;
+  size_t values_ = 0;  // Of the record.
   std::string_view fault_;
 };
 

@@ -16,6 +16,7 @@ namespace {
 using StepOp = ProtobufStep::Op;
 
 constexpr std::string_view kBrokenMessage = "the bytes end too early, or are no message";
+constexpr size_t kValuesMax = 16'000'000;
 constexpr std::string_view kBeyond64 = "a number has more than 64 bits with its sign";
 
 int FindSlot(const ProtobufStep& message, int32_t number) {
@@ -72,6 +73,7 @@ bool ProtobufReader::Read(const ProtobufStep& message, std::string_view bytes, C
   occurrences_.clear();
   chains_.clear();
   chains_.resize(message.slots.size());
+  values_ = 0;
   return Scan(message, bytes, 0) && ReadFields(message, message.steps, 0, out);
 }
 
@@ -140,6 +142,9 @@ bool ProtobufReader::ReadParts(const ProtobufStep& message, int32_t first, bool 
 
 bool ProtobufReader::ReadFields(const ProtobufStep& message, const std::vector<ProtobufStep>& steps,
                                 size_t base, ColumnBuilder& out) {
+  // An empty message takes two bytes, and may stand for any number of defaults.
+  values_ += steps.size() + message.slots.size();
+  if (values_ > kValuesMax) return Fail("a record of more than 16 million values");
   for (size_t i = 0; i < steps.size(); ++i) {
     if (!ReadField(message, steps[i], base, out.child(static_cast<int>(i)))) return false;
   }

@@ -190,8 +190,9 @@ class ProtobufSchemaBuilder {
     WEIR_RETURN_IF_ERROR(Add(kOwnFile, text));
     const pb::FileDescriptor* file = pool_.FindFileByName(std::string(kOwnFile));
     for (int i = 0; i < file->message_type_count(); ++i) {
-      WEIR_RETURN_IF_ERROR(TakeOwn(*file->message_type(i), {}, i));
+      TakeOwn(*file->message_type(i), {}, i);
     }
+    WEIR_RETURN_IF_ERROR(TakeFields());
     if (schema_->own_.empty()) return NoSchema("it has no message");
     pb::FileDescriptorProto whole;
     file->CopyTo(&whole);
@@ -217,6 +218,7 @@ class ProtobufSchemaBuilder {
       return NoSchema((name == kOwnFile ? "" : std::string(name) + ", ") + fault.text());
     }
     proto.set_name(std::string(name));
+    proto.clear_source_code_info();  // Where each word stood: much, and of no use.
     if (proto.syntax() == "proto3") {
       for (auto& message : *proto.mutable_message_type()) {
         const std::string package = proto.package().empty() ? "" : proto.package() + ".";
@@ -272,38 +274,47 @@ class ProtobufSchemaBuilder {
                                 importer == kOwnFile ? "" : std::string(importer) + ": ", import));
   }
 
-  Status TakeOwn(const pb::Descriptor& descriptor, std::vector<int32_t> place, int index) {
+  void TakeOwn(const pb::Descriptor& descriptor, std::vector<int32_t> place, int index) {
     place.push_back(index);
-    WEIR_ASSIGN_OR_RETURN(ProtobufMessage * message, Take(descriptor));
+    ProtobufMessage* message = Take(descriptor);
     message->place = place;
     if (!descriptor.options().map_entry()) schema_->own_.push_back(message);
     for (int i = 0; i < descriptor.nested_type_count(); ++i) {
-      WEIR_RETURN_IF_ERROR(TakeOwn(*descriptor.nested_type(i), place, i));
+      TakeOwn(*descriptor.nested_type(i), place, i);
     }
-    return OkStatus();
   }
 
-  Result<ProtobufMessage*> Take(const pb::Descriptor& descriptor) {
-    if (const auto known = taken_.find(&descriptor); known != taken_.end()) return known->second;
+  /// Its fields are taken later: messages may use each other in any depth.
+  ProtobufMessage* Take(const pb::Descriptor& descriptor) {
+    ProtobufMessage*& known = taken_[&descriptor];
+    if (known != nullptr) return known;
     ProtobufMessage& message = schema_->all_.emplace_back();
-    taken_.emplace(&descriptor, &message);
+    known = &message;
     message.full_name = descriptor.full_name();
     if (descriptor.file()->name() != kOwnFile) message.file = descriptor.file()->name();
     message.meaning = MeaningOf(message.full_name);
     for (int i = 0; i < descriptor.real_oneof_decl_count(); ++i) {
       message.oneofs.push_back(descriptor.oneof_decl(i)->name());
     }
-    for (int i = 0; i < descriptor.field_count(); ++i) {
-      if (++fields_ > kFieldsMax) {
-        return NoSchema(fmt::format("it has more than {} fields", kFieldsMax));
-      }
-      WEIR_ASSIGN_OR_RETURN(ProtobufField field, TakeField(*descriptor.field(i)));
-      message.fields.push_back(std::move(field));
-    }
+    without_fields_.emplace_back(&descriptor, &message);
     return &message;
   }
 
-  Result<ProtobufField> TakeField(const pb::FieldDescriptor& from) {
+  Status TakeFields() {
+    while (!without_fields_.empty()) {
+      const auto [descriptor, message] = without_fields_.back();
+      without_fields_.pop_back();
+      for (int i = 0; i < descriptor->field_count(); ++i) {
+        if (++fields_ > kFieldsMax) {
+          return NoSchema(fmt::format("it has more than {} fields", kFieldsMax));
+        }
+        message->fields.push_back(TakeField(*descriptor->field(i)));
+      }
+    }
+    return OkStatus();
+  }
+
+  ProtobufField TakeField(const pb::FieldDescriptor& from) {
     ProtobufField field;
     field.number = from.number();
     const auto named = names_.find({from.containing_type()->full_name(), field.number});
@@ -325,9 +336,7 @@ class ProtobufSchemaBuilder {
     if (from.cpp_type() == pb::FieldDescriptor::CPPTYPE_STRING) {
       field.default_text = from.default_value_string();
     }
-    if (from.message_type() != nullptr) {
-      WEIR_ASSIGN_OR_RETURN(field.message, Take(*from.message_type()));
-    }
+    if (from.message_type() != nullptr) field.message = Take(*from.message_type());
     if (from.enum_type() != nullptr) field.enumeration = TakeEnum(*from.enum_type());
     field.precision = ParameterOf(from, "precision");
     field.scale = ParameterOf(from, "scale");
@@ -352,6 +361,7 @@ class ProtobufSchemaBuilder {
   /// Of fields that libprotobuf knows under another name, by message and number.
   std::map<std::pair<std::string, int32_t>, std::string> names_;
   std::map<const pb::Descriptor*, ProtobufMessage*> taken_;
+  std::vector<std::pair<const pb::Descriptor*, ProtobufMessage*>> without_fields_;
   std::map<const pb::EnumDescriptor*, const ProtobufEnum*> enums_;
   std::shared_ptr<ProtobufSchema> schema_ = std::make_shared<ProtobufSchema>();
   int fields_ = 0;

@@ -318,6 +318,44 @@ TEST_F(ProtobufFormatTest, ErrorsOfSchemasSayWhere) {
   EXPECT_EQ(Shown(side), Lines{"7"});
 }
 
+TEST_F(ProtobufFormatTest, SurvivesDeepAndWideSchemas) {
+  std::string chain;
+  constexpr int kLong = 20'000;
+  for (int i = 0; i < kLong; ++i) {
+    chain += fmt::format("message M{} {{ M{} next = 1; int32 a = 2; }}\n", i, (i + 1) % kLong);
+  }
+  const auto parsed = ParseProtobufSchema(Proto3(chain));
+  ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
+  EXPECT_FALSE(ColumnsOfProtobuf(**parsed, "", false, false).ok());
+  // Each message has two of the next: a few lines are a thousand million fields.
+  std::string doubling = "message M0 { int32 a = 1; }\n";
+  for (int i = 1; i <= 30; ++i) {
+    doubling += fmt::format("message M{} {{ M{} l = 1; M{} r = 2; }}\n", i, i - 1, i - 1);
+  }
+  const auto double_parsed = ParseProtobufSchema(Proto3(doubling));
+  ASSERT_TRUE(double_parsed.ok());
+  EXPECT_EQ(ColumnsOfProtobuf(**double_parsed, "M30", false, false).status().code(),
+            ErrorCode::kUnsupported);
+  std::string inside = "int32 a = 1;";
+  for (int i = 0; i < 100; ++i) inside = fmt::format("message In{} {{ {} }}", i, inside);
+  EXPECT_NE(ParseProtobufSchema(Proto3(inside)).status().message().find("not a Protobuf schema"),
+            std::string::npos);
+  // Two bytes an empty message, and each stands for many values.
+  std::string wide = "message R { message W {";
+  std::vector<DataType::Field> fields;
+  for (int i = 1; i <= 4000; ++i) {
+    wide += fmt::format("int32 f{} = {};", i, i);
+    fields.push_back({fmt::format("F{}", i), DataType::Int()});
+  }
+  wide += "} repeated W w = 1; }";
+  std::string many;
+  for (int i = 0; i < 10'000; ++i) many += std::string("\x0a\0", 2);
+  const DecodedSide side = Decode(Spec(), {{"W", DataType::Array(DataType::Struct(fields))}},
+                                  {Record(Proto3(wide), many)});
+  ASSERT_EQ(side.bad.size(), 1u);
+  EXPECT_NE(side.bad[0].reason.find("16 million"), std::string::npos) << side.bad[0].reason;
+}
+
 TEST_F(ProtobufFormatTest, WritesByAGivenSchema) {
   const std::string schema = Proto3(
       "message Other { int32 q = 1; } enum Color { RED = 0; BLUE = 3; }"
