@@ -49,9 +49,17 @@ std::string Latin1Of(std::string_view text) {
 
 class JsonToAvro {
  public:
-  JsonToAvro(bool base64, BufferBuilder& out) : base64_(base64), out_(out) {}
+  /// `values` are counted, those of defaults too.
+  JsonToAvro(bool base64, BufferBuilder& out, int& values)
+      : base64_(base64), out_(out), values_(values) {}
 
   Status Write(const AvroType& type, const RawJson& json) {
+    // Defaults of records have defaults in turn: a few lines may stand for any number of values.
+    constexpr int kValuesMax = 1'000'000;
+    if (++values_ > kValuesMax) {
+      return Status(ErrorCode::kBadRecord,
+                    fmt::format("a value or default of more than {} parts", kValuesMax));
+    }
     switch (type.kind) {
       case AvroKind::kNull: return json.is_null() ? OkStatus() : NoFit(type, json);
       case AvroKind::kBoolean:
@@ -187,7 +195,8 @@ class JsonToAvro {
         continue;
       }
       if (field.has_default) {
-        WEIR_RETURN_IF_ERROR(EncodeAvroJson(*field.type, field.default_json, out_));
+        WEIR_ASSIGN_OR_RETURN(const RawJson given, ParseRawJson(field.default_json));
+        WEIR_RETURN_IF_ERROR(JsonToAvro(false, out_, values_).Write(*field.type, given));
       } else if (Status written = Write(*field.type, RawJson()); !written.ok()) {
         return Status(ErrorCode::kBadRecord, field.name + ": it is missing and has no default");
       }
@@ -214,6 +223,7 @@ class JsonToAvro {
 
   const bool base64_;
   BufferBuilder& out_;
+  int& values_;
 };
 
 Status Broken(const AvroType& type) {
@@ -296,7 +306,8 @@ Status AppendDouble(const AvroType& type, AvroCursor& from, std::string& out) {
 
 Status EncodeAvroJson(const AvroType& type, const RawJson& json, bool bytes_as_base64,
                       BufferBuilder& out) {
-  return JsonToAvro(bytes_as_base64, out).Write(type, json);
+  int values = 0;
+  return JsonToAvro(bytes_as_base64, out, values).Write(type, json);
 }
 
 Status EncodeAvroJson(const AvroType& type, std::string_view json, BufferBuilder& out) {

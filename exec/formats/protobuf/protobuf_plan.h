@@ -62,6 +62,9 @@ struct ProtobufStep {
   std::vector<int32_t> slot_of_number;                   ///< Of low numbers; -1: none.
   std::vector<std::pair<int32_t, int32_t>> other_slots;  ///< By number.
   std::string fault;
+
+  /// The value stands in the message itself.
+  bool is_scalar() const { return !wrapped && kind != ProtobufKind::kMessage; }
 };
 
 /// How `message` fills the fields of a STRUCT: by name, else by name in other letters; a oneof has
@@ -115,6 +118,7 @@ class ProtobufReader {
   bool ReadMap(const ProtobufStep& step, int32_t first, ColumnBuilder& out);
   bool ReadOneof(const ProtobufStep& message, const ProtobufStep& step, size_t base,
                  ColumnBuilder& out);
+  /// Of a value that is a message of its own, in one part or several.
   bool ReadOne(const ProtobufStep& step, int32_t first, bool only_first, ColumnBuilder& out);
   bool ReadScalar(const ProtobufStep& step, uint64_t bits, std::string_view bytes,
                   ColumnBuilder& out);

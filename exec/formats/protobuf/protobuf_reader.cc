@@ -159,7 +159,8 @@ bool ProtobufReader::ReadField(const ProtobufStep& message, const ProtobufStep& 
     return true;
   }
   if (step.op == StepOp::kOneof) return ReadOneof(message, step, base, out);
-  int32_t first = chains_[base + static_cast<size_t>(step.slot)].first;
+  const Chain& chain = chains_[base + static_cast<size_t>(step.slot)];
+  int32_t first = chain.first;
   if (step.oneof >= 0 && first >= 0 && ActiveSlot(message, step.oneof, base) != step.slot) {
     first = -1;
   }
@@ -170,7 +171,11 @@ bool ProtobufReader::ReadField(const ProtobufStep& message, const ProtobufStep& 
   }
   if (step.op == StepOp::kMap) return ReadMap(step, first, out);
   if (step.repeated) return ReadArray(step, first, out);
-  if (first >= 0) return ReadOne(step, first, false, out);
+  if (first >= 0) {
+    if (!step.is_scalar()) return ReadOne(step, first, false, out);
+    const Occurrence& last = occurrences_[static_cast<size_t>(chain.last)];
+    return ReadScalar(step, last.bits, last.bytes, out);
+  }
   if (!step.optional && step.op == StepOp::kStruct) return ReadParts(step, -1, false, out);
   if (!step.optional && step.kind != ProtobufKind::kMessage) {
     return ReadScalar(step, step.default_bits, step.default_text, out);
@@ -199,7 +204,8 @@ bool ProtobufReader::ReadArray(const ProtobufStep& step, int32_t first, ColumnBu
         if (!from.Scalar(wire, bits)) return Fail(kBrokenMessage);
         if (!ReadScalar(step, bits, {}, items)) return false;
       }
-    } else if (!ReadOne(step, at, true, items)) {
+    } else if (step.is_scalar() ? !ReadScalar(step, each.bits, each.bytes, items)
+                                : !ReadOne(step, at, true, items)) {
       return false;
     }
     at = each.next;
@@ -253,14 +259,11 @@ bool ProtobufReader::ReadMap(const ProtobufStep& step, int32_t first, ColumnBuil
 bool ProtobufReader::ReadOne(const ProtobufStep& step, int32_t first, bool only_first,
                              ColumnBuilder& out) {
   if (step.op == StepOp::kStruct) return ReadParts(step, first, only_first, out);
-  const bool scalar = !step.wrapped && step.kind != ProtobufKind::kMessage;
   Small small;
   for (int32_t at = first; at >= 0;) {
-    const Occurrence each = occurrences_[static_cast<size_t>(at)];
-    const bool last = only_first || each.next < 0;
-    if (scalar && last) return ReadScalar(step, each.bits, each.bytes, out);
-    if (!scalar && !ScanSmall(each.bytes, small)) return false;
-    at = last ? -1 : each.next;
+    const Occurrence& each = occurrences_[static_cast<size_t>(at)];
+    at = only_first ? -1 : each.next;
+    if (!ScanSmall(each.bytes, small)) return false;
   }
   if (step.wrapped) return ReadScalar(step, small.bits[1], small.bytes[1], out);
   return ReadMessage(step, small, out);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "exec/formats/avro/avro_format.h"
+#include "exec/formats/avro/avro_json.h"
 #include "exec/formats/registry/memory_registry.h"
 
 namespace weir::test {
@@ -68,6 +69,26 @@ TEST(AvroSchemaTest, SurvivesDeepAndWideSchemas) {
     wide += fmt::format(R"({}{{"name":"f{}","type":["null","string"]}})", i == 0 ? "" : ",", i);
   }
   EXPECT_EQ(Fault(wide + "]}"), "");
+}
+
+// Each record has two of the next by default: a few lines are a thousand million values.
+TEST(AvroSchemaTest, DefaultsOfDefaultsHaveABound) {
+  std::string type = R"("int")";
+  std::string value = "1";
+  for (int i = 0; i < 30; ++i) {
+    const std::string again = i == 0 ? type : fmt::format("\"R{}\"", i - 1);
+    type = fmt::format(
+        R"({{"type":"record","name":"R{}","fields":[{{"name":"l","type":{},"default":{}}},)"
+        R"({{"name":"r","type":{},"default":{}}}]}})",
+        i, type, value, again, value);
+    value = "{}";
+  }
+  const Result<AvroSchemaPtr> schema = ParseAvroSchema(type);
+  ASSERT_TRUE(schema.ok()) << schema.status().ToString();
+  BufferBuilder bytes;
+  const Status written = EncodeAvroJson((*schema)->root(), "{}", bytes);
+  EXPECT_NE(written.message().find("more than 1000000 parts"), std::string::npos)
+      << written.ToString();
 }
 
 TEST(AvroSchemaTest, GivesColumns) {
