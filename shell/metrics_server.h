@@ -1,12 +1,12 @@
 #pragma once
 
 // The page that Prometheus reads: http://HOST:PORT/metrics, with the engine's numbers as they are
-// at the moment. Knows, alone, the HTTP server's library (civetweb).
+// at the moment.
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
+#include "shell/http_listener.h"
 #include "weir/engine.h"
 
 namespace weir::shell {
@@ -18,11 +18,16 @@ class MetricsServer {
   /// kInvalidOption where the address is none.
   static Result<std::unique_ptr<MetricsServer>> Start(const Engine& engine,
                                                       const std::string& address, int port);
-  virtual ~MetricsServer() = default;
   /// The port it listens on.
-  virtual int port() const = 0;
+  int port() const { return listener_->port(); }
   /// Where the page is.
-  virtual const std::string& url() const = 0;
+  const std::string& url() const { return url_; }
+
+ private:
+  explicit MetricsServer(std::unique_ptr<HttpListener> listener);
+
+  std::unique_ptr<HttpListener> listener_;
+  std::string url_;
 };
 
 }  // namespace weir::shell
