@@ -15,7 +15,7 @@ target_link_libraries(weir PRIVATE
   fmt::fmt spdlog::spdlog simdjson::simdjson RocksDB::rocksdb-shared antlr4_shared
   absl::btree absl::flat_hash_map absl::int128 absl::time absl::strings absl::hash
   OpenSSL::Crypto PkgConfig::PROTOBUF PkgConfig::RDKAFKA PkgConfig::RE2 PkgConfig::UTF8PROC ZLIB::ZLIB
-  PkgConfig::ZSTD Threads::Threads)
+  PkgConfig::ZSTD CURL::libcurl Threads::Threads)
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)

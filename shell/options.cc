@@ -68,6 +68,16 @@ Status FinishLoad(const RawLoad& raw, LoadOptions* load) {
   return OkStatus();
 }
 
+void AddRegistryOptions(CLI::App& app, RegistryArguments* registry) {
+  app.add_option("--port", registry->port, "Port (default 8081; 0: a free one)")
+      ->check(CLI::Range(0, 65535));
+  app.add_option("--address", registry->address,
+                 "IP address (default 127.0.0.1: this machine alone; 0.0.0.0: all networks, "
+                 "without a password)");
+  app.add_option("--store", registry->directory,
+                 "Directory of a local store that keeps the schemas; none: in memory");
+}
+
 void AddPrintOptions(CLI::App& app, PrintOptions* print) {
   app.add_option("topic", print->topic, "Topic")->required();
   app.add_flag("--from-beginning", print->from_beginning, "Start at the first record");
@@ -288,6 +298,9 @@ class CommandLine {
         ProgramCommand::kReset);
     reset->add_option("--query", options_.reset.query_id, "ID: only those of one query");
     reset->add_flag("--yes", options_.reset.yes, "Do not ask");
+    AddRegistryOptions(
+        *AddSubcommand("registry", "Serve a schema registry over HTTP", ProgramCommand::kRegistry),
+        &options_.registry);
     CLI::App* test =
         AddSubcommand("test", "Run golden tests (.test, .md) or conformance cases (.json)",
                       ProgramCommand::kTest);
@@ -393,6 +406,17 @@ class CommandLine {
           .WithHint(
               "weir reset --application-id ID -b BROKERS; on a local store DROP what a query "
               "makes and create it again");
+    }
+    if (options_.command == ProgramCommand::kRegistry) {
+      RegistryArguments& registry = options_.registry;
+      if (registry.directory.empty()) registry.directory = options_.directory;
+      if (!options_.brokers.empty() ||
+          (!options_.directory.empty() && registry.directory != options_.directory)) {
+        return Status(ErrorCode::kUsage,
+                      "registry keeps its schemas in one directory, or in memory")
+            .WithHint("weir registry --port PORT --store DIRECTORY");
+      }
+      return OkStatus();
     }
     const bool needs_store =
         options_.command == ProgramCommand::kLoad || options_.command == ProgramCommand::kPrint;

@@ -17,7 +17,17 @@
 
 namespace weir::shell {
 
-enum class ProgramCommand { kPrompt, kRun, kLoad, kPrint, kExplain, kReset, kTest, kHelp };
+enum class ProgramCommand {
+  kPrompt,
+  kRun,
+  kLoad,
+  kPrint,
+  kExplain,
+  kReset,
+  kTest,
+  kRegistry,
+  kHelp
+};
 
 /// One -c or -f.
 struct ScriptItem {
@@ -46,6 +56,13 @@ struct TestArguments {
   std::vector<std::string> ways;  ///< Empty: all four.
 };
 
+/// Of `weir registry`.
+struct RegistryArguments {
+  int port = 8081;  ///< 0: a free one.
+  std::string address = "127.0.0.1";
+  std::string directory;  ///< Empty: the program's, or in memory.
+};
+
 struct ProgramOptions {
   ProgramCommand command = ProgramCommand::kPrompt;
   std::string directory;
@@ -69,6 +86,7 @@ struct ProgramOptions {
   LoadOptions load;
   PrintOptions print;
   ResetArguments reset;
+  RegistryArguments registry;
   std::string help_topic;           ///< Of help: a word of SQL.
   std::optional<int> metrics_port;  ///< Serve metrics over HTTP; 0: on a port that is free.
   std::string metrics_address = "127.0.0.1";  ///< Where that port is.

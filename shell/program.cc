@@ -20,6 +20,7 @@
 #include "shell/prompt/completion.h"
 #include "shell/prompt/line_editor.h"
 #include "shell/prompt/repl.h"
+#include "shell/registry_server.h"
 #include "shell/render/explain.h"
 #include "shell/render/progress.h"
 #include "shell/render/terminal_stream.h"
@@ -120,6 +121,7 @@ class Program {
       case ProgramCommand::kExplain: return RunExplain();
       case ProgramCommand::kHelp:
         return Tell(TellHelp(engine_, options_.help_topic, streams_.out), {});
+      case ProgramCommand::kRegistry:
       case ProgramCommand::kReset:
       case ProgramCommand::kTest:
         return kExitUsage;  // Open what they need themselves; never come here.
@@ -325,11 +327,36 @@ Result<std::unique_ptr<MetricsServer>> ServeMetrics(const ProgramOptions& option
   return server;
 }
 
+/// Serves until a signal comes.
+int RunRegistry(const ProgramOptions& options, ProgramStreams& streams, Interrupts& interrupts) {
+  RegistryServerOptions serving;
+  serving.address = options.registry.address;
+  serving.port = options.registry.port;
+  serving.directory = options.registry.directory;
+  const Result<std::unique_ptr<RegistryServer>> server = RegistryServer::Start(serving);
+  if (!server.ok()) {
+    streams.err << server.status().ToString() << '\n';
+    return kExitFailed;
+  }
+  if (!options.quiet) {
+    streams.err << fmt::format("schema registry at {}, {}\n", (*server)->url(),
+                               serving.directory.empty() ? "in memory, gone at the end"
+                                                         : "store " + serving.directory)
+                << std::flush;
+  }
+  while (!interrupts.WaitFor(std::chrono::hours(1))) {
+  }
+  return interrupts.pending() == StopKind::kInterrupt ? kExitInterrupted : kExitDone;
+}
+
 int RunCommand(const ProgramOptions& options, ProgramStreams& streams, Interrupts& interrupts,
                const EngineOpener& open_engine) {
   if (options.command == ProgramCommand::kTest) {
     const int code = RunTestCommand(options, streams.out, streams.err, interrupts, open_engine);
     return interrupts.pending() == StopKind::kNone ? code : StoppedCode(interrupts);
+  }
+  if (options.command == ProgramCommand::kRegistry) {
+    return RunRegistry(options, streams, interrupts);
   }
   EngineOptions engine_options = MakeEngineOptions(options);
   if (options.command == ProgramCommand::kExplain) PrepareForExplain(&engine_options);

@@ -40,6 +40,11 @@ weir_layer(exec_connect
     connect/store/rocks_load.cc
     connect/pending_state.cc
     connect/store/hinted_skip_list.cc
+    connect/registry/http_client.cc
+    connect/registry/http_registry.cc
+    connect/registry/registry_api.cc
+    connect/registry/stored_registry.cc
   DEPENDS weir_exec_core weir_exec_formats
   PRIVATE_DEPENDS absl::flat_hash_map fmt::fmt RocksDB::rocksdb-shared PkgConfig::RDKAFKA ZLIB::ZLIB PkgConfig::ZSTD
+    CURL::libcurl
     Threads::Threads ${CMAKE_DL_LIBS})

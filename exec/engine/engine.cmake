@@ -27,5 +27,6 @@ weir_layer(exec_engine
     engine/engine_shared_plans.cc
     engine/plan_log.cc
     engine/engine_schemas.cc
+    engine/registry_settings.cc
   DEPENDS weir_exec_runtime weir_planner weir_parser
   PRIVATE_DEPENDS fmt::fmt)

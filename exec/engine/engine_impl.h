@@ -101,7 +101,7 @@ class EngineImpl : public Engine {
   Broker& broker() { return *broker_; }
   const Catalog& catalog() const { return catalog_; }
   Settings& settings() { return settings_; }
-  MemoryRegistry& schemas() { return *schemas_; }
+  MemoryRegistry& schemas() { return *own_schemas_; }
   std::vector<RunningQuery>& running() { return running_; }
   Result<std::unique_ptr<Cursor>> OpenCursor(const ast::Statement& statement);
   /// The query behind the push cursor opened last, while that lives.
@@ -334,9 +334,10 @@ class EngineImpl : public Engine {
   const bool manual_;
   std::shared_ptr<const Clock> clock_;
   mutable std::mutex log_mutex_;
-  std::shared_ptr<Broker> broker_;           // Null once closed; changed under both mutexes.
-  mutable std::mutex broker_mutex_;          // For calls that do not hold statement_mutex_.
-  std::shared_ptr<MemoryRegistry> schemas_;  // Null on Kafka.
+  std::shared_ptr<Broker> broker_;               // Null once closed; changed under both mutexes.
+  mutable std::mutex broker_mutex_;              // For calls that do not hold statement_mutex_.
+  std::shared_ptr<SchemaRegistry> schemas_;      // Null on Kafka without a URL.
+  std::shared_ptr<MemoryRegistry> own_schemas_;  // The same, where it is the one inside Weir.
   const std::shared_ptr<std::atomic<Compatibility>> compatibility_ =
       std::make_shared<std::atomic<Compatibility>>(Compatibility::kBackward);
   std::atomic<int64_t> memory_used_{0};  // By state; what SELECTs need besides:

@@ -10,6 +10,7 @@
 #include "exec/column/builder.h"
 #include "exec/engine/catalog_store.h"
 #include "exec/engine/engine_impl.h"
+#include "exec/engine/registry_settings.h"
 #include "exec/engine/source_ddl.h"
 #include "parser/ast/printer.h"
 #include "parser/parser.h"
@@ -267,8 +268,10 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
       return OkStatus();
     case ast::ShowKind::kProperties:
       for (const SettingRow& row : SettingRows()) {
-        rows.push_back({std::string(row.name), std::string(settings_.Get(row.name)),
-                        std::string(row.default_value),
+        std::string value(settings_.Get(row.name));
+        if (row.kind == SettingKind::kSecret && !value.empty()) value = "(hidden)";
+        if (row.name == "schema.registry.url") value = UrlsWithoutSecrets(value);
+        rows.push_back({std::string(row.name), std::move(value), std::string(row.default_value),
                         row.scope == SettingScope::kEngine ? "engine" : "query",
                         std::string(row.text)});
       }

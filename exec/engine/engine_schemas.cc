@@ -10,8 +10,11 @@
 #include "base/interrupt.h"
 #include "base/schema_rules.h"
 #include "base/status_macros.h"
+#include "exec/connect/registry/http_registry.h"
+#include "exec/connect/registry/stored_registry.h"
 #include "exec/engine/engine_impl.h"
 #include "exec/engine/record_placement.h"
+#include "exec/engine/registry_settings.h"
 #include "exec/engine/source_ddl.h"
 #include "exec/formats/avro/avro_format.h"
 #include "exec/formats/json/json_sr_format.h"
@@ -23,9 +26,6 @@
 
 namespace weir {
 namespace {
-
-constexpr std::string_view kSchemaPrefix = "schemas/";
-constexpr std::string_view kSchemaPrefixEnd = "schemas0";  // '0' follows '/'.
 
 struct RuleRow {
   std::string_view name;
@@ -113,47 +113,28 @@ bool IsKeyRole(const ast::ColumnDefinition& column) {
 }  // namespace
 
 Status EngineImpl::OpenSchemas() {
-  if (broker_->kind() == "kafka") return OkStatus();
-  MemoryRegistry::Keeper keeper;
-  if (broker_->kind() == "local") {
-    keeper = [broker = broker_.get()](const SubjectVersion& version) {
-      auto unit = broker->NewCommitUnit("schemas");
-      unit->Put(fmt::format("{}{}/{}", kSchemaPrefix, version.subject, version.version),
-                EncodeSubjectVersion(version));
-      return unit->Commit();
-    };
+  WEIR_ASSIGN_OR_RETURN(std::optional<HttpRegistryOptions> http, RegistryOptionsOf(settings_));
+  // The conformance runner fills the registry itself.
+  if (http && !manual_) {
+    schemas_ = MakeHttpRegistry(std::move(*http));
+    return OkStatus();
   }
-  schemas_ = std::make_shared<MemoryRegistry>(std::move(keeper),
-                                              [rule = compatibility_] { return rule->load(); });
-  Status read;
-  WEIR_RETURN_IF_ERROR(broker_->state().Scan(
-      kSchemaPrefix, kSchemaPrefixEnd, [&](std::string_view, std::string_view value) {
-        Result<SubjectVersion> version = DecodeSubjectVersion(value);
-        if (!version.ok()) {
-          read = version.status();
-          return false;
-        }
-        schemas_->Restore(std::move(*version));
-        return true;
-      }));
-  return read;
+  if (broker_->kind() == "kafka") return OkStatus();
+  WEIR_ASSIGN_OR_RETURN(
+      own_schemas_, OpenStoredRegistry(*broker_, [rule = compatibility_] { return rule->load(); }));
+  schemas_ = own_schemas_;
+  return OkStatus();
 }
 
 Status EngineImpl::CheckHasSchemas(const std::string& format) {
   if (!NeedsRegistry(format)) return OkStatus();
-  if (const std::string_view url = settings_.Get("schema.registry.url"); !url.empty()) {
-    return Status(ErrorCode::kUnsupported,
-                  fmt::format("ksql.schema.registry.url is {}, and a client of a schema registry "
-                              "over HTTP is not built yet",
-                              url))
-        .WithHint("without the setting, local stores and memory have a registry of their own");
-  }
   if (schemas_ == nullptr) {
     return Status(ErrorCode::kUnsupported,
-                  fmt::format("format {} needs a schema registry, and a client of one for topics "
-                              "on Kafka (ksql.schema.registry.url) is not built yet",
+                  fmt::format("format {} needs a schema registry, and for topics on Kafka "
+                              "ksql.schema.registry.url names none",
                               format))
-        .WithHint("local stores and memory have a registry of their own");
+        .WithHint(
+            "start with -S ksql.schema.registry.url=http://HOST:PORT; weir registry serves one");
   }
   const std::string_view wanted = settings_.Get("schema.registry.compatibility");
   for (const RuleRow& row : kRules) {
@@ -332,11 +313,14 @@ Result<bool> EngineImpl::HasSchema(const ast::AssertSchema& assertion) {
     if (by_id == nullptr || !assertion.subject) return by_id != nullptr;
   }
   if (!assertion.subject) return true;
-  for (int32_t version = 1;; ++version) {
+  WEIR_ASSIGN_OR_RETURN(const std::vector<int32_t> versions,
+                        schemas_->Versions(*assertion.subject));
+  if (by_id == nullptr) return !versions.empty();
+  for (const int32_t version : versions) {
     WEIR_ASSIGN_OR_RETURN(const SchemaPointer each, schemas_->Version(*assertion.subject, version));
-    if (each == nullptr) return false;
-    if (by_id == nullptr || each->id == by_id->id) return true;
+    if (each != nullptr && each->id == by_id->id) return true;
   }
+  return false;
 }
 
 }  // namespace weir

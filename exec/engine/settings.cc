@@ -59,11 +59,41 @@ constexpr SettingRow kRows[] = {
     {"query.pull.wait.ms", "5000", SettingKind::kMilliseconds, SettingScope::kQuery, "",
      "How long a SELECT without EMIT waits for the queries behind what it reads to catch up; 0: "
      "not at all."},
+    {"schema.registry.basic.auth.credentials.source", "URL", SettingKind::kChoice,
+     SettingScope::kEngine, "URL USER_INFO",
+     "Where the registry's name and password are: in its URL, or in ….basic.auth.user.info."},
+    {"schema.registry.basic.auth.user.info", "", SettingKind::kSecret, SettingScope::kEngine, "",
+     "NAME:PASSWORD for the schema registry."},
+    {"schema.registry.bearer.auth.token", "", SettingKind::kSecret, SettingScope::kEngine, "",
+     "A token for the schema registry, in the place of a name and password."},
     {"schema.registry.compatibility", "backward", SettingKind::kChoice, SettingScope::kQuery,
      "none backward backward_transitive forward forward_transitive full full_transitive",
-     "What a new version of a subject's schema must be able to do with the earlier ones."},
-    {"schema.registry.url", "", SettingKind::kText, SettingScope::kQuery, "",
-     "Not built yet: AVRO and JSON_SR use the registry of the local store or of memory."},
+     "What a new version of a subject's schema must be able to do with the earlier ones, in the "
+     "registry inside Weir; one behind schema.registry.url has rules of its own."},
+    {"schema.registry.http.connect.timeout.ms", "5000", SettingKind::kMilliseconds,
+     SettingScope::kEngine, "", "How long a connection to the schema registry may take."},
+    {"schema.registry.http.read.timeout.ms", "10000", SettingKind::kMilliseconds,
+     SettingScope::kEngine, "", "How long the schema registry may take to answer."},
+    {"schema.registry.max.retries", "2", SettingKind::kNumber, SettingScope::kEngine, "",
+     "How often a request is sent again where no schema registry answers."},
+    {"schema.registry.retries.wait.ms", "200", SettingKind::kMilliseconds, SettingScope::kEngine,
+     "", "The pause before the first of these; each further one is twice as long."},
+    {"schema.registry.ssl.endpoint.identification.algorithm", "https", SettingKind::kText,
+     SettingScope::kEngine, "",
+     "https: the registry's certificate must be of the host that is asked; empty: of any."},
+    {"schema.registry.ssl.key.password", "", SettingKind::kSecret, SettingScope::kEngine, "",
+     "The password of the key in ….ssl.keystore.location."},
+    {"schema.registry.ssl.keystore.location", "", SettingKind::kText, SettingScope::kEngine, "",
+     "A PEM file with this client's certificate and key, for registries that ask for them."},
+    {"schema.registry.ssl.keystore.type", "PEM", SettingKind::kChoice, SettingScope::kEngine, "PEM",
+     "What ….ssl.keystore.location is; Java's key stores are not read."},
+    {"schema.registry.ssl.truststore.location", "", SettingKind::kText, SettingScope::kEngine, "",
+     "A PEM file with the authorities to trust; empty: those of the system."},
+    {"schema.registry.ssl.truststore.type", "PEM", SettingKind::kChoice, SettingScope::kEngine,
+     "PEM", "What ….ssl.truststore.location is; Java's trust stores are not read."},
+    {"schema.registry.url", "", SettingKind::kText, SettingScope::kEngine, "",
+     "Schema registries, http://HOST:PORT,…, tried in turn; empty: the registry inside Weir, which "
+     "local stores and memory have."},
     {"sql.extensions", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
      "Accept SQL beyond ksqlDB's."},
     {"suppress.enabled", "true", SettingKind::kBoolean, SettingScope::kQuery, "",
@@ -177,7 +207,8 @@ Status Check(const SettingRow& row, std::string_view value) {
                   fmt::format("setting {} takes {}, not: {}", row.name, wanted, value));
   };
   switch (row.kind) {
-    case SettingKind::kText: return OkStatus();
+    case SettingKind::kText:
+    case SettingKind::kSecret: return OkStatus();
     case SettingKind::kHostPort: return IsHostPort(value) ? OkStatus() : bad("host:port");
     case SettingKind::kNumber:
       return ParseNumber(value, false) ? OkStatus() : bad("a whole number");
@@ -222,7 +253,8 @@ Status Settings::Set(std::string_view name, std::string_view value, bool at_open
   if (row->scope == SettingScope::kEngine && !at_open) {
     return Status(ErrorCode::kInvalidOption,
                   fmt::format("setting {} can only be given when the engine is opened", row->name))
-        .WithHint(fmt::format("start with -S {}={}", row->name, value));
+        .WithHint(fmt::format("start with -S {}={}", row->name,
+                              row->kind == SettingKind::kSecret ? "…" : value));
   }
   WEIR_RETURN_IF_ERROR(Check(*row, value));
   if (bare == "num.standby.replicas" && ParseNumber(value, false).value_or(0) < 0) {
@@ -231,6 +263,11 @@ Status Settings::Set(std::string_view name, std::string_view value, bool at_open
   }
   values_[std::string(bare)] = value;
   std::erase_if(given_, [&](const auto& entry) { return Bare(entry.first) == bare; });
+  // How the registry is reached is a matter of this run, and statements are kept with what is
+  // given: no password may lie in the catalog.
+  if (row->scope == SettingScope::kEngine && bare.starts_with("schema.registry.")) {
+    return OkStatus();
+  }
   given_[std::string(name)] = value;
   return OkStatus();
 }

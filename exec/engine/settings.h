@@ -20,6 +20,7 @@ enum class SettingScope : uint8_t { kEngine, kQuery };
 
 enum class SettingKind : uint8_t {
   kText,
+  kSecret,  ///< Text that is never shown or kept with a statement.
   kHostPort,
   kNumber,
   kBytes,

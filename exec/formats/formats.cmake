@@ -24,6 +24,7 @@ weir_layer(exec_formats
     formats/avro/avro_json.cc
     formats/registry/avro_compatibility.cc
     formats/registry/memory_registry.cc
+    formats/registry/registry_versions.cc
     formats/registry/schema_texts.cc
     formats/registry/text_by_schema.cc
     formats/json/json_schema.cc

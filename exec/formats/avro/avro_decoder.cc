@@ -118,7 +118,10 @@ class AvroDecoder final : public SideDecoder {
       if (schema == nullptr) return OkStatus();  // Asked for again with the next record.
       WEIR_RETURN_IF_ERROR(FindReader());
       auto writer = std::make_unique<Writer>();
-      if (Status made = MakeWriter(*schema, *writer); !made.ok()) writer->fault = made.message();
+      if (Status made = MakeWriter(*schema, *writer); !made.ok()) {
+        if (IsOfRegistry(made)) return made;
+        writer->fault = made.message();
+      }
       found = writers_.emplace(id, std::move(writer)).first;
     }
     writer_ = found->second.get();

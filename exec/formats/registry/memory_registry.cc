@@ -70,25 +70,20 @@ Result<SchemaPointer> MemoryRegistry::ById(int32_t id) {
 }
 
 Result<SchemaPointer> MemoryRegistry::Latest(std::string_view subject) {
-  const std::lock_guard lock(mutex_);
-  const auto found = subjects_.find(subject);
-  return found == subjects_.end() ? SchemaPointer() : found->second.back().schema;
+  const std::optional<SubjectVersion> found = Find(subject, kLatest, Seen::kLive);
+  return found ? found->schema : SchemaPointer();
 }
 
 Result<SchemaPointer> MemoryRegistry::Version(std::string_view subject, int32_t version) {
-  const std::lock_guard lock(mutex_);
-  const auto found = subjects_.find(subject);
-  if (found == subjects_.end()) return SchemaPointer();
-  for (const SubjectVersion& each : found->second) {
-    if (each.version == version) return each.schema;
-  }
-  return SchemaPointer();
+  const std::optional<SubjectVersion> found = Find(subject, version, Seen::kLive);
+  return found ? found->schema : SchemaPointer();
 }
 
 Result<std::vector<SubjectVersion>> MemoryRegistry::Subjects() {
-  const std::lock_guard lock(mutex_);
   std::vector<SubjectVersion> newest;
-  for (const auto& [subject, versions] : subjects_) newest.push_back(versions.back());
+  for (const std::string& subject : SubjectNames(Seen::kLive)) {
+    if (auto found = Find(subject, kLatest, Seen::kLive)) newest.push_back(std::move(*found));
+  }
   return newest;
 }
 
@@ -103,7 +98,7 @@ Result<int32_t> MemoryRegistry::Register(std::string_view subject, SchemaType ty
   const auto found = subjects_.find(subject);
   if (found != subjects_.end()) {
     for (const SubjectVersion& version : found->second) {
-      if (SameSchema(*this, *version.schema, *schema)) return version.schema->id;
+      if (!version.deleted && SameSchema(*this, *version.schema, *schema)) return version.schema->id;
     }
   }
   WEIR_RETURN_IF_ERROR(CheckIsSchema(*this, *schema));
@@ -112,7 +107,7 @@ Result<int32_t> MemoryRegistry::Register(std::string_view subject, SchemaType ty
   for (const auto& [id, known] : by_id_) {
     if (SameSchema(*this, *known, *schema)) schema->id = id;
   }
-  if (schema->id == 0) schema->id = by_id_.empty() ? 1 : by_id_.rbegin()->first + 1;
+  if (schema->id == 0) schema->id = last_id_ + 1;
   const int32_t id = schema->id;
   const int32_t version = found == subjects_.end() ? 1 : found->second.back().version + 1;
   WEIR_RETURN_IF_ERROR(Add({std::string(subject), version, std::move(schema)}));
@@ -145,17 +140,20 @@ Status MemoryRegistry::Add(SubjectVersion version) {
 void MemoryRegistry::Restore(SubjectVersion version) {
   const std::lock_guard lock(mutex_);
   by_id_.emplace(version.schema->id, version.schema);
+  last_id_ = std::max(last_id_, version.schema->id);
   std::vector<SubjectVersion>& versions = subjects_[version.subject];
   versions.push_back(std::move(version));
   std::ranges::sort(versions, {}, &SubjectVersion::version);
 }
 
-Status MemoryRegistry::CheckCompatible(std::string_view subject, const RegisteredSchema& schema) {
-  const Compatibility rule = rule_ ? rule_() : Compatibility::kBackward;
-  const auto found = subjects_.find(subject);
-  if (rule == Compatibility::kNone || found == subjects_.end()) return OkStatus();
-  const std::vector<SubjectVersion>& versions = found->second;
-  for (size_t i = LooksAtAll(rule) ? 0 : versions.size() - 1; i < versions.size(); ++i) {
+Status MemoryRegistry::CheckCompatible(std::string_view subject, const RegisteredSchema& schema,
+                                       int32_t only) {
+  const Compatibility rule = RuleFor(subject);
+  if (rule == Compatibility::kNone) return OkStatus();
+  std::vector<SubjectVersion> versions = VersionsOf(subject, Seen::kLive);
+  if (only != 0) std::erase_if(versions, [only](const auto& each) { return each.version != only; });
+  const size_t first = versions.empty() || LooksAtAll(rule) ? 0 : versions.size() - 1;
+  for (size_t i = first; i < versions.size(); ++i) {
     const RegisteredSchema& old = *versions[i].schema;
     Status status;
     if (old.type != schema.type) {
@@ -188,6 +186,21 @@ Status MemoryRegistry::CheckCompatible(std::string_view subject, const Registere
   return OkStatus();
 }
 
+Status MemoryRegistry::Check(std::string_view subject, const RegisteredSchema& schema,
+                             int32_t version) {
+  const std::lock_guard lock(mutex_);
+  WEIR_RETURN_IF_ERROR(CheckIsSchema(*this, schema));
+  return CheckCompatible(subject, schema, version);
+}
+
+std::optional<SubjectVersion> MemoryRegistry::LookUp(std::string_view subject,
+                                                     const RegisteredSchema& schema, Seen seen) {
+  for (SubjectVersion& version : VersionsOf(subject, seen)) {
+    if (SameSchema(*version.schema, schema)) return std::move(version);
+  }
+  return std::nullopt;
+}
+
 std::string EncodeSubjectVersion(const SubjectVersion& version) {
   const RegisteredSchema& schema = *version.schema;
   std::string references;
@@ -197,9 +210,9 @@ std::string EncodeSubjectVersion(const SubjectVersion& version) {
                     QuoteJson(reference.name), QuoteJson(reference.subject), reference.version);
   }
   return fmt::format(
-      R"({{"subject":{},"version":{},"id":{},"schemaType":"{}","references":[{}],"schema":{}}})",
+      R"({{"subject":{},"version":{},"id":{},"schemaType":"{}","references":[{}],"schema":{}{}}})",
       QuoteJson(version.subject), version.version, schema.id, SchemaTypeName(schema.type),
-      references, QuoteJson(schema.text));
+      references, QuoteJson(schema.text), version.deleted ? R"(,"deleted":true)" : "");
 }
 
 Result<SubjectVersion> DecodeSubjectVersion(std::string_view text) {
@@ -232,6 +245,7 @@ Result<SubjectVersion> DecodeSubjectVersion(std::string_view text) {
     }
   }
   version.schema = std::move(schema);
+  version.deleted = text_of(*json, "deleted") == "true";
   return version;
 }
 

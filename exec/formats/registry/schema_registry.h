@@ -39,6 +39,7 @@ struct SubjectVersion {
   std::string subject;
   int32_t version = 0;
   SchemaPointer schema;
+  bool deleted = false;  ///< Only its id is still known, until it is removed for good.
 };
 
 /// What a new version of a subject must be able to do with what other versions wrote.
@@ -52,7 +53,8 @@ enum class Compatibility : uint8_t {
   kFullTransitive,
 };
 
-/// Safe from any thread.
+/// Safe from any thread. A registry that is a service of its own may also give kRegistryUnavailable
+/// and kRegistryError (IsOfRegistry): it was not to be asked, which says nothing about the schema.
 class SchemaRegistry {
  public:
   virtual ~SchemaRegistry() = default;
@@ -62,6 +64,8 @@ class SchemaRegistry {
   virtual Result<SchemaPointer> Latest(std::string_view subject) = 0;
   /// Null: the subject has no such version.
   virtual Result<SchemaPointer> Version(std::string_view subject, int32_t version) = 0;
+  /// The numbers of a subject's versions, ascending; none: there is no such subject.
+  virtual Result<std::vector<int32_t>> Versions(std::string_view subject) = 0;
   /// The id of the schema, as a version of the subject: the one it has, or a new one's.
   /// kIncompatibleChange if the subject's compatibility forbids that, kFormatMismatch or
   /// kUnsupported for what is no schema.
@@ -70,6 +74,13 @@ class SchemaRegistry {
   /// The newest version of each subject, by name.
   virtual Result<std::vector<SubjectVersion>> Subjects() = 0;
 };
+
+/// True where the registry could not be asked: what needs its answer is to fail with the status, so
+/// that it is done again, and no record is taken for a bad one.
+inline bool IsOfRegistry(const Status& status) {
+  return status.code() == ErrorCode::kRegistryUnavailable ||
+         status.code() == ErrorCode::kRegistryError;
+}
 
 /// `<topic>-key` or `<topic>-value`.
 std::string SubjectOf(std::string_view topic, bool is_key);

@@ -17,7 +17,8 @@ constexpr int64_t kBackoffLastMs = 60'000;
 constexpr int64_t kMigrationPauseMs = 100;  // The groups tell soon what is whose.
 
 bool IsTransient(ErrorCode code) {
-  return code == ErrorCode::kKafkaUnavailable || code == ErrorCode::kKafkaError;
+  return code == ErrorCode::kKafkaUnavailable || code == ErrorCode::kKafkaError ||
+         code == ErrorCode::kRegistryUnavailable || code == ErrorCode::kRegistryError;
 }
 
 // What a copy that shares work meets in the ordinary course of things: it goes on at once from the

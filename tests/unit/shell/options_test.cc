@@ -52,6 +52,21 @@ TEST_F(OptionsTest, ResetNeedsAnApplicationOnKafka) {
   EXPECT_NE(err_.str().find("DROP"), std::string::npos) << err_.str();
 }
 
+TEST_F(OptionsTest, ARegistryHasOnePortAndOnePlace) {
+  const ParsedCommandLine line =
+      Parse({"registry", "--port", "0", "--address", "0.0.0.0", "--store", "schemas"});
+  EXPECT_EQ(line.exit_code, std::nullopt) << err_.str();
+  EXPECT_EQ(line.options.command, ProgramCommand::kRegistry);
+  EXPECT_EQ(line.options.registry.port, 0);
+  EXPECT_EQ(line.options.registry.address, "0.0.0.0");
+  EXPECT_EQ(line.options.registry.directory, "schemas");
+  EXPECT_EQ(Parse({"registry"}).options.registry.address, "127.0.0.1");
+  EXPECT_EQ(Parse({"registry", "-d", "db"}).options.registry.directory, "db");
+  EXPECT_EQ(Parse({"registry", "-d", "db", "--store", "other"}).exit_code, 2);
+  EXPECT_EQ(Parse({"registry", "-b", "host:9092"}).exit_code, 2);
+  EXPECT_EQ(Parse({"registry", "--port", "70000"}).exit_code, 2);
+}
+
 TEST_F(OptionsTest, MetricsPortIsAPort) {
   EXPECT_EQ(Parse({"--metrics-port", "9404"}).options.metrics_port, 9404);
   EXPECT_EQ(Parse({}).options.metrics_port, std::nullopt);
