@@ -88,6 +88,7 @@ showable
     | 'CONNECTOR' 'PLUGINS'
     | 'PIPELINES'
     | 'METRICS' 'EXTENDED'?
+    | 'SCHEMAS'
     ;
 
 // A topic's name may be written bare, with its dots and hyphens.

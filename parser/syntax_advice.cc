@@ -166,7 +166,7 @@ constexpr WordAdvice kForeignStatements[] = {
 constexpr WordAdvice kAfterFirstWord[] = {
     {"SHOW",
      "SHOW lists STREAMS, TABLES, TOPICS, QUERIES, METRICS, FUNCTIONS, TYPES, VARIABLES, "
-     "PROPERTIES and PIPELINES"},
+     "PROPERTIES, SCHEMAS and PIPELINES"},
     {"LIST", "LIST lists STREAMS, TABLES, TOPICS, QUERIES, FUNCTIONS, TYPES and PROPERTIES"},
     {"DROP", "write DROP STREAM, DROP TABLE, DROP TYPE or DROP PIPELINE, and the name"},
     {"CREATE", "what can be made is a STREAM, a TABLE or a TYPE"},

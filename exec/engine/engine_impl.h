@@ -279,6 +279,8 @@ class EngineImpl : public Engine {
                        StatementResult& result);
   Status ControlOne(ast::ControlKind kind, const std::string& id, StatementResult& result);
   Status SetProperty(const ast::Statement& statement, StatementResult& result);
+  /// "id 3, AVRO, the newest of subject t-value"; empty for formats without schemas.
+  std::string DescribeSchema(const SourceEntry& source, bool is_key);
   Status AssertSchema(const ast::Statement& statement, StatementResult& result);
   Status AssertTopic(const ast::Statement& statement, StatementResult& result);
   Status AssertSource(const ast::Statement& statement, StatementResult& result);
@@ -287,6 +289,7 @@ class EngineImpl : public Engine {
 
   // engine_listings.cc: SHOW, DESCRIBE, EXPLAIN.
   Status Show(const ast::Statement& statement, StatementResult& result);
+  Status ShowSchemas(const ast::Statement& statement, StatementResult& result);
   Status ShowCreate(const ast::Statement& statement, StatementResult& result);
   Status Describe(const ast::Statement& statement, StatementResult& result);
   Status ExplainStatement(const ast::Statement& statement, StatementResult& result);

@@ -287,6 +287,7 @@ Status EngineImpl::Show(const ast::Statement& statement, StatementResult& result
       result.rows = MakeListing({{"query"}, {"task"}, {"metric"}, {"value", DataType::Double()}},
                                 MetricRows(Metrics(), show.extended));
       return OkStatus();
+    case ast::ShowKind::kSchemas: return ShowSchemas(statement, result);
     case ast::ShowKind::kConnectors:
     case ast::ShowKind::kSourceConnectors:
     case ast::ShowKind::kSinkConnectors:
@@ -318,6 +319,24 @@ Status EngineImpl::ShowCreate(const ast::Statement& statement, StatementResult& 
   }
   result.message = sql + ";";
   result.rows = MakeTextRows({"name", "sql"}, {{name, sql + ";"}});
+  return OkStatus();
+}
+
+Status EngineImpl::ShowSchemas(const ast::Statement& statement, StatementResult& result) {
+  if (Status has = CheckHasSchemas("AVRO"); !has.ok()) {
+    return Status(has.code(), "there is no schema registry to list the schemas of")
+        .WithHint(has.hint())
+        .At(statement.position);
+  }
+  WEIR_ASSIGN_OR_RETURN(const std::vector<SubjectVersion> subjects, schemas_->Subjects());
+  Rows rows;
+  for (const SubjectVersion& each : subjects) {
+    rows.push_back({each.subject, fmt::format("{}", each.schema->id),
+                    fmt::format("{}", each.version),
+                    std::string(SchemaTypeName(each.schema->type))});
+  }
+  result.rows = MakeListing(
+      {{"subject"}, {"id", DataType::Bigint()}, {"version", DataType::Bigint()}, {"type"}}, rows);
   return OkStatus();
 }
 
@@ -384,6 +403,8 @@ Status EngineImpl::Describe(const ast::Statement& statement, StatementResult& re
   fact("-- partitions", fmt::format("{}", source->partitions));
   fact("-- key format", FormatName(source->key_format));
   fact("-- value format", FormatName(source->value_format));
+  fact("-- key schema", DescribeSchema(*source, true));
+  fact("-- value schema", DescribeSchema(*source, false));
   fact("-- window", std::string(WindowName(source->windowed_key)));
   fact("-- timestamp", source->time_column);
   const EngineMetrics all = Metrics();

@@ -304,6 +304,21 @@ Status EngineImpl::AssertSchema(const ast::Statement& statement, StatementResult
       .At(statement.position);
 }
 
+std::string EngineImpl::DescribeSchema(const SourceEntry& source, bool is_key) {
+  const FormatSpec spec = SpecOfSource(source, is_key, schemas_.get());
+  if (!NeedsSchemas(spec.name) || schemas_ == nullptr || SideOf(source, is_key).empty()) return "";
+  Result<SchemaPointer> schema = GivenSchema(spec);
+  std::string where = "named by the statement";
+  if (schema.ok() && *schema == nullptr) {
+    schema = schemas_->Latest(spec.subject);
+    where = fmt::format("the newest of subject {}", spec.subject);
+  }
+  // The rest of the description does not depend on the registry.
+  if (!schema.ok()) return schema.status().message();
+  if (*schema == nullptr) return fmt::format("none yet, of subject {}", spec.subject);
+  return fmt::format("id {}, {}, {}", (*schema)->id, SchemaTypeName((*schema)->type), where);
+}
+
 Result<bool> EngineImpl::HasSchema(const ast::AssertSchema& assertion) {
   SchemaPointer by_id;
   if (assertion.id) {

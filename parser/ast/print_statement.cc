@@ -51,6 +51,7 @@ std::string_view ShowWords(ShowKind kind) {
     case ShowKind::kSinkConnectors: return "SINK CONNECTORS";
     case ShowKind::kConnectorPlugins: return "CONNECTOR PLUGINS";
     case ShowKind::kMetrics: return "METRICS";
+    case ShowKind::kSchemas: return "SCHEMAS";
     case ShowKind::kPipelines: break;
   }
   return "PIPELINES";

@@ -142,6 +142,7 @@ enum class ShowKind {
   kConnectorPlugins,
   kPipelines,
   kMetrics,
+  kSchemas,
 };
 /// SHOW|LIST what [EXTENDED].
 struct Show {

@@ -30,6 +30,8 @@ ast::Show Transformer::TransformShow(Grammar::ShowableContext* tree) {
     out.kind = ast::ShowKind::kPipelines;
   } else if (tree->K_METRICS() != nullptr) {
     out.kind = ast::ShowKind::kMetrics;
+  } else if (tree->K_SCHEMAS() != nullptr) {
+    out.kind = ast::ShowKind::kSchemas;
   } else if (tree->K_SOURCE() != nullptr) {
     out.kind = ast::ShowKind::kSourceConnectors;
   } else if (tree->K_SINK() != nullptr) {

@@ -92,7 +92,7 @@ const std::map<std::string, std::vector<std::string>>& StatementsByLabel() {
       {"show",
        {"SHOW STREAMS", "SHOW TABLES", "SHOW TOPICS", "SHOW QUERIES", "SHOW FUNCTIONS",
         "SHOW TYPES", "SHOW VARIABLES", "SHOW PROPERTIES", "SHOW PIPELINES", "SHOW METRICS",
-        "SHOW CONNECTORS", "SHOW CONNECTOR PLUGINS"}},
+        "SHOW SCHEMAS", "SHOW CONNECTORS", "SHOW CONNECTOR PLUGINS"}},
       {"showCreate", {"SHOW CREATE"}},
       {"describeAll", {"DESCRIBE STREAMS"}},
       {"describeOther", {"DESCRIBE FUNCTION"}},
