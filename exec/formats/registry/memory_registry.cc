@@ -196,7 +196,7 @@ Status MemoryRegistry::Check(std::string_view subject, const RegisteredSchema& s
 std::optional<SubjectVersion> MemoryRegistry::LookUp(std::string_view subject,
                                                      const RegisteredSchema& schema, Seen seen) {
   for (SubjectVersion& version : VersionsOf(subject, seen)) {
-    if (SameSchema(*version.schema, schema)) return std::move(version);
+    if (SameSchema(*this, *version.schema, schema)) return std::move(version);
   }
   return std::nullopt;
 }
