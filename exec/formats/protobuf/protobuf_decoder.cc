@@ -125,6 +125,7 @@ class ProtobufDecoder final : public SideDecoder {
       }
       auto writer = std::make_unique<Writer>();
       if (Status made = MakeWriter(*schema, place, *writer); !made.ok()) {
+        if (IsOfRegistry(made)) return made;
         writer->fault = fmt::format("schema id {}: {}", id_, made.message());
       }
       constexpr size_t kWritersMax = 10'000;  // Any bytes may name any place.
