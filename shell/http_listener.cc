@@ -23,6 +23,9 @@ constexpr const char* kRequestBytesMax = "8192";
 /// taken in small pieces, with a look at the clock between two of them.
 constexpr std::chrono::seconds kBodyTime(10);
 constexpr size_t kBodyPiece = 32;
+/// So many times what a body may have is read and forgotten: who still sends does not look for the
+/// answer that says that it is too much.
+constexpr size_t kPassedOver = 4;
 
 /// `address` as civetweb wants it in front of a port; nothing where it is no address, so that no
 /// option can hide in it.
@@ -144,14 +147,20 @@ class CivetListener final : public HttpListener {
     const char* coding = mg_get_header(connection, "Transfer-Encoding");
     const bool in_chunks = coding != nullptr && std::string_view(coding) == "chunked";
     if (request.content_length <= 0 && !in_chunks) return 0;
-    if (request.content_length > static_cast<int64_t>(body_bytes_max_)) return 413;
+    bool too_large = request.content_length > static_cast<int64_t>(body_bytes_max_);
+    size_t passed_over = 0;
     const auto deadline = std::chrono::steady_clock::now() + kBodyTime;
     char piece[kBodyPiece];
     for (int got = 0; (got = mg_read(connection, piece, sizeof piece)) > 0;) {
-      body.append(piece, static_cast<size_t>(got));
-      if (body.size() > body_bytes_max_) return 413;
-      if (std::chrono::steady_clock::now() > deadline) return 408;
+      if (std::chrono::steady_clock::now() > deadline) return too_large ? 413 : 408;
+      too_large |= body.size() + static_cast<size_t>(got) > body_bytes_max_;
+      if (!too_large) {
+        body.append(piece, static_cast<size_t>(got));
+      } else if ((passed_over += static_cast<size_t>(got)) > kPassedOver * body_bytes_max_) {
+        break;
+      }
     }
+    if (too_large) return 413;
     return static_cast<int64_t>(body.size()) < request.content_length ? 408 : 0;
   }
 

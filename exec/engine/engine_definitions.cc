@@ -224,8 +224,7 @@ Status EngineImpl::StartQueries(const std::string& id, std::vector<PersistentQue
     if (bound) WEIR_RETURN_IF_ERROR(KeepPlans(id, plans));
   } else if (Status opened = runtime->Open(); !opened.ok()) {
     if (!recovering_) return opened;
-    Log(LogLevel::kError, fmt::format("query {}: {}", id, opened.ToString()));
-    runtime->StopWithError(std::move(opened));
+    runtime->FailToOpen(std::move(opened));
   } else if (recovering_ || id.starts_with("CST_") || agreed) {
     WEIR_RETURN_IF_ERROR(KeepPlans(id, plans));
   }

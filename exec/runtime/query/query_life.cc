@@ -47,8 +47,8 @@ int64_t QueryRuntime::Fail(Status status) {
   const bool transient = IsTransient(status.code());
   const bool again = migrated || transient ||
                      (failures_ < kFailuresMax && !IsFinal(status.code()) && !options_.transient);
-  // Who reads a transient query is told through its cursor.
-  if (options_.log && !options_.transient) {
+  // Who reads a transient query is told through its cursor, unless that goes on waiting.
+  if (options_.log && (!options_.transient || (again && !migrated))) {
     options_.log(migrated ? LogLevel::kInfo
                  : again  ? LogLevel::kWarning
                           : LogLevel::kError,
@@ -111,6 +111,17 @@ void QueryRuntime::Stop() {
   TearDown();
   EndCommit();
   assignment_.reset();
+}
+
+void QueryRuntime::FailToOpen(Status cause) {
+  if (!IsTransient(cause.code())) {
+    if (options_.log) {
+      options_.log(LogLevel::kError, fmt::format("query {}: {}", env_.id, cause.ToString()));
+    }
+    return StopWithError(std::move(cause));
+  }
+  const std::unique_lock lock = EndRound();
+  Fail(std::move(cause));
 }
 
 void QueryRuntime::StopWithError(Status cause) {

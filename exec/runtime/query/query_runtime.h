@@ -107,6 +107,8 @@ class QueryRuntime : public Scheduler::Job {
   void Stop();
   /// Puts a query that could not be opened into state ERROR, from which Resume tries again.
   void StopWithError(Status cause);
+  /// The same, but for causes that pass by themselves: then it is opened again after a while.
+  void FailToOpen(Status cause);
 
   State state() const;
   /// Why it is in ERROR.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 
 #include <gtest/gtest.h>
@@ -22,6 +23,7 @@ class RegistryEngineTest : public ::testing::Test {
     engine_.reset();
     EngineOptions options;
     options.threads = 1;
+    options.directory = directory_;
     options.settings = std::move(more);
     options.settings["ksql.schema.registry.url"] = url;
     options.settings["ksql.schema.registry.max.retries"] = "0";
@@ -67,6 +69,7 @@ class RegistryEngineTest : public ::testing::Test {
     return bad;
   }
 
+  std::string directory_;  // Empty: in memory.
   std::mutex mutex_;
   std::condition_variable logged_;
   std::vector<std::string> lines_;
@@ -124,6 +127,38 @@ TEST_F(RegistryEngineTest, ARegistryThatGoesAwayCostsNoRecord) {
   EXPECT_EQ(BadRecords(), 0);
 }
 
+TEST_F(RegistryEngineTest, AStoreOpensBeforeItsRegistryDoes) {
+  std::string directory =
+      (std::filesystem::temp_directory_path() / "weir-registry-XXXXXX").string();
+  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  directory_ = directory + "/store";
+  shell::RegistryServerOptions serving;
+  serving.port = 0;
+  auto server = shell::RegistryServer::Start(serving);
+  ASSERT_TRUE(server.ok()) << server.status().ToString();
+  serving.port = (*server)->port();
+  const std::string url = (*server)->url();
+  Open(url);
+  Execute(
+      "CREATE STREAM s (a INT) WITH (kafka_topic='t', value_format='AVRO', partitions=1);"
+      "CREATE STREAM o WITH (value_format='AVRO') AS SELECT a + 1 AS b FROM s;"
+      "INSERT INTO s VALUES (1);");
+  ASSERT_TRUE(engine_->RunUntilEnd(false).ok());
+  engine_.reset();
+  server->reset();
+  Open(url);
+  WaitForLine("query CSAS_O: error 6009");
+  ASSERT_FALSE(engine_->Metrics().queries.empty());
+  EXPECT_EQ(engine_->Metrics().queries[0].state, "RESTARTING");
+  server = shell::RegistryServer::Start(serving);
+  ASSERT_TRUE(server.ok()) << server.status().ToString();
+  Execute("INSERT INTO s VALUES (2);");
+  ASSERT_TRUE(engine_->RunUntilEnd(false).ok());
+  EXPECT_EQ(engine_->ReadTopic("O")->size(), 2u);
+  engine_.reset();
+  std::filesystem::remove_all(directory);
+}
+
 TEST_F(RegistryEngineTest, AReferenceThatCannotBeFetchedIsNoBadRecord) {
   OddServer server;
   Open(server.url());
@@ -157,6 +192,27 @@ TEST_F(RegistryEngineTest, AnIdThatTheRegistryDoesNotKnowIsABadRecord) {
   ASSERT_TRUE(Append("t", std::string({0, 0, 0, 0, 7, 84})).ok());
   ASSERT_TRUE(engine_->RunUntilEnd(false).ok());
   EXPECT_EQ(BadRecords(), 1);
+}
+
+TEST_F(RegistryEngineTest, WhoWaitsForRowsIsToldWhy) {
+  OddServer server;
+  server.AnswerRest(OddServer::Whole(503, ""));
+  Open(server.url());
+  server.AnswerNext({OddServer::Whole(
+      200, std::string(R"({"subject":"t-value","version":1,"id":9,)") + (kIntRecord + 1))});
+  Execute("CREATE STREAM s (a INT) WITH (kafka_topic='t', value_format='AVRO', partitions=1);");
+  ASSERT_TRUE(Append("t", std::string({0, 0, 0, 0, 7, 84})).ok());
+  auto pull = engine_->Query("SELECT a FROM s;");
+  const auto none = pull.ok() ? (*pull)->Next(std::chrono::minutes(1)).status() : pull.status();
+  EXPECT_EQ(none.code(), ErrorCode::kRegistryUnavailable) << none.ToString();
+  auto push = engine_->Query("SELECT a FROM s EMIT CHANGES LIMIT 1;");
+  ASSERT_TRUE(push.ok()) << push.status().ToString();
+  WaitForLine("with status 503");
+  server.AnswerRest(OddServer::Whole(200, kIntRecord));
+  const auto batch = (*push)->Next(std::chrono::minutes(1));
+  ASSERT_TRUE(batch.ok()) << batch.status().ToString();
+  ASSERT_TRUE(batch->has_value());
+  EXPECT_EQ((*batch)->column(0).ToText(0), "42");
 }
 
 TEST_F(RegistryEngineTest, StatementsTellWhereNobodyAnswers) {
