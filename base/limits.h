@@ -31,6 +31,8 @@ inline constexpr size_t kStatementBytesMax = 1u << 20;
 /// Nesting of expressions, types and brackets in SQL: kNestingTooDeep beyond. The parser and the
 /// binder recurse, and this keeps them inside an 8 MB stack.
 inline constexpr int kNestingDepthMax = 200;
+/// Pairs of rows that a join without an equality looks at.
+inline constexpr int64_t kJoinPairsMax = 20'000'000'000;
 /// Nesting of JSON values decoded from records; deeper values make the record bad.
 inline constexpr int kValueDepthMax = 64;
 /// Columns of a stream, a table or a result, fields of a STRUCT, expressions of a GROUP BY, and

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "exec/column/builder.h"
 #include "exec/operators/chunk_rows.h"
 #include "exec/operators/factories.h"
 
@@ -48,9 +49,44 @@ class Limit : public Operator {
   RowNumbers numbers_;
 };
 
+/// A query as a value: its one row, or a row of nulls.
+class OneRow : public Operator {
+ public:
+  explicit OneRow(const physical::Limit& node) : schema_(node.schema) {}
+
+  Status OnBatch(int, Chunk chunk) override {
+    if (has_row_ || chunk.active_rows() > 1) {
+      return Status(ErrorCode::kExpressionError,
+                    "a SELECT that stands for a value has given more than one row")
+          .WithHint("LIMIT 1 takes the first of them; IN (SELECT …) compares with all");
+    }
+    has_row_ = true;
+    return out_.Emit(std::move(chunk));
+  }
+
+  Status EmitRest(bool* more) override {
+    *more = false;
+    if (has_row_) return OkStatus();
+    has_row_ = true;
+    Chunk nulls;
+    nulls.rows = 1;
+    for (const ColumnSchema& column : schema_->columns) {
+      nulls.columns.push_back(MakeNullColumn(column.type, 1));
+    }
+    const int64_t time = 0;
+    nulls.sys(SystemColumn::kRowTime) = MakeTimes({&time, 1});
+    return out_.Emit(std::move(nulls));
+  }
+
+ private:
+  const SchemaPtr schema_;
+  bool has_row_ = false;
+};
+
 }  // namespace
 
 OperatorResult MakeLimit(const physical::Limit& node) {
+  if (node.one_row) return std::unique_ptr<Operator>(std::make_unique<OneRow>(node));
   return std::unique_ptr<Operator>(std::make_unique<Limit>(node));
 }
 

@@ -26,7 +26,9 @@ std::string JoinText(const Join& join) {
       break;
     case JoinSides::kStreamTable: text += " stream-table join"; break;
     case JoinSides::kTableTable: text += " table-table join"; break;
-    case JoinSides::kBounded: text += " bounded join"; break;
+    case JoinSides::kBounded:
+      text += join.key_columns == 0 ? " bounded join by nested loop" : " bounded join";
+      break;
     case JoinSides::kForeignKey:
       text += " foreign-key join on " + ListText(join.foreign_key, *join.inputs[0]->schema);
       break;
@@ -71,6 +73,7 @@ std::string NodeText(const Node& node) {
     }
     case NodeKind::kJoin: return JoinText(node.As<Join>());
     case NodeKind::kLimit:
+      if (node.As<Limit>().one_row) return "SingleRow";
       return "Limit" + LimitText(node.As<Limit>().rows, node.As<Limit>().offset);
     case NodeKind::kSink: {
       const auto& sink = node.As<Sink>();

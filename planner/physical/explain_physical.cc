@@ -169,13 +169,17 @@ std::string NodeText(const physical::Node& node) {
              ListText(As<physical::ForeignKeySubscribe>(node).foreign_key, *node.inputs[0]->schema);
     case physical::NodeKind::kForeignKeyAnswers: return "ForeignKeyAnswers";
     case physical::NodeKind::kLimit:
+      if (As<physical::Limit>(node).one_row) return "SingleRow";
       return "Limit" + LimitText(As<physical::Limit>(node).rows, As<physical::Limit>(node).offset);
     case physical::NodeKind::kTopicSink: return SinkText(As<physical::TopicSink>(node));
     case physical::NodeKind::kClientSink: return "ClientSink";
     case physical::NodeKind::kLatestRows: return "LatestRows";
     case physical::NodeKind::kUnionAll: return "UnionAll";
     case physical::NodeKind::kBoundedJoin:
-      return JoinText("BoundedJoin", As<physical::BoundedJoin>(node));
+      return JoinText(As<physical::BoundedJoin>(node).key_columns == 0
+                          ? "BoundedJoin by nested loop"
+                          : "BoundedJoin",
+                      As<physical::BoundedJoin>(node));
     case physical::NodeKind::kBoundedAggregate:
       return BoundedAggregateText(As<physical::BoundedAggregate>(node));
     case physical::NodeKind::kSort: {

@@ -444,6 +444,7 @@ Result<physical::NodePtr> Lowering::Lower(const logical::NodePtr& node, bool ret
       auto made = Start<physical::Limit>(*node, {std::move(input)});
       made->rows = node->As<logical::Limit>().rows;
       made->offset = node->As<logical::Limit>().offset;
+      made->one_row = node->As<logical::Limit>().one_row;
       return physical::NodePtr(made);
     }
     case logical::NodeKind::kUnionAll: {

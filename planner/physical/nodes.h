@@ -362,6 +362,8 @@ struct Limit : Node {
   Limit() : Node(NodeKind::kLimit) {}
   int64_t rows = 0;    ///< -1: all.
   int64_t offset = 0;  ///< Rows passed over first.
+  /// A query as a value: more than one row is an error, and none becomes a row of nulls.
+  bool one_row = false;
 };
 
 // The rest is for bounded input only: these nodes hand on their rows when their input has ended.

@@ -238,6 +238,7 @@ template <class Io>
 void Fields(Io& io, physical::Limit& limit) {
   io("rows", limit.rows);
   io("offset", limit.offset);
+  io("one_row", limit.one_row);
 }
 
 template <class Io>

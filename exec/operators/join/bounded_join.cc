@@ -1,8 +1,10 @@
 // A join of two inputs that end, as SQL has it: both sides are kept until then, the right one is
 // put into a hash table, and the rows of the left one look for theirs. Keys that are null equal
-// nothing.
+// nothing. Without keys each row of the left side meets all of the right one.
 
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/interrupt.h"
 #include "base/limits.h"
@@ -54,7 +56,7 @@ class BoundedJoin : public Operator {
   Status OnStreamTime(int, int64_t) override { return OkStatus(); }
 
   Status EmitRest(bool* more) override {
-    if (!is_built_) Build();
+    if (!is_built_) WEIR_RETURN_IF_ERROR(Build());
     for (int piece = 0; piece < kPiecesAtOnce; ++piece) {
       CheckInterrupt();
       pairs_.Clear();
@@ -95,9 +97,45 @@ class BoundedJoin : public Operator {
     return sides_[side][ref.block].row_time()->values<int64_t>()[ref.row];
   }
 
+  static int64_t RowsOf(const std::vector<Chunk>& side) {
+    int64_t rows = 0;
+    for (const Chunk& chunk : side) rows += chunk.rows;
+    return rows;
+  }
+
+  Status CheckPairs() const {
+    const int64_t left = RowsOf(sides_[0]);
+    const int64_t right = RowsOf(sides_[1]);
+    if (right == 0 || left <= limits::kJoinPairsMax / right) return OkStatus();
+    return Status(ErrorCode::kInvalidJoin,
+                  fmt::format("a join without an equality compares each row with each, and {} by "
+                              "{} rows are more than {} pairs",
+                              left, right, limits::kJoinPairsMax))
+        .WithHint("an equality of columns of both sides, in ON or WHERE, finds the pairs at once");
+  }
+
+  // All rows of the right side in one chain.
+  void ChainAll() {
+    heads_.assign(1, sides_[1].empty() ? kChainEnd : 0);
+    for (uint32_t block = 0; block < sides_[1].size(); ++block) {
+      matched_[1].emplace_back(KeepsAlone(1) ? sides_[1][block].rows : 0, 0);
+      for (int32_t row = 0; row < sides_[1][block].rows; ++row) {
+        refs_.push_back({block, row});
+        next_.push_back(static_cast<uint32_t>(refs_.size()));
+      }
+    }
+    if (!next_.empty()) next_.back() = kChainEnd;
+  }
+
   // Rows with equal keys are chained in the order in which they came.
-  void Build() {
+  Status Build() {
     is_built_ = true;
+    if (node_.key_columns == 0) {
+      WEIR_RETURN_IF_ERROR(CheckPairs());
+      ChainAll();
+      AccountMemory();
+      return OkStatus();
+    }
     std::vector<uint32_t> tails;
     for (uint32_t block = 0; block < sides_[1].size(); ++block) {
       CheckInterrupt();
@@ -119,6 +157,7 @@ class BoundedJoin : public Operator {
       }
     }
     AccountMemory();
+    return OkStatus();
   }
 
   // The first rows of the right side for each row of the block of the left side at hand.
@@ -126,14 +165,18 @@ class BoundedJoin : public Operator {
     const Chunk& chunk = sides_[0][left_];
     partners_.assign(static_cast<size_t>(chunk.rows), kChainEnd);
     matched_[0].assign(1, std::vector<uint8_t>(static_cast<size_t>(chunk.rows), 0));
+    row_ = 0;
+    is_begun_ = true;
+    if (node_.key_columns == 0) {
+      partners_.assign(partners_.size(), heads_[0]);
+      return;
+    }
     rows_.clear();
     SelectNonNull(Keys(chunk), numbers_.Of(chunk), rows_);
     table_.Find(Keys(chunk), rows_, {}, ids_);
     for (size_t i = 0; i < rows_.size(); ++i) {
       if (ids_[i] != GroupTable::kNone) partners_[rows_[i]] = heads_[ids_[i]];
     }
-    row_ = 0;
-    is_begun_ = true;
   }
 
   // Pairs of the left block at hand, at most a batch of them; behind the last its rows that found
