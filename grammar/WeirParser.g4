@@ -112,10 +112,16 @@ valueRow: '(' (expression (',' expression)*)? ')';
 
 // ---- queries ------------------------------------------------------------------------------------
 
-query
-    : ('WITH' commonTable (',' commonTable)*)?
-      selectPart ('UNION' 'ALL' selectPart)*
-      ('ORDER' 'BY' orderItem (',' orderItem)*)?
+query: commonTables? setPart (setOperator setPart)* queryTail;
+// A query inside an expression: what begins with a bracket is an expression there.
+innerQuery: commonTables? selectPart (setOperator setPart)* queryTail;
+
+commonTables: 'WITH' commonTable (',' commonTable)*;
+// INTERSECT binds before the others: the transform knows.
+setPart: selectPart | '(' query ')';
+setOperator: op=('UNION' | 'INTERSECT' | 'EXCEPT') quantifier=('ALL' | 'DISTINCT')?;
+queryTail
+    : ('ORDER' 'BY' orderItem (',' orderItem)*)?
       emit?
       ('LIMIT' limit=INTEGER_NUMBER)?
       ('OFFSET' offset=INTEGER_NUMBER)?
@@ -136,10 +142,14 @@ selectPart
     ;
 
 selectItem
-    : '*'                                  # star
-    | identifier '.' '*'                   # qualifiedStar
+    : '*' starWithout? starReplace?                  # star
+    | identifier '.' '*' starWithout? starReplace?   # qualifiedStar
     | expression ('->' '*' | 'AS'? identifier)?   # selectExpression
     ;
+
+starWithout: ('EXCEPT' | 'EXCLUDE') identifierList;
+starReplace: 'REPLACE' '(' replacement (',' replacement)* ')';
+replacement: expression 'AS' identifier;
 
 groupBy: 'GROUP' 'BY' expressionList;
 partitionBy: 'PARTITION' 'BY' expressionList;
@@ -151,8 +161,14 @@ expressionList
     | '(' ')'
     ;
 
-relation: aliasedRelation joined*;
-joined: joinType? 'JOIN' aliasedRelation within? 'ON' expression;
+relation: joinedRelation (',' joinedRelation)*;
+joinedRelation: aliasedRelation joined*;
+joined
+    : joinType? 'JOIN' aliasedRelation within? 'ON' expression      # joinOn
+    | joinType? 'JOIN' aliasedRelation within? 'USING' identifierList   # joinUsing
+    | 'CROSS' 'JOIN' aliasedRelation                                # joinCross
+    | 'NATURAL' joinType? 'JOIN' aliasedRelation                    # joinNatural
+    ;
 joinType: 'INNER' | ('LEFT' | 'RIGHT' | 'FULL') 'OUTER'?;
 within: 'WITHIN' (duration | '(' before=duration ',' after=duration ')') gracePeriod?;
 gracePeriod: 'GRACE' 'PERIOD' duration;
@@ -200,8 +216,11 @@ expression
 predicate: value predicateTail?;
 predicateTail
     : op=('=' | NEQ | '<' | '<=' | '>' | '>=') right=value               # comparison
+    | op=('=' | NEQ | '<' | '<=' | '>' | '>=')
+      quantifier=('ALL' | 'ANY' | 'SOME') '(' innerQuery ')'             # quantified
     | 'NOT'? 'BETWEEN' low=value 'AND' high=value                        # between
     | 'NOT'? 'IN' '(' expression (',' expression)* ')'                   # inList
+    | 'NOT'? 'IN' '(' innerQuery ')'                                     # inQuery
     | 'NOT'? 'LIKE' pattern=value ('ESCAPE' STRING)?                     # like
     | 'IS' 'NOT'? 'NULL'                                                 # isNull
     | 'IS' 'NOT'? 'DISTINCT' 'FROM' right=value                          # distinctFrom
@@ -226,8 +245,10 @@ primary
     | 'ARRAY' '[' (expression (',' expression)*)? ']'                                # arrayLiteral
     | 'MAP' '(' (mapEntry (',' mapEntry)*)? ')'                                      # mapLiteral
     | 'STRUCT' '(' (structEntry (',' structEntry)*)? ')'                             # structLiteral
-    | identifier '(' '*' ')' over?                                                   # starCall
-    | identifier '(' ('DISTINCT'? argument (',' argument)*)? ')' over?               # functionCall
+    | identifier '(' '*' ')' filter? over?                                           # starCall
+    | identifier '(' ('DISTINCT'? argument (',' argument)*)? ')' filter? over?       # functionCall
+    | 'EXISTS' '(' innerQuery ')'                                                    # exists
+    | '(' innerQuery ')'                                                             # scalarQuery
     | base=primary '[' index=value ']'                                               # subscript
     | identifier                                                                     # column
     | identifier '.' identifier                                                      # qualifiedColumn
@@ -247,6 +268,8 @@ argument
     ;
 // The singular units are free words and come as columns.
 reservedUnit: 'DAYS' | 'HOURS' | 'MINUTES' | 'SECONDS' | 'MILLISECOND' | 'MILLISECONDS';
+
+filter: 'FILTER' '(' 'WHERE' expression ')';
 
 over: 'OVER' '(' ('PARTITION' 'BY' expression (',' expression)*)?
       ('ORDER' 'BY' orderItem (',' orderItem)*)? frame? ')';

@@ -59,8 +59,7 @@ std::string Hint(const SyntaxFault& fault) {
   }
   if (fault.extra_comma) return "the comma before it is one too many";
   if (fault.subquery) {
-    return "a SELECT inside an expression is not built yet: make it a table of its own (CREATE "
-           "TABLE … AS SELECT …) and join it";
+    return "a SELECT inside an expression stands in brackets of its own: (SELECT …)";
   }
   if (fault.doubled_equals) return "equality is written with one =";
   if (!fault.advice.empty()) return fault.advice;

@@ -131,13 +131,21 @@ std::string WindowAdvice(Tokens tokens, size_t at) {
   return "a hopping window also advances: HOPPING (SIZE 1 MINUTE, ADVANCE BY 10 SECONDS)";
 }
 
-bool IsBetweenSources(Tokens tokens, size_t at) {
-  if (TextAt(tokens, at) != "," || OpenBracket(tokens, at)) return false;
-  const Clause* last = nullptr;
-  VisitClausesBefore(tokens, at, [&](const Clause& clause) {
-    if (last == nullptr) last = &clause;
-  });
-  return last == kClauses;
+/// Whether the source before `at` is joined and nothing says how.
+bool LacksOn(Tokens tokens, size_t at) {
+  if (at < tokens.size() && ClauseAt(tokens, at) == nullptr) return false;
+  int closed = 0;
+  for (size_t i = std::min(at, tokens.size()); i-- > 0;) {
+    const std::string_view text = tokens[i].text;
+    if (text == ")") ++closed;
+    if (text == "(" && closed-- == 0) return false;
+    if (closed > 0) continue;
+    if (text == "ON" || text == "USING" || text == "," || text == "SELECT") return false;
+    if (text != "JOIN") continue;
+    const std::string_view before = Before(tokens, i, 1);
+    return i + 1 < at && before != "CROSS" && before != "NATURAL";
+  }
+  return false;
 }
 
 struct WordAdvice {
@@ -205,6 +213,10 @@ std::string AdviceAt(Tokens tokens, size_t at) {
     return "EMIT CHANGES follows what comes, EMIT FINAL gives a window when it has closed";
   }
   if (before == "LIMIT") return "a whole number follows LIMIT";
+  if (before == "USING") return "USING takes names in brackets: USING (x)";
+  if ((before == "EXCEPT" || before == "EXCLUDE") && Before(tokens, at, 2) == "*") {
+    return "the names to leave out stand in brackets: * EXCEPT (a, b)";
+  }
   if (IsDurationNumber(tokens, at)) {
     return "the units are DAYS, HOURS, MINUTES, SECONDS and MILLISECONDS";
   }
@@ -215,12 +227,18 @@ std::string AdviceAt(Tokens tokens, size_t at) {
   if (before == "SELECT" && CannotBeOperand(tokens, at)) {
     return "SELECT needs what to select: * is all columns";
   }
+  if (NeedsOperand(tokens, at - 1) && text == "SELECT") {
+    return "a SELECT inside an expression stands in brackets of its own: (SELECT …)";
+  }
   if (NeedsOperand(tokens, at - 1) && CannotBeOperand(tokens, at)) {
     return at < tokens.size() ? "an expression is missing before it" : "an expression must follow";
   }
   if (std::string hint = ClauseAdvice(tokens, at); !hint.empty()) return hint;
+  if (LacksOn(tokens, at)) return at < tokens.size() ? "ON is missing before it" : "ON must follow";
+  if (at >= tokens.size() && before == "AS" && TextAt(tokens, 0) == "CREATE") {
+    return "SELECT must follow";
+  }
   if ((text == ")" || text == "]") && !OpenBracket(tokens, at)) return "no bracket is open here";
-  if (IsBetweenSources(tokens, at)) return "sources are joined: FROM a JOIN b ON a.x = b.y";
   if (IsOddName(tokens, at)) return "a name with other characters stands in backquotes: `a-b`";
   if (Before(tokens, at, 2) == "CASE" && at < tokens.size() &&
       tokens[at].kind == FaultToken::kSymbol) {
@@ -236,14 +254,6 @@ std::optional<SyntaxAdvice> FindSyntaxAdvice(std::span<const AdviceToken> tokens
   const std::string_view before = Before(tokens, at, 1);
   // The word before is the odd one.
   if (at > 0) {
-    if (before == "USING" && text == "(") {
-      return SyntaxAdvice{"ON a.x = b.x says which columns are equal", at - 1};
-    }
-    if (before == "UNION" && (text == "SELECT" || text == "DISTINCT")) {
-      return SyntaxAdvice{
-          "UNION ALL gives all rows; SELECT DISTINCT * FROM (… UNION ALL …) each of them once",
-          at - 1};
-    }
     if (before == "TOP" && Before(tokens, at, 2) == "SELECT") {
       return SyntaxAdvice{"LIMIT n at the statement's end takes the first rows", at - 1};
     }

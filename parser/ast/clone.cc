@@ -117,6 +117,7 @@ std::unique_ptr<FunctionCall> CloneNode(const FunctionCall& from) {
   out->star = from.star;
   out->distinct = from.distinct;
   out->args = CloneAll(from.args);
+  out->filter = CloneOrNull(from.filter);
   if (from.over) {
     out->over = std::make_unique<OverClause>();
     out->over->partition_by = CloneAll(from.over->partition_by);
@@ -182,6 +183,16 @@ std::unique_ptr<IntervalUnit> CloneNode(const IntervalUnit& from) {
   return out;
 }
 
+std::unique_ptr<SubqueryExpr> CloneNode(const SubqueryExpr& from) {
+  auto out = std::make_unique<SubqueryExpr>();
+  out->form = from.form;
+  out->operand = CloneOrNull(from.operand);
+  out->op = from.op;
+  out->negated = from.negated;
+  out->query = CloneQuery(*from.query);
+  return out;
+}
+
 ExprPtr CloneByKind(const Expr& expr) {
   switch (expr.kind) {
     case ExprKind::kLiteral: return CloneNode(expr.As<Literal>());
@@ -204,6 +215,7 @@ ExprPtr CloneByKind(const Expr& expr) {
     case ExprKind::kStructLiteral: return CloneNode(expr.As<StructLiteral>());
     case ExprKind::kAtTimeZone: return CloneNode(expr.As<AtTimeZone>());
     case ExprKind::kIntervalUnit: return CloneNode(expr.As<IntervalUnit>());
+    case ExprKind::kSubquery: return CloneNode(expr.As<SubqueryExpr>());
   }
   return nullptr;
 }
@@ -227,7 +239,9 @@ RelationPtr CloneRelation(const Relation& relation) {
       copy->left = CloneRelation(*from.left);
       copy->right = CloneRelation(*from.right);
       copy->within = from.within;
-      copy->on = CloneExpr(*from.on);
+      copy->form = from.form;
+      copy->on = CloneOrNull(from.on);
+      copy->using_names = from.using_names;
       out = std::move(copy);
       break;
     }
@@ -239,11 +253,12 @@ RelationPtr CloneRelation(const Relation& relation) {
       out = std::move(copy);
       break;
     }
-    case RelationKind::kUnionAll: {
-      auto copy = std::make_unique<UnionAll>();
-      for (const QueryPtr& part : relation.As<UnionAll>().parts) {
-        copy->parts.push_back(CloneQuery(*part));
-      }
+    case RelationKind::kSetOperation: {
+      const auto& from = relation.As<SetOperation>();
+      auto copy = std::make_unique<SetOperation>();
+      copy->op = from.op;
+      copy->all = from.all;
+      for (const QueryPtr& part : from.parts) copy->parts.push_back(CloneQuery(*part));
       out = std::move(copy);
       break;
     }
@@ -255,6 +270,9 @@ RelationPtr CloneRelation(const Relation& relation) {
 
 }  // namespace
 
+SubqueryExpr::SubqueryExpr() : Expr(kKind) {}
+SubqueryExpr::~SubqueryExpr() = default;
+
 ExprPtr CloneExpr(const Expr& expr) {
   ExprPtr out = CloneByKind(expr);
   out->position = expr.position;
@@ -264,6 +282,7 @@ ExprPtr CloneExpr(const Expr& expr) {
 
 QueryPtr CloneQuery(const Query& query) {
   auto out = std::make_unique<Query>();
+  out->height = query.height;
   for (const CommonTable& common : query.ctes) {
     out->ctes.push_back({common.name, CloneQuery(*common.query)});
   }
@@ -274,6 +293,10 @@ QueryPtr CloneQuery(const Query& query) {
     copy.expr = CloneOrNull(item.expr);
     copy.alias = item.alias;
     copy.qualifier = item.qualifier;
+    copy.without = item.without;
+    for (const Replacement& replacement : item.replaced) {
+      copy.replaced.push_back({CloneExpr(*replacement.expr), replacement.name});
+    }
     copy.position = item.position;
   }
   out->from = CloneRelation(*query.from);

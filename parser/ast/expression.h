@@ -39,6 +39,7 @@ enum class ExprKind {
   kStructLiteral,
   kAtTimeZone,
   kIntervalUnit,
+  kSubquery,
 };
 
 /// Base of all expressions. Not copyable: CloneExpr says when a copy is made.
@@ -217,6 +218,7 @@ struct FunctionCall : Expr {
   bool star = false;                 ///< COUNT(*): args is empty.
   bool distinct = false;             ///< COUNT(DISTINCT x).
   std::vector<ExprPtr> args;         ///< Lambdas and interval units may stand among them.
+  ExprPtr filter;                    ///< FILTER (WHERE …); null without.
   std::unique_ptr<OverClause> over;  ///< Null for a plain call.
 };
 
@@ -282,6 +284,26 @@ struct IntervalUnit : Expr {
   IntervalUnit() : Expr(kKind) {}
   TimeUnit unit = TimeUnit::kDay;
   Identifier name;
+};
+
+struct Query;
+enum class SubqueryForm {
+  kScalar,  ///< (SELECT …)
+  kExists,  ///< EXISTS (SELECT …)
+  kIn,      ///< operand [NOT] IN (SELECT …)
+  kAny,     ///< operand op ANY (SELECT …); SOME is ANY.
+  kAll,     ///< operand op ALL (SELECT …)
+};
+/// A SELECT as a value or a condition.
+struct SubqueryExpr : Expr {
+  static constexpr ExprKind kKind = ExprKind::kSubquery;
+  SubqueryExpr();
+  ~SubqueryExpr() override;
+  SubqueryForm form = SubqueryForm::kScalar;
+  ExprPtr operand;                 ///< kIn, kAny, kAll.
+  BinaryOp op = BinaryOp::kEqual;  ///< kAny, kAll: a comparison.
+  bool negated = false;            ///< NOT IN.
+  std::unique_ptr<Query> query;
 };
 
 }  // namespace weir::ast

@@ -74,6 +74,8 @@ Level LevelOf(const Expr& expr) {
     case ExprKind::kUnary: return kSignLevel;
     case ExprKind::kAtTimeZone: return kZoneLevel;
     case ExprKind::kLambda: return kOrLevel;
+    case ExprKind::kSubquery:
+      return expr.As<SubqueryExpr>().operand ? kPredicateLevel : kPrimaryLevel;
     case ExprKind::kLiteral: return IsNegativeNumber(expr) ? kSignLevel : kPrimaryLevel;
     case ExprKind::kColumnRef:
     case ExprKind::kCase:
@@ -129,6 +131,7 @@ std::string FormatCall(const FunctionCall& call) {
   if (call.star) out += "*";
   if (call.distinct) out += "DISTINCT ";
   out += FormatExprList(call.args) + ")";
+  if (call.filter) out += " FILTER (WHERE " + FormatExpr(*call.filter) + ")";
   if (!call.over) return out;
   std::string over;
   const auto add = [&over](const std::string& part) {
@@ -179,6 +182,21 @@ std::string FormatPredicate(const Expr& expr) {
       return out;
     }
   }
+}
+
+std::string FormatSubquery(const SubqueryExpr& expr) {
+  const std::string query = "(" + FormatQuery(*expr.query) + ")";
+  switch (expr.form) {
+    case SubqueryForm::kScalar: return query;
+    case SubqueryForm::kExists: return "EXISTS " + query;
+    case SubqueryForm::kIn:
+      return fmt::format("{} {}IN {}", Format(*expr.operand, kConcatLevel),
+                         expr.negated ? "NOT " : "", query);
+    case SubqueryForm::kAny:
+    case SubqueryForm::kAll: break;
+  }
+  return fmt::format("{} {} {} {}", Format(*expr.operand, kConcatLevel), OperatorOf(expr.op).text,
+                     expr.form == SubqueryForm::kAny ? "ANY" : "ALL", query);
 }
 
 std::string FormatColumn(const ColumnRef& column) {
@@ -299,6 +317,7 @@ std::string FormatExpr(const Expr& expr) {
       return fmt::format("{} AT TIME ZONE {}", Format(*expr.As<AtTimeZone>().operand, kZoneLevel),
                          FormatText(expr.As<AtTimeZone>().zone));
     case ExprKind::kIntervalUnit: return expr.As<IntervalUnit>().name.name;
+    case ExprKind::kSubquery: return FormatSubquery(expr.As<SubqueryExpr>());
   }
   return "";
 }

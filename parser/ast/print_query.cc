@@ -63,6 +63,50 @@ std::string FormatWithin(const Within& within) {
   return out;
 }
 
+std::string FormatRelation(const Relation& relation);
+
+std::string FormatNameList(const std::vector<Identifier>& names) {
+  return "(" + JoinFormatted(names, FormatIdentifier) + ")";
+}
+
+std::string FormatJoin(const Join& join) {
+  std::string right = FormatRelation(*join.right);
+  const bool is_nested = join.right->kind == RelationKind::kJoin;
+  // A comma binds last: joins behind it need no brackets.
+  const bool behind_comma =
+      is_nested && join.form == JoinForm::kComma && join.right->As<Join>().form != join.form;
+  if (is_nested && !behind_comma) right = "(" + right + ")";
+  const std::string left = FormatRelation(*join.left);
+  switch (join.form) {
+    case JoinForm::kComma: return left + ", " + right;
+    case JoinForm::kCross: return left + " CROSS JOIN " + right;
+    case JoinForm::kNatural:
+      return fmt::format("{} NATURAL {} {}", left, JoinWords(join.type), right);
+    case JoinForm::kOn:
+    case JoinForm::kUsing: break;
+  }
+  return fmt::format("{} {} {}{}{}", left, JoinWords(join.type), right,
+                     join.within ? FormatWithin(*join.within) : "",
+                     join.form == JoinForm::kOn ? " ON " + FormatExpr(*join.on)
+                                                : " USING " + FormatNameList(join.using_names));
+}
+
+std::string_view SetWords(SetOperator op) {
+  switch (op) {
+    case SetOperator::kUnion: return " UNION ";
+    case SetOperator::kIntersect: return " INTERSECT ";
+    case SetOperator::kExcept: break;
+  }
+  return " EXCEPT ";
+}
+
+/// A part of a set operation, in brackets where it is more than a SELECT.
+std::string FormatPart(const Query& part) {
+  const bool bare = part.ctes.empty() && part.order_by.empty() && part.emit == EmitMode::kNone &&
+                    !part.limit && !part.offset && part.from->kind != RelationKind::kSetOperation;
+  return bare ? FormatQuery(part) : "(" + FormatQuery(part) + ")";
+}
+
 std::string FormatRelation(const Relation& relation) {
   switch (relation.kind) {
     case RelationKind::kTable: {
@@ -71,14 +115,7 @@ std::string FormatRelation(const Relation& relation) {
       if (table.alias) out += " AS " + FormatIdentifier(*table.alias);
       return out + FormatReadFrom(table.read_from);
     }
-    case RelationKind::kJoin: {
-      const auto& join = relation.As<Join>();
-      const std::string right = FormatRelation(*join.right);
-      const bool nested = join.right->kind == RelationKind::kJoin;
-      return fmt::format("{} {} {}{} ON {}", FormatRelation(*join.left), JoinWords(join.type),
-                         nested ? "(" + right + ")" : right,
-                         join.within ? FormatWithin(*join.within) : "", FormatExpr(*join.on));
-    }
+    case RelationKind::kJoin: return FormatJoin(relation.As<Join>());
     case RelationKind::kSubquery: {
       const auto& inner = relation.As<Subquery>();
       std::string out = "(" + FormatQuery(*inner.query) + ")";
@@ -86,20 +123,35 @@ std::string FormatRelation(const Relation& relation) {
       return out;
     }
     case RelationKind::kNothing: return {};
-    case RelationKind::kUnionAll: break;
+    case RelationKind::kSetOperation: break;
   }
+  const auto& operation = relation.As<SetOperation>();
   std::string out;
-  for (const QueryPtr& part : relation.As<UnionAll>().parts) {
-    if (!out.empty()) out += " UNION ALL ";
-    out += FormatQuery(*part);
+  for (const QueryPtr& part : operation.parts) {
+    if (!out.empty()) out += SetWords(operation.op);
+    if (!out.empty() && operation.all) out += "ALL ";
+    out += FormatPart(*part);
   }
   return out;
 }
 
+/// A star with what is left out and replaced.
+std::string FormatStar(std::string star, const SelectItem& item) {
+  if (!item.without.empty()) star += " EXCEPT " + FormatNameList(item.without);
+  if (item.replaced.empty()) return star;
+  return star + " REPLACE (" +
+         JoinFormatted(item.replaced,
+                       [](const Replacement& each) {
+                         return FormatExpr(*each.expr) + " AS " + FormatIdentifier(each.name);
+                       }) +
+         ")";
+}
+
 std::string FormatItem(const SelectItem& item) {
   switch (item.kind) {
-    case SelectItemKind::kStar: return "*";
-    case SelectItemKind::kQualifiedStar: return FormatIdentifier(*item.qualifier) + ".*";
+    case SelectItemKind::kStar: return FormatStar("*", item);
+    case SelectItemKind::kQualifiedStar:
+      return FormatStar(FormatIdentifier(*item.qualifier) + ".*", item);
     case SelectItemKind::kStructStar: {
       const bool bare = item.expr->kind != ExprKind::kBinary &&
                         item.expr->kind != ExprKind::kUnary && item.expr->kind != ExprKind::kNot;
@@ -114,7 +166,7 @@ std::string FormatItem(const SelectItem& item) {
 }
 
 std::string FormatSelectPart(const Query& query) {
-  if (query.from->kind == RelationKind::kUnionAll) return FormatRelation(*query.from);
+  if (query.from->kind == RelationKind::kSetOperation) return FormatRelation(*query.from);
   std::string out = fmt::format("SELECT {}{}", query.distinct ? "DISTINCT " : "",
                                 JoinFormatted(query.items, FormatItem));
   if (query.from->kind != RelationKind::kNothing) out += " FROM " + FormatRelation(*query.from);

@@ -33,15 +33,22 @@ enum class SelectItemKind {
   kQualifiedStar,  ///< qualifier.*
   kStructStar,     ///< expr->*
 };
+/// `expr AS name` of `* REPLACE (…)`.
+struct Replacement {
+  ExprPtr expr;
+  Identifier name;
+};
 struct SelectItem {
   SelectItemKind kind = SelectItemKind::kExpr;
   ExprPtr expr;                         ///< kExpr, kStructStar.
   std::optional<Identifier> alias;      ///< kExpr only.
   std::optional<Identifier> qualifier;  ///< kQualifiedStar only.
+  std::vector<Identifier> without;      ///< Of stars: EXCEPT or EXCLUDE (…).
+  std::vector<Replacement> replaced;    ///< Of stars: REPLACE (…).
   SourcePosition position;
 };
 
-enum class RelationKind { kTable, kJoin, kSubquery, kUnionAll, kNothing };
+enum class RelationKind { kTable, kJoin, kSubquery, kSetOperation, kNothing };
 
 /// Base of what may stand in FROM; `kind` says which struct it is.
 struct Relation {
@@ -81,6 +88,8 @@ struct AliasedTable : Relation {
   ReadFrom read_from;
 };
 
+/// How a join is written, where that is not ON.
+enum class JoinForm { kOn, kUsing, kCross, kComma, kNatural };
 enum class JoinType { kInner, kLeft, kRight, kFull };
 /// WITHIN: a right row matches from `before_ms` before the left one to `after_ms` after it.
 struct Within {
@@ -97,7 +106,9 @@ struct Join : Relation {
   RelationPtr left;
   RelationPtr right;
   std::optional<Within> within;
-  ExprPtr on;
+  JoinForm form = JoinForm::kOn;
+  ExprPtr on;                           ///< kOn.
+  std::vector<Identifier> using_names;  ///< kUsing.
 };
 
 /// `(SELECT …) [AS] alias`.
@@ -108,11 +119,14 @@ struct Subquery : Relation {
   std::optional<Identifier> alias;
 };
 
-/// `SELECT … UNION ALL SELECT …`: such a query is `SELECT *` from this relation, with the ORDER
-/// BY, EMIT and LIMIT that follow the last part.
-struct UnionAll : Relation {
-  static constexpr RelationKind kKind = RelationKind::kUnionAll;
-  UnionAll() : Relation(kKind) {}
+enum class SetOperator { kUnion, kIntersect, kExcept };
+/// `SELECT … UNION ALL SELECT …` and the like, from left to right: such a query is `SELECT *` from
+/// this relation, with the ORDER BY, EMIT and LIMIT that follow the last part.
+struct SetOperation : Relation {
+  static constexpr RelationKind kKind = RelationKind::kSetOperation;
+  SetOperation() : Relation(kKind) {}
+  SetOperator op = SetOperator::kUnion;
+  bool all = false;
   std::vector<QueryPtr> parts;  ///< At least two.
 };
 
@@ -144,6 +158,8 @@ struct CommonTable {
 
 /// A SELECT with its clauses; absent ones are empty or null.
 struct Query {
+  /// Of its expressions, those of the queries in it included.
+  int height = 0;
   std::vector<CommonTable> ctes;
   bool distinct = false;
   std::vector<SelectItem> items;  ///< At least one.

@@ -33,7 +33,10 @@ class TypeNameVisitor {
   }
   void Visit(Query& query) {
     for (CommonTable& table : query.ctes) Visit(*table.query);
-    for (SelectItem& item : query.items) Visit(item.expr);
+    for (SelectItem& item : query.items) {
+      Visit(item.expr);
+      for (Replacement& replacement : item.replaced) Visit(replacement.expr);
+    }
     Visit(*query.from);
     Visit(query.where);
     Visit(query.group_by);
@@ -53,8 +56,8 @@ class TypeNameVisitor {
         break;
       }
       case RelationKind::kSubquery: Visit(*relation.As<Subquery>().query); break;
-      case RelationKind::kUnionAll:
-        for (QueryPtr& part : relation.As<UnionAll>().parts) Visit(*part);
+      case RelationKind::kSetOperation:
+        for (QueryPtr& part : relation.As<SetOperation>().parts) Visit(*part);
         break;
     }
   }
@@ -91,6 +94,7 @@ void TypeNameVisitor::VisitExpr(Expr& expr) {
     case ExprKind::kFunctionCall: {
       auto& call = expr.As<FunctionCall>();
       Visit(call.args);
+      Visit(call.filter);
       if (call.over == nullptr) break;
       Visit(call.over->partition_by);
       return Visit(call.over->order_by);
@@ -111,6 +115,9 @@ void TypeNameVisitor::VisitExpr(Expr& expr) {
       for (const auto& [name, value] : expr.As<StructLiteral>().fields) Visit(value);
       break;
     case ExprKind::kAtTimeZone: return Visit(expr.As<AtTimeZone>().operand);
+    case ExprKind::kSubquery:
+      Visit(expr.As<SubqueryExpr>().operand);
+      return Visit(*expr.As<SubqueryExpr>().query);
   }
 }
 

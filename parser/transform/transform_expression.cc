@@ -167,6 +167,24 @@ ast::ExprPtr Transformer::TransformPredicateTail(ast::ExprPtr operand,
     return MakeBinary(ComparisonOf(comparison->op->getType()), Place(comparison->op),
                       std::move(operand), TransformValue(comparison->right));
   }
+  if (auto* quantified = dynamic_cast<Grammar::QuantifiedContext*>(tail)) {
+    const bool all = quantified->quantifier->getType() == Grammar::K_ALL;
+    ast::ExprPtr out =
+        TransformSubquery(tail, all ? ast::SubqueryForm::kAll : ast::SubqueryForm::kAny,
+                          std::move(operand), quantified->innerQuery());
+    if (out->kind == ast::ExprKind::kSubquery) {
+      out->As<ast::SubqueryExpr>().op = ComparisonOf(quantified->op->getType());
+    }
+    return out;
+  }
+  if (auto* in = dynamic_cast<Grammar::InQueryContext*>(tail)) {
+    ast::ExprPtr out =
+        TransformSubquery(tail, ast::SubqueryForm::kIn, std::move(operand), in->innerQuery());
+    if (out->kind == ast::ExprKind::kSubquery) {
+      out->As<ast::SubqueryExpr>().negated = in->K_NOT() != nullptr;
+    }
+    return out;
+  }
   if (auto* distinct = dynamic_cast<Grammar::DistinctFromContext*>(tail)) {
     const ast::BinaryOp op = distinct->K_NOT() != nullptr ? ast::BinaryOp::kIsNotDistinctFrom
                                                           : ast::BinaryOp::kIsDistinctFrom;

@@ -129,10 +129,32 @@ ast::ExprPtr Transformer::TransformAtom(Grammar::PrimaryContext* tree) {
     out->name = TransformName(call->identifier());
     out->star = true;
     int height = 0;
+    if (call->filter() != nullptr) {
+      out->filter = TransformExpression(call->filter()->expression());
+      height = out->filter->height;
+    }
     if (call->over() != nullptr) out->over = TransformOver(call->over(), height);
     return Seal(std::move(out), height);
   }
+  if (auto* exists = dynamic_cast<Grammar::ExistsContext*>(tree)) {
+    return TransformSubquery(tree, ast::SubqueryForm::kExists, nullptr, exists->innerQuery());
+  }
+  if (auto* scalar = dynamic_cast<Grammar::ScalarQueryContext*>(tree)) {
+    return TransformSubquery(tree, ast::SubqueryForm::kScalar, nullptr, scalar->innerQuery());
+  }
   return TransformConstructor(tree);
+}
+
+ast::ExprPtr Transformer::TransformSubquery(antlr4::ParserRuleContext* tree, ast::SubqueryForm form,
+                                            ast::ExprPtr operand,
+                                            Grammar::InnerQueryContext* query) {
+  auto out = std::make_unique<ast::SubqueryExpr>();
+  out->position = Place(tree);
+  out->form = form;
+  out->operand = std::move(operand);
+  out->query = TransformInner(query);
+  const int height = std::max(HeightOf(out->operand), out->query->height);
+  return Seal(std::move(out), height);
 }
 
 ast::ExprPtr Transformer::TransformConstructor(Grammar::PrimaryContext* tree) {
@@ -215,6 +237,10 @@ ast::ExprPtr Transformer::TransformCall(Grammar::FunctionCallContext* tree) {
     const bool unit_may_stand_here = i == 0 && arguments.size() >= kArgumentsWithUnit;
     out->args.push_back(TransformArgument(arguments[i], unit_may_stand_here));
     height = std::max(height, out->args.back()->height);
+  }
+  if (tree->filter() != nullptr) {
+    out->filter = TransformExpression(tree->filter()->expression());
+    height = std::max(height, out->filter->height);
   }
   if (tree->over() != nullptr) out->over = TransformOver(tree->over(), height);
   return Seal(std::move(out), height);

@@ -20,25 +20,62 @@ ast::JoinType JoinTypeOf(Grammar::JoinTypeContext* tree) {
 }  // namespace
 
 ast::RelationPtr Transformer::TransformRelation(Grammar::RelationContext* tree) {
-  ast::RelationPtr out = TransformAliased(tree->aliasedRelation());
-  const std::vector<Grammar::JoinedContext*> joins = tree->joined();
-  if (joins.size() > static_cast<size_t>(limits::kNestingDepthMax)) {
-    Fail(Place(tree), ErrorCode::kNestingTooDeep,
-         fmt::format("a query may have {} joins; this one has {}", limits::kNestingDepthMax,
-                     joins.size()));
+  const std::vector<Grammar::JoinedRelationContext*> parts = tree->joinedRelation();
+  ast::RelationPtr out = TransformJoined(parts[0]);
+  size_t joins = parts.size() - 1;
+  for (Grammar::JoinedRelationContext* part : parts) joins += part->joined().size();
+  if (joins > static_cast<size_t>(limits::kNestingDepthMax)) {
+    Fail(
+        Place(tree), ErrorCode::kNestingTooDeep,
+        fmt::format("a query may have {} joins; this one has {}", limits::kNestingDepthMax, joins));
     return out;
   }
-  for (Grammar::JoinedContext* joined : joins) {
+  for (size_t i = 1; i < parts.size(); ++i) {
     auto join = std::make_unique<ast::Join>();
-    join->position = Place(joined);
-    join->type = JoinTypeOf(joined->joinType());
+    join->position = Place(parts[i]);
+    join->form = ast::JoinForm::kComma;
     join->left = std::move(out);
-    join->right = TransformAliased(joined->aliasedRelation());
-    if (joined->within() != nullptr) join->within = TransformWithin(joined->within());
-    join->on = TransformExpression(joined->expression());
+    join->right = TransformJoined(parts[i]);
     out = std::move(join);
   }
   return out;
+}
+
+ast::RelationPtr Transformer::TransformJoined(Grammar::JoinedRelationContext* tree) {
+  ast::RelationPtr out = TransformAliased(tree->aliasedRelation());
+  const std::vector<Grammar::JoinedContext*> joins = tree->joined();
+  // Too many are told by the caller; the tree stays low all the same.
+  for (size_t i = 0; i < joins.size() && i <= size_t{limits::kNestingDepthMax}; ++i) {
+    out = TransformJoin(std::move(out), joins[i]);
+  }
+  return out;
+}
+
+ast::RelationPtr Transformer::TransformJoin(ast::RelationPtr left, Grammar::JoinedContext* tree) {
+  auto join = std::make_unique<ast::Join>();
+  join->position = Place(tree);
+  join->left = std::move(left);
+  if (auto* cross = dynamic_cast<Grammar::JoinCrossContext*>(tree)) {
+    join->form = ast::JoinForm::kCross;
+    join->right = TransformAliased(cross->aliasedRelation());
+  } else if (auto* natural = dynamic_cast<Grammar::JoinNaturalContext*>(tree)) {
+    join->form = ast::JoinForm::kNatural;
+    join->type = JoinTypeOf(natural->joinType());
+    join->right = TransformAliased(natural->aliasedRelation());
+  } else if (auto* named = dynamic_cast<Grammar::JoinUsingContext*>(tree)) {
+    join->form = ast::JoinForm::kUsing;
+    join->type = JoinTypeOf(named->joinType());
+    join->right = TransformAliased(named->aliasedRelation());
+    if (named->within() != nullptr) join->within = TransformWithin(named->within());
+    join->using_names = TransformNames(named->identifierList());
+  } else {
+    auto* on = static_cast<Grammar::JoinOnContext*>(tree);
+    join->type = JoinTypeOf(on->joinType());
+    join->right = TransformAliased(on->aliasedRelation());
+    if (on->within() != nullptr) join->within = TransformWithin(on->within());
+    join->on = TransformExpression(on->expression());
+  }
+  return join;
 }
 
 ast::RelationPtr Transformer::TransformAliased(Grammar::AliasedRelationContext* tree) {

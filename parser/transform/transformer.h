@@ -68,6 +68,22 @@ class Transformer {
 
   // transform_query.cc
   ast::QueryPtr TransformQuery(Grammar::QueryContext* tree);
+  ast::QueryPtr TransformInner(Grammar::InnerQueryContext* tree);
+  ast::QueryPtr TransformSetPart(Grammar::SetPartContext* tree);
+  ast::QueryPtr FinishQuery(antlr4::ParserRuleContext* tree, Grammar::CommonTablesContext* common,
+                            std::vector<ast::QueryPtr> parts,
+                            const std::vector<Grammar::SetOperatorContext*>& operators,
+                            Grammar::QueryTailContext* tail);
+  /// The parts with the operators between them, as one query; each SELECT alone as it is.
+  ast::QueryPtr Combine(std::vector<ast::QueryPtr> parts,
+                        const std::vector<Grammar::SetOperatorContext*>& operators,
+                        SourcePosition place);
+  /// `left` op `right`; one more part of `left` where that `goes_on` with the same operator.
+  ast::QueryPtr Append(ast::QueryPtr left, Grammar::SetOperatorContext* op, ast::QueryPtr right,
+                       SourcePosition place, bool goes_on, size_t& nested);
+  /// SELECT * FROM (inner), SELECT * FROM relation.
+  ast::QueryPtr StarOf(ast::QueryPtr inner, SourcePosition place);
+  ast::QueryPtr StarFrom(ast::RelationPtr relation);
   ast::QueryPtr TransformSelectPart(Grammar::SelectPartContext* tree);
   ast::SelectItem TransformSelectItem(Grammar::SelectItemContext* tree);
   ast::OrderItem TransformOrderItem(Grammar::OrderItemContext* tree);
@@ -76,6 +92,8 @@ class Transformer {
 
   // transform_relation.cc
   ast::RelationPtr TransformRelation(Grammar::RelationContext* tree);
+  ast::RelationPtr TransformJoined(Grammar::JoinedRelationContext* tree);
+  ast::RelationPtr TransformJoin(ast::RelationPtr left, Grammar::JoinedContext* tree);
   ast::RelationPtr TransformAliased(Grammar::AliasedRelationContext* tree);
   ast::ReadFrom TransformReadFrom(Grammar::ReadFromContext* tree);
   ast::Within TransformWithin(Grammar::WithinContext* tree);
@@ -104,6 +122,8 @@ class Transformer {
                              const std::vector<Grammar::WhenClauseContext*>& branches,
                              Grammar::ExpressionContext* otherwise);
   ast::ExprPtr TransformCall(Grammar::FunctionCallContext* tree);
+  ast::ExprPtr TransformSubquery(antlr4::ParserRuleContext* tree, ast::SubqueryForm form,
+                                 ast::ExprPtr operand, Grammar::InnerQueryContext* query);
   ast::ExprPtr TransformArgument(Grammar::ArgumentContext* tree, bool unit_may_stand_here);
   std::unique_ptr<ast::OverClause> TransformOver(Grammar::OverContext* tree, int& height);
 

@@ -1,5 +1,7 @@
 // Function calls: scalar functions with lambdas, aggregates, table functions.
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -9,6 +11,7 @@
 #include "planner/binder/coercion.h"
 #include "planner/binder/constant_folder.h"
 #include "planner/binder/expr_binder.h"
+#include "planner/binder/make_call.h"
 #include "planner/binder/make_expr.h"
 #include "planner/catalog/near_names.h"
 
@@ -87,11 +90,22 @@ Result<BoundExprPtr> ExprBinder::BindCall(const ast::FunctionCall& call) {
   if (call.over != nullptr) {
     return Status(ErrorCode::kUnsupported, "OVER is not supported").At(call.over->position);
   }
-  if (call.distinct) {
+  const bool is_aggregate = functions_.IsAggregate(name);
+  const bool is_sql = aggregates_ != nullptr && aggregates_->is_sql;
+  if (call.distinct && !(is_aggregate && is_sql)) {
     return Status(ErrorCode::kUnsupported, "DISTINCT in a function call is not supported: " + name)
         .WithHint("COUNT_DISTINCT(x) estimates the number of different values");
   }
-  if (functions_.IsAggregate(name)) return BindAggregateCall(call);
+  if (call.filter != nullptr && !(is_aggregate && is_sql)) {
+    return Status(ErrorCode::kUnsupported, is_aggregate
+                                               ? "FILTER (WHERE …) is not supported here: " + name
+                                               : "FILTER (WHERE …) belongs to aggregates: " + name)
+        .At(call.filter->position)
+        .WithHint(is_aggregate ? "a CASE in the argument says the same: " + name +
+                                     "(CASE WHEN condition THEN x END)"
+                               : "");
+  }
+  if (is_aggregate) return BindAggregateCall(call);
   if (functions_.IsTableFunction(name)) return BindTableCall(call);
   if (!functions_.IsScalar(name)) {
     return Status(ErrorCode::kUnknownFunction, "unknown function: " + name)
@@ -233,6 +247,14 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
     types.push_back(TypeOfArgument(*args[0]));
   }
   const bool is_sql = aggregates_->is_sql;
+  if (call.filter != nullptr) {
+    WEIR_RETURN_IF_ERROR(AddFilter(call, inner, args, types));
+  }
+  if (call.distinct && name == "COUNT") return CountDistinct(call, args);
+  if (call.distinct && name != "MIN" && name != "MAX") {
+    return Status(ErrorCode::kUnsupported, "DISTINCT is not supported in this aggregate: " + name)
+        .WithHint("group a SELECT DISTINCT in FROM; COUNT, MIN and MAX take it");
+  }
   if (is_sql && name == "SUM" && args[0]->type.is(TypeKind::kInt)) {
     args[0] = MakeCast(args[0], DataType::Bigint());
     types[0].type = DataType::Bigint();
@@ -270,6 +292,75 @@ Result<BoundExprPtr> ExprBinder::BindAggregateCall(const ast::FunctionCall& call
   if (is_sql && (name == "SUM" || name == "AVG")) return NullBelow(1, args[0], std::move(result));
   if (is_sql && name.starts_with("STDDEV_SAMP")) return NullBelow(2, args[0], std::move(result));
   return result;
+}
+
+namespace {
+
+/// Aggregates that do not see rows whose first argument is null.
+bool SkipsNulls(std::string_view name) {
+  constexpr std::string_view kNames[] = {
+      "COUNT",       "COUNT_DISTINCT", "SUM",         "AVG",  "MIN",         "MAX",
+      "STDDEV_SAMP", "STDDEV_SAMPLE",  "CORRELATION", "TOPK", "TOPKDISTINCT"};
+  return std::ranges::find(kNames, name) != std::end(kNames);
+}
+
+}  // namespace
+
+/// FILTER (WHERE …): the first argument is null in rows for which the condition is not true.
+Status ExprBinder::AddFilter(const ast::FunctionCall& call, ExprBinder& inner,
+                             std::vector<BoundExprPtr>& args, std::vector<ArgumentType>& types) {
+  if (!SkipsNulls(call.name.name)) {
+    return Status(ErrorCode::kUnsupported,
+                  "FILTER (WHERE …) is not supported with an aggregate that keeps nulls: " +
+                      call.name.name)
+        .At(call.filter->position)
+        .WithHint("WHERE of a SELECT inside FROM says the same");
+  }
+  WEIR_ASSIGN_OR_RETURN(BoundExprPtr condition, inner.BindPredicate(*call.filter));
+  if (args.empty()) {
+    args.push_back(MakeLiteral(Value(true), DataType::Boolean(), "TRUE"));
+    types.push_back(TypeOfArgument(*args[0]));
+  }
+  const DataType type = args[0]->type;
+  auto kept =
+      NewExpr(BoundKind::kCase, type, {condition, args[0], MakeLiteral(Value(), type, "NULL")});
+  kept->text = "CASE WHEN " + condition->text + " THEN " + args[0]->text + " END";
+  args[0] = std::move(kept);
+  types[0] = TypeOfArgument(*args[0]);
+  return OkStatus();
+}
+
+/// COUNT(DISTINCT x): the size of the set of values, less one where null is among them.
+Result<BoundExprPtr> ExprBinder::CountDistinct(const ast::FunctionCall& call,
+                                               const std::vector<BoundExprPtr>& args) {
+  if (args.size() != 1) {
+    return Status(ErrorCode::kUnsupported,
+                  "COUNT(DISTINCT …) takes one expression, not " + std::to_string(args.size()))
+        .At(call.position)
+        .WithHint("SELECT COUNT(*) FROM (SELECT DISTINCT a, b FROM …)");
+  }
+  constexpr int32_t kNoLimit = -1;
+  const auto column = [this](CollectedAggregates::Call made) {
+    const DataType type = made.function->return_type;
+    return MakeColumn(kCallColumnBase + Collect(std::move(made)), type, {});
+  };
+  WEIR_ASSIGN_OR_RETURN(CollectedAggregates::Call set,
+                        AggregateOf(functions_, "COLLECT_SET", {args[0]}));
+  set.constants.push_back(Value(kNoLimit));
+  WEIR_ASSIGN_OR_RETURN(CollectedAggregates::Call values,
+                        AggregateOf(functions_, "COUNT", {args[0]}));
+  WEIR_ASSIGN_OR_RETURN(CollectedAggregates::Call rows, AggregateOf(functions_, "COUNT", {}));
+  WEIR_ASSIGN_OR_RETURN(BoundExprPtr size,
+                        CallOf(functions_, "ARRAY_LENGTH", {column(std::move(set))}));
+  WEIR_ASSIGN_OR_RETURN(
+      BoundExprPtr has_null,
+      CallOf(functions_, "<", {column(std::move(values)), column(std::move(rows))}));
+  const auto number = [](int64_t value) {
+    return MakeLiteral(Value(value), DataType::Bigint(), std::to_string(value));
+  };
+  BoundExprPtr nulls =
+      NewExpr(BoundKind::kCase, DataType::Bigint(), {std::move(has_null), number(1), number(0)});
+  return CallOf(functions_, "-", {MakeCast(std::move(size), DataType::Bigint()), std::move(nulls)});
 }
 
 int ExprBinder::Collect(CollectedAggregates::Call call) {

@@ -58,6 +58,14 @@ std::string OperatorHint(std::string_view name, const std::vector<BoundExprPtr>&
          (*other)->type.ToString() + ")";
 }
 
+Status Correlated(const ast::ColumnRef& ref) {
+  return Status(ErrorCode::kUnsupported,
+                "a subquery that reads a column of the query around it is not supported here: " +
+                    ast::FormatExpr(ref))
+      .At(ref.position)
+      .WithHint("a join says the same: FROM a JOIN (SELECT …) b ON a.x = b.y");
+}
+
 bool IsArithmetic(ast::BinaryOp op) { return op <= ast::BinaryOp::kConcat; }
 
 }  // namespace
@@ -115,6 +123,7 @@ Result<BoundExprPtr> ExprBinder::BindNode(const ast::Expr& expr) {
         ref.position = expr.position;
         return BindColumn(ref);
       }
+      case ast::ExprKind::kSubquery: return BindSubquery(expr.As<ast::SubqueryExpr>());
     }
     return Status(ErrorCode::kInternal, "expression of an unknown kind");
   }();
@@ -135,10 +144,32 @@ Result<BoundExprPtr> ExprBinder::BindColumn(const ast::ColumnRef& ref) {
       return BoundExprPtr(parameter);
     }
   }
-  WEIR_ASSIGN_OR_RETURN(const ScopeColumn* column, scope_.Resolve(ref, clause_));
+  Result<const ScopeColumn*> found = scope_.Resolve(ref, clause_);
+  if (!found.ok()) {
+    for (const OuterScope* outer = outer_; outer != nullptr; outer = outer->outer) {
+      if (outer->scope->Resolve(ref, clause_).ok()) return Correlated(ref);
+    }
+    return std::move(found).status();
+  }
+  const ScopeColumn* column = *found;
   auto copy = std::make_shared<BoundExpr>(*column->expr);
   copy->text.clear();
   return BoundExprPtr(copy);
+}
+
+Result<BoundExprPtr> ExprBinder::BindSubquery(const ast::SubqueryExpr& expr) {
+  if (inside_aggregate_ || !lambda_parameters_.empty() || bind_subquery_ == nullptr) {
+    const std::string where = inside_aggregate_             ? "an aggregate function"
+                              : !lambda_parameters_.empty() ? "a lambda"
+                                                            : clause_;
+    return Status(ErrorCode::kUnsupported, "a subquery in " + where + " is not supported")
+        .WithHint("a SELECT without EMIT takes them in WHERE, SELECT, HAVING and ORDER BY");
+  }
+  BoundExprPtr operand;
+  if (expr.operand != nullptr) {
+    WEIR_ASSIGN_OR_RETURN(operand, BindNode(*expr.operand));
+  }
+  return bind_subquery_(expr, std::move(operand));
 }
 
 Result<BoundExprPtr> ExprBinder::BindUnary(const ast::Unary& unary) {

@@ -3,6 +3,7 @@
 // Expressions of the AST to bound expressions: names, types, overloads, implicit conversions.
 // One binder serves one clause; it keeps no state between expressions but the calls it collects.
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -20,6 +21,15 @@ namespace weir {
 /// Columns of bound expressions from here on stand for collected calls: number kCallColumnBase + i
 /// is call i of CollectedAggregates or TableCalls, until the plan gives them a place.
 inline constexpr int kCallColumnBase = 1 << 20;
+/// The same for the columns of subqueries.
+inline constexpr int kSubqueryColumnBase = 1 << 24;
+inline bool IsCallColumn(const BoundExpr& expr) {
+  return expr.kind == BoundKind::kColumn && expr.index >= kCallColumnBase &&
+         expr.index < kSubqueryColumnBase;
+}
+inline bool IsSubqueryColumn(const BoundExpr& expr) {
+  return expr.kind == BoundKind::kColumn && expr.index >= kSubqueryColumnBase;
+}
 
 /// Aggregate calls of SELECT and HAVING, each once.
 struct CollectedAggregates {
@@ -59,7 +69,16 @@ class ExprBinder {
   void AllowAggregates(CollectedAggregates* calls) { aggregates_ = calls; }
   void AllowTableFunctions(TableCalls* calls) { table_calls_ = calls; }
 
+  /// The queries around the one at hand; null: none.
+  void SetOuter(const OuterScope* outer) { outer_ = outer; }
+  /// Subqueries are allowed: `bind` gives what stands for one, given its bound operand, if any.
+  using SubqueryBinder =
+      std::function<Result<BoundExprPtr>(const ast::SubqueryExpr& expr, BoundExprPtr operand)>;
+  void AllowSubqueries(SubqueryBinder bind) { bind_subquery_ = std::move(bind); }
+
   Result<BoundExprPtr> Bind(const ast::Expr& expr);
+  /// As Bind, and the type must be BOOLEAN, or a NULL that becomes one.
+  Result<BoundExprPtr> BindCondition(const ast::Expr& expr) { return BindBoolean(expr); }
   /// As Bind, and the type must be BOOLEAN.
   Result<BoundExprPtr> BindPredicate(const ast::Expr& expr);
 
@@ -89,9 +108,14 @@ class ExprBinder {
   Result<BoundExprPtr> BindArray(const ast::ArrayLiteral& array);
   Result<BoundExprPtr> BindMap(const ast::MapLiteral& map);
   Result<BoundExprPtr> BindStruct(const ast::StructLiteral& literal);
+  Result<BoundExprPtr> BindSubquery(const ast::SubqueryExpr& expr);
   Result<BoundExprPtr> BindCall(const ast::FunctionCall& call);
   Result<BoundExprPtr> BindScalarCall(const ast::FunctionCall& call, bool units_as_columns);
   Result<BoundExprPtr> BindAggregateCall(const ast::FunctionCall& call);
+  Status AddFilter(const ast::FunctionCall& call, ExprBinder& inner,
+                   std::vector<BoundExprPtr>& args, std::vector<ArgumentType>& types);
+  Result<BoundExprPtr> CountDistinct(const ast::FunctionCall& call,
+                                     const std::vector<BoundExprPtr>& args);
   /// The number of a call among the collected ones, each once.
   int Collect(CollectedAggregates::Call call);
   /// `result`, or null where fewer than `least` values of `arg` were not null.
@@ -108,6 +132,8 @@ class ExprBinder {
   std::string clause_;
   CollectedAggregates* aggregates_ = nullptr;
   TableCalls* table_calls_ = nullptr;
+  const OuterScope* outer_ = nullptr;
+  SubqueryBinder bind_subquery_;
   bool inside_aggregate_ = false;
   bool inside_table_function_ = false;
   std::vector<LambdaParameter> lambda_parameters_;

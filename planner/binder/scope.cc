@@ -108,7 +108,7 @@ Result<const ScopeColumn*> Scope::Resolve(const ast::ColumnRef& ref,
   const ScopeColumn* found = nullptr;
   for (int32_t position : Positions(ref.column.name)) {
     const ScopeColumn& column = columns_[static_cast<size_t>(position)];
-    if (ref.qualifier && column.source != ref.qualifier->name) continue;
+    if (ref.qualifier ? column.source != ref.qualifier->name : column.is_merged) continue;
     if (found != nullptr) {
       return Status(ErrorCode::kAmbiguousColumn, "ambiguous column: " + ref.column.name)
           .At(ref.column.position)

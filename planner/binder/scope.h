@@ -24,6 +24,8 @@ struct ScopeColumn {
   bool is_system = false;  ///< ROWTIME and the like, window bounds included.
   bool is_window_bound = false;
   bool is_headers = false;  ///< Read from the record's headers.
+  /// USING has made one column of it and another: its source has to be named with it.
+  bool is_merged = false;
 };
 
 class Scope {
@@ -50,6 +52,12 @@ class Scope {
   /// Positions in columns_, by name and then by position; made anew when a look-up finds it shorter
   /// than columns_. So each name of a statement with thousands of columns is found by halving.
   mutable std::vector<int32_t> by_name_;
+};
+
+/// The names that a query around this one knows: a subquery that reads them is refused by name.
+struct OuterScope {
+  const Scope* scope = nullptr;
+  const OuterScope* outer = nullptr;
 };
 
 /// Whether the name is one of ROWTIME, ROWPARTITION, ROWOFFSET, WINDOWSTART, WINDOWEND.

@@ -344,7 +344,8 @@ Result<BoundExprPtr> PlaceInGroups(const BoundExprPtr& expr, const Grouping& gro
     for (int i = 0; i < keys && !grouping.global; ++i) {
       if (SameExpr(*grouping.keys[i], *node)) return MakeColumn(i, node->type, node->text);
     }
-    if (node->kind == BoundKind::kColumn && node->index >= kCallColumnBase) {
+    if (IsSubqueryColumn(*node)) return nullptr;
+    if (IsCallColumn(*node)) {
       return MakeColumn(keys + node->index - kCallColumnBase, node->type, node->text);
     }
     const bool bound = IsWindowBound(*node) && grouping.has_window();

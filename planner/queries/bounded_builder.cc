@@ -4,10 +4,14 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "planner/binder/coercion.h"
 #include "planner/binder/expr_binder.h"
 #include "planner/binder/make_expr.h"
 #include "planner/properties/session_settings.h"
 #include "planner/queries/aggregate_builder.h"
+#include "planner/queries/set_operations.h"
+#include "planner/queries/subqueries.h"
+#include "planner/queries/where_parts.h"
 
 namespace weir {
 namespace {
@@ -58,9 +62,7 @@ Status CheckKeyLists(const ast::Expr& expr, const QueryInput& input) {
 
 bool HasAggregateCall(const BoundExpr& expr) {
   bool found = false;
-  VisitExpr(expr, [&](const BoundExpr& node) {
-    found |= node.kind == BoundKind::kColumn && node.index >= kCallColumnBase;
-  });
+  VisitExpr(expr, [&](const BoundExpr& node) { found |= IsCallColumn(node); });
   return found;
 }
 
@@ -95,7 +97,12 @@ std::shared_ptr<T> Above(const logical::NodePtr& input) {
 class BoundedBuilder {
  public:
   explicit BoundedBuilder(const QueryUse& use)
-      : use_(use), query_(*use.query), context_(*use.context) {}
+      : use_(use),
+        query_(*use.query),
+        context_(*use.context),
+        common_{use.common, &query_.ctes, &built_},
+        inner_(InnerUse()),
+        subqueries_(inner_) {}
 
   Result<BuiltQuery> Build();
 
@@ -111,9 +118,26 @@ class BoundedBuilder {
   const logical::Source& source() const { return source_->As<logical::Source>(); }
   bool IsTable() const { return source_ != nullptr && source().entry->is_table; }
   bool IsKept() const { return source_ != nullptr && source().origin == Origin::kKeptTable; }
+  /// For what this query reads.
+  QueryUse InnerUse() const {
+    QueryUse inner = use_;
+    inner.common = &common_;
+    inner.in_join = false;
+    inner.where = nullptr;
+    inner.correlation = nullptr;
+    return inner;
+  }
   Status CheckClauses() const;
+  Status CheckRelations() const;
   Status BindFrom();
   Status BindWhere();
+  Status BindCorrelation();
+  Status AddCorrelation();
+  Status BindConditions();
+  Status BindSubqueryConditions();
+  void DropRecordColumns();
+  Status JoinSubqueries();
+  Result<logical::NodePtr> JoinToGroups(logical::NodePtr groups, BoundExprPtr& having);
   Status BindWindow();
   Status BindSelect();
   Status BindGroupBy();
@@ -129,7 +153,6 @@ class BoundedBuilder {
   Status CheckSystem() const;
   Result<logical::NodePtr> Aggregated();
   logical::NodePtr Projected(const logical::NodePtr& input) const;
-  logical::NodePtr Distinct(const logical::NodePtr& input) const;
   logical::NodePtr Ordered(logical::NodePtr input) const;
   logical::NodePtr Shown(const logical::NodePtr& input) const;
   bool IsKeyColumn(const BoundExpr& expr) const;
@@ -139,8 +162,13 @@ class BoundedBuilder {
   const PlannerContext& context_;
   QueryInput input_;
   std::vector<BuiltQuery> built_;  ///< Of its WITH.
-  logical::NodePtr source_;        ///< The leaf; null over joins and subqueries.
-  Scope select_scope_;             ///< The input's names and the window's bounds.
+  const CommonTables common_;
+  const QueryUse inner_;
+  std::vector<WherePart> where_;
+  std::vector<BoundExprPtr> correlated_;  ///< What equals expressions of the query around.
+  Subqueries subqueries_;                 ///< Of SELECT, HAVING and ORDER BY.
+  logical::NodePtr source_;               ///< The leaf; null over joins and subqueries.
+  Scope select_scope_;                    ///< The input's names and the window's bounds.
   Grouping grouping_;
   bool is_grouped_ = false;
   TableCalls table_calls_;
@@ -152,7 +180,9 @@ class BoundedBuilder {
 };
 
 ExprBinder BoundedBuilder::BinderOver(const Scope& scope, std::string clause) {
-  return ExprBinder(scope, *context_.catalog, *context_.functions, std::move(clause));
+  ExprBinder binder(scope, *context_.catalog, *context_.functions, std::move(clause));
+  binder.SetOuter(use_.outer);
+  return binder;
 }
 
 /// What SQL over what is there cannot say, in the statement and in each SELECT inside it.
@@ -170,12 +200,17 @@ Status BoundedBuilder::CheckClauses() const {
       .At(query_.partition_by_position);
 }
 
-Status BoundedBuilder::BindFrom() {
+Status BoundedBuilder::CheckRelations() const {
   constexpr size_t kRelationsMax = 1000;
-  QueryUse use = use_;
-  const CommonTables common{use_.common, &query_.ctes, &built_};
-  use.common = &common;
-  use.in_join = false;
+  if (input_.relations <= kRelationsMax) return OkStatus();
+  return Status(ErrorCode::kUnsupported,
+                "a SELECT reads at most " + std::to_string(kRelationsMax) +
+                    " sources, those of WITH counted at each use; this one reads " +
+                    std::to_string(input_.relations))
+      .At(query_.from->position);
+}
+
+Status BoundedBuilder::BindFrom() {
   // Each sees those before it; all are looked at, be they used or not.
   for (size_t i = 0; i < query_.ctes.size(); ++i) {
     const ast::Identifier& name = query_.ctes[i].name;
@@ -184,19 +219,18 @@ Status BoundedBuilder::BindFrom() {
       return Status(ErrorCode::kDuplicateName, "WITH has this name twice: " + name.name)
           .At(name.position);
     }
-    QueryUse inner = use;
+    QueryUse inner = inner_;
     inner.query = query_.ctes[i].query.get();
     WEIR_ASSIGN_OR_RETURN(BuiltQuery built, BuildBounded(inner));
     built_.push_back(std::move(built));
   }
-  WEIR_ASSIGN_OR_RETURN(input_, BuildFrom(*query_.from, use));
-  if (input_.relations > kRelationsMax) {
-    return Status(ErrorCode::kUnsupported,
-                  "a SELECT reads at most " + std::to_string(kRelationsMax) +
-                      " sources, those of WITH counted at each use; this one reads " +
-                      std::to_string(input_.relations))
-        .At(query_.from->position);
+  QueryUse use = inner_;
+  if (Extended()) {
+    where_ = PartsOf(query_.where.get());
+    use.where = &where_;
   }
+  WEIR_ASSIGN_OR_RETURN(input_, BuildFrom(*query_.from, use));
+  WEIR_RETURN_IF_ERROR(CheckRelations());
   if (input_.is_join || input_.is_subquery) return OkStatus();
   source_ = input_.node;
   while (!source_->inputs.empty()) source_ = source_->inputs[0];
@@ -209,13 +243,142 @@ Status BoundedBuilder::BindFrom() {
       .At(query_.from->position);
 }
 
+/// Takes the equalities with the query around out of WHERE.
+Status BoundedBuilder::BindCorrelation() {
+  if (use_.correlation == nullptr) return OkStatus();
+  const Scope& around = *use_.correlation->scope;
+  for (WherePart& part : where_) {
+    if (part.is_taken || part.has_subquery || part.expr->kind != ast::ExprKind::kBinary) continue;
+    const auto& equality = part.expr->As<ast::Binary>();
+    if (equality.op != ast::BinaryOp::kEqual || IsCovered(part, input_.scope)) continue;
+    const ast::Expr* sides[] = {equality.left.get(), equality.right.get()};
+    if (!IsCovered(PartOf(*sides[0]), input_.scope)) std::swap(sides[0], sides[1]);
+    if (!IsCovered(PartOf(*sides[0]), input_.scope) || !IsCovered(PartOf(*sides[1]), around)) {
+      continue;
+    }
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr own, BinderOver(input_.scope, "WHERE").Bind(*sides[0]));
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr outer, BinderOver(around, "WHERE").Bind(*sides[1]));
+    WEIR_RETURN_IF_ERROR(CoerceComparison("=", outer, own));
+    use_.correlation->outer.push_back(std::move(outer));
+    correlated_.push_back(std::move(own));
+    part.is_taken = part.is_correlated = true;
+  }
+  if (correlated_.empty() || (!query_.limit && !query_.offset)) return OkStatus();
+  return Status(
+             ErrorCode::kUnsupported,
+             "LIMIT in a subquery that reads a column of the query around it is not supported: " +
+                 use_.correlation->outer[0]->text)
+      .At(query_.position);
+}
+
+/// What an expression over aggregates gives of no rows.
+BoundExprPtr OfNothing(const BoundExprPtr& expr, const CollectedAggregates& calls) {
+  return ReplaceExpr(expr, [&](const BoundExprPtr& node) -> BoundExprPtr {
+    if (!IsCallColumn(*node)) return nullptr;
+    const std::string& name =
+        calls.calls[static_cast<size_t>(node->index - kCallColumnBase)].function->name;
+    const bool counts = name == "COUNT" || name == "COUNT_DISTINCT";
+    if (counts)
+      return MakeCast(MakeLiteral(Value(int64_t{0}), DataType::Bigint(), "0"), node->type);
+    return MakeLiteral(Value(), node->type, "NULL");
+  });
+}
+
+/// Shows what equals expressions of the query around, and groups by it.
+Status BoundedBuilder::AddCorrelation() {
+  if (correlated_.empty()) return OkStatus();
+  const std::string& name = use_.correlation->outer[0]->text;
+  const bool of_all = is_grouped_ && query_.group_by.empty() && !query_.window;
+  if (of_all != use_.correlation->is_value || (of_all && having_ != nullptr)) {
+    const std::string what = !of_all              ? "that stands for a value and has no aggregate"
+                             : having_ != nullptr ? "with HAVING"
+                                                  : "with an aggregate";
+    return Status(ErrorCode::kUnsupported,
+                  "a subquery " + what +
+                      " and reads a column of the query around it is not supported: " + name)
+        .At(query_.position)
+        .WithHint(of_all ? "a join says the same: FROM a JOIN (SELECT …) b ON a.x = b.y"
+                         : "MAX(x) makes one row of those that it finds");
+  }
+  if (of_all) use_.correlation->of_nothing = OfNothing(columns_[0].expr, grouping_.calls);
+  std::vector<SelectedColumn> added;
+  for (const BoundExprPtr& own : correlated_) {
+    if (is_grouped_) WEIR_RETURN_IF_ERROR(AddGroup(own, query_.position));
+    added.push_back({"around " + std::to_string(added.size() + 1), own, query_.position});
+  }
+  for (Order& order : order_) {
+    if (order.column >= shown_) order.column += added.size();
+  }
+  columns_.insert(columns_.begin() + static_cast<std::ptrdiff_t>(shown_), added.begin(),
+                  added.end());
+  shown_ += added.size();
+  return OkStatus();
+}
+
+/// What WHERE says without subqueries, and FROM has not taken.
+Status BoundedBuilder::BindConditions() {
+  if (!Extended()) return AddWhere(input_, use_);
+  ExprBinder binder = BinderOver(input_.scope, "WHERE");
+  std::vector<BoundExprPtr> conditions;
+  for (const WherePart& part : where_) {
+    if (part.has_subquery || part.is_correlated) continue;
+    // Also those that have been taken: a name has to be clear where all names are.
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr condition, where_.size() == 1
+                                                      ? binder.BindPredicate(*part.expr)
+                                                      : binder.BindCondition(*part.expr));
+    if (part.is_taken) continue;
+    for (BoundExprPtr& one : Conjuncts(condition)) conditions.push_back(std::move(one));
+  }
+  if (!conditions.empty()) AddFilter(input_, std::move(conditions));
+  return OkStatus();
+}
+
+/// Behind the others: what these drop need not be joined.
+Status BoundedBuilder::BindSubqueryConditions() {
+  for (const WherePart& part : where_) {
+    if (!part.has_subquery) continue;
+    DropRecordColumns();
+    const Scope scope = input_.scope;
+    Subqueries subqueries(inner_);
+    ExprBinder binder = BinderOver(scope, "WHERE");
+    subqueries.AllowIn(binder, scope);
+    if (Subqueries::IsSemiJoin(*part.expr)) {
+      WEIR_RETURN_IF_ERROR(
+          subqueries.BindSemiJoin(part.expr->As<ast::SubqueryExpr>(), binder, scope));
+      WEIR_ASSIGN_OR_RETURN(input_, subqueries.JoinTo(std::move(input_), {}));
+      continue;
+    }
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr condition, where_.size() == 1
+                                                      ? binder.BindPredicate(*part.expr)
+                                                      : binder.BindCondition(*part.expr));
+    WEIR_ASSIGN_OR_RETURN(input_, subqueries.JoinTo(std::move(input_), {&condition}));
+    AddFilter(input_, {std::move(condition)});
+  }
+  return OkStatus();
+}
+
+/// Rows of a table that are joined have no partition and no offset.
+void BoundedBuilder::DropRecordColumns() {
+  if (!IsTable()) return;
+  Scope scope;
+  for (const ScopeColumn& column : input_.scope.columns()) {
+    const bool is_of_record = column.expr->kind == BoundKind::kSystem &&
+                              (column.expr->system == SystemColumn::kPartition ||
+                               column.expr->system == SystemColumn::kOffset);
+    if (!is_of_record) scope.Add(column);
+  }
+  input_.scope = std::move(scope);
+}
+
 /// The filter stays where keys are looked up: it says what else has to hold.
 Status BoundedBuilder::BindWhere() {
   const SourcePosition position =
       query_.where != nullptr ? query_.where->position : query_.position;
   const bool is_kept = IsKept();
   if (query_.where == nullptr) return is_kept ? CheckScan({}, context_, position) : OkStatus();
-  WEIR_RETURN_IF_ERROR(AddWhere(input_, use_));
+  const logical::NodePtr unfiltered = input_.node;
+  WEIR_RETURN_IF_ERROR(BindConditions());
+  if (input_.node == unfiltered) return is_kept ? CheckScan({}, context_, position) : OkStatus();
   const BoundExprPtr predicate = input_.node->As<logical::Filter>().predicate;
   if (!Extended() || IsTable()) WEIR_RETURN_IF_ERROR(CheckSystemColumns(*predicate, "WHERE"));
   if (!IsTable()) return OkStatus();
@@ -256,6 +419,7 @@ Status BoundedBuilder::BindSelect() {
   if (Extended()) {
     binder.AllowAggregates(&grouping_.calls);
     binder.AllowTableFunctions(&table_calls_);
+    subqueries_.AllowIn(binder, select_scope_);
   }
   WEIR_ASSIGN_OR_RETURN(columns_, BindSelectList(input_, use_, binder, names, std::nullopt));
   if (columns_.empty()) {
@@ -327,6 +491,7 @@ Status BoundedBuilder::BindHaving() {
   const Scope scope = WithAliases(select_scope_);
   ExprBinder binder = BinderOver(scope, "HAVING");
   binder.AllowAggregates(&grouping_.calls);
+  subqueries_.AllowIn(binder, scope);
   WEIR_ASSIGN_OR_RETURN(having_, binder.BindPredicate(*query_.having));
   is_grouped_ = true;
   return OkStatus();
@@ -355,6 +520,7 @@ Result<size_t> BoundedBuilder::OrderColumn(const ast::Expr& expr) {
   const Scope scope = WithAliases(select_scope_);
   ExprBinder binder = BinderOver(scope, "ORDER BY");
   binder.AllowAggregates(&grouping_.calls);
+  subqueries_.AllowIn(binder, scope);
   WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, binder.Bind(expr));
   const size_t column = Hidden(std::move(bound));
   if (column >= shown_ && query_.distinct) {
@@ -415,15 +581,65 @@ Result<logical::NodePtr> BoundedBuilder::Aggregated() {
                       table_calls_.calls[0].text)
         .At(query_.position);
   }
+  for (const BoundExprPtr& key : grouping_.keys) {
+    bool has_subquery = false;
+    VisitExpr(*key, [&](const BoundExpr& node) { has_subquery |= IsSubqueryColumn(node); });
+    if (!has_subquery) continue;
+    return Status(ErrorCode::kUnsupported, "a subquery in GROUP BY is not supported")
+        .WithHint("compute it in a SELECT inside FROM, and group by its name")
+        .At(query_.group_by_position);
+  }
   if (grouping_.keys.empty()) GroupAll(grouping_);
+  for (BoundExprPtr* operand : subqueries_.Operands()) {
+    WEIR_ASSIGN_OR_RETURN(*operand, PlaceInGroups(*operand, grouping_, query_.position));
+  }
   for (SelectedColumn& column : columns_) {
     WEIR_ASSIGN_OR_RETURN(column.expr, PlaceInGroups(column.expr, grouping_, column.position));
   }
   logical::NodePtr node = MakeAggregate(input_, grouping_, context_);
-  if (having_ == nullptr) return node;
-  WEIR_ASSIGN_OR_RETURN(BoundExprPtr having,
-                        PlaceInGroups(having_, grouping_, query_.having->position));
-  return AddHaving(node, std::move(having));
+  BoundExprPtr having;
+  if (having_ != nullptr) {
+    WEIR_ASSIGN_OR_RETURN(having, PlaceInGroups(having_, grouping_, query_.having->position));
+  }
+  if (!subqueries_.empty()) {
+    WEIR_ASSIGN_OR_RETURN(node, JoinToGroups(std::move(node), having));
+  }
+  return having == nullptr ? node : AddHaving(node, std::move(having));
+}
+
+/// The groups with their subqueries beside them; `having` and all columns read the result.
+Result<logical::NodePtr> BoundedBuilder::JoinToGroups(logical::NodePtr groups,
+                                                      BoundExprPtr& having) {
+  QueryInput input;
+  input.sources = std::move(input_.sources);
+  input.relations = input_.relations;
+  for (int i = 0; i < groups->schema->size(); ++i) {
+    const ColumnSchema& column = groups->schema->columns[i];
+    input.scope.Add(
+        {.source = "", .name = column.name, .expr = MakeColumn(i, column.type, column.name)});
+  }
+  input.is_join = true;  // No source has a name.
+  if (grouping_.has_window()) AddWindowBounds(input, input.scope);
+  input.node = std::move(groups);
+  std::vector<BoundExprPtr*> exprs = {&having};
+  for (SelectedColumn& column : columns_) exprs.push_back(&column.expr);
+  WEIR_ASSIGN_OR_RETURN(QueryInput joined, subqueries_.JoinTo(std::move(input), std::move(exprs)));
+  input_.sources = std::move(joined.sources);
+  input_.relations = joined.relations;
+  return joined.node;
+}
+
+/// Those of a query that does not group.
+Status BoundedBuilder::JoinSubqueries() {
+  if (subqueries_.empty()) return OkStatus();
+  DropRecordColumns();
+  std::vector<BoundExprPtr*> exprs;
+  for (SelectedColumn& column : columns_) exprs.push_back(&column.expr);
+  for (TableCalls::Call& call : table_calls_.calls) {
+    for (BoundExprPtr& arg : call.args) exprs.push_back(&arg);
+  }
+  WEIR_ASSIGN_OR_RETURN(input_, subqueries_.JoinTo(std::move(input_), std::move(exprs)));
+  return OkStatus();
 }
 
 logical::NodePtr BoundedBuilder::Projected(const logical::NodePtr& input) const {
@@ -436,15 +652,6 @@ logical::NodePtr BoundedBuilder::Projected(const logical::NodePtr& input) const 
   project->schema = std::move(schema);
   project->key_columns = 0;
   return project;
-}
-
-logical::NodePtr BoundedBuilder::Distinct(const logical::NodePtr& input) const {
-  auto distinct = Above<logical::Aggregate>(input);
-  distinct->key_columns = input->schema->size();
-  distinct->windowed_key = physical::WindowKind::kNone;
-  distinct->window_size_ms = 0;
-  distinct->bounded = true;
-  return distinct;
 }
 
 logical::NodePtr BoundedBuilder::Ordered(logical::NodePtr input) const {
@@ -484,7 +691,9 @@ logical::NodePtr BoundedBuilder::Shown(const logical::NodePtr& input) const {
 Result<BuiltQuery> BoundedBuilder::Build() {
   if (Extended()) WEIR_RETURN_IF_ERROR(CheckClauses());
   WEIR_RETURN_IF_ERROR(BindFrom());
+  WEIR_RETURN_IF_ERROR(BindCorrelation());
   WEIR_RETURN_IF_ERROR(BindWhere());
+  WEIR_RETURN_IF_ERROR(BindSubqueryConditions());
   WEIR_RETURN_IF_ERROR(BindWindow());
   WEIR_RETURN_IF_ERROR(BindSelect());
   WEIR_RETURN_IF_ERROR(CheckSystem());
@@ -492,6 +701,7 @@ Result<BuiltQuery> BoundedBuilder::Build() {
   WEIR_RETURN_IF_ERROR(BindHaving());
   WEIR_RETURN_IF_ERROR(BindOrderBy());
   is_grouped_ |= !grouping_.calls.calls.empty();
+  WEIR_RETURN_IF_ERROR(AddCorrelation());
   WEIR_RETURN_IF_ERROR(OrderAsKept());
   for (size_t i = 0; i < shown_; ++i) {
     is_key_.push_back(IsTable() && !is_grouped_ && IsKeyColumn(*columns_[i].expr));
@@ -500,11 +710,13 @@ Result<BuiltQuery> BoundedBuilder::Build() {
   if (is_grouped_) {
     WEIR_ASSIGN_OR_RETURN(node, Aggregated());
   } else {
+    WEIR_RETURN_IF_ERROR(JoinSubqueries());
     WEIR_RETURN_IF_ERROR(AddFlatMap(input_, table_calls_, columns_, query_.position));
     node = input_.node;
   }
+  WEIR_RETURN_IF_ERROR(CheckRelations());
   node = Projected(node);
-  if (query_.distinct) node = Distinct(node);
+  if (query_.distinct) node = DistinctOf(node);
   BuiltQuery built;
   built.node = Shown(Ordered(std::move(node)));
   built.sources = std::move(input_.sources);

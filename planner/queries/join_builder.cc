@@ -8,11 +8,14 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "planner/binder/expr_binder.h"
 #include "planner/binder/make_expr.h"
 #include "planner/catalog/near_names.h"
 #include "planner/queries/bounded_builder.h"
 #include "planner/queries/join_plan.h"
+#include "planner/queries/query_builder.h"
 #include "planner/queries/source_builder.h"
+#include "planner/queries/where_parts.h"
 
 namespace weir {
 namespace {
@@ -90,7 +93,8 @@ struct KeyedSide {
   std::vector<BoundExprPtr> placed;  ///< By place in the scope; null: a synthetic key.
 };
 
-KeyedSide MakeKeyedSide(const QueryInput& input, const std::vector<BoundExprPtr>& keys) {
+KeyedSide MakeKeyedSide(const QueryInput& input, const std::vector<BoundExprPtr>& keys,
+                        bool bounded) {
   KeyedSide side;
   side.node = std::make_shared<logical::Project>();
   auto schema = std::make_shared<Schema>();
@@ -101,10 +105,12 @@ KeyedSide MakeKeyedSide(const QueryInput& input, const std::vector<BoundExprPtr>
   }
   for (const ScopeColumn& column : input.scope.columns()) {
     side.placed.push_back(nullptr);
-    if (column.source.empty()) continue;  // An earlier join's synthetic key.
+    const bool is_made = column.source.empty();
+    if (is_made && !bounded) continue;  // An earlier join's synthetic key.
     const int index = static_cast<int>(side.node->exprs.size());
     side.node->exprs.push_back(column.expr);
-    schema->columns.push_back({JoinedName(column.source, column.name), column.expr->type, false});
+    schema->columns.push_back(
+        {is_made ? column.name : JoinedName(column.source, column.name), column.expr->type, false});
     side.columns.push_back(column);
     side.columns.back().expr = MakeColumn(index, column.expr->type, column.name);
     side.placed.back() = side.columns.back().expr;
@@ -134,25 +140,20 @@ class JoinBuilder {
  public:
   explicit JoinBuilder(const QueryUse& use) : use_(use) {}
 
-  Result<QueryInput> Build(const ast::Relation& relation) {
-    if (relation.kind != ast::RelationKind::kJoin) {
-      QueryUse side = use_;
-      side.in_join = true;
-      WEIR_ASSIGN_OR_RETURN(QueryInput input, BuildRelation(relation, side));
-      const bool is_kept =
-          use_.bounded && !input.is_subquery && input.node->kind == logical::NodeKind::kSource &&
-          input.node->As<logical::Source>().origin == physical::TopicSource::Origin::kKeptTable;
-      if (is_kept) WEIR_RETURN_IF_ERROR(CheckScan({}, *use_.context, relation.position));
-      return input;
-    }
-    const auto& join = relation.As<ast::Join>();
-    WEIR_ASSIGN_OR_RETURN(QueryInput left, Build(*join.left));
-    WEIR_ASSIGN_OR_RETURN(QueryInput right, Build(*join.right));
-    return JoinTwo(std::move(left), std::move(right), join);
-  }
+  /// `filters`: conditions of WHERE on rows of the relation may be asked of it at once, since no
+  /// join above it makes rows without them.
+  Result<QueryInput> Build(const ast::Relation& relation, bool filters);
+  Result<JoinedInput> JoinTwo(const QueryInput& left, const QueryInput& right, JoinPlan plan,
+                              const ast::Join* join);
 
  private:
-  Result<QueryInput> JoinTwo(QueryInput left, QueryInput right, const ast::Join& join);
+  Result<QueryInput> BuildOne(const ast::Relation& relation, bool filters);
+  Result<QueryInput> BuildProduct(const ast::Join& join, bool filters);
+  Status AddUsing(const ast::Join& join, QueryInput& joined) const;
+  Status Filter(QueryInput& input) const;
+  std::vector<const ast::Expr*> TakeWhere(const QueryInput& left, const QueryInput& right) const;
+  bool HasEquality(const QueryInput& left, const QueryInput& right) const;
+  Result<BoundExprPtr> BindMovable(const WherePart& part, const Scope& scope) const;
 
   const QueryUse& use_;
 };
@@ -295,13 +296,12 @@ void SetWithin(const ast::Join& join, logical::Join& node) {
   node.grace_ms = join.within->grace_ms.value_or(DefaultJoinGrace(join.within->before_ms));
 }
 
-Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right, const ast::Join& join) {
-  WEIR_ASSIGN_OR_RETURN(JoinCondition on, BindJoinCondition(left, right, *join.on, use_));
-  WEIR_ASSIGN_OR_RETURN(JoinPlan plan, PlanJoin(left, right, std::move(on), join, use_));
+Result<JoinedInput> JoinBuilder::JoinTwo(const QueryInput& left, const QueryInput& right,
+                                         JoinPlan plan, const ast::Join* join) {
   auto node = std::make_shared<logical::Join>();
   node->sides = plan.sides;
   node->join = plan.join;
-  SetWithin(join, *node);
+  if (join != nullptr) SetWithin(*join, *node);
   const bool foreign = plan.sides == JoinSides::kForeignKey;
   std::vector<BoundExprPtr> left_keys, right_keys;
   if (foreign) {
@@ -318,14 +318,15 @@ Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right, const
     if (!foreign) left_keys.push_back(kept(left, plan.keys[i].left));
     right_keys.push_back(kept(right, plan.keys[i].right));
   }
-  const KeyedSide left_side = MakeKeyedSide(left, left_keys);
-  const KeyedSide right_side = MakeKeyedSide(right, right_keys);
+  const KeyedSide left_side = MakeKeyedSide(left, left_keys, use_.bounded);
+  const KeyedSide right_side = MakeKeyedSide(right, right_keys, use_.bounded);
   for (size_t i = 0; foreign && i < plan.keys.size(); ++i) {
     // The foreign key reads source columns, which stand behind the keys in the keyed side.
     node->foreign_key.push_back(Place(plan.keys[i].left, left.scope, left_side.placed));
   }
   node->condition = PairCondition(plan.others, left, left_side, right_side);
-  QueryInput joined;
+  JoinedInput result;
+  QueryInput& joined = result.input;
   joined.is_join = true;
   auto schema = std::make_shared<Schema>();
   for (size_t i = 0; i < left_keys.size(); ++i) {
@@ -349,8 +350,10 @@ Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right, const
   node->schema = std::move(schema);
   node->key_columns = static_cast<int>(left_keys.size());
   node->is_table = left_side.node->is_table;
-  node->windowed_key = left_side.node->windowed_key;
-  node->window_size_ms = left_side.node->window_size_ms;
+  if (!use_.bounded) {  // Else the bounds are columns like others.
+    node->windowed_key = left_side.node->windowed_key;
+    node->window_size_ms = left_side.node->window_size_ms;
+  }
   node->inputs = {left_side.node, right_side.node};
   joined.keys = ResultKeys(plan, *node, columns);
   std::vector<ScopeColumn> synthetic;
@@ -368,14 +371,225 @@ Result<QueryInput> JoinBuilder::JoinTwo(QueryInput left, QueryInput right, const
   joined.relations = left.relations + right.relations;
   joined.sources.insert(joined.sources.end(), right.sources.begin(), right.sources.end());
   joined.node = std::move(node);
+  result.left = std::move(columns.left_placed);
+  result.right = std::move(columns.right_placed);
+  return result;
+}
+
+/// A condition over `scope` alone that gives the same each time; null where it is none.
+Result<BoundExprPtr> JoinBuilder::BindMovable(const WherePart& part, const Scope& scope) const {
+  if (part.is_taken || !part.is_movable || !IsCovered(part, scope)) return BoundExprPtr();
+  ExprBinder binder(scope, *use_.context->catalog, *use_.context->functions, "WHERE");
+  Result<BoundExprPtr> bound = binder.BindPredicate(*part.expr);
+  // What is wrong with it is told where all names are there.
+  if (!bound.ok() || !IsDeterministic(**bound)) return BoundExprPtr();
+  return bound;
+}
+
+/// Drops rows of `input` as early as WHERE can.
+Status JoinBuilder::Filter(QueryInput& input) const {
+  if (use_.where == nullptr) return OkStatus();
+  std::vector<BoundExprPtr> conditions;
+  for (WherePart& part : *use_.where) {
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr condition, BindMovable(part, input.scope));
+    if (condition == nullptr) continue;
+    part.is_taken = true;
+    conditions.push_back(std::move(condition));
+  }
+  if (!conditions.empty()) AddFilter(input, std::move(conditions));
+  return OkStatus();
+}
+
+/// The conditions of WHERE over both inputs: an inner join may ask them of its pairs.
+std::vector<const ast::Expr*> JoinBuilder::TakeWhere(const QueryInput& left,
+                                                     const QueryInput& right) const {
+  std::vector<const ast::Expr*> taken;
+  if (use_.where == nullptr) return taken;
+  Scope both = left.scope;
+  for (const ScopeColumn& column : right.scope.columns()) both.Add(column);
+  for (WherePart& part : *use_.where) {
+    Result<BoundExprPtr> condition = BindMovable(part, both);
+    if (!condition.ok() || *condition == nullptr) continue;
+    part.is_taken = true;
+    taken.push_back(part.expr);
+  }
+  return taken;
+}
+
+/// Whether WHERE says that something of one is equal to something of the other.
+bool JoinBuilder::HasEquality(const QueryInput& left, const QueryInput& right) const {
+  if (use_.where == nullptr) return false;
+  Scope both = left.scope;
+  for (const ScopeColumn& column : right.scope.columns()) both.Add(column);
+  return std::ranges::any_of(*use_.where, [&](const WherePart& part) {
+    return !part.is_taken && part.is_movable && part.expr->kind == ast::ExprKind::kBinary &&
+           part.expr->As<ast::Binary>().op == ast::BinaryOp::kEqual && IsCovered(part, both);
+  });
+}
+
+Result<QueryInput> JoinBuilder::BuildOne(const ast::Relation& relation, bool filters) {
+  QueryUse side = use_;
+  side.in_join = true;
+  WEIR_ASSIGN_OR_RETURN(QueryInput input, BuildRelation(relation, side));
+  const bool is_kept =
+      use_.bounded && !input.is_subquery && input.node->kind == logical::NodeKind::kSource &&
+      input.node->As<logical::Source>().origin == physical::TopicSource::Origin::kKeptTable;
+  if (is_kept) WEIR_RETURN_IF_ERROR(CheckScan({}, *use_.context, relation.position));
+  if (filters) WEIR_RETURN_IF_ERROR(Filter(input));
+  return input;
+}
+
+/// The relations between which there are commas and CROSS JOINs.
+void CollectFactors(const ast::Relation& relation, std::vector<const ast::Relation*>& factors) {
+  if (relation.kind == ast::RelationKind::kJoin) {
+    const auto& join = relation.As<ast::Join>();
+    if (join.form == ast::JoinForm::kComma || join.form == ast::JoinForm::kCross) {
+      CollectFactors(*join.left, factors);
+      return CollectFactors(*join.right, factors);
+    }
+  }
+  factors.push_back(&relation);
+}
+
+/// Names in the order in which FROM has the sources, whatever the order of the joins.
+Scope InOrder(const QueryInput& joined, const std::vector<QueryInput>& inputs,
+              const std::vector<size_t>& order) {
+  std::vector<size_t> begin(inputs.size());
+  size_t next = 0;
+  for (size_t input : order) {
+    begin[input] = next;
+    next += inputs[input].scope.columns().size();
+  }
+  Scope scope;
+  for (size_t input = 0; input < inputs.size(); ++input) {
+    for (size_t i = 0; i < inputs[input].scope.columns().size(); ++i) {
+      scope.Add(joined.scope.columns()[begin[input] + i]);
+    }
+  }
+  return scope;
+}
+
+/// Each with each; where WHERE has equalities, the relations are joined by these, those first that
+/// one connects with what is there.
+Result<QueryInput> JoinBuilder::BuildProduct(const ast::Join& join, bool filters) {
+  std::vector<const ast::Relation*> factors;
+  CollectFactors(join, factors);
+  std::vector<QueryInput> inputs;
+  for (const ast::Relation* factor : factors) {
+    WEIR_ASSIGN_OR_RETURN(QueryInput input, Build(*factor, filters));
+    inputs.push_back(std::move(input));
+  }
+  std::vector<size_t> order = {0}, left;
+  for (size_t i = 1; i < inputs.size(); ++i) left.push_back(i);
+  QueryInput joined = inputs[0];
+  while (!left.empty()) {
+    auto next = left.begin();
+    if (filters) {
+      next = std::ranges::find_if(left,
+                                  [&](size_t input) { return HasEquality(joined, inputs[input]); });
+      if (next == left.end()) next = left.begin();
+    }
+    const QueryInput& right = inputs[*next];
+    std::vector<const ast::Expr*> parts;
+    if (filters) parts = TakeWhere(joined, right);
+    WEIR_ASSIGN_OR_RETURN(JoinCondition on, BindBoundedCondition(joined, right, parts, {}, use_));
+    WEIR_ASSIGN_OR_RETURN(JoinPlan plan, PlanJoin(joined, right, std::move(on), join, use_));
+    WEIR_ASSIGN_OR_RETURN(JoinedInput made, JoinTwo(joined, right, std::move(plan), &join));
+    joined = std::move(made.input);
+    order.push_back(*next);
+    left.erase(next);
+  }
+  joined.scope = InOrder(joined, inputs, order);
   return joined;
+}
+
+/// USING makes one column of those that it compares, in front of the others.
+Status JoinBuilder::AddUsing(const ast::Join& join, QueryInput& joined) const {
+  std::vector<ScopeColumn> merged;
+  for (size_t i = 0; i < join.using_names.size(); ++i) {
+    const int key = static_cast<int>(i);
+    merged.push_back(
+        {.source = "",
+         .name = join.using_names[i].name,
+         .expr = MakeColumn(key, joined.node->schema->columns[i].type, join.using_names[i].name)});
+  }
+  Scope scope;
+  for (ScopeColumn& column : merged) scope.Add(column);
+  for (ScopeColumn column : joined.scope.columns()) {
+    const bool is_named = std::ranges::any_of(
+        merged, [&](const ScopeColumn& other) { return other.name == column.name; });
+    column.is_merged |= is_named;
+    scope.Add(std::move(column));
+  }
+  joined.scope = std::move(scope);
+  return OkStatus();
+}
+
+/// What only joins of inputs that end can be.
+Status CheckForm(const ast::Join& join, const QueryUse& use) {
+  if (join.form == ast::JoinForm::kNatural) {
+    return ExtensionError(*use.context, "NATURAL JOIN is", join.position)
+        .WithHint("USING names the columns: a JOIN b USING (x)");
+  }
+  if (join.form == ast::JoinForm::kOn || (use.bounded && use.context->sql_extensions)) {
+    return OkStatus();
+  }
+  const std::string form = join.form == ast::JoinForm::kUsing   ? "USING"
+                           : join.form == ast::JoinForm::kCross ? "CROSS JOIN"
+                                                                : "a comma in FROM";
+  Status status = ExtensionError(
+      *use.context, form + (use.bounded ? " is" : " over rows that keep coming is"), join.position);
+  return std::move(status).WithHint(join.form == ast::JoinForm::kUsing
+                                        ? "write ON a.x = b.x"
+                                        : "write FROM a JOIN b ON a.x = b.y");
+}
+
+Result<QueryInput> JoinBuilder::Build(const ast::Relation& relation, bool filters) {
+  if (relation.kind != ast::RelationKind::kJoin) return BuildOne(relation, filters);
+  const auto& join = relation.As<ast::Join>();
+  WEIR_RETURN_IF_ERROR(CheckForm(join, use_));
+  if (join.form == ast::JoinForm::kComma || join.form == ast::JoinForm::kCross) {
+    return BuildProduct(join, filters);
+  }
+  using ast::JoinType;
+  const bool inner = join.type == JoinType::kInner;
+  const bool left_filters = filters && (inner || join.type == JoinType::kLeft);
+  const bool right_filters = filters && (inner || join.type == JoinType::kRight);
+  WEIR_ASSIGN_OR_RETURN(QueryInput left, Build(*join.left, left_filters));
+  WEIR_ASSIGN_OR_RETURN(QueryInput right, Build(*join.right, right_filters));
+  JoinCondition on;
+  if (use_.bounded) {
+    std::vector<const ast::Expr*> parts;
+    if (join.on != nullptr) SplitConjuncts(*join.on, parts);
+    if (inner && filters) {
+      for (const ast::Expr* part : TakeWhere(left, right)) parts.push_back(part);
+    }
+    WEIR_ASSIGN_OR_RETURN(on, BindBoundedCondition(left, right, parts, join.using_names, use_));
+  } else {
+    WEIR_ASSIGN_OR_RETURN(on, BindJoinCondition(left, right, *join.on, use_));
+  }
+  WEIR_ASSIGN_OR_RETURN(JoinPlan plan, PlanJoin(left, right, std::move(on), join, use_));
+  WEIR_ASSIGN_OR_RETURN(JoinedInput made, JoinTwo(left, right, std::move(plan), &join));
+  if (!join.using_names.empty()) WEIR_RETURN_IF_ERROR(AddUsing(join, made.input));
+  if (filters && !inner) WEIR_RETURN_IF_ERROR(Filter(made.input));
+  return std::move(made.input);
 }
 
 }  // namespace
 
 Result<QueryInput> BuildJoins(const ast::Join& join, const QueryUse& use) {
   WEIR_RETURN_IF_ERROR(CheckSources(join, *use.context));
-  return JoinBuilder(use).Build(join);
+  return JoinBuilder(use).Build(join, use.where != nullptr);
+}
+
+Result<JoinedInput> JoinBounded(const QueryInput& left, const QueryInput& right, JoinPlan plan,
+                                const QueryUse& use) {
+  return JoinBuilder(use).JoinTwo(left, right, std::move(plan), nullptr);
+}
+
+BoundExprPtr PlaceExpr(const BoundExprPtr& expr, const Scope& scope,
+                       const std::vector<BoundExprPtr>& placed) {
+  return Place(expr, scope, placed);
 }
 
 }  // namespace weir

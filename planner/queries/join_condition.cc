@@ -5,9 +5,11 @@
 
 #include "base/status_macros.h"
 #include "parser/ast/printer.h"
+#include "planner/binder/coercion.h"
 #include "planner/binder/expr_binder.h"
 #include "planner/binder/make_expr.h"
 #include "planner/catalog/near_names.h"
+#include "planner/queries/where_parts.h"
 
 namespace weir {
 namespace {
@@ -18,15 +20,6 @@ Status InvalidCondition(std::string message, SourcePosition position) {
 
 bool IsEquality(const ast::Expr& expr) {
   return expr.kind == ast::ExprKind::kBinary && expr.As<ast::Binary>().op == ast::BinaryOp::kEqual;
-}
-
-void SplitConjuncts(const ast::Expr& expr, std::vector<const ast::Expr*>& parts) {
-  if (expr.kind == ast::ExprKind::kBinary && expr.As<ast::Binary>().op == ast::BinaryOp::kAnd) {
-    SplitConjuncts(*expr.As<ast::Binary>().left, parts);
-    SplitConjuncts(*expr.As<ast::Binary>().right, parts);
-    return;
-  }
-  parts.push_back(&expr);
 }
 
 /// Aliases of the sources that an expression over `scope` reads.
@@ -198,7 +191,133 @@ Result<JoinCondition> ConditionBinder::BindAll(const std::vector<const ast::Expr
       .WithHint("write ON a.x = b.y; further conditions may follow it with AND");
 }
 
+/// The condition of a join of inputs that end.
+class BoundedBinder {
+ public:
+  BoundedBinder(const QueryInput& left, const QueryInput& right, const QueryUse& use)
+      : left_(left),
+        right_(right),
+        use_(use),
+        both_(Combine(left.scope, right.scope)),
+        left_columns_(static_cast<int>(left.scope.columns().size())) {}
+
+  Status Add(const ast::Expr& part);
+  Status AddNamed(const ast::Identifier& name);
+  JoinCondition Take() { return std::move(condition_); }
+
+ private:
+  enum Sides { kNone = 0, kLeft = 1, kRight = 2 };
+
+  Result<BoundExprPtr> Bind(const ast::Expr& expr) const {
+    ExprBinder binder(both_, *use_.context->catalog, *use_.context->functions, "ON");
+    binder.SetOuter(use_.outer);
+    return binder.Bind(expr);
+  }
+  int SidesOf(const BoundExpr& expr) const {
+    int sides = kNone;
+    VisitExpr(expr, [&](const BoundExpr& node) {
+      if (node.kind == BoundKind::kColumn) sides |= node.index < left_columns_ ? kLeft : kRight;
+    });
+    return sides;
+  }
+  /// The expression as its side's own scope has it.
+  BoundExprPtr OverSide(const BoundExprPtr& expr) const {
+    return ReplaceExpr(expr, [&](const BoundExprPtr& node) -> BoundExprPtr {
+      if (node->kind != BoundKind::kColumn) return nullptr;
+      return node->index < left_columns_ ? left_.scope.columns()[node->index].expr
+                                         : right_.scope.columns()[node->index - left_columns_].expr;
+    });
+  }
+  bool AddEquality(BoundExprPtr left, BoundExprPtr right, SourcePosition position);
+
+  const QueryInput& left_;
+  const QueryInput& right_;
+  const QueryUse& use_;
+  const Scope both_;
+  const int left_columns_;
+  JoinCondition condition_;
+};
+
+/// Whether each value of `from` is one of `to`: so that a hash table finds what = finds.
+bool IsExact(const DataType& from, const DataType& to) {
+  return from == to || (from.is(TypeKind::kInt) && !to.is(TypeKind::kDecimal)) ||
+         from.is(TypeKind::kNull);
+}
+
+/// False where it is none between the two sides, or only close to one: a BIGINT beside a DOUBLE.
+bool BoundedBinder::AddEquality(BoundExprPtr left, BoundExprPtr right, SourcePosition position) {
+  if (SidesOf(*left) == kRight && SidesOf(*right) == kLeft) std::swap(left, right);
+  if (SidesOf(*left) != kLeft || SidesOf(*right) != kRight) return false;
+  const DataType types[] = {left->type, right->type};
+  if (!(types[0] == types[1]) && !CoerceComparison("=", left, right).ok()) return false;
+  if (!(left->type == right->type)) return false;
+  if (!IsExact(types[0], left->type) || !IsExact(types[1], right->type)) return false;
+  JoinEquality made;
+  made.left = OverSide(left);
+  made.right = OverSide(right);
+  made.position = position;
+  const bool known = std::ranges::any_of(condition_.equalities, [&](const JoinEquality& other) {
+    return SameExpr(*other.left, *made.left) || SameExpr(*other.right, *made.right);
+  });
+  if (known) return false;
+  condition_.equalities.push_back(std::move(made));
+  return true;
+}
+
+Status BoundedBinder::Add(const ast::Expr& part) {
+  ExprBinder binder(both_, *use_.context->catalog, *use_.context->functions, "ON");
+  binder.SetOuter(use_.outer);
+  WEIR_ASSIGN_OR_RETURN(BoundExprPtr whole, binder.BindPredicate(part));
+  if (!IsDeterministic(*whole)) {
+    return InvalidCondition("ON has to give the same for the same rows, and this does not: " +
+                                ast::FormatExpr(part),
+                            part.position)
+        .WithHint("WHERE takes it");
+  }
+  if (IsEquality(part)) {
+    const auto& equality = part.As<ast::Binary>();
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr left, Bind(*equality.left));
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr right, Bind(*equality.right));
+    if (AddEquality(std::move(left), std::move(right), part.position)) return OkStatus();
+  }
+  condition_.others.push_back(std::move(whole));
+  return OkStatus();
+}
+
+Status BoundedBinder::AddNamed(const ast::Identifier& name) {
+  ast::ColumnRef ref;
+  ref.column = name;
+  ref.position = name.position;
+  BoundExprPtr sides[2];
+  for (const QueryInput* input : {&left_, &right_}) {
+    WEIR_ASSIGN_OR_RETURN(const ScopeColumn* column, input->scope.Resolve(ref, "USING"));
+    const int first = input == &left_ ? 0 : left_columns_;
+    const auto place = static_cast<int>(column - input->scope.columns().data());
+    sides[first == 0 ? 0 : 1] = both_.columns()[static_cast<size_t>(first + place)].expr;
+  }
+  const DataType types[] = {sides[0]->type, sides[1]->type};
+  if (AddEquality(std::move(sides[0]), std::move(sides[1]), name.position)) return OkStatus();
+  if (types[0] == types[1]) {
+    return Status(ErrorCode::kDuplicateName, "USING has this name twice: " + name.name)
+        .At(name.position);
+  }
+  return InvalidCondition("USING takes columns of one type, and " + name.name + " is " +
+                              types[0].ToString() + " and " + types[1].ToString(),
+                          name.position)
+      .WithHint("write ON, and CAST one of them");
+}
+
 }  // namespace
+
+Result<JoinCondition> BindBoundedCondition(const QueryInput& left, const QueryInput& right,
+                                           const std::vector<const ast::Expr*>& parts,
+                                           const std::vector<ast::Identifier>& names,
+                                           const QueryUse& use) {
+  BoundedBinder binder(left, right, use);
+  for (const ast::Identifier& name : names) WEIR_RETURN_IF_ERROR(binder.AddNamed(name));
+  for (const ast::Expr* part : parts) WEIR_RETURN_IF_ERROR(binder.Add(*part));
+  return binder.Take();
+}
 
 Result<JoinCondition> BindJoinCondition(const QueryInput& left, const QueryInput& right,
                                         const ast::Expr& on, const QueryUse& use) {

@@ -20,13 +20,20 @@ struct JoinEquality {
 };
 
 struct JoinCondition {
-  /// At least one; no expression stands in two of them.
+  /// No expression stands in two of them; at least one where rows keep coming.
   std::vector<JoinEquality> equalities;
   /// The rest, over a pair of rows: columns are numbered by their place in the left's scope and,
   /// behind those, in the right's.
   std::vector<BoundExprPtr> others;
   std::string text;
 };
+
+/// What has to hold for a pair of a join of inputs that end: the conditions of ON, and for each
+/// name of USING that its columns are equal; in this order. There may be no equality.
+Result<JoinCondition> BindBoundedCondition(const QueryInput& left, const QueryInput& right,
+                                           const std::vector<const ast::Expr*>& parts,
+                                           const std::vector<ast::Identifier>& names,
+                                           const QueryUse& use);
 
 Result<JoinCondition> BindJoinCondition(const QueryInput& left, const QueryInput& right,
                                         const ast::Expr& on, const QueryUse& use);

@@ -49,8 +49,15 @@ Status AddWhere(QueryInput& input, const QueryUse& use) {
   const ast::Query& query = *use.query;
   if (query.where == nullptr) return OkStatus();
   ExprBinder binder(input.scope, *use.context->catalog, *use.context->functions, "WHERE");
+  WEIR_ASSIGN_OR_RETURN(BoundExprPtr predicate, binder.BindPredicate(*query.where));
+  AddFilter(input, {std::move(predicate)});
+  return OkStatus();
+}
+
+void AddFilter(QueryInput& input, std::vector<BoundExprPtr> conditions) {
   auto filter = std::make_shared<logical::Filter>();
-  WEIR_ASSIGN_OR_RETURN(filter->predicate, binder.BindPredicate(*query.where));
+  filter->predicate = conditions.size() == 1 ? std::move(conditions[0])
+                                             : MakeLogical(BoundKind::kAnd, std::move(conditions));
   filter->inputs = {input.node};
   filter->schema = input.node->schema;
   filter->key_columns = input.node->key_columns;
@@ -58,7 +65,6 @@ Status AddWhere(QueryInput& input, const QueryUse& use) {
   filter->windowed_key = input.node->windowed_key;
   filter->window_size_ms = input.node->window_size_ms;
   input.node = std::move(filter);
-  return OkStatus();
 }
 
 Status AddFlatMap(QueryInput& input, const TableCalls& calls, std::vector<SelectedColumn>& columns,
@@ -88,7 +94,7 @@ Status AddFlatMap(QueryInput& input, const TableCalls& calls, std::vector<Select
   input.node = std::move(flat);
   for (SelectedColumn& column : columns) {
     column.expr = ReplaceExpr(column.expr, [&](const BoundExprPtr& node) -> BoundExprPtr {
-      if (node->kind != BoundKind::kColumn || node->index < kCallColumnBase) return nullptr;
+      if (!IsCallColumn(*node)) return nullptr;
       return MakeColumn(first + node->index - kCallColumnBase, node->type, node->text);
     });
   }

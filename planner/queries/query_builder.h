@@ -20,6 +20,8 @@ Result<BuiltQuery> BuildQuery(const QueryUse& use);
 
 /// WHERE: a filter over the input, if there is one.
 Status AddWhere(QueryInput& input, const QueryUse& use);
+/// The input's rows for which all of `conditions` are true.
+void AddFilter(QueryInput& input, std::vector<BoundExprPtr> conditions);
 /// Table functions of SELECT: a FlatMap that keeps all columns of the input and adds one a call;
 /// `columns` then read those.
 Status AddFlatMap(QueryInput& input, const TableCalls& calls, std::vector<SelectedColumn>& columns,

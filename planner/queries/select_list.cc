@@ -54,6 +54,67 @@ Status ExpandStruct(const ast::SelectItem& item, ExprBinder& binder,
   return OkStatus();
 }
 
+/// The columns of a star that a name means: in a join that of its source, or both.
+std::vector<size_t> NamedInStar(const std::vector<SelectedColumn>& columns,
+                                const ast::Identifier& name) {
+  std::vector<size_t> found;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].name == name.name || columns[i].own_name == name.name) found.push_back(i);
+  }
+  return found;
+}
+
+Status NotInStar(const std::vector<SelectedColumn>& columns, const ast::Identifier& name,
+                 const std::string& clause) {
+  std::vector<std::string> names;
+  for (const SelectedColumn& column : columns) names.push_back(column.name);
+  return Status(ErrorCode::kUnknownColumn, clause + " names no column of the *: " + name.name)
+      .At(name.position)
+      .WithHint(names.empty() ? "" : "* has " + ListNames(names));
+}
+
+/// * EXCEPT (…) REPLACE (…).
+Status ChangeStar(const ast::SelectItem& item, const QueryUse& use, ExprBinder& binder,
+                  std::vector<SelectedColumn>& columns) {
+  if (item.without.empty() && item.replaced.empty()) return OkStatus();
+  const std::string clause = item.without.empty() ? "REPLACE" : "EXCEPT";
+  if (!use.bounded || !use.context->sql_extensions) {
+    return ExtensionError(
+        *use.context,
+        "* " + clause + " (…)" + (use.bounded ? " is" : " over rows that keep coming is"),
+        item.position);
+  }
+  const std::vector<SelectedColumn> all = columns;
+  std::vector<bool> leaves(all.size(), false);
+  for (const ast::Identifier& name : item.without) {
+    const std::vector<size_t> found = NamedInStar(all, name);
+    if (found.empty()) return NotInStar(all, name, "EXCEPT");
+    for (size_t place : found) leaves[place] = true;
+  }
+  std::vector<bool> replaced(all.size(), false);
+  for (const ast::Replacement& each : item.replaced) {
+    const std::vector<size_t> found = NamedInStar(all, each.name);
+    if (found.empty()) return NotInStar(all, each.name, "REPLACE");
+    if (found.size() > 1) {
+      return Status(ErrorCode::kAmbiguousColumn,
+                    "REPLACE names several columns of the *: " + each.name.name)
+          .At(each.name.position)
+          .WithHint("write " + all[found[0]].name + " or " + all[found[1]].name);
+    }
+    if (leaves[found[0]] || replaced[found[0]]) {
+      return Status(ErrorCode::kDuplicateName,
+                    "* leaves out or replaces this column already: " + each.name.name)
+          .At(each.name.position);
+    }
+    replaced[found[0]] = true;
+    WEIR_ASSIGN_OR_RETURN(columns[found[0]].expr, binder.Bind(*each.expr));
+  }
+  for (size_t i = all.size(); i-- > 0;) {
+    if (leaves[i]) columns.erase(columns.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 std::vector<SelectedColumn> StarColumns(const QueryInput& input, const QueryUse& use,
@@ -63,7 +124,7 @@ std::vector<SelectedColumn> StarColumns(const QueryInput& input, const QueryUse&
     std::string name = input.is_join && !column.source.empty()
                            ? JoinedName(column.source, column.name)
                            : column.name;
-    columns.push_back({std::move(name), column.expr, {}, false, true});
+    columns.push_back({std::move(name), column.expr, {}, false, true, column.name});
   };
   for (const ScopeColumn& column : input.scope.columns()) {
     if (column.source.empty() && !source) add(column);
@@ -73,6 +134,7 @@ std::vector<SelectedColumn> StarColumns(const QueryInput& input, const QueryUse&
     for (int rank = 0; rank < 4; ++rank) {  // Keys, window bounds, values, headers.
       for (const ScopeColumn& column : input.scope.columns()) {
         const int own = column.is_key ? 0 : column.is_window_bound ? 1 : column.is_headers ? 3 : 2;
+        if (column.is_merged && !source) continue;
         if (column.source == alias && own == rank && IsInStar(column, input, use)) add(column);
       }
     }
@@ -90,6 +152,7 @@ Result<std::vector<SelectedColumn>> BindSelectList(
     switch (item.kind) {
       case ast::SelectItemKind::kStar: {
         std::vector<SelectedColumn> all = star ? *star : StarColumns(input, use, std::nullopt);
+        WEIR_RETURN_IF_ERROR(ChangeStar(item, use, binder, all));
         for (SelectedColumn& column : all) {
           column.position = item.position;
           columns.push_back(std::move(column));
@@ -104,7 +167,9 @@ Result<std::vector<SelectedColumn>> BindSelectList(
               .At(item.qualifier->position)
               .WithHint("FROM has " + ListNames(input.scope.Sources()));
         }
-        for (SelectedColumn& column : StarColumns(input, use, source)) {
+        std::vector<SelectedColumn> all = StarColumns(input, use, source);
+        WEIR_RETURN_IF_ERROR(ChangeStar(item, use, binder, all));
+        for (SelectedColumn& column : all) {
           column.position = item.position;
           columns.push_back(std::move(column));
         }

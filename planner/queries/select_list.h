@@ -18,7 +18,8 @@ struct SelectedColumn {
   BoundExprPtr expr;  ///< Over the input's scope; calls as kCallColumnBase columns.
   SourcePosition position;
   bool has_alias = false;
-  bool is_star = false;  ///< Came out of * or alias.*.
+  bool is_star = false;       ///< Came out of * or alias.*.
+  std::string own_name = {};  ///< Of such a column: its name in its source.
 };
 
 /// What `*` stands for, in order: the names and expressions of a query's columns.

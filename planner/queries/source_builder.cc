@@ -4,11 +4,10 @@
 #include <utility>
 
 #include "base/status_macros.h"
-#include "base/type_rules.h"
-#include "planner/binder/coercion.h"
 #include "planner/binder/literals.h"
 #include "planner/binder/make_expr.h"
 #include "planner/queries/bounded_builder.h"
+#include "planner/queries/set_operations.h"
 #include "planner/statements/statement_checks.h"
 
 namespace weir {
@@ -106,80 +105,6 @@ QueryInput Nested(const BuiltQuery& built, const std::string& alias) {
     input.scope.Add(
         {.source = alias, .name = column.name, .expr = MakeColumn(i, column.type, column.name)});
   }
-  return input;
-}
-
-/// The type that all values of a column of a UNION ALL have.
-Result<DataType> UnionType(const std::vector<BuiltQuery>& parts, int column,
-                           SourcePosition position) {
-  const auto type_of = [column](const BuiltQuery& part) {
-    return part.node->schema->columns[column].type;
-  };
-  DataType type = type_of(parts[0]);
-  for (const BuiltQuery& part : parts) {
-    const std::optional<DataType> common = CommonType(type, type_of(part));
-    if (!common) {
-      return Status(ErrorCode::kTypeMismatch,
-                    "column " + parts[0].node->schema->columns[column].name +
-                        " of a UNION ALL has values of the types " + type.ToString() + " and " +
-                        type_of(part).ToString())
-          .WithHint("CAST them to one type")
-          .At(position);
-    }
-    type = *common;
-  }
-  return type;
-}
-
-/// A part with its columns as the whole has them.
-Result<logical::NodePtr> AsPartOf(const Schema& whole, const logical::NodePtr& part) {
-  auto project = std::make_shared<logical::Project>();
-  for (int i = 0; i < whole.size(); ++i) {
-    const ColumnSchema& column = part->schema->columns[i];
-    WEIR_ASSIGN_OR_RETURN(BoundExprPtr expr,
-                          CoerceTo(MakeColumn(i, column.type, column.name), whole.columns[i].type));
-    project->exprs.push_back(std::move(expr));
-  }
-  project->inputs = {part};
-  project->schema = std::make_shared<Schema>(whole);
-  return logical::NodePtr(std::move(project));
-}
-
-Result<QueryInput> BuildUnion(const ast::UnionAll& relation, const QueryUse& use) {
-  std::vector<BuiltQuery> parts;
-  QueryInput input;
-  input.is_subquery = true;
-  input.relations = 0;
-  for (const ast::QueryPtr& query : relation.parts) {
-    QueryUse inner = use;
-    inner.query = query.get();
-    WEIR_ASSIGN_OR_RETURN(BuiltQuery part, BuildBounded(inner));
-    const int columns = part.node->schema->size();
-    if (!parts.empty() && columns != parts[0].node->schema->size()) {
-      return Status(ErrorCode::kInvalidStatement,
-                    "the parts of a UNION ALL have the same number of columns: the first has " +
-                        std::to_string(parts[0].node->schema->size()) + ", this one " +
-                        std::to_string(columns))
-          .At(query->position);
-    }
-    input.sources.insert(input.sources.end(), part.sources.begin(), part.sources.end());
-    input.relations += part.relations;
-    parts.push_back(std::move(part));
-  }
-  auto schema = std::make_shared<Schema>();
-  for (int i = 0; i < parts[0].node->schema->size(); ++i) {
-    WEIR_ASSIGN_OR_RETURN(const DataType type, UnionType(parts, i, relation.position));
-    const std::string& name = parts[0].node->schema->columns[i].name;
-    schema->columns.push_back({name, type, false});
-    input.scope.Add({.source = "", .name = name, .expr = MakeColumn(i, type, name)});
-  }
-  auto node = std::make_shared<logical::UnionAll>();
-  for (const BuiltQuery& part : parts) {
-    WEIR_ASSIGN_OR_RETURN(logical::NodePtr rows, AsPartOf(*schema, part.node));
-    node->inputs.push_back(std::move(rows));
-  }
-  node->schema = std::move(schema);
-  input.node = std::move(node);
   return input;
 }
 
@@ -295,6 +220,7 @@ Result<QueryInput> BuildRelation(const ast::Relation& relation, const QueryUse& 
   QueryUse inner = use;
   inner.query = subquery.query.get();
   inner.in_join = false;
+  inner.where = nullptr;
   WEIR_ASSIGN_OR_RETURN(const BuiltQuery built, BuildBounded(inner));
   return Nested(built, subquery.alias ? subquery.alias->name : std::string());
 }
@@ -304,12 +230,13 @@ Result<QueryInput> BuildFrom(const ast::Relation& from, const QueryUse& use) {
     case ast::RelationKind::kTable:
     case ast::RelationKind::kSubquery: return BuildRelation(from, use);
     case ast::RelationKind::kJoin: return BuildJoins(from.As<ast::Join>(), use);
-    case ast::RelationKind::kUnionAll:
+    case ast::RelationKind::kSetOperation:
       if (use.bounded && use.context->sql_extensions) {
-        return BuildUnion(from.As<ast::UnionAll>(), use);
+        return BuildSetOperation(from.As<ast::SetOperation>(), use);
       }
       return ExtensionError(*use.context,
-                            use.bounded ? "UNION ALL is" : "UNION ALL of rows that keep coming is",
+                            NameOf(from.As<ast::SetOperation>()) +
+                                (use.bounded ? " is" : " of rows that keep coming is"),
                             from.position);
     case ast::RelationKind::kNothing: return BuildOneRow();
   }

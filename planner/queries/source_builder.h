@@ -17,6 +17,17 @@ struct CommonTables {
   const std::vector<BuiltQuery>* built = nullptr;  ///< The first of them.
 };
 
+struct WherePart;
+
+/// Equalities of a subquery's WHERE between its own rows and those around it. It is then read once
+/// for all of these, and gives the compared expressions of its own behind its columns.
+struct Correlation {
+  const Scope* scope = nullptr;     ///< The names around it.
+  bool is_value = false;            ///< It has to give one row.
+  std::vector<BoundExprPtr> outer;  ///< Over `scope`.
+  BoundExprPtr of_nothing;          ///< The value where it has no row: COUNT is 0.
+};
+
 /// What the planner needs to know of the statement around a query.
 struct QueryUse {
   const PlannerContext* context = nullptr;
@@ -26,6 +37,10 @@ struct QueryUse {
   bool bounded = false;                  ///< The query ends: it reads what is there now.
   const CommonTables* common = nullptr;  ///< Of bounded queries; null: none.
   bool in_join = false;                  ///< What is built is a side of a join.
+  /// Of bounded queries: the conditions of WHERE, for FROM to take some of them; null: none.
+  std::vector<WherePart>* where = nullptr;
+  const OuterScope* outer = nullptr;
+  Correlation* correlation = nullptr;  ///< Null: WHERE reads names of its own only.
 };
 
 /// One relation of FROM that is no join: a source, a common table, a subquery.

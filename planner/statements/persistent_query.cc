@@ -249,7 +249,7 @@ Result<PersistentLogical> BuildCreateAs(const ast::Statement& statement,
   return result;
 }
 
-Status CheckTarget(const SourceEntry& target, SourcePosition position) {
+Status CheckInsertTarget(const SourceEntry& target, SourcePosition position) {
   if (target.is_table) {
     return Status(ErrorCode::kInvalidStatement,
                   "INSERT INTO … SELECT writes to streams, and this is a table: " + target.name)
@@ -344,7 +344,7 @@ Result<PersistentLogical> BuildInsertInto(const ast::Statement& statement,
   plan.sql = ast::FormatStatement(statement);
   WEIR_ASSIGN_OR_RETURN(const SourceEntry* target,
                         FindSourceOrError(*context.catalog, insert.target));
-  WEIR_RETURN_IF_ERROR(CheckTarget(*target, insert.target.position));
+  WEIR_RETURN_IF_ERROR(CheckInsertTarget(*target, insert.target.position));
   WEIR_RETURN_IF_ERROR(CheckQueryClauses(*insert.query, "INSERT INTO … SELECT"));
   WEIR_ASSIGN_OR_RETURN(WithProperties with,
                         WithProperties::Read(insert.properties, WithPlace::kInsert));

@@ -47,6 +47,9 @@ constexpr Follower kFollowers[] = {
     {"OUTER", "JOIN"},
     {"PRIMARY", "KEY"},
     {"UNION", "ALL"},
+    {"INTERSECT", "ALL"},
+    {"EXCEPT", "ALL"},
+    {"CROSS", "JOIN"},
     {"IS", "NULL|NOT NULL|DISTINCT FROM|NOT DISTINCT FROM"},
 };
 constexpr std::string_view kExpressionWords =
@@ -55,7 +58,7 @@ constexpr std::string_view kExpressionWords =
 constexpr std::string_view kClauseWords =
     "FROM|WHERE|GROUP BY|PARTITION BY|HAVING|WINDOW TUMBLING (|WINDOW HOPPING (|WINDOW SESSION (|"
     "JOIN|LEFT JOIN|RIGHT JOIN|FULL OUTER JOIN|INNER JOIN|ON|WITHIN|GRACE PERIOD|EMIT CHANGES|"
-    "EMIT FINAL|LIMIT|AS|UNION ALL|ORDER BY";
+    "EMIT FINAL|LIMIT|AS|UNION ALL|ORDER BY|CROSS JOIN|USING (|UNION|INTERSECT|EXCEPT";
 constexpr std::string_view kSystemColumns = "ROWTIME|ROWPARTITION|ROWOFFSET|WINDOWSTART|WINDOWEND";
 
 Texts Split(std::string_view bars) {

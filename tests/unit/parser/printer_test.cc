@@ -43,6 +43,43 @@ TEST(PrinterTest, QueriesPrintCanonically) {
   EXPECT_EQ(Canonical("SELECT ->x FROM s").substr(0, 10), "error 2001");
 }
 
+TEST(PrinterTest, PlainSqlKeepsItsShape) {
+  for (const std::string same : {
+           "SELECT * FROM A, B CROSS JOIN C",
+           "SELECT * FROM A INNER JOIN B USING (X, Y) NATURAL LEFT OUTER JOIN C",
+           "SELECT A FROM B UNION (SELECT C FROM D INTERSECT ALL SELECT E FROM F)",
+           "(SELECT A UNION SELECT B UNION SELECT C) EXCEPT ALL SELECT D",
+           "SELECT A EXCEPT (SELECT B EXCEPT SELECT C)",
+           "(SELECT A ORDER BY A LIMIT 1) UNION ALL SELECT B LIMIT 2",
+           "SELECT A FROM B WHERE X NOT IN (SELECT Y FROM C) AND NOT EXISTS (SELECT * FROM D)",
+           "SELECT (SELECT MAX(A) FROM B) + 1 FROM C WHERE A > ALL (SELECT B FROM C)",
+           "SELECT * EXCEPT (A, B) REPLACE (C + 1 AS C), T.* EXCEPT (D) FROM T",
+           "SELECT COUNT(DISTINCT A) FILTER (WHERE B > 1) AS N FROM C",
+       }) {
+    EXPECT_EQ(Canonical(same), same);
+  }
+  EXPECT_EQ(Canonical("(SELECT a UNION SELECT b) INTERSECT SELECT c"),
+            "(SELECT A UNION SELECT B) INTERSECT SELECT C");
+  EXPECT_EQ(Canonical("SELECT a UNION SELECT b INTERSECT SELECT c EXCEPT SELECT d"),
+            "(SELECT A UNION (SELECT B INTERSECT SELECT C)) EXCEPT SELECT D");
+  EXPECT_EQ(Canonical("SELECT * EXCLUDE (a) FROM t WHERE x = SOME (SELECT y FROM u)"),
+            "SELECT * EXCEPT (A) FROM T WHERE X = ANY (SELECT Y FROM U)");
+}
+
+// They were names before, and are where they can be.
+TEST(PrinterTest, WordsOfPlainSqlAreNamesToo) {
+  for (const std::string same : {
+           "SELECT ANY, SOME, USING FROM CROSS AS NATURAL",
+           "SELECT EXCEPT AS EXCLUDE FROM INTERSECT AS EXCEPT",
+           "SELECT FILTER(A, X => X > 1) AS FILTER FROM FILTER AS USING",
+           "SELECT * FROM A AS CROSS INNER JOIN B AS USING ON CROSS.X = USING.Y",
+       }) {
+    EXPECT_EQ(Canonical(same), same);
+  }
+  EXPECT_EQ(Canonical("SELECT a FROM b cross JOIN c ON cross.x = c.y"),
+            "SELECT A FROM B AS CROSS INNER JOIN C ON CROSS.X = C.Y");
+}
+
 TEST(PrinterTest, BracketsStandOnlyWhereNeeded) {
   const auto expression = [](std::string_view text) {
     Result<ast::ExprPtr> parsed = ParseExpression(text);
@@ -72,8 +109,9 @@ TEST(PrinterTest, TheSameStatementsPrintTheSame) {
 
 TEST(PrinterTest, AQuerysCloneIsTheSame) {
   Result<ast::Statement> parsed = ParseStatement(
-      "WITH w AS (SELECT a FROM b) SELECT DISTINCT a AS x, s->* FROM w JOIN (SELECT * FROM c UNION "
-      "ALL SELECT * FROM d) AS e ON w.a = e.a WINDOW SESSION (5 MINUTES) WHERE a GROUP BY a "
+      "WITH w AS (SELECT a FROM b) SELECT DISTINCT a AS x, s->*, * EXCEPT (q) REPLACE (1 AS r) "
+      "FROM w JOIN (SELECT * FROM c UNION ALL SELECT * FROM d) AS e ON w.a = e.a JOIN f USING (g) "
+      "WINDOW SESSION (5 MINUTES) WHERE a IN (SELECT b) AND COUNT(a) FILTER (WHERE b) GROUP BY a "
       "PARTITION BY b HAVING c ORDER BY d NULLS FIRST EMIT FINAL LIMIT 3");
   ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
   const ast::Query& query = *parsed->As<ast::Select>().query;

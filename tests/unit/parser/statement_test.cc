@@ -89,8 +89,8 @@ TEST(StatementTest, ExtensionsParse) {
       "WITH x AS (SELECT * FROM a) SELECT DISTINCT RANK() OVER (PARTITION BY p ORDER BY o DESC) r "
       "FROM (SELECT * FROM x) y UNION ALL SELECT * FROM b ORDER BY r LIMIT 3");
   EXPECT_EQ(select.query->ctes.size(), 1u);
-  ASSERT_EQ(select.query->from->kind, ast::RelationKind::kUnionAll);
-  const auto& parts = select.query->from->As<ast::UnionAll>().parts;
+  ASSERT_EQ(select.query->from->kind, ast::RelationKind::kSetOperation);
+  const auto& parts = select.query->from->As<ast::SetOperation>().parts;
   ASSERT_EQ(parts.size(), 2u);
   EXPECT_TRUE(parts[0]->distinct);
   EXPECT_NE(parts[0]->items[0].expr->As<ast::FunctionCall>().over, nullptr);
@@ -168,7 +168,9 @@ TEST(StatementTest, KeywordsAreSortedAndOursAreFree) {
   EXPECT_TRUE(std::is_sorted(words.begin(), words.end(),
                              [](const Keyword& a, const Keyword& b) { return a.word < b.word; }));
   for (const Keyword& keyword : words) {
-    for (std::string_view ours : {"BEGIN", "PIPELINE", "UNION", "OVER", "SLIDING", "VERBOSE"}) {
+    for (std::string_view ours :
+         {"ANY", "BEGIN", "CROSS", "EXCEPT", "EXCLUDE", "FILTER", "INTERSECT", "NATURAL", "OVER",
+          "PIPELINE", "SLIDING", "SOME", "UNION", "USING", "VERBOSE"}) {
       if (keyword.word == ours) {
         EXPECT_FALSE(keyword.reserved) << ours;
       }
