@@ -163,7 +163,9 @@ Result<BoundExprPtr> ExprBinder::BindSubquery(const ast::SubqueryExpr& expr) {
                               : !lambda_parameters_.empty() ? "a lambda"
                                                             : clause_;
     return Status(ErrorCode::kUnsupported, "a subquery in " + where + " is not supported")
-        .WithHint("a SELECT without EMIT takes them in WHERE, SELECT, HAVING and ORDER BY");
+        .WithHint(
+            "a SELECT without EMIT takes them in WHERE, SELECT, HAVING and ORDER BY, while "
+            "weir.sql.extensions is true");
   }
   BoundExprPtr operand;
   if (expr.operand != nullptr) {

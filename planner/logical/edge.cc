@@ -189,7 +189,10 @@ EdgeTraits TraitsOf(const Node& node, KeyColumns which) {
       traits.partitioning.columns.clear();
       traits.partitioning.key_format.reset();
       traits.order = RowOrder::kArrival;
-      for (const NodePtr& input : node.inputs) traits.ends &= TraitsOf(*input).ends;
+      // The first has been asked: twice a level would be very often in unions of unions.
+      for (size_t i = 1; i < node.inputs.size(); ++i) {
+        traits.ends &= TraitsOf(*node.inputs[i], which).ends;
+      }
       break;
     case NodeKind::kSort:
       traits = TraitsOf(*node.inputs[0], which);

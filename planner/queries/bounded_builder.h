@@ -1,7 +1,8 @@
 #pragma once
 
 // A SELECT without EMIT to a logical plan: SQL over sources that end. GROUP BY with aliases and
-// ordinals, HAVING, DISTINCT, ORDER BY, LIMIT and OFFSET.
+// ordinals, HAVING, DISTINCT, ORDER BY, LIMIT and OFFSET; subqueries in expressions by
+// planner/queries/subqueries.h, UNION and the like by set_operations.h.
 
 #include "planner/queries/query_builder.h"
 #include "planner/statements/pull_keys.h"

@@ -149,7 +149,7 @@ class JoinBuilder {
  private:
   Result<QueryInput> BuildOne(const ast::Relation& relation, bool filters);
   Result<QueryInput> BuildProduct(const ast::Join& join, bool filters);
-  Status AddUsing(const ast::Join& join, QueryInput& joined) const;
+  static void AddUsing(const ast::Join& join, QueryInput& joined);
   Status Filter(QueryInput& input) const;
   std::vector<const ast::Expr*> TakeWhere(const QueryInput& left, const QueryInput& right) const;
   bool HasEquality(const QueryInput& left, const QueryInput& right) const;
@@ -504,7 +504,7 @@ Result<QueryInput> JoinBuilder::BuildProduct(const ast::Join& join, bool filters
 }
 
 /// USING makes one column of those that it compares, in front of the others.
-Status JoinBuilder::AddUsing(const ast::Join& join, QueryInput& joined) const {
+void JoinBuilder::AddUsing(const ast::Join& join, QueryInput& joined) {
   std::vector<ScopeColumn> merged;
   for (size_t i = 0; i < join.using_names.size(); ++i) {
     const int key = static_cast<int>(i);
@@ -522,7 +522,6 @@ Status JoinBuilder::AddUsing(const ast::Join& join, QueryInput& joined) const {
     scope.Add(std::move(column));
   }
   joined.scope = std::move(scope);
-  return OkStatus();
 }
 
 /// What only joins of inputs that end can be.
@@ -570,7 +569,7 @@ Result<QueryInput> JoinBuilder::Build(const ast::Relation& relation, bool filter
   }
   WEIR_ASSIGN_OR_RETURN(JoinPlan plan, PlanJoin(left, right, std::move(on), join, use_));
   WEIR_ASSIGN_OR_RETURN(JoinedInput made, JoinTwo(left, right, std::move(plan), &join));
-  if (!join.using_names.empty()) WEIR_RETURN_IF_ERROR(AddUsing(join, made.input));
+  if (!join.using_names.empty()) AddUsing(join, made.input);
   if (filters && !inner) WEIR_RETURN_IF_ERROR(Filter(made.input));
   return std::move(made.input);
 }
