@@ -27,8 +27,9 @@ struct FormatSpec {
   /// One column stands bare, not inside an object (keys of one column; WRAP_SINGLE_VALUE=false).
   bool unwrapped = false;
   std::map<std::string, std::string> properties;  ///< DELIMITER, STRICT.JSON, …; upper case.
-  /// Formats whose schemas are in a registry (NeedsRegistry in base/schema_rules.h): that registry, which outlives what is
-  /// made of this; the subject of the schemas; and the stream or table that they are named after.
+  /// Formats whose schemas are in a registry (NeedsRegistry in base/schema_rules.h): that registry,
+  /// which outlives what is made of this; the subject of the schemas; and the stream or table that
+  /// they are named after.
   SchemaRegistry* registry = nullptr;
   std::string subject = {};
   std::string source_name = {};

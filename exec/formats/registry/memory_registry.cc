@@ -98,7 +98,8 @@ Result<int32_t> MemoryRegistry::Register(std::string_view subject, SchemaType ty
   const auto found = subjects_.find(subject);
   if (found != subjects_.end()) {
     for (const SubjectVersion& version : found->second) {
-      if (!version.deleted && SameSchema(*this, *version.schema, *schema)) return version.schema->id;
+      if (!version.deleted && SameSchema(*this, *version.schema, *schema))
+        return version.schema->id;
     }
   }
   WEIR_RETURN_IF_ERROR(CheckIsSchema(*this, *schema));
