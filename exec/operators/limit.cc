@@ -55,6 +55,7 @@ class OneRow : public Operator {
   explicit OneRow(const physical::Limit& node) : schema_(node.schema) {}
 
   Status OnBatch(int, Chunk chunk) override {
+    if (chunk.active_rows() == 0) return OkStatus();
     if (has_row_ || chunk.active_rows() > 1) {
       return Status(ErrorCode::kExpressionError,
                     "a SELECT that stands for a value has given more than one row")
