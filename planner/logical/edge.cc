@@ -89,10 +89,11 @@ EdgeTraits SourceTraits(const Source& source) {
 
 /// Columns of the output of a join that equal its keys. Those of a side whose rows may be missing
 /// are no part of it.
-std::vector<EqualColumns> JoinKeys(const Join& join) {
+std::vector<EqualColumns> JoinKeys(const Join& join, const std::vector<EqualColumns>& left,
+                                   const std::vector<EqualColumns>& right) {
   std::vector<EqualColumns> keys = FirstColumns(join.key_columns);
   const auto add = [&](size_t side, const std::vector<int>& picked, int first) {
-    const std::vector<EqualColumns> own = TraitsOf(*join.inputs[side]).keys;
+    const std::vector<EqualColumns>& own = side == 0 ? left : right;
     for (size_t key = 0; key < keys.size() && key < own.size(); ++key) {
       for (size_t i = 0; i < picked.size(); ++i) {
         if (std::ranges::find(own[key], picked[i]) == own[key].end()) continue;
@@ -175,14 +176,18 @@ EdgeTraits TraitsOf(const Node& node, KeyColumns which) {
       traits.partitioning.columns = traits.keys;
       traits.order = RowOrder::kArrival;
       break;
-    case NodeKind::kJoin:
+    case NodeKind::kJoin: {
+      // Each side is asked once: twice a level would be very often in joins of joins.
       traits = TraitsOf(*node.inputs[0], which);
-      traits.keys =
-          which == KeyColumns::kAlone ? FirstColumns(node.key_columns) : JoinKeys(node.As<Join>());
+      const EdgeTraits right = TraitsOf(*node.inputs[1], which);
+      traits.keys = which == KeyColumns::kAlone
+                        ? FirstColumns(node.key_columns)
+                        : JoinKeys(node.As<Join>(), traits.keys, right.keys);
       traits.partitioning.columns = traits.keys;
       traits.order = RowOrder::kArrival;
-      traits.ends = traits.ends && TraitsOf(*node.inputs[1]).ends;
+      traits.ends = traits.ends && right.ends;
       break;
+    }
     case NodeKind::kUnionAll:
       traits = TraitsOf(*node.inputs[0], which);
       traits.keys.clear();
