@@ -306,7 +306,7 @@ Status EngineImpl::AssertSchema(const ast::Statement& statement, StatementResult
 
 std::string EngineImpl::DescribeSchema(const SourceEntry& source, bool is_key) {
   const FormatSpec spec = SpecOfSource(source, is_key, schemas_.get());
-  if (!NeedsSchemas(spec.name) || schemas_ == nullptr || SideOf(source, is_key).empty()) return "";
+  if (!NeedsRegistry(spec.name) || schemas_ == nullptr || SideOf(source, is_key).empty()) return "";
   Result<SchemaPointer> schema = GivenSchema(spec);
   std::string where = "named by the statement";
   if (schema.ok() && *schema == nullptr) {
