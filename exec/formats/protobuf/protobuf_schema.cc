@@ -5,6 +5,7 @@
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/unknown_field_set.h>
 
 #include <algorithm>
@@ -187,6 +188,7 @@ class ProtobufSchemaBuilder {
   }
 
   Result<ProtobufSchemaPtr> Build(std::string_view text) {
+    const pb::LogSilencer silencer;  // It would warn on the terminal of who embeds us.
     WEIR_RETURN_IF_ERROR(Add(kOwnFile, text));
     const pb::FileDescriptor* file = pool_.FindFileByName(std::string(kOwnFile));
     for (int i = 0; i < file->message_type_count(); ++i) {

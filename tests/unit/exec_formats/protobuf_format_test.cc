@@ -318,6 +318,14 @@ TEST_F(ProtobufFormatTest, ErrorsOfSchemasSayWhere) {
   EXPECT_EQ(Shown(side), Lines{"7"});
 }
 
+// libprotobuf warns on the standard error of whatever program it is in.
+TEST_F(ProtobufFormatTest, SaysNothingOnTheTerminal) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_TRUE(ParseProtobufSchema("message R { optional int32 a = 1; }").ok());
+  EXPECT_FALSE(ParseProtobufSchema("message R { optional int32 a = 0; }").ok());
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 TEST_F(ProtobufFormatTest, SurvivesDeepAndWideSchemas) {
   std::string chain;
   constexpr int kLong = 20'000;
