@@ -31,6 +31,8 @@ inline constexpr size_t kStatementBytesMax = 1u << 20;
 /// Nesting of expressions, types and brackets in SQL: kNestingTooDeep beyond. The parser and the
 /// binder recurse, and this keeps them inside an 8 MB stack.
 inline constexpr int kNestingDepthMax = 200;
+/// Streams, tables and files that a SELECT without EMIT reads, each as often as it is named.
+inline constexpr size_t kRelationsMax = 1000;
 /// Pairs of rows that a join without an equality looks at.
 inline constexpr int64_t kJoinPairsMax = 20'000'000'000;
 /// Nesting of JSON values decoded from records; deeper values make the record bad.

@@ -31,7 +31,8 @@ struct HttpListenerOptions {
   int port = 0;         ///< 0: a free one.
   /// Bodies of requests are read up to so many bytes, and larger ones refused; 0: none is read.
   size_t body_bytes_max = 0;
-  /// For messages: what is served, and the options that say where.
+  /// For messages of Start, which alone looks at them: what is served, and the options that say
+  /// where.
   std::string_view what;
   std::string_view address_option;
   std::string_view port_option;

@@ -17,6 +17,7 @@ struct RegistryServerOptions {
   std::string directory;  ///< A local store that keeps the schemas; empty: they lie in memory.
 };
 
+/// Its calls are safe from any thread.
 class RegistryServer {
  public:
   /// Serves from threads of its own while it lives. What a local store's directory gives as errors,

@@ -13,7 +13,7 @@ weir_layer(exec_engine
     engine/internal_objects.cc
     engine/metrics_list.cc
     engine/record_placement.cc
-    engine/settings.cc
+    engine/settings/settings.cc
     engine/source_ddl.cc
     engine/topic_printer.cc
     engine/engine_recovery.cc
@@ -27,6 +27,6 @@ weir_layer(exec_engine
     engine/engine_shared_plans.cc
     engine/plan_log.cc
     engine/engine_schemas.cc
-    engine/registry_settings.cc
+    engine/settings/registry_settings.cc
   DEPENDS weir_exec_runtime weir_planner weir_parser
   PRIVATE_DEPENDS fmt::fmt)

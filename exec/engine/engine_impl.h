@@ -14,7 +14,7 @@
 
 #include "exec/connect/topic.h"
 #include "exec/engine/key_lookup.h"
-#include "exec/engine/settings.h"
+#include "exec/engine/settings/settings.h"
 #include "exec/formats/registry/memory_registry.h"
 #include "exec/runtime/query/query_runtime.h"
 #include "exec/runtime/scheduler.h"

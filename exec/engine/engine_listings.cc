@@ -10,7 +10,7 @@
 #include "exec/column/builder.h"
 #include "exec/engine/catalog_store.h"
 #include "exec/engine/engine_impl.h"
-#include "exec/engine/registry_settings.h"
+#include "exec/engine/settings/registry_settings.h"
 #include "exec/engine/source_ddl.h"
 #include "parser/ast/printer.h"
 #include "parser/parser.h"

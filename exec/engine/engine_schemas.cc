@@ -8,13 +8,14 @@
 #include <fmt/format.h>
 
 #include "base/interrupt.h"
+#include "base/letter_case.h"
 #include "base/schema_rules.h"
 #include "base/status_macros.h"
 #include "exec/connect/registry/http_registry.h"
 #include "exec/connect/registry/stored_registry.h"
 #include "exec/engine/engine_impl.h"
 #include "exec/engine/record_placement.h"
-#include "exec/engine/registry_settings.h"
+#include "exec/engine/settings/registry_settings.h"
 #include "exec/engine/source_ddl.h"
 #include "exec/formats/avro/avro_format.h"
 #include "exec/formats/json/json_sr_format.h"
@@ -26,18 +27,6 @@
 
 namespace weir {
 namespace {
-
-struct RuleRow {
-  std::string_view name;
-  Compatibility rule;
-};
-constexpr RuleRow kRules[] = {{"none", Compatibility::kNone},
-                              {"backward", Compatibility::kBackward},
-                              {"backward_transitive", Compatibility::kBackwardTransitive},
-                              {"forward", Compatibility::kForward},
-                              {"forward_transitive", Compatibility::kForwardTransitive},
-                              {"full", Compatibility::kFull},
-                              {"full_transitive", Compatibility::kFullTransitive}};
 
 std::vector<FormatColumn> SideOf(const SourceEntry& source, bool is_key) {
   std::vector<FormatColumn> columns;
@@ -136,10 +125,9 @@ Status EngineImpl::CheckHasSchemas(const std::string& format) {
         .WithHint(
             "start with -S ksql.schema.registry.url=http://HOST:PORT; weir registry serves one");
   }
-  const std::string_view wanted = settings_.Get("schema.registry.compatibility");
-  for (const RuleRow& row : kRules) {
-    if (row.name == wanted) compatibility_->store(row.rule);
-  }
+  const std::optional<Compatibility> wanted =
+      CompatibilityOf(ToUpper(settings_.Get("schema.registry.compatibility")));
+  if (wanted) compatibility_->store(*wanted);
   return OkStatus();
 }
 
@@ -296,7 +284,8 @@ Status EngineImpl::AssertSchema(const ast::Statement& statement, StatementResult
     }
     if (manual_ || std::chrono::steady_clock::now() >= deadline) break;
     CheckInterrupt();
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    // Each look is a request where the registry is a service of its own.
+    std::this_thread::sleep_for(std::chrono::milliseconds(own_schemas_ == nullptr ? 100 : 10));
   }
   return Status(
              ErrorCode::kAssertFailed,

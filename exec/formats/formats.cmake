@@ -36,6 +36,7 @@ weir_layer(exec_formats
     formats/protobuf/protobuf_json.cc
     formats/protobuf/protobuf_plan.cc
     formats/protobuf/protobuf_reader.cc
+    formats/protobuf/protobuf_values.cc
     formats/protobuf/protobuf_writer.cc
     formats/protobuf/protobuf_schema.cc
     formats/registry/protobuf_compatibility.cc

@@ -1,5 +1,7 @@
 #include "parser/ast/type_names.h"
 
+#include "parser/ast/expression_parts.h"
+
 namespace weir::ast {
 namespace {
 
@@ -67,58 +69,9 @@ class TypeNameVisitor {
 };
 
 void TypeNameVisitor::VisitExpr(Expr& expr) {
-  switch (expr.kind) {
-    case ExprKind::kLiteral:
-    case ExprKind::kColumnRef:
-    case ExprKind::kIntervalUnit: break;
-    case ExprKind::kUnary: return Visit(expr.As<Unary>().operand);
-    case ExprKind::kBinary: Visit(expr.As<Binary>().left); return Visit(expr.As<Binary>().right);
-    case ExprKind::kNot: return Visit(expr.As<Not>().operand);
-    case ExprKind::kIsNull: return Visit(expr.As<IsNull>().operand);
-    case ExprKind::kBetween:
-      Visit(expr.As<Between>().operand);
-      Visit(expr.As<Between>().low);
-      return Visit(expr.As<Between>().high);
-    case ExprKind::kInList:
-      Visit(expr.As<InList>().operand);
-      return Visit(expr.As<InList>().values);
-    case ExprKind::kLike: Visit(expr.As<Like>().operand); return Visit(expr.As<Like>().pattern);
-    case ExprKind::kCase:
-      Visit(expr.As<Case>().subject);
-      for (const CaseBranch& branch : expr.As<Case>().branches) {
-        Visit(branch.when);
-        Visit(branch.then);
-      }
-      return Visit(expr.As<Case>().otherwise);
-    case ExprKind::kCast: Visit(expr.As<Cast>().operand); return visit_(expr.As<Cast>().type);
-    case ExprKind::kFunctionCall: {
-      auto& call = expr.As<FunctionCall>();
-      Visit(call.args);
-      Visit(call.filter);
-      if (call.over == nullptr) break;
-      Visit(call.over->partition_by);
-      return Visit(call.over->order_by);
-    }
-    case ExprKind::kLambda: return Visit(expr.As<Lambda>().body);
-    case ExprKind::kSubscript:
-      Visit(expr.As<Subscript>().base);
-      return Visit(expr.As<Subscript>().index);
-    case ExprKind::kStructField: return Visit(expr.As<StructField>().base);
-    case ExprKind::kArrayLiteral: return Visit(expr.As<ArrayLiteral>().elements);
-    case ExprKind::kMapLiteral:
-      for (const auto& [key, value] : expr.As<MapLiteral>().entries) {
-        Visit(key);
-        Visit(value);
-      }
-      break;
-    case ExprKind::kStructLiteral:
-      for (const auto& [name, value] : expr.As<StructLiteral>().fields) Visit(value);
-      break;
-    case ExprKind::kAtTimeZone: return Visit(expr.As<AtTimeZone>().operand);
-    case ExprKind::kSubquery:
-      Visit(expr.As<SubqueryExpr>().operand);
-      return Visit(*expr.As<SubqueryExpr>().query);
-  }
+  VisitParts(expr, [this](Expr& part) { VisitExpr(part); });
+  if (expr.kind == ExprKind::kCast) visit_(expr.As<Cast>().type);
+  if (expr.kind == ExprKind::kSubquery) Visit(*expr.As<SubqueryExpr>().query);
 }
 
 }  // namespace

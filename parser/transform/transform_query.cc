@@ -1,5 +1,7 @@
 // SELECT and its clauses, CTEs, UNION and the like.
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/limits.h"
@@ -52,8 +54,7 @@ ast::QueryPtr Transformer::FinishQuery(antlr4::ParserRuleContext* tree,
                                        std::vector<ast::QueryPtr> parts,
                                        const std::vector<Grammar::SetOperatorContext*>& operators,
                                        Grammar::QueryTailContext* tail) {
-  const bool has_tail = tail->getStart() != nullptr && tail->getStop() != nullptr &&
-                        tail->getStart()->getTokenIndex() <= tail->getStop()->getTokenIndex();
+  const bool has_tail = !tail->children.empty();
   ast::QueryPtr out = Combine(std::move(parts), operators, Place(tree));
   // Brackets around the whole: what is inside has clauses of its own.
   const bool has_clauses = !out->ctes.empty() || !out->order_by.empty() || out->limit ||
@@ -137,8 +138,8 @@ ast::QueryPtr Transformer::Append(ast::QueryPtr left, Grammar::SetOperatorContex
                                   ast::QueryPtr right, SourcePosition place, bool goes_on,
                                   size_t& nested) {
   if (goes_on) {
+    left->height = std::max(left->height, right->height);
     left->from->As<ast::SetOperation>().parts.push_back(std::move(right));
-    left->height = ast::HeightWithin(*left);
     return left;
   }
   ++nested;

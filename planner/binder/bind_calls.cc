@@ -355,11 +355,8 @@ Result<BoundExprPtr> ExprBinder::CountDistinct(const ast::FunctionCall& call,
   WEIR_ASSIGN_OR_RETURN(
       BoundExprPtr has_null,
       CallOf(functions_, "<", {column(std::move(values)), column(std::move(rows))}));
-  const auto number = [](int64_t value) {
-    return MakeLiteral(Value(value), DataType::Bigint(), std::to_string(value));
-  };
-  BoundExprPtr nulls =
-      NewExpr(BoundKind::kCase, DataType::Bigint(), {std::move(has_null), number(1), number(0)});
+  BoundExprPtr nulls = NewExpr(BoundKind::kCase, DataType::Bigint(),
+                               {std::move(has_null), MakeBigint(1), MakeBigint(0)});
   return CallOf(functions_, "-", {MakeCast(std::move(size), DataType::Bigint()), std::move(nulls)});
 }
 

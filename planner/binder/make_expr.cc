@@ -38,6 +38,10 @@ BoundExprPtr MakeLiteral(Value value, DataType type, std::string text) {
   return expr;
 }
 
+BoundExprPtr MakeBigint(int64_t number) {
+  return MakeLiteral(Value(number), DataType::Bigint(), std::to_string(number));
+}
+
 BoundExprPtr MakeCast(BoundExprPtr expr, const DataType& type) {
   if (expr->type == type) return expr;
   if (expr->kind == BoundKind::kLiteral) {

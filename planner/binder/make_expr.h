@@ -3,6 +3,7 @@
 // Makers of bound expressions, and walks over them. Expressions are shared and immutable: every
 // change makes new nodes along its path.
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@ namespace weir {
 BoundExprPtr MakeColumn(int index, DataType type, std::string text);
 BoundExprPtr MakeSystem(SystemColumn column);
 BoundExprPtr MakeLiteral(Value value, DataType type, std::string text = {});
+BoundExprPtr MakeBigint(int64_t number);
 /// `expr` itself where it already has the type. Literals are converted at once where that is plain.
 BoundExprPtr MakeCast(BoundExprPtr expr, const DataType& type);
 BoundExprPtr MakeCall(const ScalarOverload* function, std::vector<BoundExprPtr> args,

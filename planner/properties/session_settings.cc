@@ -1,7 +1,6 @@
 #include "planner/properties/session_settings.h"
-#include "base/letter_case.h"
 
-#include <cctype>
+#include "base/letter_case.h"
 
 namespace weir {
 

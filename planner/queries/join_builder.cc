@@ -124,18 +124,6 @@ KeyedSide MakeKeyedSide(const QueryInput& input, const std::vector<BoundExprPtr>
   return side;
 }
 
-/// `expr`, which is over `scope`, with each column as `placed` has it.
-BoundExprPtr Place(const BoundExprPtr& expr, const Scope& scope,
-                   const std::vector<BoundExprPtr>& placed) {
-  return ReplaceExpr(expr, [&](const BoundExprPtr& part) -> BoundExprPtr {
-    if (part->kind != BoundKind::kColumn && part->kind != BoundKind::kSystem) return nullptr;
-    for (size_t i = 0; i < placed.size(); ++i) {
-      if (placed[i] != nullptr && SameExpr(*scope.columns()[i].expr, *part)) return placed[i];
-    }
-    return nullptr;
-  });
-}
-
 class JoinBuilder {
  public:
   explicit JoinBuilder(const QueryUse& use) : use_(use) {}
@@ -187,7 +175,7 @@ struct JoinedColumns {
                                           const Scope& scope,
                                           const std::vector<BoundExprPtr>& placed) {
     std::vector<BoundExprPtr> result;
-    for (const BoundExprPtr& expr : exprs) result.push_back(Place(expr, scope, placed));
+    for (const BoundExprPtr& expr : exprs) result.push_back(PlaceExpr(expr, scope, placed));
     return result;
   }
 };
@@ -322,7 +310,7 @@ Result<JoinedInput> JoinBuilder::JoinTwo(const QueryInput& left, const QueryInpu
   const KeyedSide right_side = MakeKeyedSide(right, right_keys, use_.bounded);
   for (size_t i = 0; foreign && i < plan.keys.size(); ++i) {
     // The foreign key reads source columns, which stand behind the keys in the keyed side.
-    node->foreign_key.push_back(Place(plan.keys[i].left, left.scope, left_side.placed));
+    node->foreign_key.push_back(PlaceExpr(plan.keys[i].left, left.scope, left_side.placed));
   }
   node->condition = PairCondition(plan.others, left, left_side, right_side);
   JoinedInput result;
@@ -400,13 +388,19 @@ Status JoinBuilder::Filter(QueryInput& input) const {
   return OkStatus();
 }
 
+/// The names of two inputs.
+Scope NamesOf(const QueryInput& left, const QueryInput& right) {
+  Scope both = left.scope;
+  for (const ScopeColumn& column : right.scope.columns()) both.Add(column);
+  return both;
+}
+
 /// The conditions of WHERE over both inputs: an inner join may ask them of its pairs.
 std::vector<const ast::Expr*> JoinBuilder::TakeWhere(const QueryInput& left,
                                                      const QueryInput& right) const {
   std::vector<const ast::Expr*> taken;
   if (use_.where == nullptr) return taken;
-  Scope both = left.scope;
-  for (const ScopeColumn& column : right.scope.columns()) both.Add(column);
+  const Scope both = NamesOf(left, right);
   for (WherePart& part : *use_.where) {
     Result<BoundExprPtr> condition = BindMovable(part, both);
     if (!condition.ok() || *condition == nullptr) continue;
@@ -419,11 +413,9 @@ std::vector<const ast::Expr*> JoinBuilder::TakeWhere(const QueryInput& left,
 /// Whether WHERE says that something of one is equal to something of the other.
 bool JoinBuilder::HasEquality(const QueryInput& left, const QueryInput& right) const {
   if (use_.where == nullptr) return false;
-  Scope both = left.scope;
-  for (const ScopeColumn& column : right.scope.columns()) both.Add(column);
+  const Scope both = NamesOf(left, right);
   return std::ranges::any_of(*use_.where, [&](const WherePart& part) {
-    return !part.is_taken && part.is_movable && part.expr->kind == ast::ExprKind::kBinary &&
-           part.expr->As<ast::Binary>().op == ast::BinaryOp::kEqual && IsCovered(part, both);
+    return !part.is_taken && part.is_movable && IsEquality(*part.expr) && IsCovered(part, both);
   });
 }
 
@@ -514,7 +506,7 @@ void JoinBuilder::AddUsing(const ast::Join& join, QueryInput& joined) {
          .expr = MakeColumn(key, joined.node->schema->columns[i].type, join.using_names[i].name)});
   }
   Scope scope;
-  for (ScopeColumn& column : merged) scope.Add(column);
+  for (const ScopeColumn& column : merged) scope.Add(column);
   for (ScopeColumn column : joined.scope.columns()) {
     const bool is_named = std::ranges::any_of(
         merged, [&](const ScopeColumn& other) { return other.name == column.name; });
@@ -588,7 +580,13 @@ Result<JoinedInput> JoinBounded(const QueryInput& left, const QueryInput& right,
 
 BoundExprPtr PlaceExpr(const BoundExprPtr& expr, const Scope& scope,
                        const std::vector<BoundExprPtr>& placed) {
-  return Place(expr, scope, placed);
+  return ReplaceExpr(expr, [&](const BoundExprPtr& part) -> BoundExprPtr {
+    if (part->kind != BoundKind::kColumn && part->kind != BoundKind::kSystem) return nullptr;
+    for (size_t i = 0; i < placed.size(); ++i) {
+      if (placed[i] != nullptr && SameExpr(*scope.columns()[i].expr, *part)) return placed[i];
+    }
+    return nullptr;
+  });
 }
 
 }  // namespace weir

@@ -18,10 +18,6 @@ Status InvalidCondition(std::string message, SourcePosition position) {
   return Status(ErrorCode::kInvalidJoin, std::move(message)).At(position);
 }
 
-bool IsEquality(const ast::Expr& expr) {
-  return expr.kind == ast::ExprKind::kBinary && expr.As<ast::Binary>().op == ast::BinaryOp::kEqual;
-}
-
 /// Aliases of the sources that an expression over `scope` reads.
 std::vector<std::string> SourcesOf(const BoundExpr& expr, const Scope& scope) {
   std::vector<std::string> sources;
@@ -51,6 +47,23 @@ Scope Combine(const Scope& left, const Scope& right) {
   return both;
 }
 
+/// Each key has columns of its own: another has one of this one's.
+bool SharesColumn(const std::vector<JoinEquality>& equalities, const JoinEquality& made) {
+  return std::ranges::any_of(equalities, [&](const JoinEquality& other) {
+    return SameExpr(*other.left, *made.left) || SameExpr(*other.right, *made.right);
+  });
+}
+
+/// A condition for a pair of rows.
+Result<BoundExprPtr> BindPairBy(ExprBinder binder, const ast::Expr& expr) {
+  WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, binder.BindPredicate(expr));
+  if (IsDeterministic(*bound)) return bound;
+  return InvalidCondition("ON has to give the same for the same rows, and this does not: " +
+                              ast::FormatExpr(expr),
+                          expr.position)
+      .WithHint("WHERE takes it");
+}
+
 /// "ALIAS.COLUMN" for a plain column of `scope`, else the expression's SQL.
 std::string LabelOf(const BoundExpr& expr, const Scope& scope) {
   for (const ScopeColumn& column : scope.columns()) {
@@ -69,11 +82,15 @@ class ConditionBinder {
   Result<JoinCondition> BindAll(const std::vector<const ast::Expr*>& parts, const ast::Expr& on);
 
  private:
-  Result<BoundExprPtr> Bind(const ast::Expr& expr, const Scope& scope) const {
-    ExprBinder binder(scope, *use_.context->catalog, *use_.context->functions, "ON");
-    return binder.Bind(expr);
+  ExprBinder BinderOver(const Scope& scope) const {
+    return ExprBinder(scope, *use_.context->catalog, *use_.context->functions, "ON");
   }
-  Result<BoundExprPtr> BindPair(const ast::Expr& expr) const;
+  Result<BoundExprPtr> Bind(const ast::Expr& expr, const Scope& scope) const {
+    return BinderOver(scope).Bind(expr);
+  }
+  Result<BoundExprPtr> BindPair(const ast::Expr& expr) const {
+    return BindPairBy(BinderOver(both_), expr);
+  }
   Result<std::vector<std::string>> NamedSources(const ast::Expr& expr) const {
     WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, Bind(expr, both_));
     return SourcesOf(*bound, both_);
@@ -141,16 +158,6 @@ Result<bool> ConditionBinder::IsBetweenSides(const ast::Binary& equality, bool* 
   return *swapped != right_.scope.HasSource(b[0]);
 }
 
-Result<BoundExprPtr> ConditionBinder::BindPair(const ast::Expr& expr) const {
-  ExprBinder binder(both_, *use_.context->catalog, *use_.context->functions, "ON");
-  WEIR_ASSIGN_OR_RETURN(BoundExprPtr bound, binder.BindPredicate(expr));
-  if (IsDeterministic(*bound)) return bound;
-  return InvalidCondition("ON has to give the same for the same rows, and this does not: " +
-                              ast::FormatExpr(expr),
-                          expr.position)
-      .WithHint("WHERE takes it");
-}
-
 Result<JoinCondition> ConditionBinder::BindAll(const std::vector<const ast::Expr*>& parts,
                                                const ast::Expr& on) {
   JoinCondition condition;
@@ -173,11 +180,8 @@ Result<JoinCondition> ConditionBinder::BindAll(const std::vector<const ast::Expr
       continue;
     }
     WEIR_ASSIGN_OR_RETURN(made.pair, BindPair(*part));
-    // Each key has columns of its own, so that SELECT can name one for each.
-    const bool known = std::ranges::any_of(condition.equalities, [&](const JoinEquality& other) {
-      return SameExpr(*other.left, *made.left) || SameExpr(*other.right, *made.right);
-    });
-    if (known)
+    // So that SELECT can name one for each key.
+    if (SharesColumn(condition.equalities, made))
       condition.others.push_back(std::move(made.pair));
     else
       condition.equalities.push_back(std::move(made));
@@ -208,10 +212,10 @@ class BoundedBinder {
  private:
   enum Sides { kNone = 0, kLeft = 1, kRight = 2 };
 
-  Result<BoundExprPtr> Bind(const ast::Expr& expr) const {
+  ExprBinder Binder() const {
     ExprBinder binder(both_, *use_.context->catalog, *use_.context->functions, "ON");
     binder.SetOuter(use_.outer);
-    return binder.Bind(expr);
+    return binder;
   }
   int SidesOf(const BoundExpr& expr) const {
     int sides = kNone;
@@ -256,28 +260,17 @@ bool BoundedBinder::AddEquality(BoundExprPtr left, BoundExprPtr right, SourcePos
   made.left = OverSide(left);
   made.right = OverSide(right);
   made.position = position;
-  const bool known = std::ranges::any_of(condition_.equalities, [&](const JoinEquality& other) {
-    return SameExpr(*other.left, *made.left) || SameExpr(*other.right, *made.right);
-  });
-  if (known) return false;
+  if (SharesColumn(condition_.equalities, made)) return false;
   condition_.equalities.push_back(std::move(made));
   return true;
 }
 
 Status BoundedBinder::Add(const ast::Expr& part) {
-  ExprBinder binder(both_, *use_.context->catalog, *use_.context->functions, "ON");
-  binder.SetOuter(use_.outer);
-  WEIR_ASSIGN_OR_RETURN(BoundExprPtr whole, binder.BindPredicate(part));
-  if (!IsDeterministic(*whole)) {
-    return InvalidCondition("ON has to give the same for the same rows, and this does not: " +
-                                ast::FormatExpr(part),
-                            part.position)
-        .WithHint("WHERE takes it");
-  }
+  WEIR_ASSIGN_OR_RETURN(BoundExprPtr whole, BindPairBy(Binder(), part));
   if (IsEquality(part)) {
     const auto& equality = part.As<ast::Binary>();
-    WEIR_ASSIGN_OR_RETURN(BoundExprPtr left, Bind(*equality.left));
-    WEIR_ASSIGN_OR_RETURN(BoundExprPtr right, Bind(*equality.right));
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr left, Binder().Bind(*equality.left));
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr right, Binder().Bind(*equality.right));
     if (AddEquality(std::move(left), std::move(right), part.position)) return OkStatus();
   }
   condition_.others.push_back(std::move(whole));

@@ -89,9 +89,6 @@ class SetBuilder {
     return MakeColumn(schema_->size() + mark, DataType::Bigint(),
                       "rows " + std::to_string(mark + 1));
   }
-  static BoundExprPtr Number(int64_t number) {
-    return MakeLiteral(Value(number), DataType::Bigint(), std::to_string(number));
-  }
 
   const ast::SetOperation& operation_;
   const QueryUse& use_;
@@ -145,7 +142,8 @@ Result<BoundExprPtr> SetBuilder::Passes() const {
   std::vector<BoundExprPtr> conditions;
   for (int mark = 0; mark < marks(); ++mark) {
     const std::string_view op = is_except() && mark > 0 ? "=" : ">";
-    WEIR_ASSIGN_OR_RETURN(BoundExprPtr condition, Compare(functions_, op, Count(mark), Number(0)));
+    WEIR_ASSIGN_OR_RETURN(BoundExprPtr condition,
+                          Compare(functions_, op, Count(mark), MakeBigint(0)));
     conditions.push_back(std::move(condition));
   }
   return MakeLogical(BoundKind::kAnd, std::move(conditions));
@@ -217,16 +215,16 @@ Result<logical::NodePtr> SetBuilder::Repeated(const logical::NodePtr& counted) c
   std::vector<BoundExprPtr> with_copies = columns;
   WEIR_ASSIGN_OR_RETURN(BoundExprPtr copies, Copies());
   with_copies.push_back(copies);
-  WEIR_ASSIGN_OR_RETURN(BoundExprPtr last, CallOf(functions_, "-", {copies, Number(1)}));
-  WEIR_ASSIGN_OR_RETURN(last, CallOf(functions_, "/", {std::move(last), Number(kBlock)}));
+  WEIR_ASSIGN_OR_RETURN(BoundExprPtr last, CallOf(functions_, "-", {copies, MakeBigint(1)}));
+  WEIR_ASSIGN_OR_RETURN(last, CallOf(functions_, "/", {std::move(last), MakeBigint(kBlock)}));
   WEIR_ASSIGN_OR_RETURN(logical::NodePtr blocks,
-                        Exploded(counted, std::move(with_copies), Number(0), std::move(last)));
+                        Exploded(counted, std::move(with_copies), MakeBigint(0), std::move(last)));
   const BoundExprPtr all = MakeColumn(schema_->size(), DataType::Bigint(), "copies");
   const BoundExprPtr block = MakeColumn(schema_->size() + 1, DataType::Bigint(), "block");
-  WEIR_ASSIGN_OR_RETURN(BoundExprPtr before, CallOf(functions_, "*", {block, Number(kBlock)}));
+  WEIR_ASSIGN_OR_RETURN(BoundExprPtr before, CallOf(functions_, "*", {block, MakeBigint(kBlock)}));
   WEIR_ASSIGN_OR_RETURN(BoundExprPtr left, CallOf(functions_, "-", {all, std::move(before)}));
-  WEIR_ASSIGN_OR_RETURN(left, CallOf(functions_, "LEAST", {std::move(left), Number(kBlock)}));
-  return Exploded(blocks, std::move(columns), Number(1), std::move(left));
+  WEIR_ASSIGN_OR_RETURN(left, CallOf(functions_, "LEAST", {std::move(left), MakeBigint(kBlock)}));
+  return Exploded(blocks, std::move(columns), MakeBigint(1), std::move(left));
 }
 
 Result<QueryInput> SetBuilder::Build() {

@@ -4,7 +4,6 @@
 // them.
 
 #include <string>
-#include <string_view>
 
 #include "parser/ast/query.h"
 #include "planner/queries/query_input.h"
@@ -15,6 +14,8 @@ namespace weir {
 /// "UNION ALL", "EXCEPT", …
 std::string NameOf(const ast::SetOperation& operation);
 
+/// The rows under the names of the first part's columns. An error where the parts have not as many
+/// columns, or columns of types that convert to none in common.
 Result<QueryInput> BuildSetOperation(const ast::SetOperation& operation, const QueryUse& use);
 
 /// Each row once.

@@ -1,5 +1,6 @@
 #include "planner/queries/subqueries.h"
 
+#include <numeric>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -35,8 +36,25 @@ QueryInput Hidden(logical::NodePtr node, const QueryInput& of) {
   return input;
 }
 
-BoundExprPtr Number(int64_t number) {
-  return MakeLiteral(Value(number), DataType::Bigint(), std::to_string(number));
+/// The columns of `input` at these places.
+logical::NodePtr Picked(const logical::NodePtr& input, const std::vector<int>& places) {
+  auto project = std::make_shared<logical::Project>();
+  auto schema = std::make_shared<Schema>();
+  for (int place : places) {
+    const ColumnSchema& column = input->schema->columns[place];
+    project->exprs.push_back(MakeColumn(place, column.type, column.name));
+    schema->columns.push_back({column.name, column.type, false});
+  }
+  project->inputs = {input};
+  project->schema = std::move(schema);
+  return project;
+}
+
+/// first, …, end - 1.
+std::vector<int> PlacesFrom(int first, int end) {
+  std::vector<int> places(static_cast<size_t>(end - first));
+  std::iota(places.begin(), places.end(), first);
+  return places;
 }
 
 BoundExprPtr Truth(bool value) {
@@ -189,51 +207,15 @@ Result<QueryInput> Subqueries::Totals(const QueryInput& values, size_t by,
   }
   const logical::NodePtr all = MakeAggregate(values, grouping, *use_.context);
   if (by > 0) return Hidden(all, values);
-  auto project = std::make_shared<logical::Project>();
-  auto schema = std::make_shared<Schema>();
-  for (int i = 1; i < all->schema->size(); ++i) {
-    const ColumnSchema& result = all->schema->columns[i];
-    project->exprs.push_back(MakeColumn(i, result.type, result.name));
-    schema->columns.push_back({result.name, result.type, false});
-  }
-  project->inputs = {all};
-  project->schema = std::move(schema);
-  return Hidden(std::move(project), values);
+  return Hidden(Picked(all, PlacesFrom(1, all->schema->size())), values);
 }
-
-namespace {
-
-/// The columns of `rows` from `first` on, and then those before it.
-logical::NodePtr Turned(const QueryInput& rows, int first) {
-  auto project = std::make_shared<logical::Project>();
-  auto schema = std::make_shared<Schema>();
-  const int size = rows.node->schema->size();
-  for (int i = 0; i < size; ++i) {
-    const int place = (first + i) % size;
-    const ColumnSchema& column = rows.node->schema->columns[place];
-    project->exprs.push_back(MakeColumn(place, column.type, column.name));
-    schema->columns.push_back({column.name, column.type, false});
-  }
-  project->inputs = {rows.node};
-  project->schema = std::move(schema);
-  return project;
-}
-
-}  // namespace
 
 Result<BoundExprPtr> Subqueries::BindExists(Rows rows) {
   if (!rows.outer.empty()) {
     const int keys = static_cast<int>(rows.outer.size());
-    auto project = std::make_shared<logical::Project>();
-    auto schema = std::make_shared<Schema>();
-    for (int i = rows.input.node->schema->size() - keys; i < rows.input.node->schema->size(); ++i) {
-      const ColumnSchema& column = rows.input.node->schema->columns[i];
-      project->exprs.push_back(MakeColumn(i, column.type, column.name));
-      schema->columns.push_back({column.name, column.type, false});
-    }
-    project->inputs = {rows.input.node};
-    project->schema = std::move(schema);
-    QueryInput partners = Hidden(DistinctOf(project), rows.input);
+    const int size = rows.input.node->schema->size();
+    QueryInput partners =
+        Hidden(DistinctOf(Picked(rows.input.node, PlacesFrom(size - keys, size))), rows.input);
     const std::vector<BoundExprPtr> columns =
         Add(std::move(partners), std::move(rows.outer), JoinKind::kLeft);
     return MakeLogical(BoundKind::kIsNotNull, {columns[0]});
@@ -244,14 +226,16 @@ Result<BoundExprPtr> Subqueries::BindExists(Rows rows) {
   first->rows = 1;
   WEIR_ASSIGN_OR_RETURN(QueryInput totals, Totals(Hidden(std::move(first), rows.input), 0, {}));
   const std::vector<BoundExprPtr> columns = Add(std::move(totals), {}, JoinKind::kInner);
-  return Compare(*use_.context->functions, ">", columns[0], Number(0));
+  return Compare(*use_.context->functions, ">", columns[0], MakeBigint(0));
 }
 
 Result<BoundExprPtr> Subqueries::BindValue(Rows rows) {
   if (!rows.outer.empty()) {
     // One group for each value of what is compared: at most one partner.
     const size_t keys = rows.outer.size();
-    QueryInput groups = Hidden(Turned(rows.input, 1), rows.input);
+    std::vector<int> places = PlacesFrom(1, rows.input.node->schema->size());
+    places.push_back(0);  // The value behind the keys.
+    QueryInput groups = Hidden(Picked(rows.input.node, places), rows.input);
     const std::vector<BoundExprPtr> columns =
         Add(std::move(groups), std::move(rows.outer), JoinKind::kLeft);
     const DataType type = columns[keys]->type;
@@ -304,7 +288,7 @@ Result<BoundExprPtr> Subqueries::BindIn(const ast::SubqueryExpr& expr, BoundExpr
                                    std::move(operands), JoinKind::kLeft)[0];
   BoundExprPtr is_empty = IsNull(total[keys]);
   if (keys == 0) {
-    WEIR_ASSIGN_OR_RETURN(is_empty, Compare(functions, "=", total[0], Number(0)));
+    WEIR_ASSIGN_OR_RETURN(is_empty, Compare(functions, "=", total[0], MakeBigint(0)));
   }
   WEIR_ASSIGN_OR_RETURN(BoundExprPtr has_nulls,
                         Compare(functions, "<", total[keys + 1], total[keys]));
@@ -339,7 +323,7 @@ Result<BoundExprPtr> Subqueries::BindQuantified(const ast::SubqueryExpr& expr, B
   } else {
     WEIR_ASSIGN_OR_RETURN(holds, Compare(functions, op, operand, total[upwards == is_all ? 2 : 3]));
   }
-  WEIR_ASSIGN_OR_RETURN(BoundExprPtr is_empty, Compare(functions, "=", total[0], Number(0)));
+  WEIR_ASSIGN_OR_RETURN(BoundExprPtr is_empty, Compare(functions, "=", total[0], MakeBigint(0)));
   WEIR_ASSIGN_OR_RETURN(BoundExprPtr has_nulls, Compare(functions, "<", total[1], total[0]));
   // Without nulls the extremes decide; one value that decides does so beside nulls, too.
   BoundExprPtr decided = is_all ? MakeLogical(BoundKind::kNot, {holds}) : holds;

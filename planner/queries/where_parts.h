@@ -20,6 +20,8 @@ struct WherePart {
   bool is_correlated = false;  ///< So has the join of a subquery with the query around it.
 };
 
+/// a = b.
+bool IsEquality(const ast::Expr& expr);
 /// `expr` cut at its ANDs.
 void SplitConjuncts(const ast::Expr& expr, std::vector<const ast::Expr*>& parts);
 

@@ -1,5 +1,4 @@
 #include "shell/conformance/conformance_judge.h"
-#include "base/letter_case.h"
 
 #include <algorithm>
 #include <cctype>
@@ -8,6 +7,8 @@
 #include <map>
 
 #include <fmt/format.h>
+
+#include "base/letter_case.h"
 
 namespace weir::testing {
 namespace {

@@ -1,9 +1,10 @@
 #include "shell/prompt/situation.h"
-#include "base/letter_case.h"
 
 #include <algorithm>
 #include <cctype>
 #include <set>
+
+#include "base/letter_case.h"
 
 namespace weir::shell {
 

@@ -307,8 +307,7 @@ constexpr StatementHelp kEntries[] = {
      "VALUE_SCHEMA_ID, VALUE_SCHEMA_FULL_NAME, VALUE_AVRO_SCHEMA_FULL_NAME, "
      "VALUE_PROTOBUF_NULLABLE_REPRESENTATION",
      "Of AVRO, JSON_SR and PROTOBUF values: the schema in the registry, the name of its records, "
-     "and "
-     "how PROTOBUF tells nulls from zeros: 'OPTIONAL' or 'WRAPPER'.",
+     "and how PROTOBUF tells nulls from zeros: 'OPTIONAL' or 'WRAPPER'.",
      HelpKind::kProperty,
      "VALUE_SCHEMA_FULL_NAME|VALUE_AVRO_SCHEMA_FULL_NAME|VALUE_PROTOBUF_NULLABLE_REPRESENTATION"},
     {"SOURCED_BY_CONNECTOR", "SOURCED_BY_CONNECTOR = '…', SOURCE_CONNECTOR = '…'",

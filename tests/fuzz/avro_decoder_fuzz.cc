@@ -68,11 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   static const std::vector<FormatColumn> kAll = fuzz::AllColumns(true);
   fuzz::Records records = fuzz::CutRecords(input);
-  // Most records reach a schema.
-  for (auto& record : records) {
-    if (!record || record->empty() || (*record)[0] == 0) continue;
-    record->insert(0, std::string("\0\0\0\0", 4) + static_cast<char>(1 + ((*record)[0] & 1)));
-  }
+  fuzz::PutIdsInFront(records);
   FormatSpec spec;
   spec.name = "AVRO";
   spec.registry = &Registry(kAll);

@@ -193,6 +193,14 @@ Records CutRecords(std::string_view input) {
   return records;
 }
 
+void PutIdsInFront(Records& records, std::string_view behind) {
+  for (auto& record : records) {
+    if (!record || record->empty() || (*record)[0] == 0) continue;
+    const char id = static_cast<char>(1 + ((*record)[0] & 1));
+    record->insert(0, std::string("\0\0\0\0", 4) + id + std::string(behind));
+  }
+}
+
 void CheckDecoder(const FormatSpec& spec, const std::vector<FormatColumn>& columns,
                   const Records& records) {
   Checked decoder(spec, columns);

@@ -19,6 +19,10 @@ using Records = std::vector<std::optional<std::string>>;
 /// records can hold line ends); a record "~" is null. The first byte is not part of the records.
 Records CutRecords(std::string_view input);
 
+/// Puts the id of a schema, 1 or 2, and `behind` in front of each record that does not begin with a
+/// zero byte, so that most records reach a schema.
+void PutIdsInFront(Records& records, std::string_view behind = {});
+
 /// Decodes `records` in one batch and each alone, all columns and only every other one, and aborts
 /// unless columns are as long as the batch, well formed and alike, and states agree with `bad`.
 void CheckDecoder(const FormatSpec& spec, const std::vector<FormatColumn>& columns,

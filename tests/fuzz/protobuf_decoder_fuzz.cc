@@ -78,12 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   static const std::vector<FormatColumn> kAll = Columns();
   fuzz::Records records = fuzz::CutRecords(input);
-  // Most records reach a schema.
-  for (auto& record : records) {
-    if (!record || record->empty() || (*record)[0] == 0) continue;
-    const char id = static_cast<char>(1 + ((*record)[0] & 1));
-    record->insert(0, std::string("\0\0\0\0", 4) + id + '\0');
-  }
+  fuzz::PutIdsInFront(records, std::string_view("\0", 1));
   FormatSpec spec;
   spec.name = "PROTOBUF";
   spec.registry = &Registry(kAll);

@@ -3,7 +3,9 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -66,13 +68,13 @@ class CurlClient final : public HttpClient {
   Result<HttpResponse> Send(std::string_view method, const std::string& url,
                             std::string_view body) override {
     CheckInterrupt();
-    Handle handle = Take();
-    if (handle == nullptr) {
-      return Status(ErrorCode::kRegistryUnavailable, "the HTTP library gives no connection");
-    }
     Arriving arriving;
     arriving.bytes_max = options_.body_bytes_max;
     char reason[CURL_ERROR_SIZE] = "";
+    Handle handle = Take();  // Ends before what it points to.
+    if (handle == nullptr) {
+      return Status(ErrorCode::kRegistryUnavailable, "the HTTP library gives no connection");
+    }
     std::unique_ptr<curl_slist, FreeList> headers = Prepare(handle.get(), method, url, body);
     curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
     curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, &TakeBody);
@@ -96,7 +98,6 @@ class CurlClient final : public HttpClient {
  private:
   std::unique_ptr<curl_slist, FreeList> Prepare(CURL* handle, std::string_view method,
                                                 const std::string& url, std::string_view body) {
-    curl_easy_reset(handle);  // Connections stay.
     curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     // Who is asked is what the setting says, and no variable of the environment.
@@ -177,6 +178,8 @@ class CurlClient final : public HttpClient {
   }
 
   void Keep(Handle handle) {
+    // Forgets what it points to, which ends with the request; its connections stay.
+    curl_easy_reset(handle.get());
     const std::lock_guard lock(mutex_);
     if (idle_.size() < kIdleConnectionsMax) idle_.push_back(std::move(handle));
   }

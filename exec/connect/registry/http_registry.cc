@@ -17,6 +17,7 @@
 #include "base/number_text.h"
 #include "base/status_macros.h"
 #include "exec/formats/json/raw_json.h"
+#include "exec/formats/registry/schema_texts.h"
 
 namespace weir {
 namespace {
@@ -159,6 +160,7 @@ class HttpRegistry final : public SchemaRegistry {
                           Ask("GET", fmt::format("/subjects/{}/versions", UrlEncode(subject)), ""));
     std::vector<int32_t> versions;
     if (answer.missing) return versions;
+    if (answer.json.kind != RawJson::Kind::kArray) return Unexpected(answer, "a list of numbers");
     for (const RawJson& each : answer.json.items) {
       if (!ParseInt32(each.text, versions.emplace_back())) {
         return Unexpected(answer, "a list of numbers");
@@ -174,11 +176,8 @@ class HttpRegistry final : public SchemaRegistry {
     if (type != SchemaType::kAvro) {
       body += fmt::format(R"(,"schemaType":"{}")", SchemaTypeName(type));
     }
-    for (size_t i = 0; i < references.size(); ++i) {
-      body += fmt::format(R"({}{{"name":{},"subject":{},"version":{}}}{})",
-                          i == 0 ? R"(,"references":[)" : ",", QuoteJson(references[i].name),
-                          QuoteJson(references[i].subject), references[i].version,
-                          i + 1 == references.size() ? "]" : "");
+    if (!references.empty()) {
+      body += fmt::format(R"(,"references":{})", ReferencesJson(references));
     }
     body += "}";
     WEIR_ASSIGN_OR_RETURN(
@@ -256,27 +255,13 @@ class HttpRegistry final : public SchemaRegistry {
     } else if (!NumberOf(answer.json, "id", schema->id)) {
       return Unexpected(answer, "the schema's id");
     }
-    if (const std::string* type = TextOf(answer.json, "schemaType")) {
-      if (*type == "JSON") {
-        schema->type = SchemaType::kJson;
-      } else if (*type == "PROTOBUF") {
-        schema->type = SchemaType::kProtobuf;
-      } else if (*type != "AVRO") {
-        return Unexpected(answer, "a schema of type AVRO, JSON or PROTOBUF");
-      }
+    if (const std::string* name = TextOf(answer.json, "schemaType")) {
+      const std::optional<SchemaType> type = SchemaTypeOf(*name);
+      if (!type) return Unexpected(answer, "a schema of type AVRO, JSON or PROTOBUF");
+      schema->type = *type;
     }
-    if (const RawJson* references = answer.json.Find("references")) {
-      for (const RawJson& each : references->items) {
-        const std::string* name = TextOf(each, "name");
-        const std::string* subject = TextOf(each, "subject");
-        SchemaReference& reference = schema->references.emplace_back();
-        if (name == nullptr || subject == nullptr ||
-            !NumberOf(each, "version", reference.version)) {
-          return Unexpected(answer, "references with name, subject and version");
-        }
-        reference.name = *name;
-        reference.subject = *subject;
-      }
+    if (!ReadReferences(answer.json, schema->references)) {
+      return Unexpected(answer, "references with name, subject and version");
     }
     const std::lock_guard lock(mutex_);
     by_id_.Keep(schema);
@@ -367,13 +352,13 @@ class HttpRegistry final : public SchemaRegistry {
     }
     // A proxy's page in the place of an answer, a registry that starts, or one that has too much to
     // do: another time it may be otherwise.
-    if (status < 300 || status == 408 || status == 429 || status >= 500) {
-      if (status < 300) {
-        return {Status(ErrorCode::kRegistryUnavailable,
-                       fmt::format("the schema registry's answer to {} is no JSON: {}", answer.what,
-                                   came)),
-                true};
-      }
+    if (status < 300) {
+      return {Status(ErrorCode::kRegistryUnavailable,
+                     fmt::format("the schema registry's answer to {} is no JSON: {}", answer.what,
+                                 came)),
+              true};
+    }
+    if (status == 408 || status == 429 || status >= 500) {
       return {fault(ErrorCode::kRegistryUnavailable), true};
     }
     return {fault(ErrorCode::kRegistryError)

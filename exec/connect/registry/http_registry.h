@@ -20,12 +20,12 @@ struct HttpRegistryOptions {
   HttpClientOptions http;
   int retries = 2;               ///< Times that all URLs are tried again where none answers.
   int64_t retry_first_ms = 200;  ///< Before the first retry; each further one waits twice as long.
-  int64_t retry_last_ms = 5000;
-  size_t schemas_max = 10'000;         ///< Kept by their ids, and
+  int64_t retry_last_ms = 5000;  ///< No further pause is longer.
+  size_t schemas_max = 10'000;   ///< Kept by their ids, and
   size_t schema_bytes_max = 64 << 20;  ///< of so many bytes; the least used ones go.
   int64_t latest_ms = 1000;            ///< For how long a newest version is taken for that.
   int64_t unknown_ms = 1000;           ///< For how long an unknown id is not asked for again.
-  std::function<int64_t()> now_ms;     ///< Null: the steady clock.
+  std::function<int64_t()> now_ms;     ///< Called from any thread; null: the steady clock.
 };
 
 /// "http://a:8081, https://b/path" as URLs. kInvalidOption.

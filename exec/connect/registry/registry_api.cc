@@ -1,5 +1,7 @@
 #include "exec/connect/registry/registry_api.h"
 
+#include <algorithm>
+#include <charconv>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "base/status_macros.h"
 #include "exec/formats/json/json_structure.h"
 #include "exec/formats/json/raw_json.h"
+#include "exec/formats/registry/schema_texts.h"
 
 namespace weir {
 namespace {
@@ -50,24 +53,15 @@ RegistryAnswer SubjectMissing(std::string_view subject) {
 
 RegistryAnswer Json(std::string body) { return {200, std::move(body)}; }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::string UrlDecode(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-    const int low = high < 0 ? -1 : HexDigit(text[i + 2]);
-    if (low < 0) {
-      out += text[i];
-      continue;
-    }
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
+    const char* at = text.data() + i;
+    unsigned byte = 0;
+    const bool escaped = *at == '%' && i + 2 < text.size() &&
+                         std::from_chars(at + 1, at + 3, byte, 16).ptr == at + 3;
+    out += escaped ? static_cast<char>(byte) : *at;
+    if (escaped) i += 2;
   }
   return out;
 }
@@ -103,12 +97,7 @@ std::string SchemaMembers(const RegisteredSchema& schema) {
     out += fmt::format(R"("schemaType":"{}",)", SchemaTypeName(schema.type));
   }
   if (!schema.references.empty()) {
-    out += R"("references":)";
-    out += ListOf(schema.references, [](const SchemaReference& each) {
-      return fmt::format(R"({{"name":{},"subject":{},"version":{}}})", QuoteJson(each.name),
-                         QuoteJson(each.subject), each.version);
-    });
-    out += ",";
+    out += fmt::format(R"("references":{},)", ReferencesJson(schema.references));
   }
   return out + fmt::format(R"("schema":{})", QuoteJson(schema.text));
 }
@@ -255,32 +244,18 @@ class Exchange {
     }
     RegisteredSchema schema;
     schema.text = text->text;
-    if (const RawJson* type = json->Find("schemaType"); type != nullptr && !type->is_null()) {
-      if (type->text == "JSON") {
-        schema.type = SchemaType::kJson;
-      } else if (type->text == "PROTOBUF") {
-        schema.type = SchemaType::kProtobuf;
-      } else if (type->text != "AVRO") {
+    if (const RawJson* name = json->Find("schemaType"); name != nullptr && !name->is_null()) {
+      const std::optional<SchemaType> type = SchemaTypeOf(name->text);
+      if (!type) {
         error = Error(kInvalidSchema,
-                      fmt::format("schemaType is AVRO, JSON or PROTOBUF, not {}", type->raw));
+                      fmt::format("schemaType is AVRO, JSON or PROTOBUF, not {}", name->raw));
         return std::nullopt;
       }
+      schema.type = *type;
     }
-    if (const RawJson* references = json->Find("references")) {
-      for (const RawJson& each : references->items) {
-        SchemaReference reference;
-        const RawJson* name = each.Find("name");
-        const RawJson* subject = each.Find("subject");
-        const RawJson* version = each.Find("version");
-        if (name == nullptr || subject == nullptr || version == nullptr ||
-            !ParseInt32(version->text, reference.version)) {
-          error = Error(kInvalidSchema, "a reference has name, subject and version");
-          return std::nullopt;
-        }
-        reference.name = name->text;
-        reference.subject = subject->text;
-        schema.references.push_back(std::move(reference));
-      }
+    if (!ReadReferences(*json, schema.references)) {
+      error = Error(kInvalidSchema, "a reference has name, subject and version");
+      return std::nullopt;
     }
     const RawJson* id = json->Find("id");
     if (id != nullptr && !id->is_null() && id->text != "-1") {
@@ -393,6 +368,7 @@ class Exchange {
     for (const std::string& subject : registry_.SubjectNames(Looks())) {
       if (!subject.starts_with(prefix)) continue;
       std::vector<SubjectVersion> versions = registry_.VersionsOf(subject, Looks());
+      if (versions.empty()) continue;  // Deleted meanwhile.
       if (Flag("latestOnly")) versions.erase(versions.begin(), versions.end() - 1);
       all.insert(all.end(), versions.begin(), versions.end());
     }

@@ -5,57 +5,24 @@
 #include "base/status_macros.h"
 #include "exec/formats/avro/avro_format.h"
 #include "exec/formats/avro/avro_plan.h"
+#include "exec/formats/record_columns.h"
 #include "exec/formats/registry/schema_texts.h"
 #include "exec/formats/registry/wire_format.h"
 
 namespace weir {
 namespace {
 
-/// The columns that are read are the fields of one STRUCT, so that a record is read as any value
-/// is.
-DataType NeededStruct(const std::vector<FormatColumn>& columns) {
-  std::vector<DataType::Field> fields;
-  for (const FormatColumn& column : columns) {
-    if (column.needed) fields.push_back({column.name, column.type});
-  }
-  return DataType::Struct(std::move(fields));
-}
-
 class AvroDecoder final : public SideDecoder {
  public:
   AvroDecoder(const FormatSpec& spec, const std::vector<FormatColumn>& columns)
-      : spec_(spec),
-        unwrapped_(spec.unwrapped && columns.size() == 1),
-        column_count_(columns.size()),
-        builder_(NeededStruct(columns)) {
-    for (size_t i = 0; i < columns.size(); ++i) {
-      if (columns[i].needed) needed_.push_back(i);
-    }
+      : spec_(spec), unwrapped_(spec.unwrapped && columns.size() == 1), columns_(columns) {
     if (unwrapped_) value_type_ = columns[0].type;
   }
 
   Status Decode(const RecordBatch& records, DecodedSide& out) override {
-    const std::vector<Slice>& slices = spec_.is_key ? records.keys : records.values;
-    out.states.clear();
-    out.bad.clear();
-    builder_.Reserve(records.size());
-    for (int32_t row = 0; row < records.size(); ++row) {
-      const Slice slice = slices[static_cast<size_t>(row)];
-      RowState state = RowState::kNull;
-      if (!slice.is_null()) WEIR_RETURN_IF_ERROR(DecodeOne(records.View(slice), state));
-      if (state == RowState::kOk) continue;
-      builder_.Truncate(row);
-      builder_.AppendNull();
-      if (out.states.empty()) out.states.resize(slices.size(), RowState::kOk);
-      out.states[static_cast<size_t>(row)] = state;
-      if (state == RowState::kBad) out.bad.push_back({row, reason_});
-    }
-    out.columns.assign(column_count_, nullptr);
-    const ColumnPtr all = builder_.Finish();
-    for (size_t i = 0; i < needed_.size(); ++i) {
-      out.columns[needed_[i]] = all->child(static_cast<int>(i));
-    }
-    return OkStatus();
+    return columns_.Decode(
+        records, spec_.is_key, out, reason_,
+        [this](std::string_view bytes, RowState& state) { return DecodeOne(bytes, state); });
   }
 
  private:
@@ -66,7 +33,6 @@ class AvroDecoder final : public SideDecoder {
   };
 
   Status DecodeOne(std::string_view bytes, RowState& state) {
-    state = RowState::kBad;
     int32_t id = 0;
     if (!TakeSchemaId(bytes, id)) {
       reason_ = "no schema id in front: a record of the format AVRO begins with a zero byte";
@@ -81,21 +47,21 @@ class AvroDecoder final : public SideDecoder {
       return OkStatus();
     }
     AvroCursor from(bytes);
-    if (unwrapped_ && needed_.empty()) {
+    if (unwrapped_ && columns_.reads_none()) {
       // That a value is null counts, be it read or not.
       const AvroStep& plan = writer_->plan;
       if (reader_.Skip(plan, from)) {
         const bool is_null = plan.op == AvroStep::Op::kSkipNothing ||
                              (plan.op == AvroStep::Op::kSkipUnion && reader_.was_null());
         state = is_null ? RowState::kNull : RowState::kOk;
-        if (!is_null) builder_.AppendNested();
+        if (!is_null) columns_.builder().AppendNested();
       }
     } else if (unwrapped_) {
-      if (reader_.Read(writer_->plan, from, builder_.child(0))) {
-        builder_.AppendNested();
+      if (reader_.Read(writer_->plan, from, columns_.builder().child(0))) {
+        columns_.builder().AppendNested();
         state = reader_.was_null() ? RowState::kNull : RowState::kOk;
       }
-    } else if (reader_.Read(writer_->plan, from, builder_)) {
+    } else if (reader_.Read(writer_->plan, from, columns_.builder())) {
       state = reader_.was_null() ? RowState::kNull : RowState::kOk;
     }
     if (state == RowState::kBad) {
@@ -138,7 +104,7 @@ class AvroDecoder final : public SideDecoder {
                           TextsOfReferences(*spec_.registry, schema));
     WEIR_ASSIGN_OR_RETURN(const AvroSchemaPtr parsed, ParseAvroSchema(schema.text, references));
     const AvroType* reader = own_ == nullptr ? nullptr : &own_->root();
-    if (unwrapped_ && needed_.empty()) {
+    if (unwrapped_ && columns_.reads_none()) {
       WEIR_ASSIGN_OR_RETURN(writer.plan, PlanAvroSkip(parsed->root()));
       return OkStatus();
     }
@@ -147,7 +113,7 @@ class AvroDecoder final : public SideDecoder {
       return OkStatus();
     }
     std::vector<AvroTarget> targets;
-    for (const DataType::Field& field : builder_.type().fields()) {
+    for (const DataType::Field& field : columns_.type().fields()) {
       targets.push_back({field.name, field.type});
     }
     WEIR_ASSIGN_OR_RETURN(writer.plan, PlanAvroRecord(parsed->root(), targets, reader));
@@ -168,10 +134,8 @@ class AvroDecoder final : public SideDecoder {
 
   const FormatSpec spec_;
   const bool unwrapped_;
-  const size_t column_count_;
   DataType value_type_;
-  std::vector<size_t> needed_;  // Places in the column list.
-  ColumnBuilder builder_;
+  RecordColumns columns_;
   AvroReader reader_;
   std::unordered_map<int32_t, std::unique_ptr<Writer>> writers_;
   const Writer* writer_ = nullptr;  // Of the record before.

@@ -4,6 +4,7 @@
 #include "exec/formats/avro/avro_cursor.h"
 #include "exec/formats/avro/avro_format.h"
 #include "exec/formats/avro/avro_writer.h"
+#include "exec/formats/record_columns.h"
 #include "exec/formats/registry/schema_texts.h"
 #include "exec/formats/registry/wire_format.h"
 
@@ -65,10 +66,7 @@ class AvroEncoder final : public SideEncoder {
         written = writer.WriteFields(plan_, columns, rows[i]);
       }
       if (!written) {
-        return Status(ErrorCode::kBadRecord,
-                      fmt::format("a row cannot be written to {} as schema id {}: {}",
-                                  spec_.subject, id_, writer.fault()))
-            .WithHint("leave such rows out with WHERE, or give them a value with COALESCE");
+        return RowRefused(spec_, fmt::format("schema id {}", id_), writer.fault());
       }
       slice.length = static_cast<int32_t>(bytes.size() - slice.begin);
     }

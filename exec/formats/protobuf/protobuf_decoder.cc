@@ -7,55 +7,22 @@
 #include "exec/formats/protobuf/protobuf_format.h"
 #include "exec/formats/protobuf/protobuf_plan.h"
 #include "exec/formats/protobuf/protobuf_wire.h"
+#include "exec/formats/record_columns.h"
 #include "exec/formats/registry/schema_texts.h"
 #include "exec/formats/registry/wire_format.h"
 
 namespace weir {
 namespace {
 
-/// The columns that are read are the fields of one STRUCT.
-DataType StructToRead(const std::vector<FormatColumn>& columns) {
-  std::vector<DataType::Field> fields;
-  for (const FormatColumn& column : columns) {
-    if (column.needed) fields.push_back({column.name, column.type});
-  }
-  return DataType::Struct(std::move(fields));
-}
-
 class ProtobufDecoder final : public SideDecoder {
  public:
   ProtobufDecoder(const FormatSpec& spec, const std::vector<FormatColumn>& columns)
-      : spec_(WithoutIdleRegistry(spec)), columns_(columns), builder_(StructToRead(columns)) {
-    for (size_t i = 0; i < columns.size(); ++i) {
-      if (columns[i].needed) needed_.push_back(i);
-    }
-  }
+      : spec_(WithoutIdleRegistry(spec)), all_(columns), columns_(columns) {}
 
   Status Decode(const RecordBatch& records, DecodedSide& out) override {
-    const std::vector<Slice>& slices = spec_.is_key ? records.keys : records.values;
-    out.states.clear();
-    out.bad.clear();
-    builder_.Reserve(records.size());
-    for (int32_t row = 0; row < records.size(); ++row) {
-      const Slice slice = slices[static_cast<size_t>(row)];
-      RowState state = RowState::kNull;
-      if (!slice.is_null()) {
-        state = RowState::kBad;
-        WEIR_RETURN_IF_ERROR(DecodeOne(records.View(slice), state));
-      }
-      if (state == RowState::kOk) continue;
-      builder_.Truncate(row);
-      builder_.AppendNull();
-      if (out.states.empty()) out.states.resize(slices.size(), RowState::kOk);
-      out.states[static_cast<size_t>(row)] = state;
-      if (state == RowState::kBad) out.bad.push_back({row, reason_});
-    }
-    out.columns.assign(columns_.size(), nullptr);
-    const ColumnPtr all = builder_.Finish();
-    for (size_t i = 0; i < needed_.size(); ++i) {
-      out.columns[needed_[i]] = all->child(static_cast<int>(i));
-    }
-    return OkStatus();
+    return columns_.Decode(
+        records, spec_.is_key, out, reason_,
+        [this](std::string_view bytes, RowState& state) { return DecodeOne(bytes, state); });
   }
 
  private:
@@ -75,7 +42,7 @@ class ProtobufDecoder final : public SideDecoder {
     }
     if (!writer_->fault.empty()) {
       reason_ = writer_->fault;
-    } else if (reader_.Read(writer_->plan, bytes, builder_)) {
+    } else if (reader_.Read(writer_->plan, bytes, columns_.builder())) {
       state = RowState::kOk;
     } else {
       reason_ = fmt::format("message at byte {}{}: {}", bytes.data() - begin,
@@ -89,9 +56,9 @@ class ProtobufDecoder final : public SideDecoder {
   Status FindOwn() {
     if (writer_ != nullptr) return OkStatus();
     WEIR_ASSIGN_OR_RETURN(const ProtobufSchemaPtr schema,
-                          ParseProtobufSchema(ProtobufSchemaOf(spec_, columns_)));
+                          ParseProtobufSchema(ProtobufSchemaOf(spec_, all_)));
     auto own = std::make_unique<Writer>();
-    WEIR_ASSIGN_OR_RETURN(own->plan, PlanProtobufMessage(*schema->messages()[0], builder_.type()));
+    WEIR_ASSIGN_OR_RETURN(own->plan, PlanProtobufMessage(*schema->messages()[0], columns_.type()));
     writer_ = own.get();
     writers_.emplace(std::string(), std::move(own));
     return OkStatus();
@@ -144,14 +111,13 @@ class ProtobufDecoder final : public SideDecoder {
     if (message == nullptr) {
       return Status(ErrorCode::kFormatMismatch, "the schema has no message at the record's place");
     }
-    WEIR_ASSIGN_OR_RETURN(writer.plan, PlanProtobufMessage(*message, builder_.type()));
+    WEIR_ASSIGN_OR_RETURN(writer.plan, PlanProtobufMessage(*message, columns_.type()));
     return OkStatus();
   }
 
   const FormatSpec spec_;
-  const std::vector<FormatColumn> columns_;
-  std::vector<size_t> needed_;  // Places in the column list.
-  ColumnBuilder builder_;
+  const std::vector<FormatColumn> all_;  // Of the side, read or not.
+  RecordColumns columns_;
   ProtobufReader reader_;
   std::unordered_map<std::string, std::unique_ptr<Writer>> writers_;  // By what stands in front.
   const Writer* writer_ = nullptr;  // Of the record before, whose front was prefix_.

@@ -5,6 +5,7 @@
 #include "base/status_macros.h"
 #include "exec/formats/protobuf/protobuf_format.h"
 #include "exec/formats/protobuf/protobuf_writer.h"
+#include "exec/formats/record_columns.h"
 #include "exec/formats/registry/schema_texts.h"
 #include "exec/formats/registry/wire_format.h"
 
@@ -60,12 +61,9 @@ class ProtobufEncoder final : public SideEncoder {
       if (columns.empty()) continue;
       bytes.Append(prefix_.data(), prefix_.size());
       if (!writer.Write(plan_, columns, rows[i])) {
-        return Status(ErrorCode::kBadRecord,
-                      fmt::format("a row cannot be written to {} as {}: {}", spec_.subject,
-                                  spec_.registry == nullptr ? "a message"
-                                                            : fmt::format("schema id {}", id_),
-                                  writer.fault()))
-            .WithHint("leave such rows out with WHERE, or give them a value with COALESCE");
+        return RowRefused(
+            spec_, spec_.registry == nullptr ? "a message" : fmt::format("schema id {}", id_),
+            writer.fault());
       }
       slice.length = static_cast<int32_t>(bytes.size() - slice.begin);
     }

@@ -10,10 +10,9 @@
 #include "base/letter_case.h"
 #include "base/number_text.h"
 #include "base/status_macros.h"
-#include "base/time_text.h"
 #include "exec/formats/base64.h"
 #include "exec/formats/decimal_bytes.h"
-#include "exec/formats/protobuf/protobuf_plan.h"
+#include "exec/formats/protobuf/protobuf_values.h"
 #include "exec/formats/protobuf/protobuf_wire.h"
 
 namespace weir {
@@ -80,11 +79,6 @@ class JsonToProtobuf {
   size_t Begin(const ProtobufField& field) {
     AppendTag(field.number, ProtobufWire::kLength, out_);
     return BeginLength(out_);
-  }
-
-  void Number(int32_t number, int64_t value) {
-    AppendTag(number, ProtobufWire::kVarint, out_);
-    AppendVarint(static_cast<uint64_t>(value), out_);
   }
 
   Status Value(const ProtobufField& field, const RawJson& json) {
@@ -154,19 +148,11 @@ class JsonToProtobuf {
     int64_t number = 0;
     if (!ParseInt64(json.text, number)) return NoValueOf(field, json);
     if (message.meaning == ProtobufMeaning::kTimestamp) {
-      const int64_t part = number % 1000 < 0 ? number % 1000 + 1000 : number % 1000;
-      Number(1, (number - part) / 1000);
-      Number(2, part * 1'000'000);
-    } else if (message.meaning == ProtobufMeaning::kDate) {
-      const CivilDate date = CivilFromDays(number);
-      Number(1, date.year);
-      Number(2, date.month);
-      Number(3, date.day);
-    } else {
-      Number(1, number / 3'600'000);
-      Number(2, number / 60'000 % 60);
-      Number(3, number / 1000 % 60);
-      Number(4, number % 1000 * 1'000'000);
+      AppendProtobufTimestamp(number, out_);
+    } else if (message.meaning == ProtobufMeaning::kTimeOfDay) {
+      AppendProtobufTime(number, out_);
+    } else if (!AppendProtobufDate(number, out_)) {
+      return NoValueOf(field, json);
     }
     return OkStatus();
   }
@@ -182,12 +168,7 @@ class JsonToProtobuf {
     if (ParseDecimal(json.text, kPrecisionMax, scale, value) != DecimalParse::kOk) {
       return NoValueOf(field, json);
     }
-    char buffer[16];
-    const std::string_view bytes = WriteDecimalBytes(value, buffer);
-    AppendTag(1, ProtobufWire::kLength, out_);
-    AppendVarint(bytes.size(), out_);
-    out_.Append(bytes.data(), bytes.size());
-    Number(3, scale);
+    AppendProtobufDecimal(value, scale, out_);
     return OkStatus();
   }
 
@@ -246,9 +227,6 @@ class ProtobufToJson {
     --depth_;
     return OkStatus();
   }
-
-  /// A Decimal's digits after the point, where its field says them.
-  void set_scale(int scale) { scale_ = scale; }
 
  private:
   Status Object(const ProtobufMessage& message, Fields& fields) {
@@ -318,7 +296,7 @@ class ProtobufToJson {
   }
 
   Status Inside(const ProtobufField& field, const std::vector<Found>& parts) {
-    set_scale(field.precision > 0 ? field.scale : -1);
+    scale_ = field.precision > 0 ? field.scale : -1;
     return Message(*field.message, parts);
   }
 
@@ -455,7 +433,7 @@ class ProtobufToJson {
 
   std::string& out_;
   int depth_ = 0;
-  int scale_ = -1;
+  int scale_ = -1;  // A Decimal's digits after the point, where its field says them.
 };
 
 }  // namespace

@@ -133,15 +133,4 @@ class ProtobufReader {
   std::string_view fault_;
 };
 
-/// The number that a varint or fixed value is; false: beyond 64 bits with a sign.
-bool IntegerOfProtobuf(ProtobufKind kind, uint64_t bits, int64_t& out);
-
-/// Days since 1970 of a google.type.Date; false: the calendar has no such day.
-bool DaysOfProtobufDate(uint64_t year, uint64_t month, uint64_t day, int32_t& days);
-/// Milliseconds of a google.type.TimeOfDay; false: not inside one day.
-bool MillisOfProtobufTime(uint64_t hours, uint64_t minutes, uint64_t seconds, uint64_t nanos,
-                          int32_t& millis);
-/// Milliseconds since 1970 of a google.protobuf.Timestamp; false: too far away.
-bool MillisOfProtobufTimestamp(uint64_t seconds, uint64_t nanos, int64_t& millis);
-
 }  // namespace weir

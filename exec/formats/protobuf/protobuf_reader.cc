@@ -4,10 +4,10 @@
 #include <tuple>
 
 #include "base/decimal.h"
-#include "base/time_text.h"
 #include "exec/formats/decimal_bytes.h"
 #include "exec/formats/json/json_structure.h"
 #include "exec/formats/protobuf/protobuf_plan.h"
+#include "exec/formats/protobuf/protobuf_values.h"
 #include "exec/formats/protobuf/protobuf_wire.h"
 
 namespace weir {
@@ -29,45 +29,6 @@ int FindSlot(const ProtobufStep& message, int32_t number) {
 }
 
 }  // namespace
-
-bool IntegerOfProtobuf(ProtobufKind kind, uint64_t bits, int64_t& out) {
-  switch (kind) {
-    case ProtobufKind::kInt32:
-    case ProtobufKind::kSfixed32:
-    case ProtobufKind::kEnum: out = static_cast<int32_t>(bits); return true;
-    case ProtobufKind::kUint32:
-    case ProtobufKind::kFixed32: out = static_cast<uint32_t>(bits); return true;
-    case ProtobufKind::kSint32: out = FromZigZag(static_cast<uint32_t>(bits)); return true;
-    case ProtobufKind::kSint64: out = FromZigZag(bits); return true;
-    case ProtobufKind::kUint64:
-    case ProtobufKind::kFixed64: out = static_cast<int64_t>(bits); return out >= 0;
-    default: out = static_cast<int64_t>(bits); return true;
-  }
-}
-
-bool DaysOfProtobufDate(uint64_t year, uint64_t month, uint64_t day, int32_t& days) {
-  const auto y = static_cast<int32_t>(year);
-  const auto m = static_cast<int32_t>(month);
-  const auto d = static_cast<int32_t>(day);
-  // Its rules: 0 stands for a year, month or day that is not known.
-  if (y < 1 || y > 9999 || !IsCivilDate(y, m, d)) return false;
-  days = static_cast<int32_t>(DaysFromCivil(y, m, d));
-  return true;
-}
-
-bool MillisOfProtobufTime(uint64_t hours, uint64_t minutes, uint64_t seconds, uint64_t nanos,
-                          int32_t& millis) {
-  if (hours > 23 || minutes > 59 || seconds > 59 || nanos > 999'999'999) return false;
-  millis = static_cast<int32_t>(((hours * 60 + minutes) * 60 + seconds) * 1000 + nanos / 1'000'000);
-  return true;
-}
-
-bool MillisOfProtobufTimestamp(uint64_t seconds, uint64_t nanos, int64_t& millis) {
-  const auto part = static_cast<int32_t>(nanos);
-  if (part < 0 || part > 999'999'999) return false;
-  return !__builtin_mul_overflow(static_cast<int64_t>(seconds), int64_t{1000}, &millis) &&
-         !__builtin_add_overflow(millis, int64_t{part / 1'000'000}, &millis);
-}
 
 bool ProtobufReader::Read(const ProtobufStep& message, std::string_view bytes, ColumnBuilder& out) {
   occurrences_.clear();

@@ -293,7 +293,6 @@ class ProtobufSchemaBuilder {
     ProtobufMessage& message = schema_->all_.emplace_back();
     known = &message;
     message.full_name = descriptor.full_name();
-    if (descriptor.file()->name() != kOwnFile) message.file = descriptor.file()->name();
     message.meaning = MeaningOf(message.full_name);
     for (int i = 0; i < descriptor.real_oneof_decl_count(); ++i) {
       message.oneofs.push_back(descriptor.oneof_decl(i)->name());

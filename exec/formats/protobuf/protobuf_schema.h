@@ -75,7 +75,6 @@ struct ProtobufField {
 
 struct ProtobufMessage {
   std::string full_name;
-  std::string file;  ///< That it stands in; empty: the schema's own.
   ProtobufMeaning meaning = ProtobufMeaning::kNone;
   std::vector<ProtobufField> fields;
   std::vector<std::string> oneofs;

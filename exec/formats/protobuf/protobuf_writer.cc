@@ -8,8 +8,7 @@
 #include "base/decimal.h"
 #include "base/letter_case.h"
 #include "base/status_macros.h"
-#include "base/time_text.h"
-#include "exec/formats/decimal_bytes.h"
+#include "exec/formats/protobuf/protobuf_values.h"
 #include "exec/formats/protobuf/protobuf_wire.h"
 
 namespace weir {
@@ -187,19 +186,6 @@ class WritePlanner {
   int depth_ = 0;
 };
 
-void AppendUnlessZero(int32_t number, int64_t value, BufferBuilder& out) {
-  if (value == 0) return;
-  AppendTag(number, ProtobufWire::kVarint, out);
-  AppendVarint(static_cast<uint64_t>(value), out);
-}
-
-/// How many digits a number has; 1 of zero.
-int DigitsOf(Int128 value) {
-  int digits = 1;
-  while (digits < 38 && !FitsPrecision(value, digits)) ++digits;
-  return digits;
-}
-
 }  // namespace
 
 Result<ProtobufWriteStep> PlanProtobufWrite(const ProtobufMessage& message,
@@ -324,41 +310,16 @@ bool ProtobufWriter::WriteBody(const ProtobufWriteStep& step, const Column& colu
   const auto at = static_cast<size_t>(row);
   switch (step.op) {
     case MessageOp::kStruct: return Write(step, column.parts().children, row);
-    case MessageOp::kTimestamp: {
-      const int64_t millis = column.values<int64_t>()[at];
-      const int64_t part = millis % 1000 < 0 ? millis % 1000 + 1000 : millis % 1000;
-      AppendUnlessZero(1, (millis - part) / 1000, out_);
-      AppendUnlessZero(2, part * 1'000'000, out_);
+    case MessageOp::kTimestamp:
+      AppendProtobufTimestamp(column.values<int64_t>()[at], out_);
       return true;
-    }
-    case MessageOp::kDate: {
-      const CivilDate date = CivilFromDays(column.values<int32_t>()[at]);
-      if (date.year < 1 || date.year > 9999) {
-        return Fail(step, "a date outside the years 1 to 9999, which are all that a Date takes");
-      }
-      AppendUnlessZero(1, date.year, out_);
-      AppendUnlessZero(2, date.month, out_);
-      AppendUnlessZero(3, date.day, out_);
-      return true;
-    }
-    case MessageOp::kTimeOfDay: {
-      const int64_t millis = column.values<int32_t>()[at];
-      AppendUnlessZero(1, millis / 3'600'000, out_);
-      AppendUnlessZero(2, millis / 60'000 % 60, out_);
-      AppendUnlessZero(3, millis / 1000 % 60, out_);
-      AppendUnlessZero(4, millis % 1000 * 1'000'000, out_);
-      return true;
-    }
+    case MessageOp::kDate:
+      return AppendProtobufDate(column.values<int32_t>()[at], out_) ||
+             Fail(step, "a date outside the years 1 to 9999, which are all that a Date takes");
+    case MessageOp::kTimeOfDay: AppendProtobufTime(column.values<int32_t>()[at], out_); return true;
     default: break;
   }
-  const Int128 value = ToInt128(column.values<Decimal128>()[at]);
-  char buffer[16];
-  const std::string_view bytes = WriteDecimalBytes(value, buffer);
-  AppendTag(1, ProtobufWire::kLength, out_);
-  AppendVarint(bytes.size(), out_);
-  out_.Append(bytes.data(), bytes.size());
-  AppendUnlessZero(2, DigitsOf(value), out_);
-  AppendUnlessZero(3, step.scale, out_);
+  AppendProtobufDecimal(ToInt128(column.values<Decimal128>()[at]), step.scale, out_);
   return true;
 }
 

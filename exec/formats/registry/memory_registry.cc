@@ -98,8 +98,8 @@ Result<int32_t> MemoryRegistry::Register(std::string_view subject, SchemaType ty
   const auto found = subjects_.find(subject);
   if (found != subjects_.end()) {
     for (const SubjectVersion& version : found->second) {
-      if (!version.deleted && SameSchema(*this, *version.schema, *schema))
-        return version.schema->id;
+      if (version.deleted || !SameSchema(*this, *version.schema, *schema)) continue;
+      return version.schema->id;
     }
   }
   WEIR_RETURN_IF_ERROR(CheckIsSchema(*this, *schema));
@@ -204,16 +204,11 @@ std::optional<SubjectVersion> MemoryRegistry::LookUp(std::string_view subject,
 
 std::string EncodeSubjectVersion(const SubjectVersion& version) {
   const RegisteredSchema& schema = *version.schema;
-  std::string references;
-  for (const SchemaReference& reference : schema.references) {
-    references +=
-        fmt::format(R"({}{{"name":{},"subject":{},"version":{}}})", references.empty() ? "" : ",",
-                    QuoteJson(reference.name), QuoteJson(reference.subject), reference.version);
-  }
   return fmt::format(
-      R"({{"subject":{},"version":{},"id":{},"schemaType":"{}","references":[{}],"schema":{}{}}})",
+      R"({{"subject":{},"version":{},"id":{},"schemaType":"{}","references":{},"schema":{}{}}})",
       QuoteJson(version.subject), version.version, schema.id, SchemaTypeName(schema.type),
-      references, QuoteJson(schema.text), version.deleted ? R"(,"deleted":true)" : "");
+      ReferencesJson(schema.references), QuoteJson(schema.text),
+      version.deleted ? R"(,"deleted":true)" : "");
 }
 
 Result<SubjectVersion> DecodeSubjectVersion(std::string_view text) {
@@ -229,22 +224,13 @@ Result<SubjectVersion> DecodeSubjectVersion(std::string_view text) {
   SubjectVersion version;
   auto schema = std::make_shared<RegisteredSchema>();
   version.subject = text_of(*json, "subject");
-  const std::string type = text_of(*json, "schemaType");
+  const std::optional<SchemaType> type = SchemaTypeOf(text_of(*json, "schemaType"));
   schema->text = text_of(*json, "schema");
-  schema->type = type == "JSON"       ? SchemaType::kJson
-                 : type == "PROTOBUF" ? SchemaType::kProtobuf
-                                      : SchemaType::kAvro;
-  if (!ParseInt32(text_of(*json, "version"), version.version) ||
-      !ParseInt32(text_of(*json, "id"), schema->id)) {
+  if (!type || !ParseInt32(text_of(*json, "version"), version.version) ||
+      !ParseInt32(text_of(*json, "id"), schema->id) || !ReadReferences(*json, schema->references)) {
     return corrupt();
   }
-  if (const RawJson* references = json->Find("references")) {
-    for (const RawJson& each : references->items) {
-      SchemaReference reference{text_of(each, "name"), text_of(each, "subject"), 0};
-      if (!ParseInt32(text_of(each, "version"), reference.version)) return corrupt();
-      schema->references.push_back(std::move(reference));
-    }
-  }
+  schema->type = *type;
   version.schema = std::move(schema);
   version.deleted = text_of(*json, "deleted") == "true";
   return version;

@@ -18,15 +18,17 @@ class MemoryRegistry : public SchemaRegistry {
   /// Called with each new or changed version before it is known; an error refuses it.
   using Keeper = std::function<Status(const SubjectVersion&)>;
   /// Called before versions of a subject are removed for good; `last_id` is the largest id given.
+  /// An error refuses it.
   using Remover = std::function<Status(std::string_view subject,
                                        const std::vector<int32_t>& versions, int32_t last_id)>;
-  /// Called before a subject's rule changes, or that of all ("").
+  /// Called before a subject's rule changes, or that of all (""); an error refuses it.
   using RuleKeeper = std::function<Status(std::string_view subject, std::optional<Compatibility>)>;
   /// What new versions of subjects must keep to; asked at each one.
   using Rule = std::function<Compatibility()>;
 
   explicit MemoryRegistry(Keeper keeper = {}, Rule rule = {})
       : keeper_(std::move(keeper)), rule_(std::move(rule)) {}
+  /// Before others use the registry.
   void KeepChanges(Remover remover, RuleKeeper rules) {
     remover_ = std::move(remover);
     rule_keeper_ = std::move(rules);
@@ -47,7 +49,8 @@ class MemoryRegistry : public SchemaRegistry {
   Status RegisterAs(int32_t id, std::string_view subject, SchemaType type, std::string_view text,
                     const std::vector<SchemaReference>& references);
 
-  // What only those ask for who serve the registry to others.
+  // What only those ask for who serve the registry to others. Subjects and versions that are not
+  // there give nothing; the only errors of changes are those of who keeps them.
 
   static constexpr int32_t kLatest = -1;
   enum class Seen : uint8_t { kLive, kAll };  ///< Without deleted ones, or with them.
@@ -67,10 +70,11 @@ class MemoryRegistry : public SchemaRegistry {
   /// kFormatMismatch or kUnsupported for what is no schema, kIncompatibleChange unless the schema
   /// may stand beside `version` of the subject by its rule; 0: beside those that the rule names.
   Status Check(std::string_view subject, const RegisteredSchema& schema, int32_t version);
-  /// The rule of a subject, or of all (""); nothing: it has none of its own.
+  /// The rule of a subject, or of all (""); nothing: it has none of its own, and SetRule takes it.
   std::optional<Compatibility> RuleOf(std::string_view subject);
   Compatibility RuleFor(std::string_view subject);  ///< The one that counts.
   Status SetRule(std::string_view subject, std::optional<Compatibility> rule);
+  /// What was kept, as it is read back: not kept again.
   void RestoreRule(std::string subject, Compatibility rule);
   void RestoreLastId(int32_t id);
 

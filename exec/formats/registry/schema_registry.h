@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,8 @@ enum class SchemaType : uint8_t { kAvro, kJson, kProtobuf };
 
 /// AVRO, JSON or PROTOBUF, as the registry's own API says it.
 std::string_view SchemaTypeName(SchemaType type);
+/// The type of such a name; nothing: it is none.
+std::optional<SchemaType> SchemaTypeOf(std::string_view name);
 
 /// A schema of another subject that a schema uses by name.
 struct SchemaReference {

@@ -67,6 +67,43 @@ std::string_view SchemaTypeName(SchemaType type) {
   return "";
 }
 
+std::optional<SchemaType> SchemaTypeOf(std::string_view name) {
+  for (const SchemaType type : {SchemaType::kAvro, SchemaType::kJson, SchemaType::kProtobuf}) {
+    if (SchemaTypeName(type) == name) return type;
+  }
+  return std::nullopt;
+}
+
+std::string ReferencesJson(const std::vector<SchemaReference>& references) {
+  std::string out = "[";
+  for (const SchemaReference& each : references) {
+    if (out.size() > 1) out += ',';
+    out += fmt::format(R"({{"name":{},"subject":{},"version":{}}})", QuoteJson(each.name),
+                       QuoteJson(each.subject), each.version);
+  }
+  return out + "]";
+}
+
+bool ReadReferences(const RawJson& object, std::vector<SchemaReference>& references) {
+  const RawJson* list = object.Find("references");
+  if (list == nullptr) return true;
+  const auto is_text = [](const RawJson* json) {
+    return json != nullptr && json->kind == RawJson::Kind::kString;
+  };
+  for (const RawJson& each : list->items) {
+    const RawJson* name = each.Find("name");
+    const RawJson* subject = each.Find("subject");
+    const RawJson* version = each.Find("version");
+    int32_t number = 0;
+    if (!is_text(name) || !is_text(subject) || version == nullptr ||
+        !ParseInt32(version->text, number)) {
+      return false;
+    }
+    references.push_back({name->text, subject->text, number});
+  }
+  return true;
+}
+
 std::string SubjectOf(std::string_view topic, bool is_key) {
   return std::string(topic) + (is_key ? "-key" : "-value");
 }

@@ -1,11 +1,13 @@
 #pragma once
 
-// Schemas of a registry as formats need them: with what they refer to.
+// Schemas of a registry as formats need them: with what they refer to. And these references as the
+// registry's API and the local store write them.
 
 #include <string>
 #include <vector>
 
 #include "exec/formats/format.h"
+#include "exec/formats/json/raw_json.h"
 #include "exec/formats/registry/schema_registry.h"
 
 namespace weir {
@@ -28,6 +30,12 @@ Result<std::vector<std::string>> TextsOfReferences(SchemaRegistry& registry,
 /// As above, by the references alone.
 Result<std::vector<std::string>> TextsOfReferences(SchemaRegistry& registry,
                                                    const std::vector<SchemaReference>& references);
+
+/// References as a list in JSON.
+std::string ReferencesJson(const std::vector<SchemaReference>& references);
+/// Adds those of the member "references" of `object`, which may have none; false unless each has a
+/// name, a subject and a version.
+bool ReadReferences(const RawJson& object, std::vector<SchemaReference>& references);
 
 /// The schema that the side's property SCHEMA_ID names; null where it names none.
 /// kInvalidProperty for an id that the registry does not know.

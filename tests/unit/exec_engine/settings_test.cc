@@ -1,4 +1,4 @@
-#include "exec/engine/settings.h"
+#include "exec/engine/settings/settings.h"
 
 #include <gtest/gtest.h>
 

@@ -17,6 +17,13 @@ namespace {
 
 using test::OddServer;
 
+constexpr const char* kIntRecord =
+    R"({"schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"A\",\"type\":\"int\"}]}"})";
+
+/// A query over the stream of CreateStream.
+constexpr const char* kCopyAsJson =
+    "CREATE STREAM o WITH (value_format='JSON') AS SELECT a FROM s;";
+
 class RegistryEngineTest : public ::testing::Test {
  protected:
   void Open(const std::string& url, std::map<std::string, std::string> more = {}) {
@@ -43,6 +50,13 @@ class RegistryEngineTest : public ::testing::Test {
   void Execute(std::string_view sql) {
     const auto results = engine_->Execute(sql);
     ASSERT_TRUE(results.ok()) << sql << "\n" << results.status().ToString();
+  }
+  /// A stream s of topic t. Columns that are declared are registered if the subject has no schema:
+  /// the server says that it has one.
+  void CreateStream(OddServer& server) {
+    server.AnswerNext({OddServer::Whole(
+        200, std::string(R"({"subject":"t-value","version":1,"id":9,)") + (kIntRecord + 1))});
+    Execute("CREATE STREAM s (a INT) WITH (kafka_topic='t', value_format='AVRO', partitions=1);");
   }
   Status Append(const std::string& topic, const std::string& value) {
     Record record;
@@ -76,9 +90,6 @@ class RegistryEngineTest : public ::testing::Test {
   std::unique_ptr<Engine> engine_;
 };
 
-constexpr const char* kIntRecord =
-    R"({"schema":"{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"A\",\"type\":\"int\"}]}"})";
-
 TEST_F(RegistryEngineTest, FindsColumnsAndRegistersResults) {
   shell::RegistryServerOptions serving;
   serving.port = 0;
@@ -108,12 +119,8 @@ TEST_F(RegistryEngineTest, ARegistryThatGoesAwayCostsNoRecord) {
   OddServer server;
   server.AnswerRest(OddServer::Whole(503, "<html>down</html>", "text/html"));
   Open(server.url());
-  // Columns that are declared are registered if the subject has no schema: it has one.
-  server.AnswerNext({OddServer::Whole(
-      200, std::string(R"({"subject":"t-value","version":1,"id":9,)") + (kIntRecord + 1))});
-  Execute(
-      "CREATE STREAM s (a INT) WITH (kafka_topic='t', value_format='AVRO', partitions=1);"
-      "CREATE STREAM o WITH (value_format='JSON') AS SELECT a FROM s;");
+  CreateStream(server);
+  Execute(kCopyAsJson);
   ASSERT_TRUE(Append("t", std::string({0, 0, 0, 0, 7, 84})).ok());
   const std::string line = WaitForLine("status 503");
   EXPECT_NE(line.find("query CSAS_O"), std::string::npos) << line;
@@ -162,11 +169,8 @@ TEST_F(RegistryEngineTest, AStoreOpensBeforeItsRegistryDoes) {
 TEST_F(RegistryEngineTest, AReferenceThatCannotBeFetchedIsNoBadRecord) {
   OddServer server;
   Open(server.url());
-  server.AnswerNext({OddServer::Whole(
-      200, std::string(R"({"subject":"t-value","version":1,"id":9,)") + (kIntRecord + 1))});
-  Execute(
-      "CREATE STREAM s (a INT) WITH (kafka_topic='t', value_format='AVRO', partitions=1);"
-      "CREATE STREAM o WITH (value_format='JSON') AS SELECT a FROM s;");
+  CreateStream(server);
+  Execute(kCopyAsJson);
   const std::string uses = OddServer::Whole(
       200,
       R"({"schema":"{\"type\":\"record\",\"name\":\"S\",\"fields\":[{\"name\":\"A\",\"type\":\"E\"}]}",)"
@@ -184,11 +188,8 @@ TEST_F(RegistryEngineTest, AnIdThatTheRegistryDoesNotKnowIsABadRecord) {
   OddServer server;
   server.AnswerRest(OddServer::Whole(404, R"({"error_code":40403,"message":"Schema not found"})"));
   Open(server.url());
-  server.AnswerNext({OddServer::Whole(
-      200, std::string(R"({"subject":"t-value","version":1,"id":9,)") + (kIntRecord + 1))});
-  Execute(
-      "CREATE STREAM s (a INT) WITH (kafka_topic='t', value_format='AVRO', partitions=1);"
-      "CREATE STREAM o WITH (value_format='JSON') AS SELECT a FROM s;");
+  CreateStream(server);
+  Execute(kCopyAsJson);
   ASSERT_TRUE(Append("t", std::string({0, 0, 0, 0, 7, 84})).ok());
   ASSERT_TRUE(engine_->RunUntilEnd(false).ok());
   EXPECT_EQ(BadRecords(), 1);
@@ -198,9 +199,7 @@ TEST_F(RegistryEngineTest, WhoWaitsForRowsIsToldWhy) {
   OddServer server;
   server.AnswerRest(OddServer::Whole(503, ""));
   Open(server.url());
-  server.AnswerNext({OddServer::Whole(
-      200, std::string(R"({"subject":"t-value","version":1,"id":9,)") + (kIntRecord + 1))});
-  Execute("CREATE STREAM s (a INT) WITH (kafka_topic='t', value_format='AVRO', partitions=1);");
+  CreateStream(server);
   ASSERT_TRUE(Append("t", std::string({0, 0, 0, 0, 7, 84})).ok());
   auto pull = engine_->Query("SELECT a FROM s;");
   const auto none = pull.ok() ? (*pull)->Next(std::chrono::minutes(1)).status() : pull.status();

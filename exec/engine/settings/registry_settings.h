@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "exec/connect/registry/http_registry.h"
-#include "exec/engine/settings.h"
+#include "exec/engine/settings/settings.h"
 
 namespace weir {
 

@@ -1,4 +1,4 @@
-#include "exec/engine/registry_settings.h"
+#include "exec/engine/settings/registry_settings.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -11,6 +11,7 @@ namespace weir {
 namespace {
 
 constexpr int64_t kRetriesMax = 100;
+constexpr int64_t kWaitMsMax = 86'400'000;  // Sums of waits have room, and a day is for ever.
 
 Result<std::string> FileOf(const Settings& settings, std::string_view name) {
   std::string file(settings.Get(name));
@@ -43,10 +44,10 @@ Result<std::optional<HttpRegistryOptions>> RegistryOptionsOf(const Settings& set
   options.http.key_password = settings.Get("schema.registry.ssl.key.password");
   options.http.check_host =
       !settings.Get("schema.registry.ssl.endpoint.identification.algorithm").empty();
-  options.http.connect_timeout_ms =
-      std::max<int64_t>(1, settings.Number("schema.registry.http.connect.timeout.ms"));
+  options.http.connect_timeout_ms = std::clamp<int64_t>(
+      settings.Number("schema.registry.http.connect.timeout.ms"), 1, kWaitMsMax);
   options.http.answer_timeout_ms =
-      std::max<int64_t>(1, settings.Number("schema.registry.http.read.timeout.ms"));
+      std::clamp<int64_t>(settings.Number("schema.registry.http.read.timeout.ms"), 1, kWaitMsMax);
   const int64_t retries = settings.Number("schema.registry.max.retries");
   if (retries < 0 || retries > kRetriesMax) {
     return Status(ErrorCode::kInvalidOption,
@@ -54,7 +55,8 @@ Result<std::optional<HttpRegistryOptions>> RegistryOptionsOf(const Settings& set
                               kRetriesMax, retries));
   }
   options.retries = static_cast<int>(retries);
-  options.retry_first_ms = settings.Number("schema.registry.retries.wait.ms");
+  options.retry_first_ms = std::min(settings.Number("schema.registry.retries.wait.ms"), kWaitMsMax);
+  options.retry_last_ms = std::max(options.retry_last_ms, options.retry_first_ms);
   return std::optional<HttpRegistryOptions>(std::move(options));
 }
 
