@@ -190,6 +190,10 @@ class CommitUnit {
   /// written to the partition (8 bytes, little endian), as PutLast does. Needs a record written to
   /// it since the unit was made.
   virtual Status PutWrittenOffset(std::string_view key, std::string_view topic, int32_t partition);
+  /// Names the groups by which this copy owns the partitions that the unit's outputs come from;
+  /// they must outlive it. Where a copy that stood still has been taken for dead, nothing is
+  /// appended any more (kTaskMigrated).
+  virtual void SetGroups(const std::vector<PartitionGroup*>&) {}
   /// Makes all of it durable, or none of it (on Kafka at-least-once: outputs first, then state with
   /// positions). Readers are woken. The unit is empty afterwards and can be filled again; on Kafka
   /// not after an error, which it gives from then on.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -103,6 +104,18 @@ int LevelOf(int syslog_level) {
 }
 
 }  // namespace
+
+std::chrono::milliseconds KafkaSessionTimeout(const BrokerOptions& options) {
+  constexpr std::chrono::milliseconds kDefault(10'000);
+  const auto given = options.kafka.find("session.timeout.ms");
+  if (given == options.kafka.end()) return kDefault;
+  int64_t number = 0;
+  const std::string& text = given->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  // librdkafka refuses what is no number.
+  if (error != std::errc() || end != text.data() + text.size() || number <= 0) return kDefault;
+  return std::chrono::milliseconds(number);
+}
 
 Status FromKafka(rd_kafka_resp_err_t error, std::string_view doing, std::string_view detail) {
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return OkStatus();

@@ -5,6 +5,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -35,6 +36,9 @@ using KafkaPartitions =
 
 /// How long a request that somebody waits for may take.
 inline constexpr int kKafkaRequestMs = 10'000;
+
+/// After how long without a sign of life a group takes a copy for dead: session.timeout.ms.
+std::chrono::milliseconds KafkaSessionTimeout(const BrokerOptions& options);
 
 /// `error` as an error of ours; `doing` says what was tried and on what ("topic t cannot be made").
 Status FromKafka(rd_kafka_resp_err_t error, std::string_view doing, std::string_view detail = {});

@@ -76,6 +76,10 @@ Status KafkaUnitContents::WriteState(KafkaDelivery& delivery) {
 Status KafkaCommitUnit::Append(std::string_view topic, int32_t partition,
                                RecordBatchBuilder& records) {
   if (records.size() == 0) return OkStatus();
+  {
+    std::lock_guard lock(mutex_);
+    WEIR_RETURN_IF_ERROR(StillOurs());
+  }
   const size_t bytes = BytesOf(records);
   WEIR_RETURN_IF_ERROR(producer_->Send(topic, partition, records, *delivery_));
   sent_bytes_ += bytes;
@@ -92,6 +96,20 @@ Status KafkaCommitUnit::AppendLast(std::string_view topic, int32_t partition,
   return OkStatus();
 }
 
+void KafkaCommitUnit::SetGroups(const std::vector<PartitionGroup*>& groups) {
+  std::lock_guard lock(mutex_);
+  groups_.clear();
+  for (PartitionGroup* group : groups) {
+    if (auto* kafka = dynamic_cast<KafkaGroup*>(group)) groups_.push_back(kafka);
+  }
+}
+
+Status KafkaCommitUnit::StillOurs() {
+  const auto stalled = producer_->stalls().Last();
+  for (KafkaGroup* group : groups_) WEIR_RETURN_IF_ERROR(group->ConfirmSince(stalled));
+  return OkStatus();
+}
+
 Status KafkaCommitUnit::Commit() {
   std::lock_guard lock(mutex_);
   // A lost output must not be followed by its position at a second try.
@@ -102,6 +120,7 @@ Status KafkaCommitUnit::Commit() {
 
 Status KafkaCommitUnit::CommitOnce() {
   WEIR_RETURN_IF_ERROR(delivery_->Wait());
+  if (!last_.empty()) WEIR_RETURN_IF_ERROR(StillOurs());
   for (KafkaWaiting& each : last_) {
     WEIR_RETURN_IF_ERROR(producer_->Send(each.topic, each.partition, each.records, *delivery_));
   }

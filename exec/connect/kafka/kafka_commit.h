@@ -103,12 +103,18 @@ class KafkaCommitUnit final : public KafkaUnit {
   Status Append(std::string_view topic, int32_t partition, RecordBatchBuilder& records) override;
   Status AppendLast(std::string_view topic, int32_t partition,
                     RecordBatchBuilder& records) override;
+  void SetGroups(const std::vector<PartitionGroup*>& groups) override;
   Status Commit() override;
 
  private:
+  // Under mutex_.
   Status CommitOnce();
+  /// Another copy may write what ours no longer may: nothing that was computed before the process
+  /// stood still goes out until the groups have been heard of.
+  Status StillOurs();
 
   const std::shared_ptr<KafkaProducer> producer_;
+  std::vector<KafkaGroup*> groups_;
   std::vector<KafkaWaiting> last_;
 };
 

@@ -16,6 +16,7 @@ using Clock = std::chrono::steady_clock;
 /// How long Committed and a commit go on trying.
 constexpr auto kCommittedMax = std::chrono::seconds(60);
 constexpr auto kCommitMax = std::chrono::seconds(30);
+constexpr auto kConfirmMax = std::chrono::seconds(10);
 constexpr auto kLeaveMax = std::chrono::seconds(5);
 /// For how long a topic may be unknown, as one is that was just made.
 constexpr auto kMissingMax = std::chrono::seconds(5);
@@ -24,10 +25,10 @@ constexpr auto kCheckEvery = std::chrono::seconds(20);
 constexpr int kMetadataMs = 2000;
 constexpr auto kRetryPause = std::chrono::milliseconds(20);
 
-KafkaClient::Properties GroupProperties(const std::string& name) {
+KafkaClient::Properties GroupProperties(const std::string& name, const BrokerOptions& options) {
   return {{"group.id", name},
           {"partition.assignment.strategy", "cooperative-sticky"},
-          {"session.timeout.ms", "10000"},
+          {"session.timeout.ms", std::to_string(KafkaSessionTimeout(options).count())},
           // A member learns of a rebalance by the answer to a heartbeat.
           {"heartbeat.interval.ms", "1000"},
           {"enable.auto.commit", "false"},
@@ -106,6 +107,8 @@ constexpr int16_t kMetadata = 3;
 constexpr int16_t kOffsetCommit = 8;
 constexpr int16_t kJoinGroup = 11;
 constexpr int16_t kHeartbeat = 12;
+// The answer to a request to join may have waited for us to go on; what follows it has not.
+constexpr int16_t kSyncGroup = 14;
 
 }  // namespace
 
@@ -126,6 +129,8 @@ struct JoinGate {
   /// otherwise.
   std::atomic<bool> asked{false};
   std::atomic<std::thread::id> main_thread{};
+  /// When the last request was made by whose answer the main thread knows what we are to the group.
+  std::atomic<Clock::time_point> heard{Clock::time_point::min()};
 
   bool joining() const { return deciding || asked; }
 };
@@ -149,11 +154,17 @@ rd_kafka_resp_err_t RequestSent(rd_kafka_t*, int, const char*, int32_t, int16_t 
 // Called on the connection's thread, and once more on the main thread, which must not wait here: a
 // commit waits for it.
 rd_kafka_resp_err_t AnswerReceived(rd_kafka_t*, int, const char*, int32_t, int16_t key, int16_t,
-                                   int32_t, size_t, int64_t, rd_kafka_resp_err_t, void* opaque) {
+                                   int32_t, size_t, int64_t round_trip_us,
+                                   rd_kafka_resp_err_t error, void* opaque) {
   auto* gate = static_cast<JoinGate*>(opaque);
+  const bool on_main_thread = std::this_thread::get_id() == gate->main_thread.load();
+  if ((key == kHeartbeat || key == kSyncGroup) && on_main_thread &&
+      error == RD_KAFKA_RESP_ERR_NO_ERROR && round_trip_us >= 0) {
+    gate->heard = Clock::now() - std::chrono::microseconds(round_trip_us);
+  }
   if (key == kJoinGroup) gate->asked = false;
   const bool may_lead_to_join = key == kHeartbeat || key == kMetadata || key == kOffsetCommit;
-  if (may_lead_to_join && std::this_thread::get_id() != gate->main_thread.load()) {
+  if (may_lead_to_join && !on_main_thread) {
     std::lock_guard lock(gate->mutex);
   }
   return RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -225,14 +236,14 @@ Status KafkaGroup::Start(const std::string& anchor_topic) {
     return !debugs;
   };
   WEIR_ASSIGN_OR_RETURN(
-      client_, KafkaClient::Make(
-                   RD_KAFKA_CONSUMER, options, ClientName(options_, name_), GroupProperties(name_),
-                   [this](rd_kafka_conf_t* conf) {
-                     rd_kafka_conf_set_events(conf,
-                                              RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR);
-                     rd_kafka_conf_interceptor_add_on_new(conf, kJoins, &WatchJoins, gate_.get());
-                   },
-                   std::move(watch)));
+      client_,
+      KafkaClient::Make(
+          RD_KAFKA_CONSUMER, options, ClientName(options_, name_), GroupProperties(name_, options_),
+          [this](rd_kafka_conf_t* conf) {
+            rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR);
+            rd_kafka_conf_interceptor_add_on_new(conf, kJoins, &WatchJoins, gate_.get());
+          },
+          std::move(watch)));
   client_->Keep(gate_);
   rd_kafka_t* handle = client_->handle();
   rd_kafka_poll_set_consumer(handle);
@@ -503,6 +514,24 @@ Result<KafkaGroupMetadata> KafkaGroup::MetadataFor(const std::vector<GroupOffset
     return Migrated("partition " + std::to_string(offset.partition) + " was given back");
   }
   return metadata;
+}
+
+Status KafkaGroup::ConfirmSince(Clock::time_point since) {
+  if (since <= confirmed_.load()) return OkStatus();
+  {
+    std::lock_guard lock(mutex_);
+    if (owned_.empty()) return OkStatus();  // Nothing is written in its name.
+  }
+  const auto deadline = Clock::now() + kConfirmMax;
+  while (gate_->heard.load() <= since) {
+    if (rd_kafka_assignment_lost(client_->handle()) != 0) return Migrated("the session was lost");
+    if (Clock::now() > deadline) return Migrated("the group was not heard of in time");
+    std::this_thread::sleep_for(kRetryPause);
+  }
+  // Asks the main thread, which has taken that answer in before.
+  WEIR_ASSIGN_OR_RETURN(const KafkaGroupMetadata metadata, MetadataFor({}));
+  confirmed_ = since;
+  return OkStatus();
 }
 
 Result<std::optional<rd_kafka_resp_err_t>> KafkaGroup::CommitBetweenJoins(

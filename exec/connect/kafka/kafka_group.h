@@ -47,6 +47,9 @@ class KafkaGroup final : public PartitionGroup {
 
   /// Commits outside of a transaction. kTaskMigrated if one of the partitions is not ours any more.
   Status CommitOffsets(const std::vector<GroupOffset>& offsets);
+  /// Waits until the group has been heard of, by a request made after `since`, to know us still.
+  /// kTaskMigrated if it does not, or is not heard of in time.
+  Status ConfirmSince(std::chrono::steady_clock::time_point since);
   /// Who we are to the group, for a transaction that commits `offsets`: the group's coordinator
   /// refuses it once another generation has begun. kTaskMigrated as above.
   Result<KafkaGroupMetadata> MetadataFor(const std::vector<GroupOffset>& offsets);
@@ -92,6 +95,10 @@ class KafkaGroup final : public PartitionGroup {
   /// When to look whether that topic is still there.
   std::chrono::steady_clock::time_point next_check_;
   bool anchor_gone_ = false;
+
+  /// Up to where ConfirmSince needs not ask again.
+  std::atomic<std::chrono::steady_clock::time_point> confirmed_{
+      std::chrono::steady_clock::time_point::min()};
 
   std::mutex mutex_;  ///< Guards what follows.
   std::set<int32_t> owned_;

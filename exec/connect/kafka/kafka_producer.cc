@@ -16,8 +16,13 @@ constexpr int kPollMs = 100;
 /// With no room in librdkafka's queue for this long, nothing gets through any more.
 constexpr auto kFullMax = std::chrono::seconds(60);
 
+/// Up to how old records under way may be where others are to be added.
+constexpr int kAgeMaxPart = 4;  // Of the session's time-out.
+/// Standing still for so long does no harm yet.
+constexpr int kStallPart = 3;
+
 KafkaClient::Properties ProducerProperties(const std::string& transactional_id,
-                                           int64_t memory_limit) {
+                                           const BrokerOptions& options) {
   KafkaClient::Properties properties = {
       {"enable.idempotence", "true"},
       {"acks", "all"},
@@ -25,10 +30,14 @@ KafkaClient::Properties ProducerProperties(const std::string& transactional_id,
       {"linger.ms", "1"},
       {"queue.buffering.max.messages", "1000000"},
       {"queue.buffering.max.kbytes",
-       std::to_string(MemoryShares::Of(memory_limit).kafka_sending / 1024)},
+       std::to_string(MemoryShares::Of(options.memory_limit).kafka_sending / 1024)},
       {"reconnect.backoff.max.ms", "1000"}};
   if (transactional_id.empty()) {
-    properties["message.timeout.ms"] = "60000";
+    // What a copy that stood still has left in its queue must not be sent when it goes on: another
+    // has gone on meanwhile. Without copies there are no others.
+    properties["message.timeout.ms"] = options.application_id.empty()
+                                           ? "60000"
+                                           : std::to_string(KafkaSessionTimeout(options).count());
     return properties;
   }
   properties["transactional.id"] = transactional_id;
@@ -126,6 +135,9 @@ struct KafkaProducer::Session {
   std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::map<std::string, KafkaTopic, std::less<>> topics;
+  int64_t sent = 0;  // Under mutex, as the next.
+  std::deque<std::pair<std::chrono::steady_clock::time_point, int64_t>>
+      under_way;  ///< `sent` then.
 
   rd_kafka_t* handle() { return client->handle(); }
 
@@ -134,10 +146,33 @@ struct KafkaProducer::Session {
     lane.delivery->Done(message->err, lane, message->offset);
   }
 
-  void Start() {
-    poller = std::thread([this] {
-      while (!stopping) rd_kafka_poll(handle(), kPollMs);
+  void Start(std::shared_ptr<KafkaStallWatch> stalls) {
+    poller = std::thread([this, stalls = std::move(stalls)] {
+      while (!stopping) {
+        rd_kafka_poll(handle(), kPollMs);
+        stalls->Tick();
+      }
     });
+  }
+
+  /// Whether there are records that were sent before `then` and are not reported yet.
+  bool HasUnderWaySince(std::chrono::steady_clock::time_point then) {
+    std::lock_guard lock(mutex);
+    if (under_way.empty()) return false;
+    const int64_t done = sent - rd_kafka_outq_len(handle());
+    while (!under_way.empty() && under_way.front().second <= done) under_way.pop_front();
+    return !under_way.empty() && under_way.front().first < then;
+  }
+  void NoteSent(int64_t records) {
+    constexpr auto kStep = std::chrono::milliseconds(10);
+    const auto now = std::chrono::steady_clock::now();
+    std::lock_guard lock(mutex);
+    sent += records;
+    if (!under_way.empty() && now - under_way.back().first < kStep) {
+      under_way.back().second = sent;
+    } else {
+      under_way.emplace_back(now, sent);
+    }
   }
 
   rd_kafka_topic_t* Topic(std::string_view name) {
@@ -170,7 +205,10 @@ struct KafkaProducer::Session {
 
 KafkaProducer::KafkaProducer(const BrokerOptions& options, std::shared_ptr<KafkaTopics> topics,
                              std::string_view transactional_id)
-    : options_(options), topics_(std::move(topics)), transactional_id_(transactional_id) {}
+    : options_(options),
+      topics_(std::move(topics)),
+      transactional_id_(transactional_id),
+      stalls_(std::make_shared<KafkaStallWatch>(KafkaSessionTimeout(options) / kStallPart)) {}
 
 Result<std::shared_ptr<KafkaProducer>> KafkaProducer::Make(const BrokerOptions& options,
                                                            std::shared_ptr<KafkaTopics> topics,
@@ -213,10 +251,9 @@ Result<std::shared_ptr<KafkaProducer::Session>> KafkaProducer::Current() {
   WEIR_ASSIGN_OR_RETURN(
       session->client,
       KafkaClient::Make(
-          RD_KAFKA_PRODUCER, options_, "producer",
-          ProducerProperties(transactional_id_, options_.memory_limit),
+          RD_KAFKA_PRODUCER, options_, "producer", ProducerProperties(transactional_id_, options_),
           [](rd_kafka_conf_t* conf) { rd_kafka_conf_set_dr_msg_cb(conf, &Session::Report); }));
-  session->Start();
+  session->Start(stalls_);
   session_ = session;
   return session;
 }
@@ -230,6 +267,18 @@ int64_t KafkaProducer::WritableTimestamp(int64_t timestamp_ms) {
   return 1;
 }
 
+Status KafkaProducer::AwaitRoom(Session& session) {
+  const auto deadline = std::chrono::steady_clock::now() + kFullMax;
+  const auto age_max = KafkaSessionTimeout(options_) / kAgeMaxPart;
+  while (session.HasUnderWaySince(std::chrono::steady_clock::now() - age_max)) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      return Status(ErrorCode::kKafkaUnavailable, "the brokers take no records");
+    }
+    rd_kafka_poll(session.handle(), 5);
+  }
+  return OkStatus();
+}
+
 Status KafkaProducer::Send(std::string_view topic, int32_t partition, RecordBatchBuilder& records,
                            KafkaDelivery& delivery) {
   WEIR_ASSIGN_OR_RETURN(const int32_t partitions, topics_->Partitions(topic));
@@ -239,10 +288,16 @@ Status KafkaProducer::Send(std::string_view topic, int32_t partition, RecordBatc
   WEIR_ASSIGN_OR_RETURN(auto session, Current());
   rd_kafka_topic_t* handle = session->Topic(topic);
   if (handle == nullptr) return FromKafka(rd_kafka_last_error(), "no topic " + std::string(topic));
+  WEIR_RETURN_IF_ERROR(AwaitRoom(*session));
   KafkaDelivery::Lane& lane = delivery.LaneOf(topic, partition);
-  for (size_t row = 0; row < static_cast<size_t>(records.size()); ++row) {
-    WEIR_RETURN_IF_ERROR(SendOne(*session, handle, records, row, lane));
+  Status status;
+  int64_t taken = 0;
+  for (; taken < records.size(); ++taken) {
+    status = SendOne(*session, handle, records, static_cast<size_t>(taken), lane);
+    if (!status.ok()) break;
   }
+  session->NoteSent(taken);
+  WEIR_RETURN_IF_ERROR(std::move(status));
   records.Clear();
   return OkStatus();
 }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "exec/connect/kafka/kafka_client.h"
+#include "exec/connect/kafka/kafka_stall_watch.h"
 #include "exec/connect/kafka/kafka_topics.h"
 
 namespace weir {
@@ -70,9 +72,12 @@ class KafkaProducer {
   ~KafkaProducer();
 
   /// Hands the records over for sending and leaves the builder empty. Waits while librdkafka's
-  /// queue is full.
+  /// queue is full, or holds records that have been there for a quarter of the session's time-out:
+  /// so they are not given up, after the whole of it, where brokers are only slow.
   Status Send(std::string_view topic, int32_t partition, RecordBatchBuilder& records,
               KafkaDelivery& delivery);
+  /// Looked at all the time.
+  const KafkaStallWatch& stalls() const { return *stalls_; }
   /// For the transaction's own calls; null once closed.
   std::shared_ptr<KafkaClient> client();
   /// Waits up to `wait_ms` for what is under way, then gives the rest up.
@@ -83,6 +88,8 @@ class KafkaProducer {
   KafkaProducer(const BrokerOptions& options, std::shared_ptr<KafkaTopics> topics,
                 std::string_view transactional_id);
   Result<std::shared_ptr<Session>> Current();
+  /// Waits until the records under way are young enough.
+  Status AwaitRoom(Session& session);
   Status SendOne(Session& session, rd_kafka_topic_t* topic, const RecordBatchBuilder& records,
                  size_t row, KafkaDelivery::Lane& lane);
   int64_t WritableTimestamp(int64_t timestamp_ms);
@@ -90,6 +97,7 @@ class KafkaProducer {
   const BrokerOptions options_;
   const std::shared_ptr<KafkaTopics> topics_;
   const std::string transactional_id_;
+  const std::shared_ptr<KafkaStallWatch> stalls_;
   std::mutex mutex_;
   std::shared_ptr<Session> session_;
   bool closed_ = false;

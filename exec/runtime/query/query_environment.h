@@ -153,7 +153,9 @@ struct QueryEnvironment {
   size_t sealed_outputs = 0;  ///< …and of its outputs alone.
   /// The next unit to be filled.
   std::unique_ptr<CommitUnit> NewCommitUnit() const {
-    return file_sinks.Add(broker->NewCommitUnit(id, settings.guarantee));
+    auto unit = broker->NewCommitUnit(id, settings.guarantee);
+    unit->SetGroups(groups);
+    return file_sinks.Add(std::move(unit));
   }
   /// The state is read as the last durable commit has left it.
   void ReadCommitted() { state = std::shared_ptr<const StateReader>(broker, &broker->state()); }

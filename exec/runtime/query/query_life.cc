@@ -55,7 +55,7 @@ int64_t QueryRuntime::Fail(Status status) {
                  fmt::format("query {}: {}", env_.id, status.ToString()));
   }
   // Other copies take over what this one cannot do.
-  if (!again) assignment_.reset();
+  if (!again) LeaveGroups();
   std::lock_guard lock(status_mutex_);
   error_ = std::move(status);
   state_ = again ? State::kRestarting : State::kError;
@@ -110,7 +110,7 @@ void QueryRuntime::Stop() {
   const std::unique_lock lock = EndRound();
   TearDown();
   EndCommit();
-  assignment_.reset();
+  LeaveGroups();
 }
 
 void QueryRuntime::FailToOpen(Status cause) {
@@ -128,7 +128,7 @@ void QueryRuntime::StopWithError(Status cause) {
   const std::unique_lock lock = EndRound();
   TearDown();
   EndCommit();
-  assignment_.reset();
+  LeaveGroups();
   std::lock_guard status_lock(status_mutex_);
   error_ = std::move(cause);
   state_ = State::kError;

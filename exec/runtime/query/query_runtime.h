@@ -211,6 +211,7 @@ class QueryRuntime : public Scheduler::Job {
 
   // query_sharing.cc: where copies share the tasks out.
   Status JoinGroups();
+  void LeaveGroups();
   Status ServeAssignment();
   Status TakeChange(const TaskAssignment::Change& change);
   void CloseTasks(const TaskAssignment::Change& change, bool* start_over);

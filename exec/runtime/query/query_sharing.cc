@@ -35,8 +35,14 @@ Status QueryRuntime::JoinGroups() {
   for (int stage = 0; stage < assignment_->stages(); ++stage) {
     env_.groups.push_back(&assignment_->group(stage));
   }
+  env_.commit->SetGroups(env_.groups);
   if (env_.settings.standby_replicas > 0) standbys_ = std::make_unique<StandbyTasks>(env_);
   return OpenAssigned();
+}
+
+void QueryRuntime::LeaveGroups() {
+  env_.groups.clear();
+  assignment_.reset();
 }
 
 // A task for each partition that this copy owns and has none for yet; it restores in the next
