@@ -15,6 +15,7 @@ struct MemoryShares {
     if (limit <= 0) limit = INT64_MAX;
     return {.state = std::max<int64_t>(limit / 2, 1),
             .between_commits = limit / 8,
+            .committed = limit / 10,
             .commit = std::clamp(limit / 16, kMiB, 32 * kMiB),
             .store_buffers = std::clamp(limit / 8, 8 * kMiB, 96 * kMiB),
             .store_cache = std::clamp(limit / 16, 8 * kMiB, 16 * kMiB),
@@ -24,6 +25,7 @@ struct MemoryShares {
 
   int64_t state;            ///< State of operators that can also be read from a store.
   int64_t between_commits;  ///< Bytes of records that a query reads before it measures its state.
+  int64_t committed;        ///< Records and changed state of one commit, as far as can be foreseen.
   int64_t commit;           ///< What waits for one commit, beside the state that changed.
   int64_t store_buffers;    ///< RocksDB's memtables.
   int64_t store_cache;      ///< RocksDB's blocks, the index and filter blocks among them.

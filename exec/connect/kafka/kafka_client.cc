@@ -81,6 +81,8 @@ ErrorCode CodeOf(rd_kafka_resp_err_t error) {
 
 /// How long a topic that was just made, or lost its leader, is given to settle.
 constexpr auto kSettleMax = std::chrono::seconds(5);
+/// How long brokers are given that answer, but not in time.
+constexpr auto kSlowMax = std::chrono::seconds(30);
 
 /// Errors of a client that knows of a topic's partitions what was true a moment ago.
 bool IsSettling(rd_kafka_resp_err_t error) {
@@ -218,13 +220,15 @@ Result<std::vector<int64_t>> KafkaClient::FindOffsets(std::string_view topic, in
 Status KafkaClient::FindOffsets(std::string_view topic, rd_kafka_topic_partition_list_t& list) {
   const std::string doing = "the offsets of topic " + std::string(topic) + " cannot be read";
   const int64_t what = list.elems[0].offset;
-  const auto deadline = std::chrono::steady_clock::now() + kSettleMax;
+  const auto begin = std::chrono::steady_clock::now();
   while (true) {
     rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(handle_, &list, kKafkaRequestMs);
     for (int i = 0; i < list.cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
       error = list.elems[i].err;
     }
-    if (!IsSettling(error) || std::chrono::steady_clock::now() > deadline) {
+    const bool is_slow = error == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if ((!IsSettling(error) && !is_slow) ||
+        std::chrono::steady_clock::now() - begin > (is_slow ? kSlowMax : kSettleMax)) {
       return FromKafka(error, doing);
     }
     for (int i = 0; i < list.cnt; ++i) {

@@ -73,8 +73,15 @@ class GroupStates final : public AggregateStates {
     states_.resize(count);
   }
   void Reset(uint32_t group) override {
-    if constexpr (!kPlain) op_.Forget(states_[group]);
-    states_[group] = State{};
+    State& state = states_[group];
+    if constexpr (kPlain) {
+      state = State{};
+    } else {
+      op_.Forget(state);
+      // Assigning an empty text to a long one would keep the memory.
+      std::destroy_at(&state);
+      std::construct_at(&state);
+    }
   }
 
   void Keep(std::span<const uint32_t> groups) override {

@@ -176,7 +176,7 @@ bool TakeCell(std::string_view& bytes, Cell<T>& cell) {
 template <typename T>
 size_t CellHeapBytes(const T& value) {
   if constexpr (kIsText<T>) {
-    return value.capacity() > 15 ? value.capacity() : 0;
+    return value.capacity() > 15 ? value.capacity() + 16 : 0;  // With the allocator's own.
   } else if constexpr (kIsNested<T>) {
     return 128;
   } else {

@@ -94,7 +94,9 @@ Status QueryRuntime::BeginCommit(CommitMode mode) {
   std::shared_ptr<CommitUnit> sealed = std::exchange(env_.commit, env_.NewCommitUnit());
   uncommitted_ = false;
   env_.commit_asked = false;
-  const bool has_read = env_.read_since_commit.exchange(0) > 0;
+  const int64_t read = env_.read_since_commit.exchange(0);
+  const bool has_read = read > 0;
+  env_.NoteCommitSize(read, static_cast<int64_t>(env_.sealed_bytes));
   last_commit_ms_ = env_.clock->NowMs();
   barrier_took_ = std::chrono::steady_clock::now() - begin;
   // What waits for nothing is done faster than handed over.

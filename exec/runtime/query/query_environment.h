@@ -177,6 +177,7 @@ struct QueryEnvironment {
   const std::atomic<int64_t>* memory_of_others = nullptr;
   std::atomic<int64_t> state_bytes{0};        ///< Of this query.
   std::atomic<int64_t> read_since_commit{0};  ///< Bytes of records.
+  int64_t read_max = INT64_MAX;               ///< Changed between rounds.
   int64_t MemoryUsed() const {
     const int64_t others = memory_of_others == nullptr ? 0 : memory_of_others->load();
     return memory_used == nullptr ? others : memory_used->load() + others;
@@ -190,8 +191,21 @@ struct QueryEnvironment {
   bool ShouldMeasureMemory(int64_t waiting_bytes) const {
     const int64_t limit = settings.memory_limit;
     if (limit <= 0 || memory_used == nullptr) return false;
-    return read_since_commit > MemoryShares::Of(limit).between_commits ||
+    return read_since_commit > std::min(read_max, MemoryShares::Of(limit).between_commits) ||
            *memory_used + waiting_bytes > limit;
+  }
+  /// Takes note of how large a commit was for what had been read. It is held several times over
+  /// while it is written, and its size is known only at the barrier: so the next one comes after so
+  /// much less reading that it has its share of memory, and a third of what state leaves of its
+  /// own.
+  void NoteCommitSize(int64_t read, int64_t committed) {
+    constexpr int64_t kReadMin = int64_t{256} << 10;  // Less tells nothing.
+    if (read < kReadMin || committed <= 0 || settings.memory_limit <= 0) return;
+    const MemoryShares shares = MemoryShares::Of(settings.memory_limit);
+    const int64_t spare = std::max<int64_t>(0, shares.state - MemoryUsed());
+    const auto share = static_cast<double>(shares.committed + spare / 3);
+    read_max = std::max(kReadMin, static_cast<int64_t>(static_cast<double>(read) * share /
+                                                       static_cast<double>(committed)));
   }
   bool has_disk = true;  ///< State that is stored leaves memory by that.
   /// What operators may hold in memory of state that can also be read from a store; 0: all of it.

@@ -23,6 +23,21 @@ TEST(Aggregates, Count) {
   EXPECT_EQ(all.AddEach(3, {{}, {}}), "1 2");
 }
 
+TEST(Aggregates, WhatIsResetGivesItsMemoryBack) {
+  AggregateCall last("LATEST_BY_OFFSET", {DataType::String()});
+  const std::string text(1000, 'x');
+  const size_t empty = last.states().ByteSize();
+  last.AddEach({Value(text)});
+  const size_t held = last.states().ByteSize();
+  EXPECT_GE(held, empty + text.size());
+  for (int i = 0; i < 3; ++i) {
+    last.states().Reset(0);
+    EXPECT_EQ(last.states().ByteSize(), empty);
+    last.AddEach({Value(text)});
+    EXPECT_EQ(last.states().ByteSize(), held);
+  }
+}
+
 TEST(Aggregates, SumsKeepTheirType) {
   AggregateCall sum("SUM", {DataType::Int()});
   EXPECT_EQ(sum.Result(), "0");

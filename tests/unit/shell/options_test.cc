@@ -180,7 +180,7 @@ TEST_F(OptionsTest, WhatIsNoStoreDoesNotBecomeOne) {
        std::vector<std::pair<std::string, std::string>>{{"SELECT 1;", "weir -c \"SELECT 1;\""},
                                                         {"show streams", "weir -c"},
                                                         {"rnu", "did you mean run?"},
-                                                        {"tests", "did you mean test?"},
+                                                        {"tset", "did you mean test?"},
                                                         {file, "weir run " + file}}) {
     err_.str("");
     EXPECT_EQ(Parse({argument.c_str()}).exit_code, 2) << argument;
