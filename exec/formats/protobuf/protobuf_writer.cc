@@ -95,10 +95,19 @@ class WritePlanner {
     for (size_t oneof = 0; oneof < message.oneofs.size(); ++oneof) {
       const int target = ColumnFor(columns, fmt::format("{}_{}", message.oneofs[oneof], oneof));
       if (target < 0 || used[static_cast<size_t>(target)]) continue;
-      return Status(ErrorCode::kUnsupported,
-                    fmt::format("not built yet: writing the oneof {} from a STRUCT",
-                                message.oneofs[oneof]))
-          .WithHint("name the columns after the members of the oneof");
+      used[static_cast<size_t>(target)] = true;
+      WEIR_ASSIGN_OR_RETURN(ProtobufWriteStep each, OneOf(message, static_cast<int>(oneof),
+                                                          columns[static_cast<size_t>(target)]));
+      for (const ProtobufWriteStep& member : each.steps) {
+        const auto same = std::ranges::find(step.steps, member.number, &ProtobufWriteStep::number);
+        if (same == step.steps.end()) continue;
+        return Status(ErrorCode::kFormatMismatch,
+                      fmt::format("{} has the member {} of the oneof {}, and so has a column of "
+                                  "that name",
+                                  each.name, member.name, message.oneofs[oneof]));
+      }
+      each.target = target;
+      step.steps.push_back(std::move(each));
     }
     for (size_t i = 0; i < columns.size(); ++i) {
       if (used[i]) continue;
@@ -144,6 +153,40 @@ class WritePlanner {
     // Of proto2 fields it is known whether they are there.
     step.keeps_zero = field.repeated || field.optional || field.required || !IsPlainDefault(field);
     step.required = field.required;
+    return step;
+  }
+
+  /// A STRUCT with a field for each member, as such columns are read.
+  Result<ProtobufWriteStep> OneOf(const ProtobufMessage& message, int oneof,
+                                  const DataType::Field& column) {
+    const std::string& name = message.oneofs[static_cast<size_t>(oneof)];
+    if (!column.type.is(TypeKind::kStruct)) {
+      return Status(ErrorCode::kFormatMismatch,
+                    fmt::format("{} cannot be written as the schema's oneof {}",
+                                column.type.ToString(), name))
+          .WithHint("a STRUCT with fields named after its members can");
+    }
+    const std::span<const DataType::Field> fields = column.type.fields();
+    ProtobufWriteStep step;
+    step.op = MessageOp::kOneOf;
+    step.name = column.name;
+    std::vector<bool> used(fields.size(), false);
+    for (const ProtobufField& member : message.fields) {
+      if (member.oneof != oneof) continue;
+      const int target = ColumnFor(fields, member.name);
+      if (target < 0) continue;
+      const auto at = static_cast<size_t>(target);
+      WEIR_ASSIGN_OR_RETURN(ProtobufWriteStep each, Field(member, fields[at].type));
+      each.target = target;
+      used[at] = true;
+      step.steps.push_back(std::move(each));
+    }
+    for (size_t i = 0; i < fields.size(); ++i) {
+      if (used[i]) continue;
+      return Status(ErrorCode::kFormatMismatch,
+                    fmt::format("the schema's oneof {} has no member for {}->{}", name, column.name,
+                                fields[i].name));
+    }
     return step;
   }
 
@@ -211,8 +254,23 @@ bool ProtobufWriter::WriteField(const ProtobufWriteStep& step, const Column& col
     return !step.required || Fail(step, "a null, where the schema takes none");
   }
   if (step.op == MessageOp::kMap) return WriteEntries(step, column, row);
+  if (step.op == MessageOp::kOneOf) return WriteMember(step, column, row);
   if (step.repeated) return WriteItems(step, column, row);
   return WriteOne(step, column, row);
+}
+
+bool ProtobufWriter::WriteMember(const ProtobufWriteStep& step, const Column& column, int32_t row) {
+  const std::vector<ColumnPtr>& values = column.parts().children;
+  const ProtobufWriteStep* there = nullptr;
+  for (const ProtobufWriteStep& member : step.steps) {
+    if (values[static_cast<size_t>(member.target)]->IsNull(row)) continue;
+    if (there != nullptr) {
+      return Fail(step, fmt::format("both {} and {} are there, and a oneof has one at most",
+                                    there->name, member.name));
+    }
+    there = &member;
+  }
+  return there == nullptr || WriteField(*there, *values[static_cast<size_t>(there->target)], row);
 }
 
 bool ProtobufWriter::WriteItems(const ProtobufWriteStep& step, const Column& column, int32_t row) {

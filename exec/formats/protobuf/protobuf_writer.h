@@ -32,7 +32,8 @@ struct ProtobufWriteStep {
     kTimeOfDay,
     kDecimal,
     kStruct,
-    kMap,  ///< steps: key and value.
+    kMap,    ///< steps: key and value.
+    kOneOf,  ///< steps: its members, of which a row has one at most.
   };
   Op op = Op::kNothing;
   ProtobufKind kind = ProtobufKind::kInt32;
@@ -65,6 +66,7 @@ class ProtobufWriter {
 
  private:
   bool WriteField(const ProtobufWriteStep& step, const Column& column, int32_t row);
+  bool WriteMember(const ProtobufWriteStep& step, const Column& column, int32_t row);
   bool WriteItems(const ProtobufWriteStep& step, const Column& column, int32_t row);
   bool WriteEntries(const ProtobufWriteStep& step, const Column& column, int32_t row);
   bool WriteOne(const ProtobufWriteStep& step, const Column& column, int32_t row);

@@ -397,6 +397,37 @@ TEST_F(ProtobufFormatTest, WritesByAGivenSchema) {
       << refused.message();
 }
 
+TEST_F(ProtobufFormatTest, WritesAOneofFromAStruct) {
+  const std::string schema =
+      Proto3("message R { int32 k = 1; oneof what { int32 p = 4; string q = 5; } }");
+  FormatSpec spec = Spec();
+  spec.properties["SCHEMA_ID"] = std::to_string(Register(schema));
+  const DataType what = DataType::Struct({{"P", DataType::Int()}, {"Q", DataType::String()}});
+  const std::vector<FormatColumn> columns = {{"K", DataType::Int()}, {"WHAT_0", what}};
+  const Oracle oracle(schema);
+  // What was read is written: a member that is zero is there, none at all is none.
+  const DecodedSide side =
+      Decode(Spec(), columns,
+             {Record(schema, oracle.FromText("k: 1 p: 0")),
+              Record(schema, oracle.FromText("q: 'x'")), Record(schema, oracle.FromText("k: 2"))});
+  const Texts texts = Encode(spec, columns, side.columns, {0, 1, 2});
+  EXPECT_EQ(TextBySchema(registry_, *texts[0]).value_or(""), R"({"k":1,"what_0":{"p":0,"q":null}})");
+  EXPECT_EQ(TextBySchema(registry_, *texts[1]).value_or(""), R"({"k":0,"what_0":{"p":null,"q":"x"}})");
+  EXPECT_EQ(TextBySchema(registry_, *texts[2]).value_or(""), R"({"k":2,"what_0":null})");
+
+  const auto error_of = [&](const std::vector<FormatColumn>& given) {
+    auto encoder = MakeEncoder(spec, given);
+    const Status status = encoder.ok() ? (*encoder)->Prepare() : encoder.status();
+    EXPECT_EQ(status.code(), ErrorCode::kFormatMismatch) << status.ToString();
+    return status.message();
+  };
+  EXPECT_NE(error_of({{"WHAT_0", DataType::Int()}}).find("oneof what"), std::string::npos);
+  EXPECT_NE(error_of({{"WHAT_0", DataType::Struct({{"Z", DataType::Int()}})}}).find("WHAT_0->Z"),
+            std::string::npos);
+  EXPECT_NE(error_of({{"P", DataType::Int()}, {"WHAT_0", what}}).find("member p"),
+            std::string::npos);
+}
+
 TEST_F(ProtobufFormatTest, CompatibilityAsTheRegistryHasIt) {
   const auto check = [](const std::string& reader, const std::string& writer) {
     const auto now = ParseProtobufSchema(Proto3(reader));
