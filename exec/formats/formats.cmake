@@ -40,6 +40,8 @@ weir_layer(exec_formats
     formats/protobuf/protobuf_writer.cc
     formats/protobuf/protobuf_schema.cc
     formats/registry/protobuf_compatibility.cc
+    formats/registry/json_compatibility.cc
+    formats/registry/json_schema_document.cc
   ALONE
     formats/protobuf/protobuf_schema.cc
   DEPENDS weir_exec_core

@@ -171,6 +171,14 @@ Status MemoryRegistry::CheckCompatible(std::string_view subject, const Registere
         status = CheckAvroReads(old.text, old_references, schema.text, references);
       }
     }
+    if (status.ok() && schema.type == SchemaType::kJson) {
+      WEIR_ASSIGN_OR_RETURN(const auto now, ReferencedTexts(*this, schema.references));
+      WEIR_ASSIGN_OR_RETURN(const auto before, ReferencedTexts(*this, old.references));
+      if (LooksBackward(rule)) status = CheckJsonReads(schema.text, now, old.text, before);
+      if (status.ok() && LooksForward(rule)) {
+        status = CheckJsonReads(old.text, before, schema.text, now);
+      }
+    }
     if (status.ok() && schema.type == SchemaType::kProtobuf) {
       WEIR_ASSIGN_OR_RETURN(const ProtobufSchemaPtr now, ParseRegisteredProtobuf(*this, schema));
       WEIR_ASSIGN_OR_RETURN(const ProtobufSchemaPtr before, ParseRegisteredProtobuf(*this, old));

@@ -10,6 +10,7 @@
 
 #include "exec/formats/protobuf/protobuf_schema.h"
 #include "exec/formats/registry/schema_registry.h"
+#include "exec/formats/registry/schema_texts.h"
 
 namespace weir {
 
@@ -111,5 +112,14 @@ Status CheckAvroReads(const std::string& reader, const std::vector<std::string>&
 /// message is gone, no number has values of another kind, no member has left a oneof, nothing is
 /// newly required.
 Status CheckProtobufReads(const ProtobufSchema& reader, const ProtobufSchema& writer);
+
+/// kIncompatibleChange unless all that is valid by `writer` is valid by `reader`, as far as
+/// Confluent's registry looks: a property that is new must be one that objects could not have
+/// before, one that is gone one that they still may have. kUnsupported where finding out takes too
+/// long.
+Status CheckJsonReads(const std::string& reader,
+                      const std::vector<ReferencedText>& reader_references,
+                      const std::string& writer,
+                      const std::vector<ReferencedText>& writer_references);
 
 }  // namespace weir
