@@ -273,7 +273,7 @@ constexpr Command kCommands[] = {
      true,
      {ArgumentKind::kTopic, ArgumentKind::kFile},
      "",
-     "load TOPIC FILE [--key C] …",
+     "load TOPIC FILE [--key C] [--output-format F] …",
      "Loads a CSV or NDJSON file into a topic.",
      &RunLoad},
     {"maxrows",

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 
+#include "base/letter_case.h"
 #include "base/status_macros.h"
 #include "planner/catalog/near_names.h"
 #include "shell/prompt/statement_help.h"
@@ -36,6 +37,7 @@ struct RawLoad {
   std::string columns;
   std::string key;
   std::string key_format;
+  std::string output_format;
 };
 
 /// Options given as many times as one likes, each time with one value.
@@ -52,7 +54,13 @@ void AddLoadOptions(CLI::App& app, LoadOptions* load, RawLoad* raw) {
       ->check(CLI::IsMember({"json", "csv"}));
   app.add_option("--columns", raw->columns, "C=NAME,…: the CSV columns to load, and their names");
   app.add_option("--key", raw->key, "C[=NAME],…: the columns that make the record's key");
-  app.add_option("--key-format", raw->key_format, "json, kafka or kafka:int|bigint|double");
+  app.add_option("--key-format", raw->key_format,
+                 "json, kafka, kafka:int|bigint|double, avro, protobuf or json_sr");
+  app.add_option(
+         "--output-format", raw->output_format,
+         "json (default), or avro, protobuf or json_sr: with a schema in the registry, made "
+         "of the columns that the first 1,000 records have")
+      ->check(CLI::IsMember({"json", "avro", "protobuf", "json_sr"}));
   app.add_option("--timestamp", load->timestamp_column, "C: the column with the record's time");
   app.add_option("--rate", load->rate, "Records a second at most")->check(CLI::PositiveNumber);
 }
@@ -65,6 +73,8 @@ Status FinishLoad(const RawLoad& raw, LoadOptions* load) {
   if (!raw.key_format.empty()) {
     WEIR_ASSIGN_OR_RETURN(load->key_format, ParseKeyFormat(raw.key_format));
   }
+  if (load->key_format == KeyFormat::kSchema) load->key_schema_format = ToUpper(raw.key_format);
+  if (raw.output_format != "json") load->output_format = ToUpper(raw.output_format);
   return OkStatus();
 }
 

@@ -28,5 +28,6 @@ weir_layer(exec_engine
     engine/plan_log.cc
     engine/engine_schemas.cc
     engine/settings/registry_settings.cc
+    engine/registry_encoder.cc
   DEPENDS weir_exec_runtime weir_planner weir_parser
   PRIVATE_DEPENDS fmt::fmt)

@@ -97,6 +97,9 @@ class EngineImpl : public Engine {
   std::vector<std::string> CompletionNames() const override;
   Status Close() override;
 
+  /// For who encodes records outside of statements. kUnsupported where there is no registry.
+  Result<std::shared_ptr<SchemaRegistry>> RegistryFor(const std::string& format);
+
   // For the conformance runner, which drives a manual engine.
   Broker& broker() { return *broker_; }
   const Catalog& catalog() const { return catalog_; }

@@ -131,6 +131,13 @@ Status EngineImpl::CheckHasSchemas(const std::string& format) {
   return OkStatus();
 }
 
+Result<std::shared_ptr<SchemaRegistry>> EngineImpl::RegistryFor(const std::string& format) {
+  std::lock_guard lock(statement_mutex_);
+  if (closed_) return Status(ErrorCode::kClosed, "the engine is closed");
+  WEIR_RETURN_IF_ERROR(CheckHasSchemas(format));
+  return schemas_;
+}
+
 Result<std::vector<ColumnSchema>> EngineImpl::FindColumns(const std::string& topic,
                                                           const std::string& format, bool is_key,
                                                           bool unwrapped,

@@ -108,17 +108,26 @@ Result<KeyFormat> ParseKeyFormat(std::string_view text) {
   if (text == "kafka:int") return KeyFormat::kInt;
   if (text == "kafka:bigint") return KeyFormat::kBigint;
   if (text == "kafka:double") return KeyFormat::kDouble;
+  if (text == "avro" || text == "protobuf" || text == "json_sr") return KeyFormat::kSchema;
   return Status(ErrorCode::kUsage, fmt::format("unknown key format: {}", text))
-      .WithHint("key formats are json, kafka, kafka:int, kafka:bigint and kafka:double");
+      .WithHint(
+          "key formats are json, kafka, kafka:int, kafka:bigint, kafka:double, avro, protobuf and "
+          "json_sr");
 }
 
 Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream* in,
                      Interrupts& interrupts, const LoadProgress& progress,
                      const LoadWarning& warn) {
-  WEIR_ASSIGN_OR_RETURN(const std::unique_ptr<RecordSource> source,
+  WEIR_ASSIGN_OR_RETURN(std::unique_ptr<RecordSource> source,
                         MakeRecordSource(options, in, [&interrupts] {
                           return interrupts.pending() != StopKind::kNone;
                         }));
+  if (!options.output_format.empty() || !options.key_schema_format.empty()) {
+    Result<std::unique_ptr<RecordSource>> encoded =
+        EncodeRecords(engine, options, std::move(source));
+    if (encoded.status().code() == ErrorCode::kCancelled) return Stopped(0);
+    WEIR_ASSIGN_OR_RETURN(source, std::move(encoded));
+  }
   WEIR_RETURN_IF_ERROR(engine.CreateTopic(options.topic, 1, /*if_not_exists=*/true));
   const Pacer pacer(options.rate);
   RetentionWatch retention(engine, options, warn);
@@ -133,7 +142,7 @@ Result<int64_t> Load(Engine& engine, const LoadOptions& options, std::istream* i
       if (!next.ok()) bad_row = next.status();
       more = next.ok() && *next;
       if (!more) break;
-      bytes += batch[count].value->size();
+      bytes += batch[count].value ? batch[count].value->size() : 0;
       ++count;
     }
     // What stands before a bad row is loaded all the same: the count that was told is then true.

@@ -41,6 +41,7 @@ std::optional<std::string> KeyBytes(KeyFormat format, std::string_view text) {
     case KeyFormat::kDouble: return NumberKey<double>(text);
     case KeyFormat::kByColumns:
     case KeyFormat::kText:
+    case KeyFormat::kSchema:
     case KeyFormat::kObject: break;
   }
   return std::string(text);
@@ -65,6 +66,28 @@ Status TimeError(const LoadOptions& options, int64_t line, std::string_view text
           "milliseconds");
 }
 
+/// A field of a CSV as it stands in one; no data is a null.
+void AppendCsvField(std::string_view text, std::string* out) {
+  if (text.data() == nullptr) return;
+  const bool plain = !text.empty() && text.find_first_of(",\"\r\n") == std::string_view::npos;
+  if (plain) {
+    out->append(text);
+    return;
+  }
+  *out += '"';
+  for (const char c : text) {
+    if (c == '"') *out += '"';
+    *out += c;
+  }
+  *out += '"';
+}
+
+std::vector<std::string> ChoiceNames(const std::vector<ColumnChoice>& choices) {
+  std::vector<std::string> names;
+  for (const ColumnChoice& choice : choices) names.push_back(choice.name);
+  return names;
+}
+
 bool EqualsWithoutCase(std::string_view a, std::string_view b) {
   return FoldName(a) == FoldName(b);
 }
@@ -78,11 +101,11 @@ class CsvRecords : public RecordSource {
         header_(rows_->names()) {}
 
   Status Open() {
-    std::vector<ColumnChoice> columns = options_.columns;
-    if (columns.empty()) {
-      for (const std::string& name : header_) columns.push_back({name, name});
+    columns_ = options_.columns;
+    if (columns_.empty()) {
+      for (const std::string& name : header_) columns_.push_back({name, name});
     }
-    WEIR_ASSIGN_OR_RETURN(value_, Bind(columns));
+    WEIR_ASSIGN_OR_RETURN(value_, Bind(columns_));
     WEIR_ASSIGN_OR_RETURN(key_, Bind(options_.key));
     if (!options_.timestamp_column.empty()) {
       WEIR_ASSIGN_OR_RETURN(timestamp_, Find(options_.timestamp_column));
@@ -95,7 +118,11 @@ class CsvRecords : public RecordSource {
     if (!any) return false;
     const std::vector<std::string_view>& fields = rows_->fields();
     if (!record->value) record->value.emplace();
-    WriteObject(value_, &*record->value);
+    if (options_.output_format.empty()) {
+      WriteObject(value_, &*record->value);
+    } else {
+      WriteFields(value_, &*record->value);
+    }
     WEIR_RETURN_IF_ERROR(SetKey(record));
     record->timestamp_ms.reset();
     if (timestamp_ >= 0) {
@@ -104,6 +131,11 @@ class CsvRecords : public RecordSource {
       if (!record->timestamp_ms) return TimeError(options_, rows_->line(), text);
     }
     return true;
+  }
+
+  int64_t line() const override { return rows_->line(); }
+  std::vector<std::string> FieldNames(bool is_key) const override {
+    return ChoiceNames(is_key ? options_.key : columns_);
   }
 
  private:
@@ -143,9 +175,22 @@ class CsvRecords : public RecordSource {
     *out += '}';
   }
 
+  void WriteFields(const std::vector<BoundColumn>& columns, std::string* out) const {
+    out->clear();
+    for (const BoundColumn& column : columns) {
+      if (&column != columns.data()) *out += ',';
+      AppendCsvField(rows_->fields()[column.field], out);
+    }
+  }
+
   Status SetKey(Record* record) const {
     if (key_.empty()) {
       record->key.reset();
+      return OkStatus();
+    }
+    if (key_format_ == KeyFormat::kSchema) {
+      if (!record->key) record->key.emplace();
+      WriteFields(key_, &*record->key);
       return OkStatus();
     }
     if (key_format_ == KeyFormat::kObject) {
@@ -164,6 +209,7 @@ class CsvRecords : public RecordSource {
   const KeyFormat key_format_;
   const std::unique_ptr<FileRows> rows_;
   const std::vector<std::string>& header_;
+  std::vector<ColumnChoice> columns_;
   std::vector<BoundColumn> value_;
   std::vector<BoundColumn> key_;
   int timestamp_ = -1;
@@ -194,11 +240,14 @@ class JsonRecords : public RecordSource {
     return true;
   }
 
+  int64_t line() const override { return rows_->line(); }
+  std::vector<std::string> FieldNames(bool) const override { return {}; }
+
  private:
   Status SetKey(Record* record) const {
     record->key.reset();
     if (options_.key.empty()) return OkStatus();
-    if (key_format_ == KeyFormat::kObject) {
+    if (key_format_ == KeyFormat::kObject || key_format_ == KeyFormat::kSchema) {
       std::string key = "{";
       for (const ColumnChoice& choice : options_.key) {
         if (key.size() > 1) key += ',';
@@ -236,9 +285,15 @@ FileRows::Format RowsFormat(InputFormat format) {
 Result<std::unique_ptr<RecordSource>> MakeRecordSource(const LoadOptions& options, std::istream* in,
                                                        const std::function<bool()>& stopped) {
   const KeyFormat key_format = ResolveKeyFormat(options);
-  if (options.key.size() > 1 && key_format != KeyFormat::kObject) {
-    return Status(ErrorCode::kUsage, "a key of several columns can only be a JSON object")
-        .WithHint("leave --key-format out, or say --key-format json");
+  if (options.key.size() > 1 && key_format != KeyFormat::kObject &&
+      key_format != KeyFormat::kSchema) {
+    return Status(ErrorCode::kUsage,
+                  "a key of several columns can only be a JSON object or have a schema")
+        .WithHint("leave --key-format out, or say --key-format json, or avro, protobuf or json_sr");
+  }
+  if (options.key.empty() && key_format == KeyFormat::kSchema) {
+    return Status(ErrorCode::kUsage, "a key format with a schema is given, but no key")
+        .WithHint("--key C names the column that makes the key");
   }
   WEIR_ASSIGN_OR_RETURN(std::unique_ptr<FileRows> rows,
                         FileRows::Open({.path = options.file,

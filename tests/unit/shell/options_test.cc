@@ -99,6 +99,17 @@ TEST_F(OptionsTest, TakesCommonOptionsOnBothSides) {
   EXPECT_EQ(line.options.load.rate, 10);
 }
 
+TEST_F(OptionsTest, LoadTakesFormatsWithSchemas) {
+  const ParsedCommandLine line = Parse({"-d", "x", "load", "t", "f.csv", "--key", "A",
+                                        "--key-format", "json_sr", "--output-format", "avro"});
+  EXPECT_EQ(line.exit_code, std::nullopt) << err_.str();
+  EXPECT_EQ(line.options.load.key_format, KeyFormat::kSchema);
+  EXPECT_EQ(line.options.load.key_schema_format, "JSON_SR");
+  EXPECT_EQ(line.options.load.output_format, "AVRO");
+  EXPECT_EQ(Parse({"-d", "x", "load", "t", "--output-format", "json"}).options.load.output_format,
+            "");
+}
+
 TEST_F(OptionsTest, WrongUsageIsTwo) {
   for (const std::vector<const char*>& arguments :
        std::vector<std::vector<const char*>>{{"--no-such"},
@@ -110,7 +121,8 @@ TEST_F(OptionsTest, WrongUsageIsTwo) {
                                              {"a", "-d", "b"},
                                              {"-S", "no-value"},
                                              {"--format", "xml"},
-                                             {"-d", "x", "load", "t", "--key-format", "avro"},
+                                             {"-d", "x", "load", "t", "--key-format", "xml"},
+                                             {"-d", "x", "load", "t", "--output-format", "xml"},
                                              {"test", "a.test", "--way", "other"}}) {
     EXPECT_EQ(Parse(arguments).exit_code, 2) << arguments[0];
   }
