@@ -411,9 +411,25 @@ TEST_F(ProtobufFormatTest, WritesAOneofFromAStruct) {
              {Record(schema, oracle.FromText("k: 1 p: 0")),
               Record(schema, oracle.FromText("q: 'x'")), Record(schema, oracle.FromText("k: 2"))});
   const Texts texts = Encode(spec, columns, side.columns, {0, 1, 2});
-  EXPECT_EQ(TextBySchema(registry_, *texts[0]).value_or(""), R"({"k":1,"what_0":{"p":0,"q":null}})");
-  EXPECT_EQ(TextBySchema(registry_, *texts[1]).value_or(""), R"({"k":0,"what_0":{"p":null,"q":"x"}})");
+  EXPECT_EQ(TextBySchema(registry_, *texts[0]).value_or(""),
+            R"({"k":1,"what_0":{"p":0,"q":null}})");
+  EXPECT_EQ(TextBySchema(registry_, *texts[1]).value_or(""),
+            R"({"k":0,"what_0":{"p":null,"q":"x"}})");
   EXPECT_EQ(TextBySchema(registry_, *texts[2]).value_or(""), R"({"k":2,"what_0":null})");
+
+  ColumnBuilder both(what);
+  both.child(0).AppendInt32(1);
+  both.child(1).AppendBytes("x");
+  both.AppendNested();
+  auto two = MakeEncoder(spec, {{"WHAT_0", what}});
+  ASSERT_TRUE(two.ok());
+  BufferBuilder bytes;
+  std::vector<Slice> slices(1);
+  const std::vector<int32_t> row = {0};
+  const Status refused = (*two)->Encode({both.Finish()}, row, bytes, slices);
+  EXPECT_EQ(refused.code(), ErrorCode::kBadRecord);
+  EXPECT_NE(refused.message().find("both p and q are there"), std::string::npos)
+      << refused.message();
 
   const auto error_of = [&](const std::vector<FormatColumn>& given) {
     auto encoder = MakeEncoder(spec, given);
