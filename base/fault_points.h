@@ -8,7 +8,8 @@
 
 namespace weir {
 
-/// Ends the process with SIGKILL, or stops it, if the environment's WEIR_FAULT asks for it here and now.
+/// Ends the process with SIGKILL, or stops it, if the environment's WEIR_FAULT asks for it here and
+/// now.
 void PassFaultPoint(std::string_view name);
 
 }  // namespace weir
