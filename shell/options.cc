@@ -147,7 +147,10 @@ class OptionsFile : public CLI::ConfigBase {
       for (const std::string& section : item.parents) {
         app = FindSubcommand(*app, section);
         if (app == nullptr) {
-          throw CLI::ConfigError(fmt::format("no command has the name of section [{}]", section));
+          throw CLI::ConfigError(fmt::format(
+              "no command has the name of section [{0}]; a setting of the engine with a dot in its "
+              "name is given as setting = [\"{0}.…=…\"]",
+              section));
         }
       }
       Check(*app, item);

@@ -14,6 +14,7 @@
 #include "exec/engine/bounded_cursor.h"
 #include "exec/engine/copy_ownership.h"
 #include "exec/engine/engine_impl.h"
+#include "exec/engine/statement_notices.h"
 
 namespace weir {
 namespace {
@@ -179,6 +180,7 @@ void EngineImpl::CollectMakers(const std::string& source,
 
 Result<std::unique_ptr<Cursor>> EngineImpl::OpenPullQuery(const ast::Statement& statement) {
   WEIR_ASSIGN_OR_RETURN(const PullQueryPlan plan, PlanPullQuery(statement, MakePlannerContext()));
+  for (const std::string& notice : NoticesOf(*plan.root)) Log(LogLevel::kWarning, notice);
   last_pull_read_stream_ = !plan.is_table;
   auto cursor = std::make_unique<BoundedCursor>(plan.schema, plan.limit);
   QueryRuntimeOptions options = TransientOptions(plan.root);

@@ -23,6 +23,9 @@ bool IsWindowed(const physical::Node& node) {
     case NodeKind::kStreamAggregate:
       return static_cast<const physical::StreamAggregate&>(node).window.kind !=
              physical::WindowKind::kNone;
+    case NodeKind::kBoundedAggregate:
+      return static_cast<const physical::BoundedAggregate&>(node).window.kind !=
+             physical::WindowKind::kNone;
     case NodeKind::kStreamStreamJoin: return true;
     default: return false;
   }

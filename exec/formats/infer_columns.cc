@@ -73,9 +73,9 @@ DataType Merge(const DataType& a, const DataType& b) {
   return is_time(a) && is_time(b) ? DataType::Timestamp() : DataType::String();
 }
 
-Status TooManyColumns(const std::string& found) {
-  return Status(ErrorCode::kUnsupported, "the file has more columns than can be found, " + found +
-                                             " of at most " + std::to_string(kFoundColumnsMax))
+Status TooManyColumns() {
+  return Status(ErrorCode::kUnsupported, "the file has more columns than can be found: at most " +
+                                             std::to_string(kFoundColumnsMax))
       .WithHint(
           "list the columns that you need; an object whose names are data is a "
           "MAP<STRING, …>");
@@ -254,7 +254,7 @@ Result<std::vector<ColumnSchema>> InferJsonColumns(const std::vector<std::string
                             static_cast<uint32_t>(line.size())};
     if (padded[*at] != '{' || CheckJsonValue(cursor, at) != cursor.stop) continue;
     all.Take(cursor, at, columns_left);
-    if (columns_left < 0) return TooManyColumns("more than " + std::to_string(kFoundColumnsMax));
+    if (columns_left < 0) return TooManyColumns();
   }
   std::vector<ColumnSchema> columns;
   for (const SeenValues::Field& field : all.fields()) {
@@ -269,7 +269,7 @@ Result<std::vector<ColumnSchema>> InferDelimitedColumns(const std::vector<std::s
                                                         std::string_view null_text) {
   const int usual = names.empty() ? UsualFieldCount(lines, delimiter) : 0;
   const size_t count = names.empty() ? static_cast<size_t>(usual) : names.size();
-  if (count > kFoundColumnsMax) return TooManyColumns(std::to_string(count));
+  if (count > kFoundColumnsMax) return TooManyColumns();
   std::vector<DataType> types(count);
   for (std::string_view line : lines) {
     if (CountFields(line, delimiter) != static_cast<int>(count)) continue;

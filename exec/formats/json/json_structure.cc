@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 #include <algorithm>
+#include <new>
 
 namespace weir {
 
@@ -21,8 +22,7 @@ bool JsonStructure::Index(const char* text, size_t length) {
     parser_->capacity = 0;
     if (simdjson::get_active_implementation()->create_dom_parser_implementation(
             capacity, simdjson::DEFAULT_MAX_DEPTH, parser_->stage) != simdjson::SUCCESS) {
-      error_ = "not enough memory";
-      return false;
+      throw std::bad_alloc();  // That says nothing of the record.
     }
     parser_->capacity = capacity;
   }

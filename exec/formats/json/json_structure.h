@@ -20,7 +20,7 @@ class JsonStructure {
   JsonStructure& operator=(const JsonStructure&) = delete;
 
   /// Indexes [text, text + length). False if it is not UTF-8, ends inside a string, or has a raw
-  /// control character inside one; `error()` then says which.
+  /// control character inside one; `error()` then says which. Throws std::bad_alloc.
   bool Index(const char* text, size_t length);
   /// `count()` positions, ascending; one more after them is readable and is `length`.
   const uint32_t* positions() const;

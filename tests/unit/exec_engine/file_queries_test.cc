@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 
 #include "weir/engine.h"
 
@@ -31,7 +32,14 @@ class FileQueriesTest : public testing::Test {
 
   void OpenEngine(const std::string& store) {
     engine_.reset();
-    auto engine = Engine::Open({.directory = store.empty() ? "" : Path(store)});
+    EngineOptions options;
+    if (!store.empty()) options.directory = Path(store);
+    options.log_level = LogLevel::kWarning;
+    options.logger = [this](LogLevel, std::string_view line) {
+      std::lock_guard lock(mutex_);
+      warnings_.append(line) += '\n';
+    };
+    auto engine = Engine::Open(std::move(options));
     ASSERT_TRUE(engine.ok()) << engine.status().ToString();
     engine_ = std::move(*engine);
   }
@@ -65,7 +73,14 @@ class FileQueriesTest : public testing::Test {
     return metrics.queries.empty() ? QueryMetrics{} : metrics.queries[0];
   }
 
+  std::string warnings() {
+    std::lock_guard lock(mutex_);
+    return warnings_;
+  }
+
   fs::path directory_;
+  std::mutex mutex_;
+  std::string warnings_;  // Under mutex_.
   std::unique_ptr<Engine> engine_;
 };
 
@@ -86,6 +101,19 @@ TEST_F(FileQueriesTest, AreToldWhenWindowsGoByTheFilesTime) {
                     "(SIZE 1 HOUR) GROUP BY id;"
                     "CREATE TABLE t3 AS SELECT id, COUNT(*) AS n FROM r GROUP BY id;"),
             std::vector<std::string>());
+}
+
+TEST_F(FileQueriesTest, ASelectIsToldThatWindowsGoByTheFilesTime) {
+  Write("r.csv", "id,at\n1,2020-07-01 00:25:32\n");
+  Execute("CREATE STREAM r WITH (CONNECTOR='file', PATH='@r.csv');");
+  ASSERT_TRUE(engine_->Query("SELECT id, COUNT(*) AS n FROM r GROUP BY id;").ok());
+  EXPECT_EQ(warnings().find("time of its file"), std::string::npos) << warnings();
+  ASSERT_TRUE(engine_
+                  ->Query("SELECT id, COUNT(*) AS n FROM r WINDOW TUMBLING (SIZE 1 HOUR) "
+                          "GROUP BY id;")
+                  .ok());
+  EXPECT_NE(warnings().find("ROWTIME of R is the time of its file"), std::string::npos)
+      << warnings();
 }
 
 TEST_F(FileQueriesTest, ATableIsToldWhichColumnsThereAre) {

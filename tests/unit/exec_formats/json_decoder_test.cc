@@ -1,3 +1,6 @@
+#include <new>
+
+#include "exec/formats/json/json_structure.h"
 #include "format_fixture.h"
 
 namespace weir::test {
@@ -257,6 +260,12 @@ TEST(JsonDecoderTest, LimitsTheDepthOfWhatItReads) {
             (Strings{"BAD", "BAD", "ok"}));
   const DecodedSide side = Decode(kJson, One(DataType::Int()), {"{\"x\":" + deep + ",\"A\":1}"});
   EXPECT_EQ(Shown(side), (Strings{"1"}));
+}
+
+TEST(JsonDecoderTest, LackOfMemoryIsNoFaultOfTheRecord) {
+  JsonStructure structure;
+  EXPECT_THROW(structure.Index("{}", size_t{5} << 30), std::bad_alloc);
+  EXPECT_TRUE(structure.Index(R"({"a":1})", 7));
 }
 
 TEST(JsonDecoderTest, DecodesManyGroups) {

@@ -171,6 +171,9 @@ TEST_F(OptionsTest, AnUnknownKeyInTheFileIsAnError) {
   EXPECT_NE(err_.str().find("did you mean application-id?"), std::string::npos) << err_.str();
   std::ofstream(path) << "[rum]\nfiles = \"a\"\n";
   EXPECT_EQ(Parse({"--config", path.c_str()}).exit_code, 2);
+  std::ofstream(path) << "processing.guarantee = \"exactly_once\"\n";
+  EXPECT_EQ(Parse({"--config", path.c_str()}).exit_code, 2);
+  EXPECT_NE(err_.str().find("setting = [\"processing."), std::string::npos) << err_.str();
 }
 
 TEST_F(OptionsTest, HelpAndVersionAreCommandsToo) {
