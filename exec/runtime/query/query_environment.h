@@ -196,17 +196,16 @@ struct QueryEnvironment {
   }
   /// Takes note of how large a commit was for what had been read. It is held several times over
   /// while it is written, and its size is known only at the barrier: so the next one comes after so
-  /// much less reading that it has its share of memory, and three quarters of what state leaves of
-  /// its own. Not after too little: pages of state are written whole, however few rows changed.
+  /// much less reading that it has its share of memory, and a third of what state leaves of its
+  /// own.
   void NoteCommitSize(int64_t read, int64_t committed) {
     constexpr int64_t kReadMin = int64_t{256} << 10;  // Less tells nothing.
     if (read < kReadMin || committed <= 0 || settings.memory_limit <= 0) return;
     const MemoryShares shares = MemoryShares::Of(settings.memory_limit);
     const int64_t spare = std::max<int64_t>(0, shares.state - MemoryUsed());
-    const auto share = static_cast<double>(shares.committed + spare / 4 * 3);
-    read_max = std::max(
-        shares.between_commits / 16,
-        static_cast<int64_t>(static_cast<double>(read) * share / static_cast<double>(committed)));
+    const auto share = static_cast<double>(shares.committed + spare / 3);
+    read_max = std::max(kReadMin, static_cast<int64_t>(static_cast<double>(read) * share /
+                                                       static_cast<double>(committed)));
   }
   bool has_disk = true;  ///< State that is stored leaves memory by that.
   /// What operators may hold in memory of state that can also be read from a store; 0: all of it.
