@@ -36,15 +36,16 @@ class RegistryEncoder {
 
   /// Finds the columns of `sample`, by the rules of CONNECTOR='file', and registers their schemas
   /// under <topic>-key and <topic>-value as CREATE … AS SELECT does. A key of one column stands
-  /// bare, but in PROTOBUF. kIncompatibleChange where the registry refuses a schema, kUnsupported
-  /// without a registry, kBadRecord if there is no column to be found.
+  /// bare, but in PROTOBUF. `engine` must outlive the result. kIncompatibleChange where the
+  /// registry refuses a schema, kUnsupported without a registry, kBadRecord if there is no column
+  /// to be found.
   static Result<std::unique_ptr<RegistryEncoder>> Make(Engine& engine, Options options,
                                                        std::span<const Record> sample);
 
   virtual ~RegistryEncoder() = default;
   /// Encodes the sides in place, in order; `*encoded` counts the records that it is done with.
   /// kBadRecord for the one behind them: a value that does not fit its column, or a field that no
-  /// column was found for, as the sample had none.
+  /// column was found for, as the sample had none. After any other error the records are of no use.
   virtual Status Encode(std::span<Record> records, size_t* encoded) = 0;
 };
 
